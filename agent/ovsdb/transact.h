@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_TRANSACT_H
+#define OVSDB_TRANSACT_H 1
+
+/* Executes the "transact" method of RFC 7047, section 4.1.3 and 5.2: the
+ * operations of one request, in order, on one transaction, then the commit.
+ *
+ * Start reading the policy's way through the database here. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "agent/ovsdb/database.h"
+
+enum transact_outcome {
+	TRANSACT_DONE,		/* 'ret_reply' is the result array. */
+	TRANSACT_WAIT		/* A "wait" is not satisfied yet; try again
+				 * after the next commit, or at the time
+				 * '*ret_deadline_ms'. */
+};
+
+struct transact_request {
+	struct database *database;
+	json_t *params;		/* [<db-name>, <operation>*]. */
+	/* Does the client own this lock?  For "assert". */
+	bool (*owns_lock)(void *ctx, const char *lock);
+	void *ctx;
+	int64_t started_ms;	/* When the request came in. */
+	int64_t now_ms;
+	bool read_only;		/* Writing operations: "not allowed". */
+};
+
+/* 'ret_reply' has one element for each operation, with RFC 7047's null for
+ * those after a failed one, and one more if the commit failed. */
+enum transact_outcome transact_execute(const struct transact_request *,
+				       json_t **ret_reply,
+				       int64_t *ret_deadline_ms);
+
+#endif /* ovsdb/transact.h */
