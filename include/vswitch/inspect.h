@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VSWITCH_INSPECT_H
+#define VSWITCH_INSPECT_H 1
+
+/* Counters, flows, and what would happen to a packet.  Read <vswitch.h>
+ * first. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch/packet.h>
+#include <vswitch/policy.h>
+#include <vswitch/switch.h>
+#include <vswitch/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Every way a packet can go nowhere.  New ones are added at the end. */
+#define VSW_DROPS(X)                                                        \
+	X(SHORT, "frame ends before its headers do")                        \
+	X(BAD_HEADER, "a header contradicts itself or the frame's size")    \
+	X(BAD_OFFLOAD, "offload state does not fit the packet")             \
+	X(NO_PROGRAM, "port has no program")                                \
+	X(RULE, "a rule says drop")                                         \
+	X(NO_OUTPUT, "no layer said where to")                              \
+	X(NO_MAPPING, "address is not in the mapping")                      \
+	X(NO_FLOOD, "broadcast has nowhere to go")                          \
+	X(NOT_LOCAL, "tunnelled packet for an address that is not here")    \
+	X(UNKNOWN_VNI, "virtual network is not known here")                 \
+	X(UNKNOWN_PA, "tunnel from a provider address that is not known")   \
+	X(BAD_TUNNEL, "tunnel header is damaged or asks for the unknown")   \
+	X(NO_UPLINK, "routing domain has no uplink")                        \
+	X(NO_NEXT_HOP, "MAC of the provider address is not known")          \
+	X(SAME_PORT, "would go out where it came in")                       \
+	X(TTL, "time to live is used up")                                   \
+	X(NO_PUNT, "no port takes punts")                                   \
+	X(PUNT_LIMIT, "port punts more than it may")                        \
+	X(PORT_GONE, "output port was removed")                             \
+	X(NO_ROOM, "no headroom left, or longer than a packet can be")      \
+	X(TOO_BIG, "larger than the underlay takes")                        \
+	X(SEGMENT, "cannot be cut into segments")                           \
+	X(NO_MEMORY, "out of memory")                                       \
+	X(DEVICE_FULL, "device's queue is full")                            \
+	X(DEVICE_ERROR, "device failed")
+
+enum vsw_drop {
+#define VSW_DROP_ENUM(NAME, TEXT) VSW_DROP_##NAME,
+	VSW_DROPS(VSW_DROP_ENUM)
+#undef VSW_DROP_ENUM
+	VSW_N_DROPS
+};
+
+/* [any] "NO_MAPPING", and its text; NULL if there is no such drop. */
+VSW_API const char *vsw_drop_name(enum vsw_drop);
+VSW_API const char *vsw_drop_text(enum vsw_drop);
+
+/* Seen from the switch: 'received' from the port, 'sent' to it.  A drop is
+ * counted at the port the packet came from; those of 'transmit' and of a
+ * missing program in direction VSW_IN at the port it was to go to.  Packets
+ * with a segment size count once, and with all their bytes. */
+struct vsw_port_counters {
+	size_t size;			/* sizeof(struct vsw_port_counters). */
+	uint64_t packets_received, bytes_received;
+	uint64_t packets_sent, bytes_sent;
+	uint64_t flows_hit, flows_missed, flows_stale;
+	uint64_t punts;
+	uint64_t drops[48];		/* By enum vsw_drop; rest is zero. */
+};
+/* [any] Sums of what the workers counted; each number by itself is exact. */
+VSW_API void vsw_port_get_counters(const struct vsw_port *,
+				   struct vsw_port_counters *ret_counters);
+
+/* Where a packet is to be said to come from, for explain. */
+struct vsw_explain_options {
+	size_t size;			/* sizeof(struct vsw_explain_options). */
+	const struct vsw_tunnel *tunnel;	/* On an uplink: it comes in
+						 * this tunnel.  Or NULL. */
+};
+
+typedef void vsw_explain_fn(void *ctx, const char *line);
+
+/* [control] Walks 'frame' through the same code as packets, as if it had come
+ * in on the port, without sending, counting or remembering anything, and tells
+ * each step to 'explain': one line a step, without a newline; the last one is
+ * the end: "sent ..." or "dropped: NAME: text". */
+VSW_API VSW_MUST_CHECK int vsw_explain(struct vsw_port *,
+				       const void *frame, size_t size,
+				       const struct vsw_explain_options *,
+				       vsw_explain_fn *explain, void *ctx);
+
+/* A cached flow, as plain text and numbers. */
+struct vsw_flow_info {
+	struct vsw_port *in_port;
+	const char *key;		/* "10.1.1.11:4000 > 10.1.1.12:80 tcp ..." */
+	const char *rewrite;		/* "vxlan vni 5001 to 192.168.2.20 ..." */
+	uint64_t n_packets, n_bytes;
+	uint64_t idle_ns;
+};
+typedef void vsw_flow_fn(void *ctx, const struct vsw_flow_info *);
+
+/* [worker] Shows this worker's flows of 'port' (NULL: of all), at most 'max'.
+ * Strings last for the call.  Returns how many there are. */
+VSW_API size_t vsw_worker_flows(struct vsw_worker *, struct vsw_port *port,
+				uint64_t now, size_t max, vsw_flow_fn *show,
+				void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* vswitch/inspect.h */

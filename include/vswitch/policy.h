@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VSWITCH_POLICY_H
+#define VSWITCH_POLICY_H 1
+
+/* Programs (layers, groups, rules), sets, and mappings.  Read <vswitch.h>
+ * first.
+ *
+ * A packet that a port gives to the switch walks the port's layers in
+ * direction VSW_OUT, in the order added.  When a layer has named an output,
+ * the rest of the layers still run; then the packet walks the layers of the
+ * port it goes to in direction VSW_IN, in reverse order.  A packet that has no
+ * output at the end is dropped (VSW_DROP_NO_OUTPUT).
+ *
+ * In a layer the groups of the direction are asked in the order added.  Of a
+ * group at most one rule matches: the one with the lowest priority number,
+ * among equals the one added first.  A later group's rule overrides an earlier
+ * group's unless the earlier rule is terminating.  So a layer acts at most
+ * once.  Each layer sees the headers as the layers before it left them. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch/switch.h>
+#include <vswitch/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vsw_domain;
+struct vsw_group;
+struct vsw_layer;
+struct vsw_mapping;
+struct vsw_rule;
+struct vsw_set;
+
+/* Seen from whoever is behind the port (a VM, or the wire). */
+enum vsw_direction { VSW_OUT, VSW_IN };
+
+enum vsw_encap { VSW_ENCAP_NONE, VSW_ENCAP_VXLAN, VSW_ENCAP_NVGRE };
+
+/* What rules look at.  Sizes in bytes; numbers are in network byte order. */
+enum vsw_field {
+	VSW_FIELD_ETH_SRC,	/* 6. */
+	VSW_FIELD_ETH_DST,	/* 6. */
+	VSW_FIELD_ETH_TYPE,	/* 2.  Behind 802.1Q. */
+	VSW_FIELD_VLAN,		/* 2.  802.1Q VID | 0x1000; 0: untagged. */
+	VSW_FIELD_IP_PROTO,	/* 1.  After extension headers.  ARP: 1
+				 * request, 2 reply. */
+	VSW_FIELD_IPV4_SRC,	/* 4.  ARP: sender's. */
+	VSW_FIELD_IPV4_DST,	/* 4.  ARP: target's. */
+	VSW_FIELD_IPV6_SRC,	/* 16. */
+	VSW_FIELD_IPV6_DST,	/* 16. */
+	VSW_FIELD_L4_SRC,	/* 2.  TCP, UDP; ICMP: the type. */
+	VSW_FIELD_L4_DST,	/* 2.  TCP, UDP; ICMP: the code. */
+	VSW_FIELD_FRAGMENT,	/* 1.  enum vsw_fragment. */
+	VSW_FIELD_VNI,		/* 4.  The subnet the packet is in: as it came
+				 * in the tunnel, or as a route action set it;
+				 * 0: none yet. */
+	VSW_FIELD_TUNNEL_SRC4,	/* 4.  Outer addresses; an IPv6 tunnel does */
+	VSW_FIELD_TUNNEL_DST4,	/* 4.  not match these two, */
+	VSW_FIELD_TUNNEL_SRC6,	/* 16. nor an IPv4 tunnel these. */
+	VSW_FIELD_TUNNEL_DST6,	/* 16. */
+	VSW_N_FIELDS
+};
+
+enum vsw_fragment {
+	VSW_FRAGMENT_NONE = 0,
+	VSW_FRAGMENT_FIRST = 1,	/* Has ports. */
+	VSW_FRAGMENT_LATER = 2	/* Has none: matches no rule that asks. */
+};
+
+/* A match on IPv4 fields implies EtherType 0x0800 or 0x0806, on IPv6 fields
+ * 0x86dd, on L4 fields that the packet has a layer 4 header. */
+
+/* [control] Named sets of prefixes or of port ranges that rules refer to.
+ * Sealed by the first use in a rule. */
+enum vsw_set_kind { VSW_SET_ADDRESSES, VSW_SET_PORTS };
+VSW_API VSW_MUST_CHECK int vsw_set_new(struct vsw *, const char *name,
+				       enum vsw_set_kind,
+				       struct vsw_set **ret_set);
+VSW_API void vsw_set_add_prefix(struct vsw_set *, const struct vsw_addr *,
+				unsigned prefix_bits);
+VSW_API void vsw_set_add_ports(struct vsw_set *, uint16_t first,
+			       uint16_t last);
+VSW_API VSW_MUST_CHECK int vsw_set_seal(struct vsw_set *, char *ret_problem,
+					size_t size);
+VSW_API void vsw_set_unref(struct vsw_set *);
+
+/* [control] Drafting a group: the unit of sharing between programs.  On a
+ * draft with a problem the adders do nothing; those that return something
+ * return NULL, which each of them accepts. */
+VSW_API VSW_MUST_CHECK int vsw_group_new(struct vsw *, const char *name,
+					 struct vsw_group **ret_group);
+/* Lower priorities are asked first.  'name' is for explain; NULL: none. */
+VSW_API struct vsw_rule *vsw_group_add_rule(struct vsw_group *,
+					    uint32_t priority,
+					    const char *name);
+/* Value and mask have the field's size; mask NULL: all bits.  Several matches
+ * of a rule must all hold.  A rule without a match matches everything. */
+VSW_API void vsw_rule_match(struct vsw_rule *, enum vsw_field,
+			    const void *value, const void *mask);
+/* IPV4/IPV6 fields with address sets (both families in one set: name either
+ * field, the packet's family decides), L4 fields with port sets. */
+VSW_API void vsw_rule_match_set(struct vsw_rule *, enum vsw_field,
+				struct vsw_set *);
+VSW_API void vsw_rule_match_range(struct vsw_rule *, enum vsw_field,
+				  uint16_t first, uint16_t last);
+VSW_API void vsw_rule_terminate(struct vsw_rule *);
+
+/* Actions.  A rule may have several, each at most once; 'drop' stands alone.
+ * A rule without an action lets pass. */
+VSW_API void vsw_rule_drop(struct vsw_rule *);
+VSW_API void vsw_rule_output(struct vsw_rule *, struct vsw_port *);
+/* To the switch's punt port (VSW_PORT_PUNT), rate-limited; 'reason' comes with
+ * the packet (vsw_packet_punt()).  No IN layers run. */
+VSW_API void vsw_rule_punt(struct vsw_rule *, uint32_t reason);
+/* Looks the destination MAC up in 'mapping': a local location is output to
+ * its port, a remote one encapsulated and output to the domain's uplink, a
+ * flood location copied to each of its places but the one the packet came
+ * from.  Broadcast, multicast and unknown MACs use the mapping's flood
+ * location if it has one (unknown unicast only if it says so). */
+VSW_API void vsw_rule_encap(struct vsw_rule *, struct vsw_mapping *);
+/* For packets from a tunnel: the outer source must be a provider address of
+ * the mapping's domain (else VSW_DROP_UNKNOWN_PA); then the destination MAC is
+ * looked up, and only local places count: nothing goes from wire to wire. */
+VSW_API void vsw_rule_decap(struct vsw_rule *, struct vsw_mapping *);
+VSW_API void vsw_rule_set_eth_src(struct vsw_rule *, const uint8_t mac[6]);
+VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
+VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
+/* Routes into the subnet of 'mapping': looks 'next_hop' (n == 0: the packet's
+ * destination address) up there, sets the destination MAC from it, the source
+ * MAC to 'router_mac', the VNI to the mapping's, and decrements the TTL.  A
+ * TTL that would become zero is punted with reason 'ttl_reason' if that is
+ * not 0, else dropped (VSW_DROP_TTL).  Unknown: VSW_DROP_NO_MAPPING. */
+VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
+			    const struct vsw_addr *next_hop,
+			    const uint8_t router_mac[6],
+			    uint32_t ttl_reason);
+
+/* [control] Ends drafting.  Returns 0, or the draft's first problem and in
+ * 'ret_problem' one line that names the group and the rule. */
+VSW_API VSW_MUST_CHECK int vsw_group_seal(struct vsw_group *,
+					  char *ret_problem, size_t size);
+VSW_API void vsw_group_unref(struct vsw_group *);
+
+/* [control] Drafting a program.  Groups must be sealed, and may stand in any
+ * number of programs. */
+VSW_API VSW_MUST_CHECK int vsw_program_new(struct vsw *,
+					   struct vsw_program **ret_program);
+VSW_API struct vsw_layer *vsw_program_add_layer(struct vsw_program *,
+						const char *name);
+VSW_API void vsw_layer_add_group(struct vsw_layer *, enum vsw_direction,
+				 struct vsw_group *);
+VSW_API VSW_MUST_CHECK int vsw_program_seal(struct vsw_program *,
+					    char *ret_problem, size_t size);
+VSW_API void vsw_program_unref(struct vsw_program *);
+
+/* Where a customer address (CA) lives.  Remote: behind provider address 'pa',
+ * in encapsulation 'encap' with 'vni'.  Local: 'port' is not NULL, and 'pa',
+ * 'encap' do not count. */
+struct vsw_location {
+	size_t size;			/* sizeof(struct vsw_location). */
+	struct vsw_port *port;
+	struct vsw_addr pa;
+	uint32_t vni;			/* Host byte order, 24 bits. */
+	uint8_t encap;			/* enum vsw_encap. */
+	uint8_t mac[6];			/* The CA's own, for routed packets. */
+};
+
+/* [control] A routing domain: mappings that may be routed between, their
+ * uplink, and the provider addresses that they know.  An edit of a mapping
+ * makes only its own domain's flows be decided anew. */
+VSW_API VSW_MUST_CHECK int vsw_domain_new(struct vsw *, const char *name,
+					  struct vsw_domain **ret_domain);
+/* Where remote locations are sent: a port with VSW_PORT_TUNNEL or with an
+ * underlay.  NULL: nowhere (VSW_DROP_NO_UPLINK). */
+VSW_API VSW_MUST_CHECK int vsw_domain_set_uplink(struct vsw_domain *,
+						 struct vsw_port *);
+VSW_API void vsw_domain_unref(struct vsw_domain *);
+
+/* [control] One virtual subnet's CA to PA table: MACs and addresses of both
+ * families in one.  'vni' in host byte order. */
+VSW_API VSW_MUST_CHECK int vsw_mapping_new(struct vsw_domain *,
+					   const char *name, uint32_t vni,
+					   struct vsw_mapping **ret_mapping);
+VSW_API void vsw_mapping_unref(struct vsw_mapping *);
+
+/* [control] Edits, each visible to packets at once.  'set' adds or replaces.
+ * Several locations under one address: 'spread' picks one by flow hash.  At
+ * most 1024 locations (-E2BIG).  Removing what is not there does nothing. */
+VSW_API VSW_MUST_CHECK int vsw_mapping_set_mac(struct vsw_mapping *,
+					       const uint8_t mac[6],
+					       const struct vsw_location *,
+					       size_t n_locations);
+VSW_API VSW_MUST_CHECK int vsw_mapping_set_addr(struct vsw_mapping *,
+						const struct vsw_addr *ca,
+						const struct vsw_location *,
+						size_t n_locations);
+VSW_API void vsw_mapping_remove_mac(struct vsw_mapping *,
+				    const uint8_t mac[6]);
+VSW_API void vsw_mapping_remove_addr(struct vsw_mapping *,
+				     const struct vsw_addr *ca);
+/* Where broadcast and multicast go, a copy to each; n == 0: nowhere
+ * (VSW_DROP_NO_FLOOD).  A multicast MAC that was set with set_mac() goes to
+ * all of its locations instead.  'unknown_unicast': unicast MACs that are not
+ * known go there too, instead of being dropped (VSW_DROP_NO_MAPPING). */
+VSW_API VSW_MUST_CHECK int vsw_mapping_set_flood(struct vsw_mapping *,
+						 const struct vsw_location *,
+						 size_t n_locations,
+						 bool unknown_unicast);
+
+/* [any] Looks up; copies up to 'max' locations and returns how many there
+ * are.  0: unknown. */
+VSW_API size_t vsw_mapping_get_mac(const struct vsw_mapping *,
+				   const uint8_t mac[6],
+				   struct vsw_location ret_locations[],
+				   size_t max);
+VSW_API size_t vsw_mapping_get_addr(const struct vsw_mapping *,
+				    const struct vsw_addr *ca,
+				    struct vsw_location ret_locations[],
+				    size_t max);
+VSW_API size_t vsw_mapping_n_entries(const struct vsw_mapping *);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* vswitch/policy.h */

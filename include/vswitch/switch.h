@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef VSWITCH_SWITCH_H
+#define VSWITCH_SWITCH_H 1
+
+/* Switches and their ports.  Read <vswitch.h> first. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <vswitch/version.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vsw;
+struct vsw_packet;
+struct vsw_port;
+struct vsw_program;
+struct vsw_worker;
+
+/* An IPv4 or IPv6 address, in network byte order.  'n' is 4 or 16; 0 means no
+ * address at all.  What 'n' leaves of 'bytes' is zero. */
+struct vsw_addr {
+	uint8_t n;
+	uint8_t bytes[16];
+};
+
+enum vsw_log_level {
+	VSW_LOG_ERROR,		/* The switch does less than it was told to. */
+	VSW_LOG_WARNING,	/* Odd, and worth a look. */
+	VSW_LOG_INFO,		/* Once per change of configuration. */
+	VSW_LOG_DEBUG
+};
+
+/* Where memory comes from.  'alloc' returns NULL when there is none, and the
+ * library copes.  Both may be called by any thread. */
+struct vsw_allocator {
+	void *(*alloc)(void *ctx, size_t alignment, size_t size);
+	void (*free)(void *ctx, void *memory, size_t size);
+	void *ctx;
+};
+
+/* Where messages go.  'message' is one line without a newline.  Called by
+ * [control] functions only: packets are counted, never logged. */
+struct vsw_logger {
+	void (*log)(void *ctx, enum vsw_log_level, const char *message);
+	void *ctx;
+};
+
+struct vsw_options {
+	size_t size;			/* Set by vsw_options_init(). */
+	struct vsw_allocator allocator;	/* All zero: malloc() and free(). */
+	struct vsw_logger logger;	/* All zero: silence. */
+	uint64_t hash_seed;		/* 0: random.  Tests set it. */
+	uint32_t max_ports;		/* At most 65535. */
+	uint32_t max_flows;		/* In each worker's cache. */
+	uint32_t max_workers;		/* At most 256. */
+	uint32_t flow_idle_s;		/* A flow this long unused goes. */
+	uint32_t max_punts_per_s;	/* Of each source port, per worker. */
+};
+
+static inline void
+vsw_options_init(struct vsw_options *options)
+{
+	memset(options, 0, sizeof *options);
+	options->size = sizeof *options;
+	options->max_ports = 256;
+	options->max_flows = 65536;
+	options->max_workers = 16;
+	options->flow_idle_s = 60;
+	options->max_punts_per_s = 2000;
+}
+
+/* [control] Life of a switch. */
+VSW_API VSW_MUST_CHECK int vsw_new(const struct vsw_options *,
+				   struct vsw **ret_switch);
+VSW_API void vsw_free(struct vsw *);
+
+/* What a port's way out can do by itself with a packet's offload state
+ * (<vswitch/packet.h>).  What it cannot, the switch finishes in software
+ * before 'transmit': it cuts segments and fills in checksums. */
+enum vsw_port_ability {
+	VSW_PORT_CHECKSUM = 1 << 0,	/* Fills in partial checksums. */
+	VSW_PORT_TSO4 = 1 << 1,		/* Cuts TCP over IPv4, */
+	VSW_PORT_TSO6 = 1 << 2,		/* over IPv6, */
+	VSW_PORT_USO = 1 << 3,		/* and UDP. */
+	/* Packets on this port belong to tunnels and carry their outer side
+	 * as struct vsw_tunnel instead of as headers: a 'transmit' finds it
+	 * with vsw_packet_tunnel(), a receiver sets it. */
+	VSW_PORT_TUNNEL = 1 << 4,
+	/* This port is where punts go: to the embedding program. */
+	VSW_PORT_PUNT = 1 << 5
+};
+
+/* What a port can do.  'transmit' owns the packets it is given (at most 64 at
+ * a time, order kept); it is called on the thread of 'worker' and must not
+ * block.  Several workers may call it at once.  Packets are freed, or handed
+ * on, before it returns: what is needed later is copied. */
+struct vsw_port_ops {
+	size_t size;			/* sizeof(struct vsw_port_ops). */
+	uint32_t abilities;		/* enum vsw_port_ability, or'ed. */
+	void (*transmit)(void *ctx, struct vsw_worker *worker,
+			 struct vsw_packet *const packets[], size_t n);
+};
+
+/* [control] Life of a port.  'name' is unique in the switch, at most 63 bytes.
+ * A new port has no program: nothing passes, in either direction.  When
+ * remove returns, no worker will call 'transmit' again: it waits for batches
+ * that are under way. */
+VSW_API VSW_MUST_CHECK int vsw_port_add(struct vsw *, const char *name,
+					const struct vsw_port_ops *,
+					void *ctx,
+					struct vsw_port **ret_port);
+VSW_API void vsw_port_remove(struct vsw_port *);
+
+/* [control] Replaces a port's program at once: each packet sees either all of
+ * the old program or all of the new one.  NULL: none.  An unsealed program is
+ * -EINVAL. */
+VSW_API VSW_MUST_CHECK int vsw_port_set_program(struct vsw_port *,
+						struct vsw_program *);
+
+/* The provider side of a port that carries outer headers as bytes (a port
+ * without VSW_PORT_TUNNEL that tunnels are to leave by). */
+struct vsw_underlay {
+	size_t size;			/* sizeof(struct vsw_underlay). */
+	struct vsw_addr local_v4;	/* This host's provider addresses; */
+	struct vsw_addr local_v6;	/* n == 0: none. */
+	uint8_t mac[6];			/* Source of outer frames. */
+	uint16_t vlan;			/* Outer tag, 1 to 4094; 0: none. */
+	uint16_t vxlan_port;		/* Destination; 0: 4789. */
+	uint8_t ttl;			/* 0: 64. */
+	uint32_t mtu;			/* Of outer IP packets; 0: 1500. */
+};
+
+/* [control] Makes a port an uplink.  Frames received on it that are VXLAN or
+ * NVGRE to a local provider address are tunnel packets (their VNI and
+ * addresses are in VSW_FIELD_VNI, _TUNNEL_SRC, _TUNNEL_DST, and the inner
+ * headers in all other fields). */
+VSW_API VSW_MUST_CHECK int vsw_port_set_underlay(struct vsw_port *,
+						 const struct vsw_underlay *);
+/* [control] Behind which MAC the provider address 'pa' is; 'pa' with n == 0:
+ * all that are not named.  'mac' NULL forgets.  Outer headers of locations
+ * are made anew. */
+VSW_API VSW_MUST_CHECK int vsw_port_set_next_hop(struct vsw_port *,
+						 const struct vsw_addr *pa,
+						 const uint8_t mac[6]);
+
+/* [any] */
+VSW_API const char *vsw_port_name(const struct vsw_port *);
+VSW_API struct vsw *vsw_port_switch(const struct vsw_port *);
+/* [control] NULL if there is none. */
+VSW_API struct vsw_port *vsw_port_find(struct vsw *, const char *name);
+
+/* [worker] For devices: packets that were given to 'transmit' and that the
+ * device could not take (VSW_DROP_DEVICE_FULL, VSW_DROP_DEVICE_ERROR), or
+ * that came in damaged (VSW_DROP_DEVICE_ERROR). */
+VSW_API void vsw_port_count_drops(struct vsw_port *, struct vsw_worker *,
+				  int drop, uint64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* vswitch/switch.h */
