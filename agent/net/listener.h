@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H 1
+
+/* One remote of an OVSDB server: where its clients come from.
+ *
+ *     punix:PATH		listens on a Unix socket, mode 0660
+ *     ptcp:PORT[:IP]		listens on TCP; port 0 takes a free one
+ *     unix:PATH		dials out, for ever
+ *     tcp:HOST:PORT		dials out, for ever
+ *
+ * IPv6 addresses stand in brackets.  Whoever connects, or is connected to,
+ * becomes a session (session.h).  A program runs its server like this:
+ *
+ *     server = server_new();
+ *     server_add_database(server, database);
+ *     turn = turn_new(base, server);
+ *     listener = listener_new(base, server, "punix:/run/x.sock", NULL,
+ *                             &problem);
+ *     event_base_dispatch(base);
+ *     listener_free(listener);
+ *     turn_free(turn);
+ *     server_free(server);
+ *
+ * It logs connections that fail, limited, with the method as the subject, and
+ * "listening on port N" once for ptcp.  [control] */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <event2/event.h>
+#include "agent/ovsdb/server.h"
+
+struct listener;
+
+/* Zero, and NULL for the whole of it, stand for the default. */
+struct listener_options {
+	int64_t probe_ms;	/* Silence after which the peer is asked
+				 * whether it lives; as long again closes.
+				 * Default: 5000 on TCP, never on Unix
+				 * sockets.  -1: never. */
+	int64_t min_backoff_ms;	/* Between dials: 1000, doubled up to */
+	int64_t max_backoff_ms;	/* 8000. */
+	size_t message_size;	/* Longest message of a peer: 128 MiB. */
+	unsigned message_depth;	/* Deepest nesting of one: 1000. */
+	size_t output_size;	/* Bytes waiting for one peer: 512 MiB.  Past
+				 * it the session is closed. */
+	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
+				 * accepted and closed. */
+};
+
+/* Returns NULL, and why in '*ret_problem' (free() it), if the method makes no
+ * sense or its address cannot be listened on.  A peer that cannot be reached
+ * is no failure.  A stale socket file is replaced; one that somebody listens
+ * on is not. */
+struct listener *listener_new(struct event_base *, struct server *,
+			      const char *method,
+			      const struct listener_options *,
+			      char **ret_problem);
+
+/* Closes its sessions; removes its socket file. */
+void listener_free(struct listener *);
+
+const char *listener_method(const struct listener *);
+uint16_t listener_port(const struct listener *);	/* 0: none. */
+
+struct listener_counters {
+	uint32_t n_sessions;		/* Now. */
+	uint64_t n_accepted, n_dialled;	/* Connections that came about. */
+	uint64_t n_accept_errors;	/* Out of descriptors, say. */
+	uint64_t n_dial_errors;
+	uint64_t n_refused;		/* More than 'n_sessions'. */
+	uint64_t n_malformed;		/* Closed: not JSON-RPC, */
+	uint64_t n_too_long;		/* past 'message_size', */
+	uint64_t n_too_deep;		/* past 'message_depth', */
+	uint64_t n_backlogged;		/* past 'output_size', */
+	uint64_t n_silent;		/* no answer to a probe. */
+};
+void listener_counters(const struct listener *, struct listener_counters *);
+
+#endif /* net/listener.h */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NET_TURN_H
+#define NET_TURN_H 1
+
+/* A server's turn in the event loop: its waiting transactions are tried again
+ * in the turn after a commit, whoever made it, and when their time has come.
+ * One per server.  [control] */
+
+#include <stdint.h>
+#include <event2/event.h>
+#include "agent/ovsdb/server.h"
+
+struct turn;
+
+struct turn *turn_new(struct event_base *, struct server *);
+void turn_free(struct turn *);
+
+/* The clock that client_receive() and server_run() are given. */
+int64_t turn_now_ms(void);
+
+#endif /* net/turn.h */
