@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef BASE_GENERATION_H
+#define BASE_GENERATION_H 1
+
+/* Generations count changes of policy, so that a worker can tell whether a
+ * cached flow still says what the policy says.
+ *
+ * Each port and each domain has a generation; a flow remembers which (at most
+ * GENERATION_DEPS) it was decided from, and their sum.  Generations only grow,
+ * so the sum is the same if and only if none has moved.  'all' moves with each
+ * of them: a flow that has seen the current 'all' needs no other look.
+ *
+ * A writer first publishes the new policy and then moves the generation on
+ * (release); a reader looks at 'all' (acquire) before it trusts a flow.  A
+ * flow decided while policy changes takes the generations *before* it reads
+ * policy, and so is stale rather than wrong. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vsw_allocator;
+
+enum {
+	GENERATION_DEPS = 4,
+	GENERATION_NONE = 0		/* Never moves. */
+};
+
+struct generations {
+	_Atomic uint64_t all;
+	_Atomic uint32_t *of;		/* By number; [0] never moves. */
+	uint64_t *used;			/* Bitmap. [control] */
+	uint32_t size;
+};
+
+/* What a decision was made from. */
+struct dependencies {
+	uint64_t all;			/* At the time of deciding. */
+	uint32_t sum;			/* Of 'of', at that time. */
+	uint8_t n;			/* > GENERATION_DEPS: too many to tell
+					 * apart, any change counts. */
+	uint32_t of[GENERATION_DEPS];
+};
+
+/* [control] 0 or -ENOMEM, -ENOSPC. */
+int generations_init(struct generations *, const struct vsw_allocator *,
+		     uint32_t size);
+void generations_done(struct generations *, const struct vsw_allocator *);
+int generation_new(struct generations *, uint32_t *ret_number);
+void generation_free(struct generations *, uint32_t number);
+/* [control] After the change is published. */
+void generation_move(struct generations *, uint32_t number);
+
+/* [worker] Before any policy is read. */
+static inline void
+dependencies_start(struct dependencies *d, const struct generations *g)
+{
+	*d = (struct dependencies) {
+		.all = atomic_load_explicit(&g->all, memory_order_acquire)
+	};
+}
+
+/* [worker] Before the policy under 'number' is read. */
+static inline void
+dependencies_add(struct dependencies *d, const struct generations *g,
+		 uint32_t number)
+{
+	for (uint8_t i = 0; i < d->n && i < GENERATION_DEPS; i++)
+		if (d->of[i] == number)
+			return;
+	if (d->n < GENERATION_DEPS) {
+		d->of[d->n++] = number;
+		d->sum += atomic_load_explicit(&g->of[number],
+					       memory_order_acquire);
+	} else {
+		d->n = GENERATION_DEPS + 1;
+	}
+}
+
+/* [worker] Have any of them moved?  Brings 'all' up to date if not. */
+static inline bool
+dependencies_hold(struct dependencies *d, const struct generations *g)
+{
+	uint64_t all = atomic_load_explicit(&g->all, memory_order_acquire);
+	uint32_t sum = 0;
+
+	if (d->all == all)
+		return true;
+	if (d->n > GENERATION_DEPS)
+		return false;
+	for (uint8_t i = 0; i < d->n; i++)
+		sum += atomic_load_explicit(&g->of[d->of[i]],
+					    memory_order_acquire);
+	if (sum != d->sum)
+		return false;
+	d->all = all;
+	return true;
+}
+
+#endif /* base/generation.h */

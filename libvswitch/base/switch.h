@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef BASE_SWITCH_H
+#define BASE_SWITCH_H 1
+
+/* The root object: what every part of the library may ask for.  Its life is
+ * in switch/switch.c. */
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <vswitch/switch.h>
+#include "libvswitch/base/generation.h"
+#include "libvswitch/base/reclaim.h"
+
+struct vsw_port;
+struct vsw_worker;
+
+struct vsw {
+	struct vsw_options options;
+	struct vsw_allocator allocator;		/* Never null inside. */
+	uint64_t seed;				/* Secret; of all hashes. */
+	struct reclaim reclaim;
+	struct generations generations;
+
+	/* By number; a number is not used again before nobody can hold the
+	 * port that had it.  Read by workers. */
+	_Atomic(struct vsw_port *) *ports;	/* options.max_ports. */
+	uint32_t n_ports;
+	_Atomic(struct vsw_port *) punt_port;
+
+	struct vsw_worker **workers;		/* options.max_workers. */
+	uint32_t n_domains, n_programs, n_groups, n_sets;	/* Alive. */
+};
+
+/* [control] */
+void switch_log(const struct vsw *, enum vsw_log_level, const char *format,
+		...) __attribute__((format(printf, 3, 4)));
+
+#endif /* base/switch.h */

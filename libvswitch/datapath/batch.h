@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_BATCH_H
+#define DATAPATH_BATCH_H 1
+
+/* A batch is the workbench that the stations of the datapath share.
+ *
+ * Each station takes (worker, batch), fills in its own array, and sends a
+ * packet that must go no further to batch_drop().  Stations neither log nor,
+ * on a cache hit, allocate, and look at nothing but the batch, the worker and
+ * sealed policy. */
+
+#include <stdint.h>
+#include <vswitch/inspect.h>
+#include "libvswitch/datapath/parse.h"
+#include "libvswitch/datapath/rewrite.h"
+
+struct flow;
+struct vsw_packet;
+struct vsw_port;
+struct vsw_worker;
+
+enum { BATCH_MAX = 32 };
+
+struct batch {
+	struct vsw_port *port;
+	uint64_t now;			/* Nanoseconds. */
+	uint32_t live;			/* Bit i: packets[i] still goes on. */
+	unsigned n;
+	struct vsw_packet *packets[BATCH_MAX];
+	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
+	uint32_t hashes[BATCH_MAX];		/* By lookup, */
+	struct flow *flows[BATCH_MAX];		/* with these; NULL: miss. */
+	uint8_t drops[BATCH_MAX];		/* enum vsw_drop, if not live. */
+};
+
+static inline void
+batch_drop(struct batch *batch, unsigned i, enum vsw_drop why)
+{
+	batch->live &= ~(UINT32_C(1) << i);
+	batch->drops[i] = (uint8_t) why;
+}
+
+/* The stations, in walk order. */
+void batch_parse(struct vsw_worker *, struct batch *);	/* parse.c, tunnel.c */
+void batch_lookup(struct vsw_worker *, struct batch *);		/* flow.c */
+void batch_classify(struct vsw_worker *, struct batch *);	/* classify.c */
+void batch_execute(struct vsw_worker *, struct batch *);	/* execute.c */
+void batch_transmit(struct vsw_worker *, struct batch *);	/* transmit.c */
+
+#endif /* datapath/batch.h */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_REWRITE_H
+#define DATAPATH_REWRITE_H 1
+
+/* What is done to a packet: all layers' actions composed.  Plain data. */
+
+#include <stdint.h>
+#include <vswitch/inspect.h>
+
+struct outer;
+struct vsw_port;
+
+enum rewrite_ops {
+	REWRITE_ETH_SRC = 1 << 0,
+	REWRITE_ETH_DST = 1 << 1,
+	REWRITE_TTL = 1 << 2,		/* Decrement. */
+	REWRITE_ENCAP = 1 << 3,		/* 'outer' is set. */
+	REWRITE_PUNT = 1 << 4		/* To the punt port, as it came. */
+};
+
+struct rewrite {
+	uint8_t ops;
+	uint8_t drop;			/* enum vsw_drop; VSW_N_DROPS: none. */
+	uint8_t eth_src[6], eth_dst[6];
+	uint32_t reason;		/* REWRITE_PUNT: the rule's. */
+	uint32_t ttl_reason;		/* REWRITE_TTL: of the punt when the
+					 * TTL is used up; 0: drop. */
+	uint32_t vni;			/* The subnet it ends in, for punts. */
+	struct vsw_port *port;		/* Where to; of a drop: where it is
+					 * counted, NULL: where it came from. */
+	const struct outer *outer;
+};
+
+#endif /* datapath/rewrite.h */

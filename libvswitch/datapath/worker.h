@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_WORKER_H
+#define DATAPATH_WORKER_H 1
+
+/* A worker: one thread's share of the switch.  Nothing in it is locked. */
+
+#include <stdint.h>
+#include <vswitch/packet.h>
+#include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/packet.h"
+
+struct flow_table;
+struct packet_pool;
+struct vsw;
+
+struct vsw_worker {
+	struct vsw *vsw;
+	unsigned index;			/* Its mark in vsw->reclaim, and its
+					 * place in each port's counts. */
+	struct flow_table *flows;
+	struct packet_pool *pool;
+	struct decision decision;	/* Of the flow that is being decided. */
+};
+
+#endif /* datapath/worker.h */

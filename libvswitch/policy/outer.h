@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_OUTER_H
+#define POLICY_OUTER_H 1
+
+/* The outer side of a remote location: made once, here, when the location or
+ * its uplink changes; stamped on each packet by datapath/tunnel.c.
+ *
+ * For an uplink that carries headers as bytes, 'bytes' is everything in front
+ * of the inner frame, complete but for what differs per packet: IPv4 total
+ * length, identification and checksum, IPv6 payload length, UDP source port
+ * and length, TOS, NVGRE's flow id.  Checksum of the outer UDP header is 0 over
+ * IPv4 (RFC 7348, section 5) and filled in over IPv6.  For an uplink with
+ * VSW_PORT_TUNNEL 'size' is 0 and 'tunnel' is what the packet is given.
+ *
+ * Immutable; replaced whole and retired. */
+
+#include <stdint.h>
+#include <vswitch/inspect.h>
+#include <vswitch/packet.h>
+#include "libvswitch/base/reclaim.h"
+
+struct uplink;
+struct vsw_port;
+
+enum { OUTER_MAX = 96 };
+
+struct outer {
+	struct retired retired;
+	struct vsw_port *uplink;	/* NULL: see 'drop'. */
+	uint8_t drop;			/* enum vsw_drop: NO_UPLINK or
+					 * NO_NEXT_HOP; VSW_N_DROPS: usable. */
+	uint8_t size;			/* Of 'bytes'. */
+	uint8_t l3, l4;			/* Offsets in 'bytes'; l4: UDP or
+					 * GRE header. */
+	uint32_t mtu;			/* Of the outer IP packet; 0: the
+					 * device knows. */
+	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
+					 * part, ones' complement, not folded. */
+	struct vsw_tunnel tunnel;	/* dst, vni, encap; src if known. */
+	uint8_t bytes[OUTER_MAX];
+};
+
+/* [control] Fills in everything but 'retired' from the uplink (NULL: none)
+ * and the remote side.  'mac': next hop's, NULL if not known. */
+void outer_build(struct vsw_port *uplink, const struct vsw_addr *pa,
+		 uint8_t encap, uint32_t vni, const uint8_t mac[6],
+		 struct outer *ret_outer);
+
+#endif /* policy/outer.h */

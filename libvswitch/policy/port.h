@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_PORT_H
+#define POLICY_PORT_H 1
+
+/* A port, as policy and packets see it.  Its life is in switch/port.c. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <vswitch/inspect.h>
+#include <vswitch/switch.h>
+#include "libvswitch/base/reclaim.h"
+
+struct next_hops;
+struct vsw_program;
+
+/* What one worker counted at one port: written by that worker alone, with
+ * relaxed stores, so that anybody can read whole numbers. */
+struct port_counts {
+	_Alignas(64) _Atomic uint64_t packets_received;
+	_Atomic uint64_t bytes_received;
+	_Atomic uint64_t packets_sent, bytes_sent;
+	_Atomic uint64_t flows_hit, flows_missed, flows_stale;
+	_Atomic uint64_t punts;
+	_Atomic uint64_t drops[VSW_N_DROPS];
+	/* The punt limit's bucket: [worker] alone. */
+	uint64_t punts_filled_ns;
+	uint32_t punts_left;
+};
+
+static inline void
+count_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter,
+		atomic_load_explicit(counter, memory_order_relaxed) + n,
+		memory_order_relaxed);
+}
+
+struct vsw_port {
+	struct vsw *vsw;
+	uint32_t number;			/* Its place in vsw->ports. */
+	uint32_t generation;			/* Of the program and of what
+						 * is set up on the port. */
+	struct vsw_port_ops ops;
+	void *ctx;
+	_Atomic(struct vsw_program *) program;	/* Where the policy's way and
+						 * the packet's way meet. */
+	_Atomic bool is_gone;			/* No new packets to it. */
+
+	/* An uplink's provider side; NULL if the port is none, or carries
+	 * tunnels as metadata.  Replaced whole. */
+	_Atomic(const struct uplink *) uplink;
+
+	struct port_counts *counts;		/* One for each worker. */
+	struct retired retired;
+	char name[64];
+};
+
+/* Immutable once published. */
+struct uplink {
+	struct retired retired;
+	struct vsw_underlay underlay;		/* Defaults filled in. */
+};
+
+static inline bool
+port_carries_tunnels(const struct vsw_port *port)
+{
+	return port->ops.abilities & VSW_PORT_TUNNEL
+	       || atomic_load_explicit(&port->uplink, memory_order_acquire);
+}
+
+#endif /* policy/port.h */
