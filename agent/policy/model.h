@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_MODEL_H
+#define POLICY_MODEL_H 1
+
+/* The model: what the rows of all databases mean, as plain structs.
+ *
+ * It is the one place that agent/policy and agent/host share.  Rows come in
+ * through the databases' observers, which mark things dirty; once per turn of
+ * the loop the main thread makes the model follow, in this order:
+ *
+ *     model_update()    rows -> model                 model.c, model_*.c
+ *     host_apply()      model -> switches, devices    host/host.c
+ *     policy_apply()    model -> programs, mappings   compile.c, apply.c
+ *     status_write()    what came of it -> rows       status.c
+ *
+ * The policy does not open devices and the host does not read rows: a port's
+ * wanted side is written by the model, its actual side by the host.
+ *
+ * Everything is [control]. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch.h>
+#include "agent/base/list.h"
+
+struct database;
+struct model;
+
+enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
+
+/* Why something is not in force: a typed reason, and words.  Written to
+ * 'reason' and 'detail' of status columns.  MODEL_OK: it is. */
+#define MODEL_REASONS(X)                                                      \
+	X(OK, "")                                                             \
+	X(NO_POLICY, "no controller has bound this port")                     \
+	X(NO_IFACE_ID, "port has no iface_id to be bound by")                 \
+	X(NO_DEVICE, "device could not be opened")                            \
+	X(NO_SUBNET, "its logical switch has no VSID")                        \
+	X(NO_MAPPING, "no row says which MAC and address it has")             \
+	X(NO_PROVIDER_ADDRESS, "switch has no provider address")              \
+	X(BAD_MAC, "MAC address does not read")                               \
+	X(BAD_ADDRESS, "IP address does not read")                            \
+	X(BAD_PREFIX, "prefix does not read")                                 \
+	X(BAD_VNI, "tunnel key is not a 24-bit number")                       \
+	X(BAD_OPTION, "option does not read")                                 \
+	X(DUPLICATE, "another row says the same of the same")                 \
+	X(CONFLICT, "another row says otherwise and wins")                    \
+	X(NOT_SUPPORTED, "not supported")                                     \
+	X(LIMIT, "more than the host takes")                                  \
+	X(ENGINE, "the switch refused")
+
+enum model_reason {
+#define MODEL_REASON_ENUM(NAME, TEXT) MODEL_##NAME,
+	MODEL_REASONS(MODEL_REASON_ENUM)
+#undef MODEL_REASON_ENUM
+	MODEL_N_REASONS
+};
+
+struct model_fault {
+	enum model_reason reason;
+	char *detail;			/* One line, or NULL. */
+};
+
+/* "no_policy", and its text. */
+const char *model_reason_name(enum model_reason);
+const char *model_reason_text(enum model_reason);
+/* 'format' NULL: no detail.  Replaces what was there; true if it changed. */
+bool model_fault_set(struct model_fault *, enum model_reason,
+		     const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Key-value options of hnv's rows, sorted by key. */
+struct model_options {
+	size_t n;
+	struct { char *key, *value; } *of;
+};
+const char *model_option(const struct model_options *, const char *key,
+			 const char *fallback);
+
+/* hnv.Switch. */
+struct model_switch {
+	struct list link;		/* In model.switches. */
+	char *name, *type;		/* "external", ... */
+	struct model_options options;
+	struct list ports;		/* struct model_port. */
+	struct list provider_addresses;	/* struct model_pa. */
+	bool is_removed;		/* Row is gone: the host closes it, then
+					 * model_forget_switch(). */
+
+	/* The actual side: the host's. */
+	struct vsw *vsw;		/* NULL: not there. */
+	struct vsw_port *uplink;	/* NULL: no provider address works. */
+	struct vsw_port *punt;
+	struct model_fault fault;
+	struct list instances;		/* Ours: domains here. apply.c */
+};
+
+/* hnv.Provider_Address. */
+struct model_pa {
+	struct list link;		/* In model_switch.provider_addresses. */
+	struct model_switch *sw;
+	char *ip, *device;
+	struct vsw_addr addr;		/* n == 0: 'ip' does not read. */
+	struct model_options options;
+	bool is_removed;
+	void *host;			/* The host's. */
+	struct model_fault fault;
+};
+
+/* hnv.Port. */
+struct model_port {
+	struct list link;		/* In model_switch.ports. */
+	struct model_switch *sw;
+	char *name, *type;
+	char *iface_id;			/* Without braces, lower case. */
+	uint8_t mac[6];			/* All zero: not given. */
+	struct model_options options;
+	bool is_changed;		/* Wanted side: open it anew. */
+	bool is_removed;		/* Row is gone: the host closes it, then
+					 * model_forget_port(). */
+
+	/* The actual side: the host's. */
+	struct vsw_port *port;		/* NULL: no device. */
+	void *host;
+	struct model_fault device_fault;
+
+	/* Binding: ours.  A bound port has a subnet, at least one mapping, and
+	 * a program in force. */
+	struct model_subnet *subnet;	/* NULL: unbound, see 'fault'. */
+	struct model_fault fault;
+	struct vsw_program *program;	/* In force. apply.c */
+	bool is_dirty;			/* Compile anew. */
+};
+
+/* One CA of a subnet: a Ucast_Macs_Remote or _Local row that is in force. */
+struct model_mapping {
+	uint8_t mac[6];
+	struct vsw_addr ca;		/* n == 0: layer 2 alone. */
+	struct vsw_addr pa;		/* Where it lives; of a local one, this
+					 * host's. */
+	enum vsw_encap encap;
+	bool is_local;			/* 'port' may still be NULL. */
+	struct model_port *port;
+};
+
+/* A Logical_Switch: one VSID. */
+struct model_subnet {
+	struct list link;		/* In model.subnets. */
+	char *database;			/* "ms_vtep" or "hardware_vtep". */
+	char *name;			/* Logical_Switch.name. */
+	uint32_t vni;			/* 0: unknown; then see 'fault'. */
+	struct model_router *router;	/* NULL: belongs to none. */
+	struct list prefixes;		/* struct model_prefix. */
+	size_t n_mappings;
+	struct model_fault fault;
+	struct subnet_table *table;	/* Ours: mappings by MAC and by CA. */
+};
+
+/* One entry of Logical_Router.switch_binding. */
+struct model_prefix {
+	struct list link;		/* In model_subnet.prefixes. */
+	struct model_subnet *subnet;
+	struct vsw_addr network;	/* Host bits zero. */
+	unsigned bits;
+	struct vsw_addr gateway;	/* As written, or the lowest usable. */
+};
+
+/* A Logical_Router: one routing domain (RDID).  A subnet without one is its
+ * own domain. */
+struct model_router {
+	struct list link;		/* In model.routers. */
+	char *database, *name;
+	bool is_enabled;
+	struct list static_routes;	/* struct model_route. */
+	struct model_fault fault;
+};
+
+struct model_route {
+	struct list link;
+	struct vsw_addr network;
+	unsigned bits;
+	struct vsw_addr next_hop;
+};
+
+struct model {
+	struct list switches;
+	struct list subnets;
+	struct list routers;
+	uint8_t router_mac[6];		/* Physical_Switch.
+					 * distributed_router_mac, or derived
+					 * and the same on every host. */
+	uint64_t version;		/* Moves when anything changed. */
+	struct model_state *state;	/* Ours. */
+};
+
+/* Databases by name; "hnv" must be there, "ms_vtep" and "hardware_vtep" may. */
+struct model *model_new(struct database *const databases[], size_t n);
+void model_free(struct model *);
+
+/* Did a commit mark anything since the last update?  Cheap. */
+bool model_is_dirty(const struct model *);
+void model_update(struct model *);
+void model_forget_port(struct model *, struct model_port *);
+void model_forget_pa(struct model *, struct model_pa *);
+void model_forget_switch(struct model *, struct model_switch *);
+
+/* For those who answer packets: what is in force. */
+struct model_port *model_find_port(const struct model *,
+				   const struct vsw_port *);
+struct model_subnet *model_find_subnet(const struct model *, uint32_t vni,
+				       const struct model_router *);
+const struct model_mapping *model_find_ca(const struct model_subnet *,
+					  const struct vsw_addr *ca);
+const struct model_mapping *model_find_mac(const struct model_subnet *,
+					   const uint8_t mac[6]);
+/* The prefix of the subnet whose gateway 'addr' is, or NULL. */
+const struct model_prefix *model_find_gateway(const struct model_subnet *,
+					      const struct vsw_addr *addr);
+
+/* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455, 0011.2233.4455. */
+bool model_mac_from_text(const char *, uint8_t ret_mac[6]);
+void model_mac_to_text(const uint8_t mac[6],
+		       char ret_text[MODEL_MAC_TEXT_SIZE]);
+bool model_addr_from_text(const char *, struct vsw_addr *ret_addr);
+void model_addr_to_text(const struct vsw_addr *,
+			char ret_text[MODEL_ADDR_TEXT_SIZE]);
+/* "10.1.1.0/24", "10.1.1.1/24"; 'ret_addr' as written. */
+bool model_prefix_from_text(const char *, struct vsw_addr *ret_addr,
+			    unsigned *ret_bits);
+
+#endif /* policy/model.h */
