@@ -59,7 +59,7 @@ main(int argc, char *argv[])
 			replay_path(argv[i]);
 	} else {
 		if (strncmp(name, "fuzz_", 5))
-			die(name, "not called fuzz_<what>, and no corpus named");
+			die(name, "no corpus: not called fuzz_<what>");
 		snprintf(path, sizeof path, "%s/tests/fuzz/corpus/%s",
 			 top ? top : ".", name + 5);
 		replay_path(path);
