@@ -93,6 +93,7 @@ struct model_switch {
 	struct vsw *vsw;		/* NULL: not there. */
 	struct vsw_port *uplink;	/* NULL: no provider address works. */
 	struct vsw_port *punt;
+	void *host;			/* The host's. */
 	struct model_fault fault;
 	struct list instances;		/* Ours: domains here. apply.c */
 };
