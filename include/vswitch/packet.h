@@ -35,6 +35,12 @@ VSW_API void vsw_worker_receive(struct vsw_worker *, struct vsw_port *,
 				struct vsw_packet *const packets[], size_t n,
 				uint64_t now);
 
+/* [worker] Gives packets to 'port' as they are: no layer is asked, what its way
+ * out cannot do is finished in software.  For answers to punts. */
+VSW_API void vsw_worker_send(struct vsw_worker *, struct vsw_port *,
+			     struct vsw_packet *const packets[], size_t n,
+			     uint64_t now);
+
 /* [worker] Ages flows out, a bounded number each time.  Returns when it wants
  * to be called again at the latest: nanoseconds, as 'now'; UINT64_MAX: when
  * there was traffic. */

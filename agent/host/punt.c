@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/host/punt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/base/list.h"
+#include "agent/base/memory.h"
+#include "agent/host/frame.h"
+#include "agent/host/thread.h"
+#include "agent/policy/policy.h"
+
+enum { WAITING_MAX = 1024 };
+
+struct waiting {
+	struct list link;
+	const struct vsw_port *from;
+	uint32_t reason;
+	size_t size;
+	uint8_t bytes[];
+};
+
+struct punt {
+	struct model *model;
+	struct vsw_port *port;
+	struct vsw_worker *worker;
+	struct event *event;
+	int wake_fd;
+	struct punt_counters counters;
+
+	pthread_mutex_t mutex;		/* Guards what follows. */
+	struct list queue;		/* struct waiting, oldest first. */
+	size_t n_waiting;
+};
+
+static void transmit(void *punt_, struct vsw_worker *,
+		     struct vsw_packet *const packets[], size_t n);
+static bool put(struct punt *, struct vsw_packet *);
+static void answer_all(evutil_socket_t, short what, void *punt_);
+static void answer(struct punt *, const struct waiting *);
+static size_t respond(struct punt *, const struct asker *,
+		      const struct frame *, uint32_t reason,
+		      uint8_t *ret_answer);
+static void forget(struct punt *, const struct vsw_port *from);
+
+int
+punt_new(struct event_base *base, struct model *model, struct vsw *vsw,
+	 struct vsw_worker *worker, struct punt **ret_punt)
+{
+	static const struct vsw_port_ops ops = {
+		.size = sizeof ops,
+		.abilities = VSW_PORT_PUNT,
+		.transmit = transmit
+	};
+	struct punt *punt = xcalloc(1, sizeof *punt);
+	int error;
+
+	punt->model = model;
+	punt->worker = worker;
+	pthread_mutex_init(&punt->mutex, NULL);
+	list_init(&punt->queue);
+	punt->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (punt->wake_fd < 0) {
+		error = -errno;
+		goto err;
+	}
+	punt->event = event_new(base, punt->wake_fd, EV_READ | EV_PERSIST,
+				answer_all, punt);
+	if (!punt->event || event_add(punt->event, NULL)) {
+		error = -ENOMEM;
+		goto err;
+	}
+	error = vsw_port_add(vsw, "host", &ops, punt, &punt->port);
+	if (error)
+		goto err;
+	*ret_punt = punt;
+	return 0;
+
+err:
+	punt_free(punt);
+	return error;
+}
+
+void
+punt_free(struct punt *punt)
+{
+	if (!punt)
+		return;
+	vsw_port_remove(punt->port);
+	forget(punt, NULL);
+	if (punt->event)
+		event_free(punt->event);
+	if (punt->wake_fd >= 0)
+		close(punt->wake_fd);
+	pthread_mutex_destroy(&punt->mutex);
+	free(punt);
+}
+
+struct vsw_port *
+punt_port(const struct punt *punt)
+{
+	return punt->port;
+}
+
+void
+punt_forget(struct punt *punt, const struct vsw_port *port)
+{
+	forget(punt, port);
+}
+
+void
+punt_counters(const struct punt *punt, struct punt_counters *ret_counters)
+{
+	*ret_counters = punt->counters;
+}
+
+/* [worker] */
+static void
+transmit(void *punt_, struct vsw_worker *worker,
+	 struct vsw_packet *const packets[], size_t n)
+{
+	struct punt *punt = punt_;
+	uint64_t one = 1;
+	size_t n_lost = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!put(punt, packets[i]))
+			n_lost++;
+		vsw_packet_free(packets[i]);
+	}
+	if (n_lost)
+		vsw_port_count_drops(punt->port, worker,
+				     VSW_DROP_DEVICE_FULL, n_lost);
+	/* Full is no matter: then the main thread is awake already. */
+	if (n_lost < n && write(punt->wake_fd, &one, sizeof one) < 0)
+		return;
+}
+
+static bool
+put(struct punt *punt, struct vsw_packet *packet)
+{
+	size_t size = vsw_packet_size(packet);
+	struct waiting *waiting;
+	bool fits;
+
+	if (size > FRAME_MAX)
+		return false;
+	waiting = malloc(sizeof *waiting + size);
+	if (!waiting)
+		return false;
+	waiting->from = vsw_packet_in_port(packet);
+	waiting->reason = vsw_packet_punt(packet, NULL);
+	waiting->size = size;
+	memcpy(waiting->bytes, vsw_packet_data(packet), size);
+
+	pthread_mutex_lock(&punt->mutex);
+	fits = punt->n_waiting < WAITING_MAX;
+	if (fits) {
+		list_append(&punt->queue, &waiting->link);
+		punt->n_waiting++;
+	}
+	pthread_mutex_unlock(&punt->mutex);
+	if (!fits)
+		free(waiting);
+	return fits;
+}
+
+/* [control] Takes the queue as it is, so that the mutex is not held while the
+ * answers are made. */
+static void
+answer_all(evutil_socket_t fd, short what, void *punt_)
+{
+	struct punt *punt = punt_;
+	struct list queue;
+	uint64_t n;
+
+	(void) what;
+	if (read(fd, &n, sizeof n) < 0)
+		return;
+	list_init(&queue);
+	pthread_mutex_lock(&punt->mutex);
+	while (!list_is_empty(&punt->queue)) {
+		struct list *link = punt->queue.next;
+
+		list_remove(link);
+		list_append(&queue, link);
+	}
+	punt->n_waiting = 0;
+	pthread_mutex_unlock(&punt->mutex);
+
+	while (!list_is_empty(&queue)) {
+		struct waiting *waiting = LIST_ENTRY(queue.next,
+						     struct waiting, link);
+
+		list_remove(&waiting->link);
+		answer(punt, waiting);
+		free(waiting);
+	}
+}
+
+static void
+answer(struct punt *punt, const struct waiting *waiting)
+{
+	struct asker asker = { .model = punt->model };
+	uint8_t bytes[FRAME_MAX];
+	struct vsw_packet *packet;
+	struct frame frame;
+	size_t size = 0;
+
+	asker.port = model_find_port(punt->model, waiting->from);
+	if (asker.port && asker.port->subnet
+	    && frame_read(waiting->bytes, waiting->size, &frame))
+		size = respond(punt, &asker, &frame, waiting->reason, bytes);
+	packet = size ? vsw_packet_new(punt->worker, size) : NULL;
+	if (!packet) {
+		punt->counters.n_silent++;
+		return;
+	}
+	memcpy(vsw_packet_data(packet), bytes, size);
+	vsw_worker_send(punt->worker, asker.port->port, &packet, 1,
+			thread_now());
+	punt->counters.n_answered++;
+}
+
+static size_t
+respond(struct punt *punt, const struct asker *asker,
+	const struct frame *frame, uint32_t reason, uint8_t *ret_answer)
+{
+	switch ((enum punt_reason) reason) {
+	case PUNT_ARP:
+		punt->counters.n_arp++;
+		return arp_answer(asker, frame, ret_answer);
+	case PUNT_ND:
+		punt->counters.n_nd++;
+		return nd_answer(asker, frame, ret_answer);
+	case PUNT_GATEWAY:
+		punt->counters.n_gateway++;
+		return icmp_answer(asker, frame, ret_answer);
+	case PUNT_TTL:
+		punt->counters.n_ttl++;
+		return icmp_time_exceeded(asker, frame, ret_answer);
+	}
+	return 0;
+}
+
+/* 'from' NULL: everything. */
+static void
+forget(struct punt *punt, const struct vsw_port *from)
+{
+	struct list *link, *next;
+
+	pthread_mutex_lock(&punt->mutex);
+	for (link = punt->queue.next; link != &punt->queue; link = next) {
+		struct waiting *waiting = LIST_ENTRY(link, struct waiting,
+						     link);
+
+		next = link->next;
+		if (!from || waiting->from == from) {
+			list_remove(link);
+			free(waiting);
+			punt->n_waiting--;
+		}
+	}
+	pthread_mutex_unlock(&punt->mutex);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef HOST_PUNT_H
+#define HOST_PUNT_H 1
+
+/* The punt port of a switch: packets that the policy sent to the host wait
+ * here, in a bounded queue, until the main thread answers them.
+ *
+ * Worker threads put (punt_transmit, under a mutex held for a few
+ * instructions); the main thread takes them all at once.  What does not fit is
+ * dropped and counted at the punt port (VSW_DROP_DEVICE_FULL). */
+
+#include <event2/event.h>
+#include <vswitch.h>
+
+struct model;
+struct punt;
+
+/* [control] Adds the port "host" to the switch.  Answers go out through
+ * 'worker', the main thread's.  0 or a negative errno. */
+int punt_new(struct event_base *, struct model *, struct vsw *,
+	     struct vsw_worker *worker, struct punt **ret_punt);
+void punt_free(struct punt *);
+struct vsw_port *punt_port(const struct punt *);
+
+/* [control] Before 'port' is removed, after its queues are: forgets what waits
+ * from it. */
+void punt_forget(struct punt *, const struct vsw_port *port);
+
+struct punt_counters {
+	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
+	uint64_t n_answered, n_silent;
+};
+void punt_counters(const struct punt *, struct punt_counters *);
+
+#endif /* host/punt.h */
