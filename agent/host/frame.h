@@ -22,7 +22,7 @@ struct frame {
 	size_t size;
 	uint8_t eth_dst[6], eth_src[6];
 	uint16_t eth_type;
-	size_t l3;			/* Behind Ethernet and one 802.1Q tag. */
+	size_t l3;			/* Behind Ethernet and one VLAN tag. */
 	/* Of IPv4 and IPv6; 'proto' 0 if neither, or if it does not read. */
 	struct vsw_addr src, dst;
 	uint8_t proto, ttl;

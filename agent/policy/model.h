@@ -100,7 +100,7 @@ struct model_switch {
 
 /* hnv.Provider_Address. */
 struct model_pa {
-	struct list link;		/* In model_switch.provider_addresses. */
+	struct list link;		/* In its switch. */
 	struct model_switch *sw;
 	char *ip, *device;
 	struct vsw_addr addr;		/* n == 0: 'ip' does not read. */
@@ -220,7 +220,8 @@ const struct model_mapping *model_find_mac(const struct model_subnet *,
 const struct model_prefix *model_find_gateway(const struct model_subnet *,
 					      const struct vsw_addr *addr);
 
-/* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455, 0011.2233.4455. */
+/* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455,
+ * 0011.2233.4455. */
 bool model_mac_from_text(const char *, uint8_t ret_mac[6]);
 void model_mac_to_text(const uint8_t mac[6],
 		       char ret_text[MODEL_MAC_TEXT_SIZE]);

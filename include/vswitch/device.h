@@ -54,7 +54,7 @@ struct vsw_socket_options {
 	size_t size;			/* sizeof(struct vsw_socket_options). */
 	const char *name;
 	const char *netns;		/* Whose stack; NULL: this one's. */
-	struct vsw_addr local_v4, local_v6;	/* n == 0: none; at least one. */
+	struct vsw_addr local_v4, local_v6;	/* n 0: none; at least one. */
 	uint16_t vxlan_port;		/* 0: 4789. */
 	uint8_t no_vxlan, no_nvgre;
 	uint32_t mtu;			/* Of outer IP packets; 0: asked of the

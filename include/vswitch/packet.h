@@ -75,7 +75,7 @@ enum vsw_checksum_state {
 struct vsw_offload {
 	uint8_t segment_kind;
 	uint8_t checksum;		/* enum vsw_checksum_state. */
-	bool ecn;			/* TCP: CWR on the first segment only. */
+	bool ecn;			/* TCP: CWR on first segment only. */
 	uint16_t segment_size;		/* Payload bytes of each segment. */
 	uint16_t checksum_start;	/* From the packet's first byte. */
 	uint16_t checksum_offset;	/* Of the field, from there. */

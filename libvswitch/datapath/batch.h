@@ -31,7 +31,7 @@ struct batch {
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
 	struct flow *flows[BATCH_MAX];		/* with these; NULL: miss. */
-	uint8_t drops[BATCH_MAX];		/* enum vsw_drop, if not live. */
+	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if not live. */
 };
 
 static inline void

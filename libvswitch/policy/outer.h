@@ -36,7 +36,7 @@ struct outer {
 	uint32_t mtu;			/* Of the outer IP packet; 0: the
 					 * device knows. */
 	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
-					 * part, ones' complement, not folded. */
+					 * part; ones' complement, unfolded. */
 	struct vsw_tunnel tunnel;	/* dst, vni, encap; src if known. */
 	uint8_t bytes[OUTER_MAX];
 };
