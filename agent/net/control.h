@@ -29,7 +29,8 @@ void control_free(struct control *);
 /* 'name' and 'usage' (the arguments, for "list-commands") must outlive the
  * control; a request with fewer or more arguments than given is refused before
  * 'run' hears of it.  SIZE_MAX: any number.  'run' answers by control_reply()
- * or control_fail(), at once or later, exactly once. */
+ * or control_fail(), at once or later, exactly once; 'args' last until it
+ * returns.  It must not free the control. */
 void control_add_command(struct control *, const char *name,
 			 const char *usage, size_t min_args, size_t max_args,
 			 void (*run)(struct control_request *, size_t n_args,

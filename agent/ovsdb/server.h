@@ -7,8 +7,10 @@
  * of databases.  Knows nothing of sockets: a client is somebody to whom JSON
  * can be sent, and agent/net/session.c is one.  [control]
  *
- * Limits, each with its counter in struct server_counters: monitors per
- * client, waiting transactions per client, operations per transaction. */
+ * Replies and notifications are as RFC 7047 wants them; where it is silent
+ * (error values, the details of errors, what becomes of a lock that was
+ * stolen), as ovsdb-server(1) does it, so that its clients find what they
+ * know. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,27 +28,45 @@ struct client_ops {
 struct server *server_new(void);
 void server_free(struct server *);	/* Clients must be gone. */
 
-/* The server does not take over the database. */
+/* What one client may ask for; what is past it is refused with "resources
+ * exhausted" and counted. */
+struct server_limits {
+	uint32_t n_monitors;	/* Default 1000. */
+	uint32_t n_waits;	/* Waiting transactions, default 1000. */
+	uint32_t n_locks;	/* Held and waited for, default 1000. */
+	uint32_t n_operations;	/* Of one transaction, default 1048576. */
+};
+void server_limits(const struct server *, struct server_limits *);
+void server_set_limits(struct server *, const struct server_limits *);
+
+/* The server does not take over the database.  Fails with "syntax error" if it
+ * has one of that name. */
 struct ovsdb_error *server_add_database(struct server *, struct database *);
+/* Its waiting transactions end as "canceled"; its monitors fall silent. */
 void server_remove_database(struct server *, struct database *);
 struct database *server_find_database(const struct server *,
 				      const char *name);
 
 struct client *server_connect(struct server *, const char *name,
 			      const struct client_ops *, void *ctx);
-/* A request or notification of the peer's; takes no reference.  Returns false
- * if it is no JSON-RPC message and the connection should be closed. */
+/* A request, notification or reply of the peer's; takes no reference.  Returns
+ * false if it is no JSON-RPC message and the connection should be closed.
+ * Members that JSON-RPC does not know, replies, and notifications other than
+ * "cancel" are ignored. */
 bool client_receive(struct client *, json_t *message, int64_t now_ms);
 void client_disconnect(struct client *);
 
-/* Waiting transactions: call after each turn of the loop that committed
- * something, and when server_deadline() has come (INT64_MAX: never). */
+/* Waiting transactions are tried again after commits and when their time has
+ * come.  'wake' is called, from the midst of whatever happens, when there is
+ * reason to call server_run() soon, or when server_deadline() came nearer. */
+void server_set_wake(struct server *, void (*wake)(void *ctx), void *ctx);
 void server_run(struct server *, int64_t now_ms);
-int64_t server_deadline(const struct server *);
+int64_t server_deadline(const struct server *);	/* INT64_MAX: never. */
 
 struct server_counters {
 	uint64_t n_requests, n_errors, n_transactions, n_updates;
-	uint64_t n_refused_monitors, n_refused_waits, n_refused_operations;
+	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
+	uint64_t n_refused_operations;	/* Transactions with too many. */
 	uint32_t n_clients, n_monitors, n_waits, n_locks;
 };
 void server_counters(const struct server *, struct server_counters *);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NET_CHANNEL_H
+#define NET_CHANNEL_H 1
+
+/* A connection as a pair of message queues.
+ *
+ * Input is read while output flows: as long as more than 1 MiB waits for the
+ * peer, nothing is taken from it.  Output past 'output_size' ends the channel.
+ *
+ * A channel ends once, for the reason that comes first; from then on nothing
+ * is received and what is sent goes nowhere.  The owner hears of it from the
+ * event loop, never from inside a function of the channel's, and frees it
+ * then.  [control] */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <event2/bufferevent.h>
+#include <jansson.h>
+
+struct channel;
+
+enum channel_end {
+	CHANNEL_CLOSED,		/* By the peer, */
+	CHANNEL_FAILED,		/* by the network, */
+	CHANNEL_MALFORMED,	/* or because the stream is no JSON, */
+	CHANNEL_TOO_LONG,	/* or a message of it past a limit, */
+	CHANNEL_TOO_DEEP,
+	CHANNEL_BACKLOGGED,	/* or the peer does not read, */
+	CHANNEL_SILENT,		/* does not answer, */
+	CHANNEL_REFUSED,	/* or sends what makes no sense. */
+	N_CHANNEL_ENDS
+};
+
+struct channel_ops {
+	/* 'message' is borrowed. */
+	void (*receive)(void *ctx, json_t *message);
+	/* May free the channel. */
+	void (*ended)(void *ctx, enum channel_end);
+};
+
+struct channel_limits {
+	size_t message_size, output_size;
+	unsigned message_depth;
+};
+
+/* Takes over the connected 'bev'. */
+struct channel *channel_new(struct bufferevent *bev,
+			    const struct channel_limits *,
+			    const struct channel_ops *, void *ctx);
+/* Not from inside receive().  What the peer takes without waiting is sent. */
+void channel_free(struct channel *);
+
+/* Take over 'message'.  The second one sees to it that the message travels in
+ * a write of its own. */
+void channel_send(struct channel *, json_t *message);
+void channel_send_alone(struct channel *, json_t *message);
+
+/* Ends the channel, if it has not ended yet. */
+void channel_end(struct channel *, enum channel_end);
+
+/* When the peer last gave a sign of life: sent something, or took something
+ * that had been waiting for it.  In turn_now_ms()'s time. */
+int64_t channel_alive_ms(const struct channel *);
+
+const char *channel_end_text(enum channel_end);
+
+#endif /* net/channel.h */

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/net/session.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <event2/event.h>
+#include "agent/base/memory.h"
+#include "agent/net/turn.h"
+
+struct session {
+	char *name;
+	struct channel *channel;
+	struct client *client;
+	struct event *probe;		/* NULL: never. */
+	int64_t probe_ms;
+	int64_t probed_ms;		/* 0: not since the peer was alive. */
+	void (*ended)(void *ctx, struct session *, enum channel_end);
+	void *ctx;
+};
+
+static void receive(void *session, json_t *message);
+static void end(void *session, enum channel_end);
+static void send_message(void *session, json_t *message);
+static void look(evutil_socket_t, short, void *session);
+static void look_in(struct session *, int64_t wait_ms);
+
+static const struct channel_ops channel_ops = {
+	.receive = receive,
+	.ended = end,
+};
+
+static const struct client_ops client_ops = {
+	.send = send_message,
+};
+
+struct session *
+session_new(struct bufferevent *bev, struct server *server, const char *name,
+	    const struct channel_limits *limits, int64_t probe_ms,
+	    void (*ended)(void *, struct session *, enum channel_end),
+	    void *ctx)
+{
+	struct event_base *base = bufferevent_get_base(bev);
+	struct session *session = xcalloc(1, sizeof *session);
+
+	session->name = xstrdup(name);
+	session->ended = ended;
+	session->ctx = ctx;
+	session->channel = channel_new(bev, limits, &channel_ops, session);
+	session->client = server_connect(server, name, &client_ops, session);
+	if (probe_ms > 0) {
+		session->probe_ms = probe_ms;
+		session->probe = event_new(base, -1, 0, look, session);
+		look_in(session, probe_ms);
+	}
+	return session;
+}
+
+void
+session_free(struct session *session)
+{
+	if (!session)
+		return;
+	client_disconnect(session->client);
+	channel_free(session->channel);
+	if (session->probe)
+		event_free(session->probe);
+	free(session->name);
+	free(session);
+}
+
+const char *
+session_name(const struct session *session)
+{
+	return session->name;
+}
+
+static void
+receive(void *session_, json_t *message)
+{
+	struct session *session = session_;
+
+	if (!client_receive(session->client, message, turn_now_ms()))
+		channel_end(session->channel, CHANNEL_REFUSED);
+}
+
+static void
+end(void *session_, enum channel_end why)
+{
+	struct session *session = session_;
+
+	session->ended(session->ctx, session, why);
+}
+
+static void
+send_message(void *session_, json_t *message)
+{
+	struct session *session = session_;
+
+	channel_send(session->channel, message);
+}
+
+/* Has the peer been silent for too long? */
+static void
+look(evutil_socket_t fd, short what, void *session_)
+{
+	struct session *session = session_;
+	int64_t alive_ms = channel_alive_ms(session->channel);
+	int64_t now_ms = turn_now_ms();
+
+	(void) fd;
+	(void) what;
+	if (alive_ms >= session->probed_ms)
+		session->probed_ms = 0;
+	if (session->probed_ms) {
+		channel_end(session->channel, CHANNEL_SILENT);
+	} else if (now_ms - alive_ms >= session->probe_ms) {
+		session->probed_ms = now_ms;
+		channel_send_alone(session->channel,
+				   json_pack("{s:s, s:s, s:[]}", "method",
+					     "echo", "id", "echo",
+					     "params"));
+		look_in(session, session->probe_ms);
+	} else {
+		look_in(session, alive_ms + session->probe_ms - now_ms);
+	}
+}
+
+static void
+look_in(struct session *session, int64_t wait_ms)
+{
+	const struct timeval wait = {
+		.tv_sec = (time_t) (wait_ms / 1000),
+		.tv_usec = (suseconds_t) (wait_ms % 1000 * 1000),
+	};
+
+	event_add(session->probe, &wait);
+}

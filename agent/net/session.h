@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NET_SESSION_H
+#define NET_SESSION_H 1
+
+/* A client of the OVSDB server at the other end of a connection: a channel
+ * whose messages go to the server, and a probe.
+ *
+ * A peer that was silent for 'probe_ms' is sent an "echo", in a write of its
+ * own, because there are controllers that take it with one recv(); after as
+ * much silence again the session ends.  [control] */
+
+#include <stdint.h>
+#include "agent/net/channel.h"
+#include "agent/ovsdb/server.h"
+
+struct session;
+
+/* Takes over 'bev'.  'ended' is called once, from the event loop, unless the
+ * session is freed before; it may free the session.  'probe_ms' -1: never. */
+struct session *session_new(struct bufferevent *bev, struct server *,
+			    const char *name, const struct channel_limits *,
+			    int64_t probe_ms,
+			    void (*ended)(void *ctx, struct session *,
+					  enum channel_end),
+			    void *ctx);
+void session_free(struct session *);
+
+const char *session_name(const struct session *);
+
+#endif /* net/session.h */
