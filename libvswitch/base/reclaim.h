@@ -36,13 +36,18 @@ struct retired {
 
 struct reclaim {
 	struct reclaim_mark *marks;
-	size_t n_marks;
+	size_t n_marks;			/* The visitors' come last. */
+	size_t first_visitor;
 	_Atomic uint64_t epoch;
 	struct retired *first, **last;	/* Oldest first. */
 	size_t n_retired;
+	bool is_running;		/* Freeing may retire more. */
 };
 
-/* [control] 0 or -ENOMEM.  done wants all workers outside for ever, and frees
+/* Marks for readers that are no workers: so many at once. */
+enum { RECLAIM_VISITORS = 8 };
+
+/* [control] 0 or -ENOMEM.  'n_marks' without the visitors'.  done wants all workers outside for ever, and frees
  * what is left. */
 int reclaim_init(struct reclaim *, const struct vsw_allocator *,
 		 size_t n_marks);
@@ -75,5 +80,10 @@ reclaim_leave(struct reclaim *r, size_t mark)
 {
 	atomic_store_explicit(&r->marks[mark].epoch, 0, memory_order_release);
 }
+
+/* [any] For a moment's look by a thread that has no mark of its own: takes a
+ * free one (waits if RECLAIM_VISITORS threads are looking) and returns it, to
+ * be given to reclaim_leave(). */
+size_t reclaim_visit(struct reclaim *);
 
 #endif /* base/reclaim.h */

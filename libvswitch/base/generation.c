@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/base/generation.h"
+
+#include <errno.h>
+#include "libvswitch/base/memory.h"
+
+enum { WORD = 64 };
+
+static size_t used_size(uint32_t size);
+
+int
+generations_init(struct generations *g, const struct vsw_allocator *allocator,
+		 uint32_t size)
+{
+	*g = (struct generations) { .size = size };
+	g->of = memory_alloc(allocator, 0, size * sizeof *g->of);
+	g->used = memory_alloc(allocator, 0, used_size(size));
+	if (!g->of || !g->used) {
+		generations_done(g, allocator);
+		return -ENOMEM;
+	}
+	g->used[0] = 1;			/* GENERATION_NONE. */
+	return 0;
+}
+
+void
+generations_done(struct generations *g, const struct vsw_allocator *allocator)
+{
+	memory_free(allocator, g->of, g->size * sizeof *g->of);
+	memory_free(allocator, g->used, used_size(g->size));
+	*g = (struct generations) { .size = 0 };
+}
+
+int
+generation_new(struct generations *g, uint32_t *ret_number)
+{
+	for (uint32_t i = 0; i < g->size; i += WORD) {
+		uint64_t word = g->used[i / WORD];
+		uint32_t number;
+
+		if (word == UINT64_MAX)
+			continue;
+		number = i + (uint32_t) __builtin_ctzll(~word);
+		if (number >= g->size)
+			break;
+		g->used[i / WORD] |= UINT64_C(1) << number % WORD;
+		*ret_number = number;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+/* Moves on, and never back to where it started: a flow that depended on the
+ * number's former holder must not take the next holder for it. */
+void
+generation_free(struct generations *g, uint32_t number)
+{
+	if (number == GENERATION_NONE)
+		return;
+	generation_move(g, number);
+	g->used[number / WORD] &= ~(UINT64_C(1) << number % WORD);
+}
+
+void
+generation_move(struct generations *g, uint32_t number)
+{
+	atomic_fetch_add_explicit(&g->of[number], 1, memory_order_release);
+	atomic_fetch_add_explicit(&g->all, 1, memory_order_release);
+}
+
+static size_t
+used_size(uint32_t size)
+{
+	return (size + WORD - 1) / WORD * sizeof(uint64_t);
+}
