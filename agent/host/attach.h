@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef HOST_ATTACH_H
+#define HOST_ATTACH_H 1
+
+/* A device that is attached: open, and its queues spread over the threads.
+ * [control] */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <vswitch.h>
+#include <vswitch/device.h>
+
+struct attached;
+struct thread;
+
+/* Where its packets are carried: threads, and this switch's worker in each. */
+struct attach_place {
+	struct thread *const *threads;
+	struct vsw_worker *const *workers;
+	size_t n;
+	size_t *next;			/* Whose turn it is. */
+};
+
+/* Takes over 'device', also on failure.  0 or a negative errno. */
+int attach(struct vsw_device *, const struct attach_place *,
+	   struct attached **ret_attached);
+/* No thread is inside of the device any more when this returns; it is still
+ * open, and its port still there. */
+void attach_stop(struct attached *);
+/* Stops, if need be, and closes. */
+void attach_free(struct attached *);
+struct vsw_port *attach_port(const struct attached *);
+/* A negative errno once the device has failed, else 0. */
+int attach_error(const struct attached *);
+
+/* How the rows' options become a device's.  On failure nothing is opened, and
+ * the fault says which option does not read, or what the system said. */
+struct model_fault;
+struct model_pa;
+struct model_port;
+struct model_switch;
+struct vsw_device *attach_open_port(struct vsw *, const struct model_port *,
+				    struct model_fault *);
+/* The PAs of one switch that share one socket device: at most one of each
+ * family (NULL: none). */
+struct vsw_device *attach_open_socket(struct vsw *, const struct model_pa *v4,
+				      const struct model_pa *v6,
+				      unsigned n_queues,
+				      struct model_fault *);
+/* One interface that is taken over, with the underlay set up. */
+struct vsw_device *attach_open_packet(struct vsw *, const struct model_pa *,
+				      unsigned n_queues,
+				      struct model_fault *);
+
+#endif /* host/attach.h */

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/host/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/base/memory.h"
+#include "agent/host/attach.h"
+#include "agent/host/punt.h"
+#include "agent/host/thread.h"
+#include "agent/policy/policy.h"
+
+enum {
+	PORTS_MAX = 4096,
+	FLOWS_MAX = 262144,
+	RETRY_S = 2
+};
+
+struct host {
+	struct host_options options;
+	struct thread **threads;
+	struct event *failed, *retry;
+	int failed_fd;
+	bool wants_retry;
+};
+
+/* model_switch.host: what one switch has in each thread, and its uplink. */
+struct share {
+	struct vsw_worker **workers;	/* One a thread; the last: main's. */
+	struct punt *punt;
+	size_t next;			/* Thread for the next queue. */
+	struct attached *uplink;
+	char *uplink_wish;		/* What 'uplink' was opened for. */
+};
+
+static void on_failed(evutil_socket_t, short what, void *host_);
+static void on_retry(evutil_socket_t, short what, void *host_);
+static void log_switch(void *ctx, enum vsw_log_level, const char *message);
+static void apply_switch(struct host *, struct model_switch *);
+static int open_switch(struct host *, struct model_switch *);
+static void close_switch(struct host *, struct model_switch *);
+static void free_share(struct host *, struct share *);
+static struct attach_place place_of(struct host *, struct share *);
+static void apply_uplink(struct host *, struct model_switch *);
+static void forget_addresses(struct host *, struct model_switch *);
+static struct attached *open_uplink(struct host *, struct model_switch *,
+				    struct model_pa *v4,
+				    struct model_pa *v6);
+static void choose_addresses(struct model_switch *, struct model_pa **ret_v4,
+			     struct model_pa **ret_v6);
+static char *wish_of(const struct model_pa *v4, const struct model_pa *v6);
+static char *add_wish(char *wish, const struct model_pa *);
+static void close_uplink(struct host *, struct model_switch *);
+static void set_pa_fault(struct model_pa *, const struct model_fault *);
+static void apply_port(struct host *, struct model_switch *,
+		       struct model_port *);
+static void close_port(struct host *, struct model_port *);
+
+int
+host_new(const struct host_options *options, struct host **ret_host)
+{
+	struct host *host = xcalloc(1, sizeof *host);
+	int error = 0;
+
+	host->options = *options;
+	host->threads = xcalloc(options->n_workers, sizeof *host->threads);
+	host->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (host->failed_fd < 0) {
+		error = -errno;
+		goto err;
+	}
+	host->failed = event_new(options->base, host->failed_fd,
+				 EV_READ | EV_PERSIST, on_failed, host);
+	host->retry = event_new(options->base, -1, 0, on_retry, host);
+	if (!host->failed || !host->retry
+	    || event_add(host->failed, NULL)) {
+		error = -ENOMEM;
+		goto err;
+	}
+	for (unsigned i = 0; i < options->n_workers && !error; i++)
+		error = thread_new(i, host->failed_fd, &host->threads[i]);
+	if (error)
+		goto err;
+	*ret_host = host;
+	return 0;
+
+err:
+	host_free(host);
+	return error;
+}
+
+void
+host_free(struct host *host)
+{
+	struct list *switches;
+
+	if (!host)
+		return;
+	switches = &host->options.model->switches;
+	for (struct list *link = switches->next; link != switches;
+	     link = link->next)
+		close_switch(host, LIST_ENTRY(link, struct model_switch,
+					      link));
+	for (unsigned i = 0; i < host->options.n_workers; i++)
+		thread_free(host->threads[i]);
+	if (host->failed)
+		event_free(host->failed);
+	if (host->retry)
+		event_free(host->retry);
+	if (host->failed_fd >= 0)
+		close(host->failed_fd);
+	free(host->threads);
+	free(host);
+}
+
+void
+host_apply(struct host *host)
+{
+	struct list *switches = &host->options.model->switches, *link, *next;
+
+	host->wants_retry = false;
+	for (link = switches->next; link != switches; link = next) {
+		struct model_switch *sw = LIST_ENTRY(link,
+						     struct model_switch,
+						     link);
+
+		next = link->next;
+		apply_switch(host, sw);
+	}
+	if (host->wants_retry && !evtimer_pending(host->retry, NULL)) {
+		struct timeval after = { .tv_sec = RETRY_S };
+
+		evtimer_add(host->retry, &after);
+	}
+}
+
+size_t
+host_n_threads(const struct host *host)
+{
+	return host->options.n_workers;
+}
+
+struct thread *
+host_thread(const struct host *host, size_t index)
+{
+	return host->threads[index];
+}
+
+struct vsw_worker *
+host_worker(const struct host *host, const struct model_switch *sw,
+	    size_t index)
+{
+	const struct share *share = sw->host;
+
+	(void) host;
+	return share ? share->workers[index] : NULL;
+}
+
+static void
+on_failed(evutil_socket_t fd, short what, void *host_)
+{
+	struct host *host = host_;
+	uint64_t n;
+
+	(void) what;
+	if (read(fd, &n, sizeof n) > 0)
+		host->options.turn(host->options.ctx);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *host_)
+{
+	struct host *host = host_;
+
+	(void) fd;
+	(void) what;
+	host->options.turn(host->options.ctx);
+}
+
+static void
+log_switch(void *ctx, enum vsw_log_level level, const char *message)
+{
+	static const enum log_level levels[] = {
+		[VSW_LOG_ERROR] = LOG_LEVEL_ERROR,
+		[VSW_LOG_WARNING] = LOG_LEVEL_WARN,
+		[VSW_LOG_INFO] = LOG_LEVEL_DEBUG,
+		[VSW_LOG_DEBUG] = LOG_LEVEL_DEBUG
+	};
+
+	(void) ctx;
+	log_line(levels[level], "switch", "%s", message);
+}
+
+static void
+apply_switch(struct host *host, struct model_switch *sw)
+{
+	struct list *link, *next;
+
+	if (sw->is_removed) {
+		close_switch(host, sw);
+		model_forget_switch(host->options.model, sw);
+		return;
+	}
+	if (!sw->vsw) {
+		int error = open_switch(host, sw);
+
+		if (error) {
+			model_fault_set(&sw->fault, MODEL_ENGINE, "%s",
+					strerror(-error));
+			host->wants_retry = true;
+			return;
+		}
+		model_fault_set(&sw->fault, MODEL_OK, NULL);
+	}
+	apply_uplink(host, sw);
+	for (link = sw->ports.next; link != &sw->ports; link = next) {
+		next = link->next;
+		apply_port(host, sw, LIST_ENTRY(link, struct model_port,
+						link));
+	}
+}
+
+static int
+open_switch(struct host *host, struct model_switch *sw)
+{
+	size_t n = host->options.n_workers;
+	struct share *share = xcalloc(1, sizeof *share);
+	struct vsw_options options;
+	int error;
+
+	vsw_options_init(&options);
+	options.logger.log = log_switch;
+	options.max_ports = PORTS_MAX;
+	options.max_flows = FLOWS_MAX;
+	options.max_workers = (uint32_t) n + 1;
+	share->workers = xcalloc(n + 1, sizeof *share->workers);
+	error = vsw_new(&options, &sw->vsw);
+	for (size_t i = 0; i <= n && !error; i++)
+		error = vsw_worker_new(sw->vsw, &share->workers[i]);
+	for (size_t i = 0; i < n && !error; i++)
+		error = thread_add_worker(host->threads[i],
+					  share->workers[i]);
+	if (!error)
+		error = punt_new(host->options.base, host->options.model,
+				 sw->vsw, share->workers[n], &share->punt);
+	if (error) {
+		free_share(host, share);
+		vsw_free(sw->vsw);
+		sw->vsw = NULL;
+		return error;
+	}
+	sw->host = share;
+	sw->punt = punt_port(share->punt);
+	log_line(LOG_LEVEL_INFO, sw->name, "switch is up");
+	return 0;
+}
+
+static void
+close_switch(struct host *host, struct model_switch *sw)
+{
+	struct list *link, *next;
+
+	if (!sw->vsw)
+		return;
+	for (link = sw->ports.next; link != &sw->ports; link = next) {
+		struct model_port *port = LIST_ENTRY(link, struct model_port,
+						     link);
+
+		next = link->next;
+		close_port(host, port);
+		if (port->is_removed)
+			model_forget_port(host->options.model, port);
+	}
+	close_uplink(host, sw);
+	policy_leave_switch(host->options.model, sw);
+	free_share(host, sw->host);
+	vsw_free(sw->vsw);
+	sw->host = NULL;
+	sw->punt = NULL;
+	sw->vsw = NULL;
+	log_line(LOG_LEVEL_INFO, sw->name, "switch is down");
+}
+
+static void
+free_share(struct host *host, struct share *share)
+{
+	size_t n = host->options.n_workers;
+
+	punt_free(share->punt);
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && share->workers[i])
+			thread_remove_worker(host->threads[i],
+					     share->workers[i]);
+		vsw_worker_free(share->workers[i]);
+	}
+	free(share->uplink_wish);
+	free(share->workers);
+	free(share);
+}
+
+static struct attach_place
+place_of(struct host *host, struct share *share)
+{
+	return (struct attach_place) {
+		.threads = host->threads,
+		.workers = share->workers,
+		.n = host->options.n_workers,
+		.next = &share->next
+	};
+}
+
+/* One uplink for a switch: what it was opened for is kept as text, so that
+ * any change of what is wished for opens it anew. */
+static void
+apply_uplink(struct host *host, struct model_switch *sw)
+{
+	struct share *share = sw->host;
+	struct model_pa *v4, *v6;
+	char *wish;
+
+	choose_addresses(sw, &v4, &v6);
+	wish = wish_of(v4, v6);
+	if (share->uplink && attach_error(share->uplink)) {
+		log_line(LOG_LEVEL_WARN, sw->name, "uplink failed: %s; it is "
+			 "opened again", strerror(-attach_error(share->uplink)));
+		close_uplink(host, sw);
+	}
+	if (share->uplink && strcmp(wish, share->uplink_wish))
+		close_uplink(host, sw);
+	if (!share->uplink && (v4 || v6)) {
+		share->uplink = open_uplink(host, sw, v4, v6);
+		if (share->uplink) {
+			sw->uplink = attach_port(share->uplink);
+			free(share->uplink_wish);
+			share->uplink_wish = xstrdup(wish);
+			log_line(LOG_LEVEL_INFO, sw->name, "uplink is up: %s",
+				 wish);
+		} else {
+			host->wants_retry = true;
+		}
+	}
+	free(wish);
+	forget_addresses(host, sw);
+}
+
+/* After the uplink has let go of them. */
+static void
+forget_addresses(struct host *host, struct model_switch *sw)
+{
+	struct list *list = &sw->provider_addresses, *link, *next;
+
+	for (link = list->next; link != list; link = next) {
+		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
+
+		next = link->next;
+		if (pa->is_removed)
+			model_forget_pa(host->options.model, pa);
+	}
+}
+
+static struct attached *
+open_uplink(struct host *host, struct model_switch *sw, struct model_pa *v4,
+	    struct model_pa *v6)
+{
+	struct share *share = sw->host;
+	struct attach_place place = place_of(host, share);
+	struct model_fault fault = { .reason = MODEL_OK };
+	struct model_pa *first = v4 ? v4 : v6;
+	struct attached *attached = NULL;
+	struct vsw_device *device;
+	unsigned n_queues = host->options.n_workers;
+	int error;
+
+	if (!strcmp(first->device, "socket"))
+		device = attach_open_socket(sw->vsw, v4, v6, n_queues, &fault);
+	else
+		device = attach_open_packet(sw->vsw, first, n_queues, &fault);
+	if (device) {
+		error = attach(device, &place, &attached);
+		if (error)
+			model_fault_set(&fault, MODEL_NO_DEVICE, "%s",
+					strerror(-error));
+	}
+	if (v4)
+		set_pa_fault(v4, &fault);
+	if (v6)
+		set_pa_fault(v6, &fault);
+	free(fault.detail);
+	return attached;
+}
+
+/* The first of each family; on one device if that is a socket.  The others
+ * are told so. */
+static void
+choose_addresses(struct model_switch *sw, struct model_pa **ret_v4,
+		 struct model_pa **ret_v6)
+{
+	struct list *list = &sw->provider_addresses, *link;
+
+	*ret_v4 = *ret_v6 = NULL;
+	for (link = list->next; link != list; link = link->next) {
+		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
+		struct model_pa **place = pa->addr.n == 4 ? ret_v4 : ret_v6;
+		struct model_pa *other = *ret_v4 ? *ret_v4 : *ret_v6;
+
+		if (pa->is_removed)
+			continue;
+		if (!pa->addr.n)
+			model_fault_set(&pa->fault, MODEL_BAD_ADDRESS,
+					"\"%s\"", pa->ip);
+		else if (*place || (other && (strcmp(other->device, "socket")
+					      || strcmp(pa->device,
+							"socket"))))
+			model_fault_set(&pa->fault, MODEL_NOT_SUPPORTED,
+					"switch %s has %s already: one "
+					"address of each family on one socket "
+					"device, or one packet device",
+					sw->name, other->ip);
+		else
+			*place = pa;
+	}
+}
+
+static char *
+wish_of(const struct model_pa *v4, const struct model_pa *v6)
+{
+	char *wish = xstrdup("");
+
+	if (v4)
+		wish = add_wish(wish, v4);
+	if (v6)
+		wish = add_wish(wish, v6);
+	return wish;
+}
+
+static char *
+add_wish(char *wish, const struct model_pa *pa)
+{
+	char *longer = xasprintf("%s%s%s %s", wish, *wish ? ", " : "", pa->ip,
+				 pa->device);
+
+	free(wish);
+	for (size_t i = 0; i < pa->options.n; i++) {
+		wish = longer;
+		longer = xasprintf("%s %s=%s", wish, pa->options.of[i].key,
+				   pa->options.of[i].value);
+		free(wish);
+	}
+	return longer;
+}
+
+static void
+close_uplink(struct host *host, struct model_switch *sw)
+{
+	struct share *share = sw->host;
+
+	if (!share->uplink)
+		return;
+	attach_stop(share->uplink);
+	policy_leave_uplink(host->options.model, sw);
+	sw->uplink = NULL;
+	attach_free(share->uplink);
+	share->uplink = NULL;
+}
+
+static void
+set_pa_fault(struct model_pa *pa, const struct model_fault *fault)
+{
+	bool is_new = model_fault_set(&pa->fault, fault->reason,
+				      fault->detail ? "%s" : NULL,
+				      fault->detail);
+
+	if (is_new && fault->reason != MODEL_OK)
+		log_line(LOG_LEVEL_WARN, pa->ip, "provider address does not "
+			 "work: %s; it is tried again", fault->detail);
+}
+
+static void
+apply_port(struct host *host, struct model_switch *sw,
+	   struct model_port *port)
+{
+	struct share *share = sw->host;
+	struct attach_place place = place_of(host, share);
+	struct attached *attached = port->host;
+	struct vsw_device *device;
+	int error = attached ? attach_error(attached) : 0;
+
+	if (error)
+		log_line(LOG_LEVEL_WARN, port->name, "device failed: %s; it "
+			 "is opened again", strerror(-error));
+	if (attached && (error || port->is_changed || port->is_removed))
+		close_port(host, port);
+	if (port->is_removed) {
+		model_forget_port(host->options.model, port);
+		return;
+	}
+	port->is_changed = false;
+	if (port->host)
+		return;
+
+	device = attach_open_port(sw->vsw, port, &port->device_fault);
+	if (!device) {
+		host->wants_retry = true;
+		return;
+	}
+	error = attach(device, &place, &attached);
+	if (error) {
+		model_fault_set(&port->device_fault, MODEL_NO_DEVICE, "%s",
+				strerror(-error));
+		host->wants_retry = true;
+		return;
+	}
+	model_fault_set(&port->device_fault, MODEL_OK, NULL);
+	port->host = attached;
+	port->port = attach_port(attached);
+	port->is_dirty = true;
+	log_line(LOG_LEVEL_INFO, port->name, "device is open");
+}
+
+static void
+close_port(struct host *host, struct model_port *port)
+{
+	struct share *share = port->sw->host;
+
+	if (!port->host)
+		return;
+	attach_stop(port->host);
+	policy_leave_port(host->options.model, port);
+	punt_forget(share->punt, port->port);
+	port->port = NULL;
+	attach_free(port->host);
+	port->host = NULL;
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* hnv-agent: from start to stop.
+ *
+ * The list of things below is opened from top to bottom and closed from bottom
+ * to top, whether the start fails half way or the program is told to stop.
+ * In between, the loop turns: clients' transactions come in through the
+ * server, and once per turn of the loop the policy follows the rows. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <event2/event.h>
+
+#include "agent/base/log.h"
+#include "agent/base/memory.h"
+#include "agent/host/commands.h"
+#include "agent/host/host.h"
+#include "agent/net/control.h"
+#include "agent/net/listener.h"
+#include "agent/net/turn.h"
+#include "agent/options.h"
+#include "agent/ovsdb/database.h"
+#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/server.h"
+#include "agent/policy/policy.h"
+
+enum { STATISTICS_S = 5, N_SIGNALS = 2 };
+
+/* In the order of their files' opening; hnv first, because the others' policy
+ * is bound to its ports. */
+static const char *const database_names[] = {
+	"hnv", "ms_vtep", "hardware_vtep"
+};
+enum { N_DATABASES = sizeof database_names / sizeof database_names[0] };
+
+/* Asks for a turn when its database has changed. */
+struct watch {
+	struct observer observer;
+	struct agent *agent;
+};
+
+struct agent {
+	struct options options;
+	struct event_base *base;
+	struct event *signals[N_SIGNALS];
+	struct event *follow;		/* Makes the policy follow the rows. */
+	struct event *statistics;
+
+	struct database *databases[N_DATABASES];
+	struct watch watches[N_DATABASES];
+	struct model *model;
+	struct host *host;
+	struct server *server;
+	struct turn *turn;
+	struct listener **listeners;
+	size_t n_listeners;
+	struct control *control;
+	struct commands commands;
+};
+
+static bool start(struct agent *);
+static void stop(struct agent *);
+static bool open_loop(struct agent *);
+static bool open_databases(struct agent *);
+static bool open_policy(struct agent *);
+static bool open_server(struct agent *);
+static bool open_control(struct agent *);
+static bool listen_on(struct agent *, const char *method);
+static bool make_dir(const char *path);
+static void on_signal(evutil_socket_t, short what, void *agent_);
+static void on_commit(struct observer *, const struct commit *);
+static void ask_to_follow(void *agent_);
+static void follow(evutil_socket_t, short what, void *agent_);
+static void count(evutil_socket_t, short what, void *agent_);
+static void run_exit(struct control_request *, size_t n_args,
+		     const char *const args[], void *agent_);
+
+int
+main(int argc, char *argv[])
+{
+	struct agent agent = { .base = NULL };
+	bool is_good;
+
+	options_read(argc, argv, &agent.options);
+	log_init("hnv-agent", agent.options.level, agent.options.use_syslog);
+	signal(SIGPIPE, SIG_IGN);
+
+	is_good = start(&agent);
+	if (is_good) {
+		log_line(LOG_LEVEL_INFO, "agent", "ready");
+		event_base_dispatch(agent.base);
+		log_line(LOG_LEVEL_INFO, "agent", "stopping");
+	}
+	stop(&agent);
+	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static bool
+start(struct agent *agent)
+{
+	return make_dir(agent->options.db_dir)
+	       && make_dir(agent->options.run_dir)
+	       && open_loop(agent)
+	       && open_databases(agent)
+	       && open_policy(agent)
+	       && open_server(agent)
+	       && open_control(agent);
+}
+
+static void
+stop(struct agent *agent)
+{
+	control_free(agent->control);
+	for (size_t i = 0; i < agent->n_listeners; i++)
+		listener_free(agent->listeners[i]);
+	free(agent->listeners);
+	turn_free(agent->turn);
+	server_free(agent->server);
+	host_free(agent->host);
+	model_free(agent->model);
+	for (size_t i = 0; i < N_DATABASES; i++)
+		if (agent->databases[i]) {
+			database_unobserve(agent->databases[i],
+					   &agent->watches[i].observer);
+			database_free(agent->databases[i]);
+		}
+	if (agent->statistics)
+		event_free(agent->statistics);
+	if (agent->follow)
+		event_free(agent->follow);
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		if (agent->signals[i])
+			event_free(agent->signals[i]);
+	if (agent->base)
+		event_base_free(agent->base);
+	options_done(&agent->options);
+}
+
+static bool
+open_loop(struct agent *agent)
+{
+	static const int numbers[N_SIGNALS] = { SIGTERM, SIGINT };
+	static const struct timeval often = { .tv_sec = STATISTICS_S };
+
+	agent->base = event_base_new();
+	if (!agent->base)
+		goto err;
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		agent->signals[i] = evsignal_new(agent->base, numbers[i],
+						 on_signal, agent);
+		if (!agent->signals[i] || event_add(agent->signals[i], NULL))
+			goto err;
+	}
+	agent->follow = event_new(agent->base, -1, 0, follow, agent);
+	agent->statistics = event_new(agent->base, -1, EV_PERSIST, count,
+				      agent);
+	if (!agent->follow || !agent->statistics
+	    || event_add(agent->statistics, &often))
+		goto err;
+	return true;
+
+err:
+	log_line(LOG_LEVEL_ERROR, "agent", "there is no event loop to be had: "
+		 "%s", strerror(errno));
+	return false;
+}
+
+static bool
+open_databases(struct agent *agent)
+{
+	for (size_t i = 0; i < N_DATABASES; i++) {
+		const char *name = database_names[i];
+		char *path = xasprintf("%s/%s.db", agent->options.db_dir, name);
+		char *schema = xasprintf("%s/%s.ovsschema",
+					 agent->options.schema_dir, name);
+		char *warning = NULL;
+		struct ovsdb_error *error;
+
+		error = journal_open_database(path, schema,
+					      &agent->databases[i], &warning);
+		free(path);
+		free(schema);
+		if (warning)
+			log_line(LOG_LEVEL_WARN, name, "%s", warning);
+		free(warning);
+		if (error) {
+			log_line(LOG_LEVEL_ERROR, name, "%s", error->details);
+			ovsdb_error_free(error);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+open_policy(struct agent *agent)
+{
+	struct host_options options = {
+		.base = agent->base,
+		.n_workers = agent->options.n_workers,
+		.turn = ask_to_follow,
+		.ctx = agent
+	};
+	int error;
+
+	agent->model = model_new(agent->databases, N_DATABASES);
+	options.model = agent->model;
+	error = host_new(&options, &agent->host);
+	if (error) {
+		log_line(LOG_LEVEL_ERROR, "host", "threads do not start: %s",
+			 strerror(-error));
+		return false;
+	}
+	for (size_t i = 0; i < N_DATABASES; i++) {
+		agent->watches[i].observer.committed = on_commit;
+		agent->watches[i].agent = agent;
+		database_observe(agent->databases[i],
+				 &agent->watches[i].observer);
+	}
+	/* What is on disk is in force before the first client is heard. */
+	follow(-1, 0, agent);
+	return true;
+}
+
+static bool
+open_server(struct agent *agent)
+{
+	char *socket = xasprintf("punix:%s/db.sock", agent->options.run_dir);
+	bool is_good;
+
+	agent->server = server_new();
+	for (size_t i = 0; i < N_DATABASES; i++) {
+		struct ovsdb_error *error = server_add_database(
+			agent->server, agent->databases[i]);
+
+		if (error) {
+			log_line(LOG_LEVEL_ERROR, database_names[i], "%s",
+				 error->details);
+			ovsdb_error_free(error);
+			free(socket);
+			return false;
+		}
+	}
+	agent->turn = turn_new(agent->base, agent->server);
+	is_good = listen_on(agent, socket);
+	free(socket);
+	for (size_t i = 0; i < agent->options.n_remotes && is_good; i++)
+		is_good = listen_on(agent, agent->options.remotes[i]);
+	return is_good;
+}
+
+static bool
+open_control(struct agent *agent)
+{
+	char *path = xasprintf("%s/hnv-agent.ctl", agent->options.run_dir);
+	char *problem = NULL, *version;
+
+	version = xasprintf("hnv-agent %s", vsw_version());
+	agent->control = control_new(agent->base, path, version, &problem);
+	free(version);
+	free(path);
+	if (!agent->control) {
+		log_line(LOG_LEVEL_ERROR, "control", "%s", problem);
+		free(problem);
+		return false;
+	}
+	agent->commands.host = agent->host;
+	agent->commands.model = agent->model;
+	commands_add(agent->control, &agent->commands);
+	control_add_command(agent->control, "exit", "", 0, 0, run_exit,
+			    agent);
+	return true;
+}
+
+static bool
+listen_on(struct agent *agent, const char *method)
+{
+	char *problem = NULL;
+	struct listener *listener = listener_new(agent->base, agent->server,
+						 method, NULL, &problem);
+
+	if (!listener) {
+		log_line(LOG_LEVEL_ERROR, method, "%s", problem);
+		free(problem);
+		return false;
+	}
+	agent->listeners = xrealloc(agent->listeners,
+				    (agent->n_listeners + 1)
+				    * sizeof *agent->listeners);
+	agent->listeners[agent->n_listeners++] = listener;
+	return true;
+}
+
+static bool
+make_dir(const char *path)
+{
+	if (!mkdir(path, 0755) || errno == EEXIST)
+		return true;
+	log_line(LOG_LEVEL_ERROR, path, "directory cannot be made: %s",
+		 strerror(errno));
+	return false;
+}
+
+static void
+on_signal(evutil_socket_t number, short what, void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) number;
+	(void) what;
+	event_base_loopexit(agent->base, NULL);
+}
+
+static void
+on_commit(struct observer *observer, const struct commit *commit)
+{
+	(void) commit;
+	ask_to_follow(((struct watch *) observer)->agent);
+}
+
+static void
+ask_to_follow(void *agent_)
+{
+	struct agent *agent = agent_;
+
+	event_active(agent->follow, EV_TIMEOUT, 0);
+}
+
+/* Rows, model, devices, packets, and what came of it. */
+static void
+follow(evutil_socket_t fd, short what, void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) fd;
+	(void) what;
+	model_update(agent->model);
+	host_apply(agent->host);
+	policy_apply(agent->model);
+	status_write(agent->model, false);
+}
+
+static void
+count(evutil_socket_t fd, short what, void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) fd;
+	(void) what;
+	status_write(agent->model, true);
+}
+
+static void
+run_exit(struct control_request *request, size_t n_args,
+	 const char *const args[], void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) n_args;
+	(void) args;
+	control_reply(request, "");
+	event_base_loopexit(agent->base, NULL);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/options.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vswitch/version.h>
+
+#include "agent/base/memory.h"
+
+enum { WORKERS_MAX = 64 };
+
+static const char usage[] =
+"hnv-agent: virtual networks for this host\n"
+"usage: hnv-agent [OPTION]...\n"
+"\n"
+"  --db-dir=DIR       databases; a missing one is made (/var/lib/hnv)\n"
+"  --run-dir=DIR      db.sock and hnv-agent.ctl (/run/hnv)\n"
+"  --remote=METHOD    serve the databases there too, any number of times:\n"
+"                     punix:PATH, ptcp:PORT[:IP], unix:PATH, tcp:HOST:PORT\n"
+"  --workers=N        threads that carry packets (1)\n"
+"  --log-level=LEVEL  error, warn, info, debug (info)\n"
+"  --syslog           log to syslog instead of stderr\n"
+"  --schema-dir=DIR   where *.ovsschema are\n"
+"  --help, --version\n";
+
+static char *schema_dir(void);
+static void set(char **place, const char *value);
+static unsigned number(const char *option, const char *text, unsigned max);
+static void complain(const char *word, const char *what)
+	__attribute__((noreturn));
+
+void
+options_read(int argc, char *argv[], struct options *ret_options)
+{
+	enum { DB_DIR = 256, RUN_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
+	       SYSLOG, HELP, VERSION };
+	static const struct option long_options[] = {
+		{ "db-dir", required_argument, NULL, DB_DIR },
+		{ "run-dir", required_argument, NULL, RUN_DIR },
+		{ "schema-dir", required_argument, NULL, SCHEMA_DIR },
+		{ "remote", required_argument, NULL, REMOTE },
+		{ "workers", required_argument, NULL, WORKERS },
+		{ "log-level", required_argument, NULL, LOG_LEVEL },
+		{ "syslog", no_argument, NULL, SYSLOG },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
+		{ NULL, 0, NULL, 0 }
+	};
+	struct options o = {
+		.db_dir = xstrdup("/var/lib/hnv"),
+		.run_dir = xstrdup("/run/hnv"),
+		.n_workers = 1,
+		.level = LOG_LEVEL_INFO
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+		switch (c) {
+		case DB_DIR:
+			set(&o.db_dir, optarg);
+			break;
+		case RUN_DIR:
+			set(&o.run_dir, optarg);
+			break;
+		case SCHEMA_DIR:
+			set(&o.schema_dir, optarg);
+			break;
+		case REMOTE:
+			o.remotes = xrealloc(o.remotes, (o.n_remotes + 1)
+					     * sizeof *o.remotes);
+			o.remotes[o.n_remotes++] = xstrdup(optarg);
+			break;
+		case WORKERS:
+			o.n_workers = number("--workers", optarg,
+					     WORKERS_MAX);
+			break;
+		case LOG_LEVEL:
+			if (!log_level_from_name(optarg, &o.level))
+				complain(optarg, "no log level");
+			break;
+		case SYSLOG:
+			o.use_syslog = true;
+			break;
+		case 'h':
+		case HELP:
+			fputs(usage, stdout);
+			exit(EXIT_SUCCESS);
+		case VERSION:
+			printf("hnv-agent %s\n", vsw_version());
+			exit(EXIT_SUCCESS);
+		default:
+			exit(EXIT_FAILURE);
+		}
+	if (optind < argc)
+		complain(argv[optind], "no option");
+	if (!o.schema_dir)
+		o.schema_dir = schema_dir();
+	*ret_options = o;
+}
+
+void
+options_done(struct options *o)
+{
+	for (size_t i = 0; i < o->n_remotes; i++)
+		free(o->remotes[i]);
+	free(o->remotes);
+	free(o->db_dir);
+	free(o->run_dir);
+	free(o->schema_dir);
+}
+
+/* Installed, or beside a program that runs where it was built. */
+static char *
+schema_dir(void)
+{
+	char path[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	if (n > 0) {
+		char *dir, *probe;
+
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+		if (slash)
+			*slash = '\0';
+		dir = xasprintf("%s/../schema", path);
+		probe = xasprintf("%s/hnv.ovsschema", dir);
+		if (!access(probe, R_OK)) {
+			free(probe);
+			return dir;
+		}
+		free(probe);
+		free(dir);
+	}
+	return xstrdup(PKGDATADIR);
+}
+
+static void
+set(char **place, const char *value)
+{
+	free(*place);
+	*place = xstrdup(value);
+}
+
+static unsigned
+number(const char *option, const char *text, unsigned max)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (end == text || *end || *text == '-' || n < 1 || n > max) {
+		fprintf(stderr, "hnv-agent: %s=%s is not a number from 1 to "
+			"%u\n", option, text, max);
+		exit(EXIT_FAILURE);
+	}
+	return (unsigned) n;
+}
+
+static void
+complain(const char *word, const char *what)
+{
+	fprintf(stderr, "hnv-agent: \"%s\" is %s; try --help\n", word, what);
+	exit(EXIT_FAILURE);
+}

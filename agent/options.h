@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef AGENT_OPTIONS_H
+#define AGENT_OPTIONS_H 1
+
+/* hnv-agent's command line. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "agent/base/log.h"
+
+struct options {
+	char *db_dir, *run_dir, *schema_dir;
+	char **remotes;
+	size_t n_remotes;
+	unsigned n_workers;
+	enum log_level level;
+	bool use_syslog;
+};
+
+/* Reads the command line; on --help, --version and on mistakes it prints and
+ * ends the program. */
+void options_read(int argc, char *argv[], struct options *ret_options);
+void options_done(struct options *);
+
+#endif /* agent/options.h */
