@@ -93,7 +93,7 @@ VSW_API VSW_MUST_CHECK int vsw_explain(struct vsw_port *,
 /* A cached flow, as plain text and numbers. */
 struct vsw_flow_info {
 	struct vsw_port *in_port;
-	const char *key;		/* "10.1.1.11:4000 > 10.1.1.12:80 tcp" */
+	const char *key;		/* "10.1.1.11:4000 > 10.1.1.12:80" */
 	const char *rewrite;		/* "vxlan vni 5001 to 192.168.2.20" */
 	uint64_t n_packets, n_bytes;
 	uint64_t idle_ns;
