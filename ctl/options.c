@@ -69,6 +69,7 @@ static struct option *all_options(void);
 static void free_options(struct option *);
 static void take(int c, const struct option *, struct options *,
 		 struct shash *local);
+static void take_local(const char *name, struct shash *local);
 static bool take_stock(int c, struct options *);
 static bool take_ssl(int c);
 static unsigned int parse_timeout(const char *);
@@ -85,7 +86,7 @@ options_parse(int argc, char *argv[], struct options *ret_options,
 	/* The "+" leaves everything after the first verb alone. */
 	char *short_options = xasprintf("+%s", letters);
 	struct option *long_options = all_options();
-	int c, at;
+	int c, at = 0;
 
 	*ret_options = (struct options) {
 		.wait = true, .style = TABLE_STYLE_DEFAULT
@@ -167,15 +168,22 @@ take(int c, const struct option *option, struct options *options,
 		options->timeout_s = parse_timeout(optarg);
 		break;
 	case OPT_LOCAL:
-		if (shash_find(local, option->name))
-			ctl_fatal("--%s is given twice", option->name);
-		shash_add_nocopy(local, xasprintf("--%s", option->name),
-				 nullable_xstrdup(optarg));
+		take_local(option->name, local);
 		break;
 	default:
 		if (!take_stock(c, options) && !take_ssl(c))
 			exit(EXIT_FAILURE);
 	}
+}
+
+static void
+take_local(const char *name, struct shash *local)
+{
+	char *key = xasprintf("--%s", name);
+
+	if (shash_find(local, key))
+		ctl_fatal("%s is given twice", key);
+	shash_add_nocopy(local, key, nullable_xstrdup(optarg));
 }
 
 /* Options that every tool of this kind has.  False: not one of them. */
