@@ -20,18 +20,29 @@ struct vsw_packet;
 struct vsw_port;
 struct vsw_worker;
 
-enum { BATCH_MAX = 32 };
+enum {
+	BATCH_MAX = 32,
+	OUT_MAX = 128			/* Copies and segments included. */
+};
+
+/* A finished packet, and where it goes. */
+struct out {
+	struct vsw_packet *packet;
+	struct vsw_port *port;
+};
 
 struct batch {
 	struct vsw_port *port;
 	uint64_t now;			/* Nanoseconds. */
 	uint32_t live;			/* Bit i: packets[i] still goes on. */
 	unsigned n;
-	struct vsw_packet *packets[BATCH_MAX];
+	struct vsw_packet *packets[BATCH_MAX];	/* NULL: handed on. */
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
 	struct flow *flows[BATCH_MAX];		/* with these; NULL: miss. */
 	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if not live. */
+	unsigned n_out;			/* By execute: what is to be sent. */
+	struct out out[OUT_MAX];
 };
 
 static inline void

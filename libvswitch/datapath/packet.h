@@ -4,11 +4,15 @@
 #define DATAPATH_PACKET_H 1
 
 /* A packet: a buffer with headroom, and what is known about the bytes.
- * [worker] */
+ *
+ * Packets come from a worker's pool, in a few size classes.  What is freed
+ * waits there for its next use, up to a bound for each class, so that a cache
+ * hit asks the allocator for nothing.  [worker] */
 
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/packet.h>
+#include <vswitch/switch.h>
 
 struct packet_pool;
 struct vsw_port;
@@ -22,8 +26,21 @@ struct vsw_packet {
 	struct vsw_port *in_port;
 	uint32_t punt_reason, punt_vni;
 	struct packet_pool *pool;
-	struct vsw_packet *next;	/* In the pool. */
-	uint8_t buffer[];
+	struct vsw_packet *next;	/* In the pool, or in a queue. */
+	_Alignas(64) uint8_t buffer[];
 };
+
+/* [control] 0 or -ENOMEM.  free wants all packets back. */
+int packet_pool_new(const struct vsw_allocator *,
+		    struct packet_pool **ret_pool);
+void packet_pool_free(struct packet_pool *);
+/* Packets that are out. */
+size_t packet_pool_n_used(const struct packet_pool *);
+
+/* As vsw_packet_new(). */
+struct vsw_packet *packet_new(struct packet_pool *, size_t size);
+/* A copy of bytes and of all that is known about them, with full headroom;
+ * NULL: out of memory. */
+struct vsw_packet *packet_clone(const struct vsw_packet *);
 
 #endif /* datapath/packet.h */

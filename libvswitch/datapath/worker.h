@@ -5,6 +5,7 @@
 
 /* A worker: one thread's share of the switch.  Nothing in it is locked. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/packet.h>
 #include "libvswitch/datapath/decide.h"
@@ -21,6 +22,11 @@ struct vsw_worker {
 	struct flow_table *flows;
 	struct packet_pool *pool;
 	struct decision decision;	/* Of the flow that is being decided. */
+
+	/* A port's transmit may answer with vsw_worker_receive(): such packets
+	 * wait here, by 'next', until the batch under way is done. */
+	bool is_carrying;
+	struct vsw_packet *waiting, **last_waiting;
 };
 
 #endif /* datapath/worker.h */

@@ -27,7 +27,7 @@ struct flow_key {
 	uint8_t ip_proto;		/* ARP: operation. */
 	uint8_t fragment;		/* enum vsw_fragment. */
 	uint8_t has;			/* enum flow_has, or'ed. */
-	uint8_t tunnel;			/* enum vsw_encap | 0x80 if IPv6. */
+	uint8_t tunnel;		/* enum vsw_encap | FLOW_TUNNEL_IPV6. */
 };
 
 enum flow_has {
@@ -36,6 +36,8 @@ enum flow_has {
 	FLOW_HAS_ARP = 1 << 2,		/* Ethernet and IPv4. */
 	FLOW_HAS_L4 = 1 << 3		/* Ports, or ICMP's type and code. */
 };
+
+enum { FLOW_TUNNEL_IPV6 = 0x80 };
 
 _Static_assert(sizeof(struct flow_key) == 96, "the key has holes");
 

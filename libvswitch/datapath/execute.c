@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Station 4 of the packet's way: see worker.c. */
+
+#include "libvswitch/datapath/execute.h"
+
+#include <string.h>
+
+#include "libvswitch/base/checksum.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
+#include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/packet.h"
+#include "libvswitch/datapath/segment.h"
+#include "libvswitch/datapath/transmit.h"
+#include "libvswitch/datapath/tunnel.h"
+#include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/outer.h"
+#include "libvswitch/policy/port.h"
+
+enum {
+	PUNT_BURST_MIN = 32,
+	NS_PER_S = 1000000000
+};
+
+static void copy_out(struct vsw_worker *, struct batch *, unsigned i,
+		     const struct rewrite *);
+static void carry_out(struct vsw_worker *, struct batch *, unsigned i,
+		      struct vsw_packet *, const struct rewrite *);
+static void punt(struct vsw_worker *, struct batch *, struct vsw_packet *,
+		 uint32_t reason, uint32_t vni);
+static void encap(struct vsw_worker *, struct batch *, unsigned i,
+		  struct vsw_packet *, const struct rewrite *);
+static void push(struct vsw_worker *, struct batch *, struct vsw_packet *,
+		 const struct rewrite *, const struct vsw_tunnel *);
+static uint32_t entropy(const struct vsw_worker *, const struct batch *,
+			unsigned i);
+
+void
+batch_execute(struct vsw_worker *worker, struct batch *batch)
+{
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+		struct flow *flow = batch->flows[i];
+		struct vsw_packet *packet = batch->packets[i];
+
+		flow->n_packets++;
+		flow->n_bytes += packet->size;
+		batch->packets[i] = NULL;
+		if (flow->n_rewrites == 1) {
+			carry_out(worker, batch, i, packet, &flow->rewrite);
+			continue;
+		}
+
+		/* Copies first; the last one is the packet itself. */
+		batch->packets[i] = packet;
+		copy_out(worker, batch, i, &flow->rewrite);
+		for (uint32_t r = 0; r + 2 < flow->n_rewrites; r++)
+			copy_out(worker, batch, i, &flow->more[r]);
+		batch->packets[i] = NULL;
+		carry_out(worker, batch, i, packet,
+			  &flow->more[flow->n_rewrites - 2]);
+	}
+}
+
+bool
+execute_ttl_ends(const struct headers *h, const struct rewrite *rewrite)
+{
+	return rewrite->ops & REWRITE_TTL
+	       && h->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6)
+	       && h->ttl <= 1;
+}
+
+void
+execute_edit(uint8_t *frame, const struct headers *h,
+	     const struct rewrite *rewrite)
+{
+	uint8_t *l3 = frame + h->l3;
+
+	if (rewrite->ops & REWRITE_ETH_DST)
+		memcpy(frame, rewrite->eth_dst, 6);
+	if (rewrite->ops & REWRITE_ETH_SRC)
+		memcpy(frame + 6, rewrite->eth_src, 6);
+	if (!(rewrite->ops & REWRITE_TTL))
+		return;
+	if (h->key.has & FLOW_HAS_IPV4) {
+		uint16_t old = get_be16(l3 + 8);
+
+		l3[8]--;
+		put_be16(l3 + 10, checksum_update(get_be16(l3 + 10), old,
+						  get_be16(l3 + 8)));
+	} else if (h->key.has & FLOW_HAS_IPV6) {
+		l3[7]--;
+	}
+}
+
+bool
+execute_may_punt(struct port_counts *counts, uint32_t rate, uint64_t now)
+{
+	uint64_t burst = rate / 10 > PUNT_BURST_MIN ? rate / 10
+						    : PUNT_BURST_MIN;
+	uint64_t elapsed = now - counts->punts_filled_ns;
+
+	if (!rate)
+		return false;
+	if (!counts->punts_filled_ns
+	    || elapsed >= burst * NS_PER_S / rate) {
+		counts->punts_left = (uint32_t) burst;
+		counts->punts_filled_ns = now ? now : 1;
+	} else {
+		uint64_t n = elapsed * rate / NS_PER_S;
+
+		/* What is not a whole token yet stays in the time. */
+		counts->punts_filled_ns += n * NS_PER_S / rate;
+		n += counts->punts_left;
+		counts->punts_left = (uint32_t) (n < burst ? n : burst);
+	}
+	if (!counts->punts_left)
+		return false;
+	counts->punts_left--;
+	return true;
+}
+
+static void
+copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	 const struct rewrite *rewrite)
+{
+	struct vsw_packet *copy = packet_clone(batch->packets[i]);
+
+	if (copy)
+		carry_out(worker, batch, i, copy, rewrite);
+	else
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+}
+
+/* Nothing is changed before it is known that the packet goes on: what is
+ * punted is punted as it came. */
+static void
+carry_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	  struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	const struct headers *h = &batch->headers[i];
+
+	if (rewrite->drop != VSW_N_DROPS) {
+		transmit_drop(worker,
+			      rewrite->port ? rewrite->port : batch->port,
+			      packet, (enum vsw_drop) rewrite->drop);
+	} else if (rewrite->ops & REWRITE_PUNT) {
+		punt(worker, batch, packet, rewrite->reason, rewrite->vni);
+	} else if (execute_ttl_ends(h, rewrite)) {
+		if (rewrite->ttl_reason)
+			punt(worker, batch, packet, rewrite->ttl_reason,
+			     rewrite->vni);
+		else
+			transmit_drop(worker, batch->port, packet,
+				      VSW_DROP_TTL);
+	} else if (!rewrite->port) {
+		transmit_drop(worker, batch->port, packet,
+			      VSW_DROP_NO_OUTPUT);
+	} else {
+		execute_edit(packet->data, h, rewrite);
+		packet->tunnel.encap = VSW_ENCAP_NONE;
+		if (rewrite->ops & REWRITE_ENCAP)
+			encap(worker, batch, i, packet, rewrite);
+		else
+			transmit_add(worker, batch, packet, rewrite->port);
+	}
+}
+
+static void
+punt(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
+     uint32_t reason, uint32_t vni)
+{
+	struct vsw *vsw = worker->vsw;
+	struct port_counts *counts = &batch->port->counts[worker->index];
+	struct vsw_port *port = atomic_load_explicit(&vsw->punt_port,
+						     memory_order_acquire);
+
+	if (!port) {
+		transmit_drop(worker, batch->port, packet, VSW_DROP_NO_PUNT);
+	} else if (port == batch->port) {
+		transmit_drop(worker, port, packet, VSW_DROP_SAME_PORT);
+	} else if (!execute_may_punt(counts, vsw->options.max_punts_per_s,
+				     batch->now)) {
+		transmit_drop(worker, batch->port, packet,
+			      VSW_DROP_PUNT_LIMIT);
+	} else {
+		count_add(&counts->punts, 1);
+		packet->punt_reason = reason;
+		packet->punt_vni = vni;
+		transmit_add(worker, batch, packet, port);
+	}
+}
+
+/* A port with VSW_PORT_TUNNEL gets the outer side as data, and the inner
+ * packet's offload state as far as its abilities go.  Outer headers as bytes
+ * can only stand in front of a finished packet: devices know of one level of
+ * offload, and it is the outer one's. */
+static void
+encap(struct vsw_worker *worker, struct batch *batch, unsigned i,
+      struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	const struct outer *outer = rewrite->outer;
+	struct vsw_tunnel tunnel;
+	struct segments segments;
+
+	if (outer->drop != VSW_N_DROPS) {
+		transmit_drop(worker, batch->port, packet,
+			      (enum vsw_drop) outer->drop);
+		return;
+	}
+	tunnel_describe(outer, &batch->headers[i], entropy(worker, batch, i),
+			&tunnel);
+	if (!outer->size) {
+		packet->tunnel = tunnel;
+		transmit_add(worker, batch, packet, rewrite->port);
+		return;
+	}
+	if (!segment_needed(&packet->offload, 0)) {
+		push(worker, batch, packet, rewrite, &tunnel);
+		return;
+	}
+	if (segments_start(&segments, packet)) {
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_SEGMENT);
+		return;
+	}
+	while ((packet = segments_next(&segments)))
+		push(worker, batch, packet, rewrite, &tunnel);
+	for (uint32_t n = segments.index; n < segments.n; n++)
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+}
+
+static void
+push(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
+     const struct rewrite *rewrite, const struct vsw_tunnel *tunnel)
+{
+	int drop = tunnel_push(packet, rewrite->outer, tunnel);
+
+	if (drop == PARSE_GOOD)
+		transmit_add(worker, batch, packet, rewrite->port);
+	else
+		transmit_drop(worker, batch->port, packet,
+			      (enum vsw_drop) drop);
+}
+
+/* Fragments of one packet are to take one path through the underlay, and only
+ * the first one has ports. */
+static uint32_t
+entropy(const struct vsw_worker *worker, const struct batch *batch, unsigned i)
+{
+	struct flow_key key;
+
+	if (batch->headers[i].key.fragment == VSW_FRAGMENT_NONE)
+		return batch->hashes[i];
+	key = batch->headers[i].key;
+	key.l4_src = key.l4_dst = 0;
+	key.has &= (uint8_t) ~FLOW_HAS_L4;
+	key.fragment = VSW_FRAGMENT_LATER;
+	return flow_hash(&key, worker->vsw->seed);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_NVGRE_H
+#define DATAPATH_NVGRE_H 1
+
+/* NVGRE, RFC 7637, section 3.2.  [worker] */
+
+#include <stdint.h>
+#include "libvswitch/base/cursor.h"
+
+struct vsw_tunnel;
+
+/* Reads the GRE header and steps over it.  Returns PARSE_GOOD and the
+ * tunnel's kind, VSID and flow id, or an enum vsw_drop. */
+int nvgre_read(struct cursor *, struct vsw_tunnel *);
+
+void nvgre_stamp(uint8_t *gre, const struct vsw_tunnel *);
+
+#endif /* datapath/nvgre.h */

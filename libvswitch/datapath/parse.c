@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Station 1 of the packet's way: see worker.c. */
+
+#include "libvswitch/datapath/parse.h"
+
+#include "libvswitch/base/cursor.h"
+#include "libvswitch/base/wire.h"
+#include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/packet.h"
+#include "libvswitch/datapath/tunnel.h"
+#include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/port.h"
+
+enum {
+	ETH_TYPE_MIN = 0x0600,		/* Below it is a length: 802.3. */
+	VLAN_VID = 0x0fff,
+	VLAN_PRESENT = 0x1000,
+	ARP_HARDWARE_ETHERNET = 1,
+	ICMP_HEADER_SIZE = 8,
+	SCTP_HEADER_SIZE = 12,
+	/* More extension headers than any honest packet has. */
+	MAX_EXTENSIONS = 8
+};
+
+static bool sum_fits(const struct headers *, const struct vsw_offload *);
+static uint16_t checksum_offset_of(uint8_t proto);
+static int parse_packet(struct vsw_port *, const struct uplink *,
+			struct vsw_packet *, struct headers *);
+static int parse_arp(struct cursor *, struct headers *);
+static int parse_ipv4(struct cursor *, struct headers *);
+static int parse_ipv6(struct cursor *, struct headers *);
+static int parse_extensions(struct cursor *, struct headers *,
+			    uint8_t *proto);
+static int parse_extension(struct cursor *, struct headers *, uint8_t *proto);
+static int parse_l4(struct cursor *, struct headers *);
+static int parse_tcp(struct cursor *, struct headers *);
+static int parse_udp(struct cursor *, struct headers *);
+static int parse_sctp(struct cursor *, struct headers *);
+static int parse_icmp(struct cursor *, struct headers *);
+
+void
+batch_parse(struct vsw_worker *worker, struct batch *batch)
+{
+	struct vsw_port *port = batch->port;
+	struct port_counts *counts = &port->counts[worker->index];
+	const struct uplink *uplink = atomic_load_explicit(
+		&port->uplink, memory_order_acquire);
+	uint64_t n_bytes = 0;
+
+	for (unsigned i = 0; i < batch->n; i++) {
+		struct vsw_packet *packet = batch->packets[i];
+
+		n_bytes += packet->size;
+		packet->in_port = port;
+
+		int drop = parse_packet(port, uplink, packet,
+					&batch->headers[i]);
+
+		if (drop != PARSE_GOOD)
+			batch_drop(batch, i, (enum vsw_drop) drop);
+	}
+	count_add(&counts->packets_received, batch->n);
+	count_add(&counts->bytes_received, n_bytes);
+}
+
+int
+parse_frame(const void *frame, size_t size, struct headers *ret_headers)
+{
+	struct cursor c = cursor_over(frame, size);
+	struct headers *h = ret_headers;
+
+	*h = (struct headers) {
+		.l3 = HEADER_NONE, .l4 = HEADER_NONE, .payload = HEADER_NONE,
+		.l3_end = (uint32_t) size
+	};
+	cursor_copy(&c, h->key.eth_dst, sizeof h->key.eth_dst);
+	cursor_copy(&c, h->key.eth_src, sizeof h->key.eth_src);
+	h->key.eth_type = cursor_be16(&c);
+	if (h->key.eth_type == ETH_TYPE_VLAN) {
+		h->key.vlan = (cursor_be16(&c) & VLAN_VID) | VLAN_PRESENT;
+		h->key.eth_type = cursor_be16(&c);
+	}
+	if (c.is_short)
+		return VSW_DROP_SHORT;
+	if (h->key.eth_type < ETH_TYPE_MIN)
+		h->key.eth_type = 0;
+
+	switch (h->key.eth_type) {
+	case ETH_TYPE_ARP:
+		return parse_arp(&c, h);
+	case ETH_TYPE_IPV4:
+		return parse_ipv4(&c, h);
+	case ETH_TYPE_IPV6:
+		return parse_ipv6(&c, h);
+	default:
+		return PARSE_GOOD;
+	}
+}
+
+bool
+parse_offload(const struct headers *h, const struct vsw_offload *offload,
+	      size_t size)
+{
+	bool is_tcp = h->key.ip_proto == IP_PROTO_TCP;
+
+	if (offload->segment_kind > VSW_SEGMENT_UDP
+	    || offload->checksum > VSW_CHECKSUM_PARTIAL || h->l3_end > size)
+		return false;
+	if (offload->checksum == VSW_CHECKSUM_PARTIAL && !sum_fits(h, offload))
+		return false;
+	if (offload->segment_kind == VSW_SEGMENT_NONE)
+		return true;
+
+	/* What is to be cut must be what it says it is, and sum up there. */
+	if (!(h->key.has & FLOW_HAS_L4) || !offload->segment_size
+	    || h->key.fragment != VSW_FRAGMENT_NONE)
+		return false;
+	if (offload->checksum == VSW_CHECKSUM_PARTIAL
+	    && (offload->checksum_start != h->l4
+		|| offload->checksum_offset
+		   != checksum_offset_of(h->key.ip_proto)))
+		return false;
+	switch (offload->segment_kind) {
+	case VSW_SEGMENT_TCP4:
+		return is_tcp && h->key.has & FLOW_HAS_IPV4;
+	case VSW_SEGMENT_TCP6:
+		return is_tcp && h->key.has & FLOW_HAS_IPV6;
+	default:
+		return h->key.ip_proto == IP_PROTO_UDP;
+	}
+}
+
+/* A sum that is filled in later writes two bytes that its sender chose.  They
+ * must not be bytes that rules have looked at: either it is the packet's own
+ * layer 4 checksum, or it lies behind all headers (a tunnel of the VM's). */
+static bool
+sum_fits(const struct headers *h, const struct vsw_offload *offload)
+{
+	uint32_t start = offload->checksum_start;
+	uint32_t field = start + offload->checksum_offset;
+
+	if (field + 2 > h->l3_end || h->key.has & FLOW_HAS_ARP
+	    || h->key.fragment != VSW_FRAGMENT_NONE)
+		return false;
+	if (!(h->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6)))
+		return start >= (h->key.vlan
+				 ? ETH_HEADER_SIZE + VLAN_HEADER_SIZE
+				 : ETH_HEADER_SIZE);
+	if (!(h->key.has & FLOW_HAS_L4))
+		return start >= h->l4;
+	if (start == h->l4)
+		return offload->checksum_offset
+		       == checksum_offset_of(h->key.ip_proto);
+	return start >= h->payload;
+}
+
+static uint16_t
+checksum_offset_of(uint8_t proto)
+{
+	switch (proto) {
+	case IP_PROTO_TCP:
+		return TCP_CHECKSUM_OFFSET;
+	case IP_PROTO_UDP:
+		return UDP_CHECKSUM_OFFSET;
+	case IP_PROTO_ICMP:
+	case IP_PROTO_ICMPV6:
+		return ICMP_CHECKSUM_OFFSET;
+	default:
+		return UINT16_MAX;
+	}
+}
+
+/* A tunnel's packet loses its outer headers here, so that all that follows
+ * sees inner headers alone. */
+static int
+parse_packet(struct vsw_port *port, const struct uplink *uplink,
+	     struct vsw_packet *packet, struct headers *h)
+{
+	bool is_tunnel = port->ops.abilities & VSW_PORT_TUNNEL;
+	int drop = parse_frame(packet->data, packet->size, h);
+
+	if (drop != PARSE_GOOD)
+		return drop;
+	if (!is_tunnel) {
+		packet->tunnel.encap = VSW_ENCAP_NONE;
+		if (uplink && tunnel_is_ours(uplink, h)) {
+			drop = tunnel_strip(packet, h);
+			if (drop != PARSE_GOOD)
+				return drop;
+			drop = parse_frame(packet->data, packet->size, h);
+			if (drop != PARSE_GOOD)
+				return drop;
+			is_tunnel = true;
+		}
+	}
+	if (!parse_offload(h, &packet->offload, packet->size))
+		return VSW_DROP_BAD_OFFLOAD;
+	if (is_tunnel) {
+		drop = tunnel_accept(&packet->tunnel, packet->data, h);
+		if (drop != PARSE_GOOD)
+			return drop;
+	}
+	h->key.in_port = port->number;
+	return PARSE_GOOD;
+}
+
+/* ARP for anything but IPv4 over Ethernet is a frame like any other: RFC 826
+ * says what the fields mean. */
+static int
+parse_arp(struct cursor *c, struct headers *h)
+{
+	h->l3 = (uint16_t) c->at;
+
+	uint16_t hardware = cursor_be16(c);
+	uint16_t protocol = cursor_be16(c);
+	uint8_t hardware_size = cursor_u8(c);
+	uint8_t protocol_size = cursor_u8(c);
+	uint16_t operation = cursor_be16(c);
+
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	if (hardware != ARP_HARDWARE_ETHERNET || protocol != ETH_TYPE_IPV4
+	    || hardware_size != 6 || protocol_size != 4 || operation > 0xff)
+		return PARSE_GOOD;
+
+	cursor_skip(c, 6);
+	cursor_copy(c, h->key.ip_src, 4);
+	cursor_skip(c, 6);
+	cursor_copy(c, h->key.ip_dst, 4);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	h->key.ip_proto = (uint8_t) operation;
+	h->key.has = FLOW_HAS_ARP;
+	h->l3_end = (uint32_t) c->at;
+	return PARSE_GOOD;
+}
+
+/* RFC 791, section 3.1. */
+static int
+parse_ipv4(struct cursor *c, struct headers *h)
+{
+	h->l3 = (uint16_t) c->at;
+
+	uint8_t version_size = cursor_u8(c);
+	size_t header_size = (size_t) (version_size & 0x0f) * 4;
+
+	h->tos = cursor_u8(c);
+
+	uint16_t total_size = cursor_be16(c);
+
+	cursor_skip(c, 2);			/* Identification. */
+
+	uint16_t fragment = cursor_be16(c);
+
+	h->ttl = cursor_u8(c);
+	h->key.ip_proto = cursor_u8(c);
+	cursor_skip(c, 2);			/* Checksum. */
+	cursor_copy(c, h->key.ip_src, 4);
+	cursor_copy(c, h->key.ip_dst, 4);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	if (version_size >> 4 != 4 || header_size < IPV4_HEADER_SIZE
+	    || total_size < header_size || total_size > c->size - h->l3)
+		return VSW_DROP_BAD_HEADER;
+
+	/* From here on padding does not exist. */
+	c->size = h->l3_end = (uint32_t) h->l3 + total_size;
+	cursor_skip(c, header_size - IPV4_HEADER_SIZE);
+	h->key.has = FLOW_HAS_IPV4;
+	if (fragment & IPV4_FRAGMENT_OFFSET) {
+		h->key.fragment = VSW_FRAGMENT_LATER;
+		/* An offset of 8 bytes can only be there to lay new ports and
+		 * flags over those that were looked at: RFC 1858, section
+		 * 3.2.2. */
+		if ((fragment & IPV4_FRAGMENT_OFFSET) == 1
+		    && h->key.ip_proto == IP_PROTO_TCP)
+			return VSW_DROP_BAD_HEADER;
+		return PARSE_GOOD;
+	}
+	if (fragment & IPV4_MORE_FRAGMENTS)
+		h->key.fragment = VSW_FRAGMENT_FIRST;
+	return parse_l4(c, h);
+}
+
+/* RFC 8200, section 3.  A jumbogram (payload length 0, RFC 2675) is longer
+ * than any frame here; its hop-by-hop header is not inside of the length. */
+static int
+parse_ipv6(struct cursor *c, struct headers *h)
+{
+	h->l3 = (uint16_t) c->at;
+
+	uint32_t version_class = cursor_be32(c);
+	uint16_t payload_size = cursor_be16(c);
+	uint8_t proto = cursor_u8(c);
+
+	h->tos = (uint8_t) (version_class >> 20);
+	h->ttl = cursor_u8(c);
+	cursor_copy(c, h->key.ip_src, 16);
+	cursor_copy(c, h->key.ip_dst, 16);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	if (version_class >> 28 != 6 || payload_size > cursor_left(c))
+		return VSW_DROP_BAD_HEADER;
+
+	c->size = h->l3_end = (uint32_t) c->at + payload_size;
+
+	int drop = parse_extensions(c, h, &proto);
+
+	if (drop != PARSE_GOOD)
+		return drop;
+	h->key.ip_proto = proto;
+	h->key.has = FLOW_HAS_IPV6;
+	if (h->key.fragment == VSW_FRAGMENT_LATER)
+		return PARSE_GOOD;
+	return parse_l4(c, h);
+}
+
+static int
+parse_extensions(struct cursor *c, struct headers *h, uint8_t *proto)
+{
+	for (unsigned n = 0;; n++) {
+		switch (*proto) {
+		case IP_PROTO_HOP_BY_HOP:
+			/* Only ever the first: RFC 8200, section 4.1. */
+			if (n > 0)
+				return VSW_DROP_BAD_HEADER;
+			break;
+		case IP_PROTO_FRAGMENT:
+			if (h->key.fragment != VSW_FRAGMENT_NONE)
+				return VSW_DROP_BAD_HEADER;
+			break;
+		case IP_PROTO_ROUTING:
+		case IP_PROTO_DESTINATION:
+		case IP_PROTO_AH:
+			break;
+		default:
+			return PARSE_GOOD;
+		}
+		if (n == MAX_EXTENSIONS)
+			return VSW_DROP_BAD_HEADER;
+
+		int drop = parse_extension(c, h, proto);
+
+		if (drop != PARSE_GOOD
+		    || h->key.fragment == VSW_FRAGMENT_LATER)
+			return drop;
+	}
+}
+
+/* One extension header; 'proto' says which, and then what follows it. */
+static int
+parse_extension(struct cursor *c, struct headers *h, uint8_t *proto)
+{
+	uint8_t kind = *proto;
+	uint8_t next = cursor_u8(c);
+	uint8_t size = cursor_u8(c);
+
+	if (kind == IP_PROTO_FRAGMENT) {
+		uint16_t fragment = cursor_be16(c);
+
+		cursor_skip(c, 4);
+		/* Neither offset nor more: an atomic fragment, RFC 6946, is
+		 * a whole packet. */
+		if (fragment >> 3)
+			h->key.fragment = VSW_FRAGMENT_LATER;
+		else if (fragment & 1)
+			h->key.fragment = VSW_FRAGMENT_FIRST;
+	} else if (kind == IP_PROTO_AH) {
+		/* In words of 4 bytes, minus 2: RFC 4302, section 2.2. */
+		cursor_skip(c, ((size_t) size + 2) * 4 - 2);
+	} else {
+		cursor_skip(c, ((size_t) size + 1) * 8 - 2);
+	}
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	*proto = next;
+	return PARSE_GOOD;
+}
+
+/* A first fragment must hold its whole layer 4 header (RFC 7112; RFC 1858,
+ * section 3.1): what is too short for it is SHORT, fragment or not. */
+static int
+parse_l4(struct cursor *c, struct headers *h)
+{
+	h->l4 = (uint16_t) c->at;
+	switch (h->key.ip_proto) {
+	case IP_PROTO_TCP:
+		return parse_tcp(c, h);
+	case IP_PROTO_UDP:
+		return parse_udp(c, h);
+	case IP_PROTO_SCTP:
+		return parse_sctp(c, h);
+	case IP_PROTO_ICMP:
+		if (h->key.has & FLOW_HAS_IPV4)
+			return parse_icmp(c, h);
+		break;
+	case IP_PROTO_ICMPV6:
+		if (h->key.has & FLOW_HAS_IPV6)
+			return parse_icmp(c, h);
+		break;
+	}
+	return PARSE_GOOD;
+}
+
+static int
+parse_tcp(struct cursor *c, struct headers *h)
+{
+	h->key.l4_src = cursor_be16(c);
+	h->key.l4_dst = cursor_be16(c);
+	cursor_skip(c, 8);
+
+	size_t header_size = (size_t) (cursor_u8(c) >> 4) * 4;
+
+	h->tcp_flags = cursor_u8(c);
+	cursor_skip(c, 6);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	if (header_size < TCP_HEADER_SIZE)
+		return VSW_DROP_BAD_HEADER;
+	cursor_skip(c, header_size - TCP_HEADER_SIZE);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	h->payload = (uint16_t) c->at;
+	h->key.has |= FLOW_HAS_L4;
+	return PARSE_GOOD;
+}
+
+static int
+parse_udp(struct cursor *c, struct headers *h)
+{
+	h->key.l4_src = cursor_be16(c);
+	h->key.l4_dst = cursor_be16(c);
+
+	uint16_t size = cursor_be16(c);
+
+	cursor_skip(c, 2);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	if (size < UDP_HEADER_SIZE
+	    || (h->key.fragment == VSW_FRAGMENT_NONE
+		&& size > h->l3_end - h->l4))
+		return VSW_DROP_BAD_HEADER;
+	h->payload = (uint16_t) c->at;
+	h->key.has |= FLOW_HAS_L4;
+	return PARSE_GOOD;
+}
+
+static int
+parse_sctp(struct cursor *c, struct headers *h)
+{
+	h->key.l4_src = cursor_be16(c);
+	h->key.l4_dst = cursor_be16(c);
+	cursor_skip(c, SCTP_HEADER_SIZE - 4);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	h->payload = (uint16_t) c->at;
+	h->key.has |= FLOW_HAS_L4;
+	return PARSE_GOOD;
+}
+
+/* ICMP and ICMPv6 alike: type and code stand where ports would. */
+static int
+parse_icmp(struct cursor *c, struct headers *h)
+{
+	h->key.l4_src = cursor_u8(c);
+	h->key.l4_dst = cursor_u8(c);
+	cursor_skip(c, ICMP_HEADER_SIZE - 2);
+	if (c->is_short)
+		return VSW_DROP_SHORT;
+	h->payload = (uint16_t) c->at;
+	h->key.has |= FLOW_HAS_L4;
+	return PARSE_GOOD;
+}

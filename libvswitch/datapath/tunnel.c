@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/datapath/tunnel.h"
+
+#include "libvswitch/base/checksum.h"
+#include "libvswitch/base/cursor.h"
+#include "libvswitch/base/wire.h"
+#include "libvswitch/datapath/nvgre.h"
+#include "libvswitch/datapath/packet.h"
+#include "libvswitch/datapath/vxlan.h"
+#include "libvswitch/policy/outer.h"
+#include "libvswitch/policy/port.h"
+
+/* The last two bits of TOS, RFC 3168, section 5. */
+enum { ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
+
+static bool is_local(const struct uplink *, const struct headers *);
+static int check_udp(const struct vsw_packet *, const struct headers *);
+static int hand_offload_in(struct vsw_offload *, const struct headers *outer,
+			   size_t stripped);
+static void mark_congestion(uint8_t *frame, struct headers *, uint8_t ecn);
+
+bool
+tunnel_is_ours(const struct uplink *uplink, const struct headers *outer)
+{
+	static const uint8_t no_mac[6];
+	const struct vsw_underlay *underlay = &uplink->underlay;
+	const struct flow_key *key = &outer->key;
+	uint16_t vid = key->vlan & 0x0fff;
+
+	if (!is_local(uplink, outer) || vid != underlay->vlan
+	    || (memcmp(key->eth_dst, underlay->mac, 6)
+		&& memcmp(underlay->mac, no_mac, 6)))
+		return false;
+	if (key->ip_proto == IP_PROTO_GRE)
+		return true;
+	/* Of a later fragment nobody can say whether it is VXLAN. */
+	return key->ip_proto == IP_PROTO_UDP && key->has & FLOW_HAS_L4
+	       && key->l4_dst == underlay->vxlan_port;
+}
+
+int
+tunnel_strip(struct vsw_packet *packet, const struct headers *outer)
+{
+	struct cursor c = cursor_over(packet->data, outer->l3_end);
+	bool is_ipv4 = outer->key.has & FLOW_HAS_IPV4;
+	struct vsw_tunnel *tunnel = &packet->tunnel;
+	int drop;
+
+	if (outer->key.fragment != VSW_FRAGMENT_NONE)
+		return VSW_DROP_BAD_TUNNEL;
+	if (is_ipv4
+	    && checksum_finish(checksum_sum(packet->data + outer->l3,
+					    outer->l4 - outer->l3)))
+		return VSW_DROP_BAD_TUNNEL;
+
+	*tunnel = (struct vsw_tunnel) { .tos = outer->tos };
+	tunnel->src.n = tunnel->dst.n = is_ipv4 ? 4 : 16;
+	memcpy(tunnel->src.bytes, outer->key.ip_src, 16);
+	memcpy(tunnel->dst.bytes, outer->key.ip_dst, 16);
+
+	cursor_skip(&c, outer->l4);
+	if (outer->key.ip_proto == IP_PROTO_UDP) {
+		drop = check_udp(packet, outer);
+		if (drop != PARSE_GOOD)
+			return drop;
+		c.size = (size_t) outer->l4
+			 + get_be16(packet->data + outer->l4 + 4);
+		cursor_skip(&c, UDP_HEADER_SIZE);
+		drop = vxlan_read(&c, tunnel);
+	} else {
+		drop = nvgre_read(&c, tunnel);
+	}
+	if (drop != PARSE_GOOD)
+		return drop;
+	drop = hand_offload_in(&packet->offload, outer, c.at);
+	if (drop != PARSE_GOOD)
+		return drop;
+	vsw_packet_trim(packet, c.size);
+	vsw_packet_pull(packet, c.at);
+	return PARSE_GOOD;
+}
+
+int
+tunnel_accept(const struct vsw_tunnel *tunnel, uint8_t *frame,
+	      struct headers *inner)
+{
+	uint8_t outer_ecn = tunnel->tos & ECN_MASK;
+	uint8_t inner_ecn = inner->tos & ECN_MASK;
+
+	if (tunnel->encap != VSW_ENCAP_VXLAN
+	    && tunnel->encap != VSW_ENCAP_NVGRE)
+		return VSW_DROP_BAD_TUNNEL;
+	if (!tunnel->vni || tunnel->vni >> 24)
+		return VSW_DROP_UNKNOWN_VNI;
+	if (inner->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6)) {
+		if (outer_ecn == ECN_CE && inner_ecn == ECN_NONE)
+			return VSW_DROP_BAD_TUNNEL;
+		if ((outer_ecn == ECN_CE && inner_ecn != ECN_CE)
+		    || (outer_ecn == ECN_ECT1 && inner_ecn == ECN_ECT0))
+			mark_congestion(frame, inner, outer_ecn);
+	}
+	tunnel_to_key(tunnel, &inner->key);
+	return PARSE_GOOD;
+}
+
+void
+tunnel_to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+{
+	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
+
+	key->vni = tunnel->vni;
+	key->tunnel = (uint8_t) (tunnel->encap
+				 | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0));
+	memset(key->tunnel_src, 0, sizeof key->tunnel_src);
+	memset(key->tunnel_dst, 0, sizeof key->tunnel_dst);
+	if (tunnel->src.n <= 16)
+		memcpy(key->tunnel_src, tunnel->src.bytes, tunnel->src.n);
+	if (tunnel->dst.n <= 16)
+		memcpy(key->tunnel_dst, tunnel->dst.bytes, tunnel->dst.n);
+}
+
+/* TOS as RFC 6040's normal mode and RFC 2983's uniform model say: copied
+ * whole. */
+void
+tunnel_describe(const struct outer *outer, const struct headers *inner,
+		uint32_t hash, struct vsw_tunnel *ret_tunnel)
+{
+	*ret_tunnel = outer->tunnel;
+	ret_tunnel->hash = hash;
+	ret_tunnel->tos = inner->tos;
+	ret_tunnel->flow_id = (uint8_t) (hash ^ hash >> 8);
+}
+
+int
+tunnel_push(struct vsw_packet *packet, const struct outer *outer,
+	    const struct vsw_tunnel *tunnel)
+{
+	size_t ip_size = packet->size + outer->size - outer->l3;
+	uint16_t l4_size = (uint16_t) (packet->size + outer->size - outer->l4);
+
+	/* The IPv6 length does not count its header, but 64 KiB is enough. */
+	if (ip_size > UINT16_MAX || (outer->mtu && ip_size > outer->mtu))
+		return VSW_DROP_TOO_BIG;
+
+	uint8_t *data = vsw_packet_push(packet, outer->size);
+
+	if (!data)
+		return VSW_DROP_NO_ROOM;
+
+	uint8_t *l3 = data + outer->l3;
+	uint8_t *l4 = data + outer->l4;
+
+	memcpy(data, outer->bytes, outer->size);
+	bool is_ipv6 = outer->bytes[outer->l3] >> 4 == 6;
+	if (is_ipv6) {
+		l3[0] |= tunnel->tos >> 4;
+		l3[1] |= (uint8_t) (tunnel->tos << 4);
+		put_be16(l3 + 4, (uint16_t) (ip_size - IPV6_HEADER_SIZE));
+	} else {
+		l3[1] = tunnel->tos;
+		put_be16(l3 + 2, (uint16_t) ip_size);
+		put_be16(l3 + 10, checksum_finish(outer->ipv4_sum + tunnel->tos
+						  + (uint32_t) ip_size));
+	}
+
+	packet->offload = (struct vsw_offload) { 0 };
+	if (outer->tunnel.encap == VSW_ENCAP_NVGRE) {
+		nvgre_stamp(l4, tunnel);
+		return PARSE_GOOD;
+	}
+	vxlan_stamp(l4, l4_size, tunnel);
+	if (is_ipv6) {
+		put_be16(l4 + UDP_CHECKSUM_OFFSET, checksum_fold(
+			checksum_pseudo(l3 + 8, l3 + 24, 16, IP_PROTO_UDP,
+					l4_size)));
+		packet->offload.checksum = VSW_CHECKSUM_PARTIAL;
+		packet->offload.checksum_start = outer->l4;
+		packet->offload.checksum_offset = UDP_CHECKSUM_OFFSET;
+	}
+	return PARSE_GOOD;
+}
+
+static bool
+is_local(const struct uplink *uplink, const struct headers *outer)
+{
+	const struct vsw_addr *local;
+	uint8_t n;
+
+	if (outer->key.has & FLOW_HAS_IPV4) {
+		local = &uplink->underlay.local_v4;
+		n = 4;
+	} else if (outer->key.has & FLOW_HAS_IPV6) {
+		local = &uplink->underlay.local_v6;
+		n = 16;
+	} else {
+		return false;
+	}
+	return local->n == n && !memcmp(local->bytes, outer->key.ip_dst, n);
+}
+
+/* A checksum of zero is none, over IPv6 too (RFC 6935, section 5). */
+static int
+check_udp(const struct vsw_packet *packet, const struct headers *outer)
+{
+	const uint8_t *udp = packet->data + outer->l4;
+	uint16_t size = get_be16(udp + 4);
+	size_t n = outer->key.has & FLOW_HAS_IPV4 ? 4 : 16;
+
+	if (!get_be16(udp + UDP_CHECKSUM_OFFSET)
+	    || packet->offload.checksum != VSW_CHECKSUM_UNKNOWN)
+		return PARSE_GOOD;
+
+	uint32_t sum = checksum_pseudo(outer->key.ip_src, outer->key.ip_dst,
+				       n, IP_PROTO_UDP, size)
+		       + checksum_sum(udp, size);
+
+	return checksum_finish(sum) ? VSW_DROP_BAD_TUNNEL : PARSE_GOOD;
+}
+
+/* A partial sum or a segment size of the inner packet moves with its bytes; a
+ * partial sum of the outer UDP header was made on this machine, and goes with
+ * it.  What was verified was the outer packet. */
+static int
+hand_offload_in(struct vsw_offload *offload, const struct headers *outer,
+		size_t stripped)
+{
+	bool is_inner = offload->checksum == VSW_CHECKSUM_PARTIAL
+			&& offload->checksum_start >= stripped;
+
+	if (is_inner) {
+		offload->checksum_start -= (uint16_t) stripped;
+		return PARSE_GOOD;
+	}
+	if (offload->segment_kind != VSW_SEGMENT_NONE
+	    || (offload->checksum == VSW_CHECKSUM_PARTIAL
+		&& offload->checksum_start != outer->l4))
+		return VSW_DROP_BAD_OFFLOAD;
+	offload->checksum = VSW_CHECKSUM_UNKNOWN;
+	return PARSE_GOOD;
+}
+
+static void
+mark_congestion(uint8_t *frame, struct headers *h, uint8_t ecn)
+{
+	uint8_t *l3 = frame + h->l3;
+
+	if (h->key.has & FLOW_HAS_IPV4) {
+		uint16_t old = get_be16(l3);
+
+		l3[1] = (uint8_t) ((l3[1] & ~ECN_MASK) | ecn);
+		put_be16(l3 + 10, checksum_update(get_be16(l3 + 10), old,
+						  get_be16(l3)));
+	} else {
+		l3[1] = (uint8_t) ((l3[1] & ~(ECN_MASK << 4)) | ecn << 4);
+	}
+	h->tos = (uint8_t) ((h->tos & ~ECN_MASK) | ecn);
+}

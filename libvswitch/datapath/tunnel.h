@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_TUNNEL_H
+#define DATAPATH_TUNNEL_H 1
+
+/* Outer headers, on and off: what VXLAN and NVGRE share.  What is theirs
+ * alone is in vxlan.c and nvgre.c.  [worker] */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch/packet.h>
+#include "libvswitch/datapath/parse.h"
+
+struct outer;
+struct uplink;
+struct vsw_packet;
+
+/* Is a frame with these (outer) headers a tunnel's packet for one of the
+ * uplink's provider addresses?  What is not, is a frame like any other. */
+bool tunnel_is_ours(const struct uplink *, const struct headers *outer);
+
+/* Checks the outer headers, takes them off, and keeps what they said in
+ * packet->tunnel and what they say of the inner frame in its offload state.
+ * Returns PARSE_GOOD or an enum vsw_drop. */
+int tunnel_strip(struct vsw_packet *, const struct headers *outer);
+
+/* Puts the tunnel into the key of the inner frame, and its congestion mark
+ * into the frame (RFC 6040, section 4.2).  Returns PARSE_GOOD or an enum
+ * vsw_drop. */
+int tunnel_accept(const struct vsw_tunnel *, uint8_t *frame,
+		  struct headers *inner);
+
+/* Tunnel's fields of a key; the rest stays. */
+void tunnel_to_key(const struct vsw_tunnel *, struct flow_key *);
+
+/* What differs per packet of what is sent in a tunnel: made of the inner
+ * headers and a hash that is constant for the flow. */
+void tunnel_describe(const struct outer *, const struct headers *inner,
+		     uint32_t hash, struct vsw_tunnel *ret_tunnel);
+
+/* Puts the outer headers in front of a packet whose offload state is done
+ * with, and stamps them.  Over IPv6 the UDP checksum is left partial in the
+ * new offload state.  Returns PARSE_GOOD, or VSW_DROP_NO_ROOM or _TOO_BIG and
+ * the packet is as it was. */
+int tunnel_push(struct vsw_packet *, const struct outer *,
+		const struct vsw_tunnel *);
+
+#endif /* datapath/tunnel.h */

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The packet's way, from one port to another.  Start reading here.
+ *
+ *     batch_parse()      bytes -> headers and flow key        parse.c
+ *                        outer headers off                    tunnel.c
+ *     batch_lookup()     key -> cached flow, if there is one  flow.c
+ *     batch_classify()   no flow -> layers, groups, rules     classify.c
+ *                        -> one rewrite, cached as a flow     compose.c
+ *     batch_execute()    the flow's rewrite -> new bytes      execute.c
+ *                        outer headers on                     tunnel.c
+ *     batch_transmit()   bytes -> ports; drops -> counters    transmit.c
+ *
+ * A worker belongs to one thread, so nothing in it is locked.  Policy is read
+ * under the worker's read mark (base/reclaim.h), taken and given back here and
+ * nowhere else. */
+
+#include "libvswitch/datapath/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/probe.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/describe.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/policy/port.h"
+
+enum { EXPIRE_MAX = 256 };		/* Flows that one idle call ages out. */
+
+static void carry(struct vsw_worker *, struct vsw_port *,
+		  struct vsw_packet *const packets[], unsigned n,
+		  uint64_t now);
+static void wait_for_turn(struct vsw_worker *, struct vsw_port *,
+			  struct vsw_packet *const packets[], size_t n);
+static void carry_waiting(struct vsw_worker *, uint64_t now);
+static void show_flow(struct vsw_worker *, struct flow *, uint64_t now,
+		      vsw_flow_fn *show, void *ctx);
+
+int
+vsw_worker_new(struct vsw *vsw, struct vsw_worker **ret_worker)
+{
+	struct vsw_worker *worker;
+	unsigned index = 0;
+	int error;
+
+	while (index < vsw->options.max_workers && vsw->workers[index])
+		index++;
+	if (index == vsw->options.max_workers)
+		return -ENOSPC;
+
+	worker = memory_alloc(&vsw->allocator, 0, sizeof *worker);
+	if (!worker)
+		return -ENOMEM;
+	worker->vsw = vsw;
+	worker->index = index;
+	worker->last_waiting = &worker->waiting;
+	error = packet_pool_new(&vsw->allocator, &worker->pool);
+	if (error)
+		goto no_pool;
+	error = flow_table_new(vsw, vsw->options.max_flows, &worker->flows);
+	if (error)
+		goto no_flows;
+	vsw->workers[index] = worker;
+	*ret_worker = worker;
+	return 0;
+
+no_flows:
+	packet_pool_free(worker->pool);
+no_pool:
+	memory_free(&vsw->allocator, worker, sizeof *worker);
+	return error;
+}
+
+void
+vsw_worker_free(struct vsw_worker *worker)
+{
+	struct vsw *vsw;
+
+	if (!worker)
+		return;
+	vsw = worker->vsw;
+	vsw->workers[worker->index] = NULL;
+	decision_done(vsw, &worker->decision);
+	flow_table_free(worker->flows);
+	packet_pool_free(worker->pool);
+	memory_free(&vsw->allocator, worker, sizeof *worker);
+}
+
+unsigned
+vsw_worker_index(const struct vsw_worker *worker)
+{
+	return worker->index;
+}
+
+void
+vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
+		   struct vsw_packet *const packets[], size_t n, uint64_t now)
+{
+	struct reclaim *reclaim = &worker->vsw->reclaim;
+
+	if (worker->is_carrying) {
+		wait_for_turn(worker, port, packets, n);
+		return;
+	}
+	worker->is_carrying = true;
+	while (n > 0) {
+		unsigned part = n < BATCH_MAX ? (unsigned) n : BATCH_MAX;
+
+		reclaim_enter(reclaim, worker->index);
+		carry(worker, port, packets, part, now);
+		carry_waiting(worker, now);
+		reclaim_leave(reclaim, worker->index);
+		packets += part;
+		n -= part;
+	}
+	worker->is_carrying = false;
+}
+
+uint64_t
+vsw_worker_idle(struct vsw_worker *worker, uint64_t now)
+{
+	return flow_expire(worker->flows, now, EXPIRE_MAX);
+}
+
+/* Stale flows are left out: what they point to may be gone. */
+size_t
+vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
+		 uint64_t now, size_t max, vsw_flow_fn *show, void *ctx)
+{
+	struct vsw *vsw = worker->vsw;
+	size_t n = 0;
+
+	reclaim_enter(&vsw->reclaim, worker->index);
+	for (struct flow *flow = flow_first(worker->flows); flow;
+	     flow = flow_next(worker->flows, flow)) {
+		if ((port && flow->key.in_port != port->number)
+		    || !dependencies_hold(&flow->deps, &vsw->generations))
+			continue;
+		if (n++ < max)
+			show_flow(worker, flow, now, show, ctx);
+	}
+	reclaim_leave(&vsw->reclaim, worker->index);
+	return n;
+}
+
+static void
+carry(struct vsw_worker *worker, struct vsw_port *port,
+      struct vsw_packet *const packets[], unsigned n, uint64_t now)
+{
+	struct batch batch;
+
+	batch.port = port;
+	batch.now = now;
+	batch.n = n;
+	batch.n_out = 0;
+	batch.live = UINT32_MAX >> (BATCH_MAX - n);
+	for (unsigned i = 0; i < n; i++)
+		batch.packets[i] = packets[i];
+	PROBE2(receive, port->name, n);
+
+	batch_parse(worker, &batch);
+	batch_lookup(worker, &batch);
+	batch_classify(worker, &batch);
+	batch_execute(worker, &batch);
+	batch_transmit(worker, &batch);
+}
+
+static void
+wait_for_turn(struct vsw_worker *worker, struct vsw_port *port,
+	      struct vsw_packet *const packets[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		packets[i]->in_port = port;
+		packets[i]->next = NULL;
+		*worker->last_waiting = packets[i];
+		worker->last_waiting = &packets[i]->next;
+	}
+}
+
+static void
+carry_waiting(struct vsw_worker *worker, uint64_t now)
+{
+	while (worker->waiting) {
+		struct vsw_port *port = worker->waiting->in_port;
+		struct vsw_packet *packets[BATCH_MAX];
+		unsigned n = 0;
+
+		while (n < BATCH_MAX && worker->waiting
+		       && worker->waiting->in_port == port) {
+			packets[n++] = worker->waiting;
+			worker->waiting = worker->waiting->next;
+		}
+		if (!worker->waiting)
+			worker->last_waiting = &worker->waiting;
+		carry(worker, port, packets, n, now);
+	}
+}
+
+static void
+show_flow(struct vsw_worker *worker, struct flow *flow, uint64_t now,
+	  vsw_flow_fn *show, void *ctx)
+{
+	char key[DESCRIBE_KEY_SIZE];
+	char rewrite[DESCRIBE_REWRITE_SIZE + 32];
+	size_t length;
+
+	describe_key(&flow->key, key);
+	describe_rewrite(&flow->rewrite, rewrite);
+	length = strlen(rewrite);
+	if (flow->n_rewrites > 1)
+		snprintf(rewrite + length, sizeof rewrite - length,
+			 ", and %u copies", flow->n_rewrites - 1);
+
+	struct vsw_flow_info info = {
+		.in_port = atomic_load_explicit(
+			&worker->vsw->ports[flow->key.in_port],
+			memory_order_acquire),
+		.key = key, .rewrite = rewrite,
+		.n_packets = flow->n_packets, .n_bytes = flow->n_bytes,
+		.idle_ns = now - flow->used_ns
+	};
+
+	show(ctx, &info);
+}
