@@ -28,6 +28,8 @@ static void show_line(struct ds *, int level, const char *what,
 static void show_detail(struct ds *, int level, const struct smap *status);
 static void show_field(struct ds *, int level, const char *name,
 		       const char *value);
+static void *sorted(const void *rows, size_t n,
+		    int (*compare)(const void *, const void *));
 static int compare_switches(const void *, const void *);
 static int compare_pas(const void *, const void *);
 static int compare_ports(const void *, const void *);
@@ -66,8 +68,7 @@ static void
 show_host(struct ds *out, const struct hnvrec_host *host)
 {
 	struct hnvrec_switch **switches =
-		xmemdup(host->switches,
-			host->n_switches * sizeof *host->switches);
+		sorted(host->switches, host->n_switches, compare_switches);
 
 	show_line(out, 0, "Host", host->host_id, NULL, &host->status);
 	ds_put_format(out, "%*sconfiguration: ", INDENT, "");
@@ -78,8 +79,6 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 			      host->next_cfg, host->cur_cfg);
 	show_detail(out, 1, &host->status);
 
-	qsort(switches, host->n_switches, sizeof *switches,
-	      compare_switches);
 	for (size_t i = 0; i < host->n_switches; i++)
 		show_switch(out, switches[i]);
 	free(switches);
@@ -89,17 +88,15 @@ static void
 show_switch(struct ds *out, const struct hnvrec_switch *sw)
 {
 	struct hnvrec_provider_address **pas =
-		xmemdup(sw->provider_addresses,
-			sw->n_provider_addresses * sizeof *pas);
-	struct hnvrec_port **ports = xmemdup(sw->ports,
-					     sw->n_ports * sizeof *ports);
+		sorted(sw->provider_addresses, sw->n_provider_addresses,
+		       compare_pas);
+	struct hnvrec_port **ports = sorted(sw->ports, sw->n_ports,
+					    compare_ports);
 
 	show_line(out, 1, "Switch", sw->name, sw->type, &sw->status);
 	show_detail(out, 2, &sw->status);
-	qsort(pas, sw->n_provider_addresses, sizeof *pas, compare_pas);
 	for (size_t i = 0; i < sw->n_provider_addresses; i++)
 		show_pa(out, pas[i]);
-	qsort(ports, sw->n_ports, sizeof *ports, compare_ports);
 	for (size_t i = 0; i < sw->n_ports; i++)
 		show_port(out, ports[i]);
 	free(pas);
@@ -159,6 +156,20 @@ show_field(struct ds *out, int level, const char *name, const char *value)
 	if (*value)
 		ds_put_format(out, "%*s%s: %s\n", level * INDENT, "", name,
 			      value);
+}
+
+/* A sorted copy of the 'n' pointers at 'rows', to be freed; NULL for none. */
+static void *
+sorted(const void *rows, size_t n,
+       int (*compare)(const void *, const void *))
+{
+	void *copy;
+
+	if (n == 0)
+		return NULL;
+	copy = xmemdup(rows, n * sizeof(void *));
+	qsort(copy, n, sizeof(void *), compare);
+	return copy;
 }
 
 static int

@@ -21,10 +21,12 @@
 static void add_switch(struct ctl_context *);
 static const struct hnvrec_switch *new_switch(struct ctl_context *,
 					      const char *name);
+static void *with(const void *rows, size_t n, const void *row);
 static void set_switch(struct ctl_context *, const struct hnvrec_switch *,
 		       struct smap *settings);
 static void merge(struct smap *settings, const struct smap *old);
 static void del_switch(struct ctl_context *);
+static void *without(const void *rows, size_t n, const void *row);
 static void list_switches(struct ctl_context *);
 static void print_sorted(struct ctl_context *, struct svec *names);
 static void add_port(struct ctl_context *);
@@ -103,19 +105,29 @@ static const struct hnvrec_switch *
 new_switch(struct ctl_context *context, const char *name)
 {
 	const struct hnvrec_host *host = find_host(context);
-	size_t n = host->n_switches;
-	struct hnvrec_switch **all = xmalloc((n + 1) * sizeof *all);
 	struct hnvrec_switch *sw = hnvrec_switch_insert(context->txn);
+	void *all = with(host->switches, host->n_switches, sw);
 
 	hnvrec_switch_set_name(sw, name);
 	hnvrec_switch_set_type(sw, "external");
 
-	memcpy(all, host->switches, n * sizeof *all);
-	all[n] = sw;
 	hnvrec_host_verify_switches(host);
-	hnvrec_host_set_switches(host, all, n + 1);
+	hnvrec_host_set_switches(host, all, host->n_switches + 1);
 	free(all);
 	return sw;
+}
+
+/* A copy of the 'n' pointers at 'rows' with 'row' behind them.  Pointers to
+ * rows of any table: they are copied as bytes. */
+static void *
+with(const void *rows, size_t n, const void *row)
+{
+	char *all = xmalloc((n + 1) * sizeof row);
+
+	if (n > 0)
+		memcpy(all, rows, n * sizeof row);
+	memcpy(all + n * sizeof row, &row, sizeof row);
+	return all;
 }
 
 static void
@@ -161,16 +173,28 @@ del_switch(struct ctl_context *context)
 	}
 
 	const struct hnvrec_host *host = find_host(context);
-	struct hnvrec_switch **rest =
-		xmalloc(host->n_switches * sizeof *rest);
-	size_t n = 0;
+	void *rest = without(host->switches, host->n_switches, sw);
 
-	for (size_t i = 0; i < host->n_switches; i++)
-		if (host->switches[i] != sw)
-			rest[n++] = host->switches[i];
 	hnvrec_host_verify_switches(host);
-	hnvrec_host_set_switches(host, rest, n);
+	hnvrec_host_set_switches(host, rest, host->n_switches - 1);
 	free(rest);
+}
+
+/* A copy of the 'n' pointers at 'rows' but for 'row', which is among them. */
+static void *
+without(const void *rows, size_t n, const void *row)
+{
+	const char *from = rows;
+	char *rest = xmalloc(n * sizeof row);
+	char *to = rest;
+
+	for (size_t i = 0; i < n; i++, from += sizeof row) {
+		if (!memcmp(from, &row, sizeof row))
+			continue;
+		memcpy(to, from, sizeof row);
+		to += sizeof row;
+	}
+	return rest;
 }
 
 static void
@@ -247,17 +271,14 @@ static const struct hnvrec_port *
 new_port(struct ctl_context *context, const struct hnvrec_switch *sw,
 	 const char *name)
 {
-	size_t n = sw->n_ports;
-	struct hnvrec_port **all = xmalloc((n + 1) * sizeof *all);
 	struct hnvrec_port *port = hnvrec_port_insert(context->txn);
+	void *all = with(sw->ports, sw->n_ports, port);
 
 	hnvrec_port_set_name(port, name);
 	hnvrec_port_set_type(port, "tap");
 
-	memcpy(all, sw->ports, n * sizeof *all);
-	all[n] = port;
 	hnvrec_switch_verify_ports(sw);
-	hnvrec_switch_set_ports(sw, all, n + 1);
+	hnvrec_switch_set_ports(sw, all, sw->n_ports + 1);
 	free(all);
 	return port;
 }
@@ -318,14 +339,10 @@ del_port(struct ctl_context *context)
 	if (!is_wanted(context, "port", name, port != NULL, sw))
 		return;
 
-	struct hnvrec_port **rest = xmalloc(sw->n_ports * sizeof *rest);
-	size_t n = 0;
+	void *rest = without(sw->ports, sw->n_ports, port);
 
-	for (size_t i = 0; i < sw->n_ports; i++)
-		if (sw->ports[i] != port)
-			rest[n++] = sw->ports[i];
 	hnvrec_switch_verify_ports(sw);
-	hnvrec_switch_set_ports(sw, rest, n);
+	hnvrec_switch_set_ports(sw, rest, sw->n_ports - 1);
 	free(rest);
 }
 
@@ -398,17 +415,14 @@ static const struct hnvrec_provider_address *
 new_pa(struct ctl_context *context, const struct hnvrec_switch *sw,
        const char *ip)
 {
-	size_t n = sw->n_provider_addresses;
-	struct hnvrec_provider_address **all =
-		xmalloc((n + 1) * sizeof *all);
 	struct hnvrec_provider_address *pa =
 		hnvrec_provider_address_insert(context->txn);
+	size_t n = sw->n_provider_addresses;
+	void *all = with(sw->provider_addresses, n, pa);
 
 	hnvrec_provider_address_set_ip(pa, ip);
 	hnvrec_provider_address_set_device(pa, "socket");
 
-	memcpy(all, sw->provider_addresses, n * sizeof *all);
-	all[n] = pa;
 	hnvrec_switch_verify_provider_addresses(sw);
 	hnvrec_switch_set_provider_addresses(sw, all, n + 1);
 	free(all);
@@ -442,15 +456,11 @@ del_pa(struct ctl_context *context)
 		ip ? find_pa(context, ip, &sw) : NULL;
 
 	if (ip && is_wanted(context, "provider address", ip, pa != NULL, sw)) {
-		struct hnvrec_provider_address **rest =
-			xmalloc(sw->n_provider_addresses * sizeof *rest);
-		size_t n = 0;
+		size_t n = sw->n_provider_addresses;
+		void *rest = without(sw->provider_addresses, n, pa);
 
-		for (size_t i = 0; i < sw->n_provider_addresses; i++)
-			if (sw->provider_addresses[i] != pa)
-				rest[n++] = sw->provider_addresses[i];
 		hnvrec_switch_verify_provider_addresses(sw);
-		hnvrec_switch_set_provider_addresses(sw, rest, n);
+		hnvrec_switch_set_provider_addresses(sw, rest, n - 1);
 		free(rest);
 	}
 	free(ip);
