@@ -313,16 +313,19 @@ set_port(struct ctl_context *context, const struct hnvrec_port *port,
 	free(mac);
 }
 
-/* A tap is called like its port, and the kernel has its own idea of names. */
+/* A tap is called like its port unless it is said otherwise, and the kernel has
+ * its own idea of names. */
 static void
 check_tap_name(struct ctl_context *context, const struct hnvrec_port *port)
 {
-	const char *name = port->name;
+	const char *name = smap_get_def(&port->options, "interface",
+					port->name);
 
 	if (context->error || strcmp(port->type, "tap"))
 		return;
 	if (strlen(name) >= IFNAMSIZ)
-		ctl_error(context, "%s: a tap's name has at most %d bytes",
+		ctl_error(context, "%s: a tap's name has at most %d bytes; "
+			  "interface=NAME gives it another than the port's",
 			  name, IFNAMSIZ - 1);
 	else if (!*name || !strcmp(name, ".") || !strcmp(name, "..")
 		 || strpbrk(name, "/: \t\n\v\f\r%"))

@@ -155,13 +155,14 @@ attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
 	struct vsw_device *device;
 	struct vsw_packet_options o = {
 		.size = sizeof o, .name = "uplink", .n_queues = n_queues,
-		.interface = model_option(&pa->options, "device", NULL)
+		.interface = model_option(&pa->options, "interface",
+					  NULL)
 	};
 	int error;
 
 	if (!o.interface) {
 		model_fault_set(fault, MODEL_BAD_OPTION,
-				"a packet device needs options:device");
+				"a packet device needs options:interface");
 		return NULL;
 	}
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
