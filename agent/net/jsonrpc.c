@@ -39,8 +39,8 @@ jsonrpc_read(struct jsonrpc_reader *reader, const char *bytes, size_t size,
 	     size_t *ret_used, json_t **ret_message)
 {
 	size_t start = reader->depth ? 0 : skip_space(bytes, size);
+	size_t room = reader->max_size - reader->size, end;
 	enum jsonrpc_status status;
-	size_t end;
 	json_t *message;
 
 	if (start == size) {
@@ -50,10 +50,11 @@ jsonrpc_read(struct jsonrpc_reader *reader, const char *bytes, size_t size,
 	if (!reader->depth && bytes[start] != '{')
 		return JSONRPC_MALFORMED;
 	bytes += start;
-	status = scan(reader, bytes, size - start, &end);
-	if (status == JSONRPC_MALFORMED || status == JSONRPC_TOO_DEEP)
+	size -= start;
+	status = scan(reader, bytes, size < room ? size : room, &end);
+	if (status == JSONRPC_TOO_DEEP)
 		return status;
-	if (end > reader->max_size - reader->size)
+	if (status == JSONRPC_MORE && size > room)
 		return JSONRPC_TOO_LONG;
 	*ret_used = start + end;
 	if (status == JSONRPC_MORE) {
