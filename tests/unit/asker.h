@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef TESTS_ASKER_H
+#define TESTS_ASKER_H 1
+
+/* What the responders of agent/host ask the model, out of a short table: the
+ * story's subnet 5001 with its gateway, seen by Contoso's SQL; and 5002, in
+ * the same router. */
+
+#include <string.h>
+#include "agent/host/frame.h"
+
+static const uint8_t sql_mac[6] = { 2, 0x10, 1, 1, 0, 0x11 };
+static const uint8_t web_mac[6] = { 2, 0x10, 1, 1, 0, 0x12 };
+static const uint8_t router_mac[6] = { 2, 0, 0x5e, 0, 1, 1 };
+
+#define IP4(A, B, C, D) { .n = 4, .bytes = { A, B, C, D } }
+#define IP6(LAST) { .n = 16, .bytes = { 0xfd, 0, [15] = LAST } }
+
+static struct model_router router = { .is_enabled = true };
+static struct model_subnet subnets[2] = {
+	{ .vni = 5001, .router = &router }, { .vni = 5002, .router = &router }
+};
+static struct model_prefix prefixes[3] = {
+	{ .subnet = &subnets[0], .bits = 24, .gateway = IP4(10, 1, 1, 1) },
+	{ .subnet = &subnets[0], .bits = 64, .gateway = IP6(1) },
+	{ .subnet = &subnets[1], .bits = 24, .gateway = IP4(10, 1, 2, 1) }
+};
+static const struct model_mapping mappings[] = {
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP4(10, 1, 1, 11) },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP4(10, 1, 1, 12) },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP6(0x11) },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP6(0x12) }
+};
+static struct model model;
+static struct model_port port = { .subnet = &subnets[0] };
+static const struct asker asker = { .model = &model, .port = &port };
+
+static inline void
+asker_init(void)
+{
+	list_init(&model.subnets);
+	memcpy(model.router_mac, router_mac, 6);
+	for (size_t i = 0; i < 2; i++) {
+		list_init(&subnets[i].prefixes);
+		list_append(&model.subnets, &subnets[i].link);
+	}
+	for (size_t i = 0; i < 3; i++)
+		list_append(&prefixes[i].subnet->prefixes, &prefixes[i].link);
+}
+
+const struct model_prefix *
+model_find_gateway(const struct model_subnet *subnet,
+		   const struct vsw_addr *addr)
+{
+	for (size_t i = 0; i < 3; i++)
+		if (prefixes[i].subnet == subnet
+		    && !memcmp(&prefixes[i].gateway, addr, sizeof *addr))
+			return &prefixes[i];
+	return NULL;
+}
+
+const struct model_mapping *
+model_find_ca(const struct model_subnet *subnet, const struct vsw_addr *ca)
+{
+	for (size_t i = 0; i < 4 && subnet == &subnets[0]; i++)
+		if (!memcmp(&mappings[i].ca, ca, sizeof *ca))
+			return &mappings[i];
+	return NULL;
+}
+
+#endif /* tests/asker.h */
