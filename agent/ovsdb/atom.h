@@ -31,6 +31,10 @@ struct string {
 	char text[];		/* UTF-8. */
 };
 
+/* Bytes in one string.  Messages are limited before; this only keeps sizes
+ * inside their types. */
+enum { ATOM_MAX_STRING = 1 << 28 };
+
 struct string *string_intern(const char *text, size_t size);
 struct string *string_ref(struct string *);
 void string_unref(struct string *);

@@ -33,6 +33,8 @@ const char *database_name(const struct database *);
 const struct schema *database_schema(const struct database *);
 /* Of the last commit; all zero before the first. */
 const struct uuid *database_last_transaction(const struct database *);
+/* NULL if it lives in memory alone. */
+struct journal *database_journal(const struct database *);
 struct table *database_table(const struct database *, const char *name);
 struct table *database_table_at(const struct database *, size_t index);
 

@@ -15,6 +15,8 @@
 #include "agent/ovsdb/atom.h"
 #include "agent/ovsdb/type.h"
 
+enum { DATUM_MAX_ELEMENTS = 1 << 20 };	/* What a peer may send as one. */
+
 struct datum {
 	uint32_t n;
 	bool is_map;
@@ -57,6 +59,10 @@ uint32_t datum_hash(const struct datum *, const struct column_type *,
 struct ovsdb_error *datum_from_json(json_t *, const struct column_type *,
 				    struct symbols *,
 				    struct datum *ret_datum);
+/* For what is on disk already: checks types alone. */
+struct ovsdb_error *datum_from_json_unchecked(json_t *,
+					      const struct column_type *,
+					      struct datum *ret_datum);
 json_t *datum_to_json(const struct datum *, const struct column_type *);
 
 /* Set algebra, on keys; 'a' becomes the result. */
@@ -69,6 +75,16 @@ bool datum_includes_all(const struct datum *a, const struct datum *b,
 			const struct column_type *);
 bool datum_excludes_all(const struct datum *a, const struct datum *b,
 			const struct column_type *);
+
+/* Makes 'd' of 'n' keys, sorted and without duplicates, and for a map their
+ * values; takes over the arrays and what they hold. */
+void datum_take(struct datum *d, const struct column_type *,
+		union atom *keys, union atom *values, uint32_t n);
+/* Removes the elements for which 'keep' says false. */
+void datum_filter(struct datum *, const struct column_type *,
+		  bool (*keep)(void *ctx, const union atom *key,
+			       const union atom *value),
+		  void *ctx);
 
 /* For code of our own that reads and writes rows.  The readers give the first
  * element, or 'fallback' where there is none; the string lives as long as the

@@ -28,6 +28,12 @@
 #define OVSDB_CANCELED "canceled"
 #define OVSDB_SYNTAX_ERROR "syntax error"
 #define OVSDB_NOT_ALLOWED "not allowed"
+#define OVSDB_UNKNOWN_COLUMN "unknown column"
+#define OVSDB_UNKNOWN_FUNCTION "unknown function"
+#define OVSDB_UNKNOWN_MUTATOR "unknown mutator"
+
+/* Bytes of the JSON at fault that an error carries to the peer. */
+enum { OVSDB_ERROR_MAX_SYNTAX = 1024 };
 
 struct ovsdb_error {
 	const char *name;	/* One of the names above. */
@@ -43,7 +49,13 @@ struct ovsdb_error *ovsdb_syntax_error(json_t *syntax, const char *details,
 				       ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 
-/* The <error> object of RFC 7047: {"error": ..., "details": ...}. */
+/* Puts "PREFIX: " before the details; NULL stays NULL. */
+struct ovsdb_error *ovsdb_error_prefix(struct ovsdb_error *,
+				       const char *prefix, ...)
+	__attribute__((format(printf, 2, 3), warn_unused_result));
+
+/* The <error> object of RFC 7047, {"error": ..., "details": ...}, and with
+ * "syntax" the JSON at fault as text, as ovsdb-server gives it. */
 json_t *ovsdb_error_to_json(const struct ovsdb_error *);
 
 void ovsdb_error_free(struct ovsdb_error *);

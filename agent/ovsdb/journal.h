@@ -20,6 +20,7 @@
  * refuses further records until that has succeeded. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <jansson.h>
 #include "agent/ovsdb/database.h"
 #include "agent/ovsdb/error.h"
@@ -41,6 +42,9 @@ struct ovsdb_error *journal_append(struct journal *, json_t *record,
  * beside, and puts it in place atomically. */
 struct ovsdb_error *journal_compact(struct journal *,
 				    const struct database *);
+
+/* Bytes in the file. */
+int64_t journal_size(const struct journal *);
 
 void journal_close(struct journal *);
 

@@ -13,6 +13,8 @@
 #include <jansson.h>
 #include "agent/ovsdb/database.h"
 
+enum { TRANSACT_MAX_OPERATIONS = 250000 };	/* In one request. */
+
 enum transact_outcome {
 	TRANSACT_DONE,		/* 'ret_reply' is the result array. */
 	TRANSACT_WAIT		/* A "wait" is not satisfied yet; try again
@@ -32,7 +34,10 @@ struct transact_request {
 };
 
 /* 'ret_reply' has one element for each operation, with RFC 7047's null for
- * those after a failed one, and one more if the commit failed. */
+ * those after a failed one, and one more if the commit failed.  It is one
+ * <error> object and no array if 'params' is not of the form above or has
+ * more than TRANSACT_MAX_OPERATIONS.  Whether the name in it is the
+ * database's is the caller's to know. */
 enum transact_outcome transact_execute(const struct transact_request *,
 				       json_t **ret_reply,
 				       int64_t *ret_deadline_ms);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/journal_read.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <openssl/evp.h>
+
+
+static const char magic[] = "OVSDB JSON ";
+
+struct header {
+	char text[JOURNAL_HEADER_MAX];
+	size_t size;		/* With the newline, if there is one. */
+	bool is_whole;
+	int64_t body_size;
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
+};
+
+static void read_header(struct journal_reader *, struct header *);
+static bool parse_header(struct header *);
+static bool begins_header(const struct header *);
+static bool is_zero_to_end(const struct journal_reader *);
+static bool has_later_record(const struct journal_reader *);
+static enum journal_read_result no_header(const struct journal_reader *,
+					  const struct header *,
+					  struct ovsdb_error **);
+static enum journal_read_result damaged(const struct journal_reader *,
+					struct ovsdb_error **,
+					const char *what);
+static bool is_hex(char);
+
+enum journal_read_result
+journal_read(struct journal_reader *reader, json_t **ret_record,
+	     struct ovsdb_error **ret_error)
+{
+	int64_t left = reader->size - reader->offset;
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
+	struct header header;
+	json_t *record;
+	char *body;
+
+	if (!left)
+		return JOURNAL_READ_END;
+	read_header(reader, &header);
+	if (!header.is_whole || !parse_header(&header))
+		return no_header(reader, &header, ret_error);
+	left -= header.size;
+	if (header.body_size > left)
+		return has_later_record(reader)
+		       ? damaged(reader, ret_error, "has a wrong size")
+		       : JOURNAL_READ_TORN;
+
+	/* No more than the file holds, so no lie can make it large. */
+	body = malloc(header.body_size ? header.body_size : 1);
+	if (!body)
+		return damaged(reader, ret_error, "does not fit in memory");
+	if (fread(body, 1, header.body_size, reader->stream)
+	    != (size_t) header.body_size) {
+		free(body);
+		return damaged(reader, ret_error, "cannot be read");
+	}
+	journal_sha1(body, header.body_size, sha1);
+	if (strcasecmp(sha1, header.sha1)) {
+		free(body);
+		return header.body_size == left
+		       ? JOURNAL_READ_TORN
+		       : damaged(reader, ret_error,
+				 "does not match its checksum");
+	}
+	record = json_loadb(body, header.body_size, 0, NULL);
+	free(body);
+	if (!json_is_object(record)) {
+		json_decref(record);
+		return damaged(reader, ret_error, "is not a JSON object");
+	}
+	reader->offset += header.size + header.body_size;
+	*ret_record = record;
+	return JOURNAL_READ_RECORD;
+}
+
+void
+journal_sha1(const void *bytes, size_t size,
+	     char ret_text[JOURNAL_SHA1_TEXT_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	unsigned i;
+
+	/* Without SHA-1 there is no file format. */
+	if (!EVP_Digest(bytes, size, digest, &n, EVP_sha1(), NULL))
+		abort();
+	for (i = 0; i < n; i++)
+		snprintf(ret_text + 2 * i, 3, "%02x", digest[i]);
+}
+
+static void
+read_header(struct journal_reader *reader, struct header *header)
+{
+	int c = 0;
+
+	memset(header, 0, sizeof *header);
+	while (header->size < sizeof header->text - 1 && c != '\n'
+	       && (c = getc(reader->stream)) != EOF)
+		header->text[header->size++] = c;
+	header->is_whole = c == '\n';
+}
+
+static bool
+parse_header(struct header *header)
+{
+	const char *p = header->text;
+	size_t n;
+
+	if (strncmp(p, magic, sizeof magic - 1))
+		return false;
+	p += sizeof magic - 1;
+	n = strspn(p, "0123456789");
+	if (!n || n > 18 || p[n] != ' ')
+		return false;
+	header->body_size = strtoll(p, NULL, 10);
+	p += n + 1;
+	for (n = 0; is_hex(p[n]); n++)
+		continue;
+	if (n != sizeof header->sha1 - 1 || p[n] != '\n')
+		return false;
+	memcpy(header->sha1, p, n);
+	return true;
+}
+
+/* Could the bytes, where the file ends, have become a header? */
+static bool
+begins_header(const struct header *header)
+{
+	size_t n = header->size;
+	const char *p = header->text;
+	size_t part;
+
+	part = n < sizeof magic - 1 ? n : sizeof magic - 1;
+	if (memcmp(p, magic, part))
+		return false;
+	p += part;
+	n -= part;
+	part = strspn(p, "0123456789");
+	p += part;
+	n -= part;
+	if (!n)
+		return true;
+	if (!part || part > 18 || *p != ' ')
+		return false;
+	p++;
+	n--;
+	for (part = 0; is_hex(p[part]); part++)
+		continue;
+	return part == n && n < JOURNAL_SHA1_TEXT_SIZE;
+}
+
+/* A file system may have made the file longer and not yet have written what
+ * belongs there. */
+static bool
+is_zero_to_end(const struct journal_reader *reader)
+{
+	int c;
+
+	if (fseeko(reader->stream, reader->offset, SEEK_SET))
+		return false;
+	while (!(c = getc(reader->stream)))
+		continue;
+	return c == EOF && !ferror(reader->stream);
+}
+
+/* JSON is written on one line, so a header at the start of another line is
+ * the header of a record. */
+static bool
+has_later_record(const struct journal_reader *reader)
+{
+	bool at_start = false;
+	size_t matched = 0;
+	int c;
+
+	if (fseeko(reader->stream, reader->offset, SEEK_SET))
+		return true;
+	while ((c = getc(reader->stream)) != EOF) {
+		if (c == '\n') {
+			at_start = true;
+			matched = 0;
+		} else if (at_start && c == magic[matched]) {
+			if (++matched == sizeof magic - 1)
+				return true;
+		} else {
+			at_start = false;
+		}
+	}
+	return false;
+}
+
+static enum journal_read_result
+no_header(const struct journal_reader *reader, const struct header *header,
+	  struct ovsdb_error **ret_error)
+{
+	bool at_end = reader->offset + (int64_t) header->size == reader->size;
+
+	if (reader->offset == 0
+	    && !strncmp(header->text, "OVSDB CLUSTER", 13)) {
+		*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: this is a"
+					 " clustered database, which is not"
+					 " served here; \"ovsdb-tool"
+					 " cluster-to-standalone\" converts it",
+					 reader->path);
+		return JOURNAL_READ_DAMAGED;
+	}
+	if (!header->is_whole && at_end && begins_header(header))
+		return JOURNAL_READ_TORN;
+	if (reader->offset > 0 && is_zero_to_end(reader))
+		return JOURNAL_READ_TORN;
+	if (reader->offset == 0) {
+		*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: this is not an"
+					 " OVSDB database file", reader->path);
+		return JOURNAL_READ_DAMAGED;
+	}
+	return damaged(reader, ret_error, "has no header");
+}
+
+static enum journal_read_result
+damaged(const struct journal_reader *reader, struct ovsdb_error **ret_error,
+	const char *what)
+{
+	*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: damaged: the record at"
+				 " offset %lld %s", reader->path,
+				 (long long) reader->offset, what);
+	return JOURNAL_READ_DAMAGED;
+}
+
+static bool
+is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')
+	       || (c >= 'A' && c <= 'F');
+}
