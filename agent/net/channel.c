@@ -80,8 +80,7 @@ channel_free(struct channel *channel)
 {
 	if (!channel)
 		return;
-	if (!channel->has_ended)
-		flush(channel);
+	flush(channel);
 	evbuffer_remove_cb(channel->output, note_output, channel);
 	bufferevent_free(channel->bev);
 	evbuffer_free(channel->held);
@@ -159,8 +158,8 @@ channel_end_text(enum channel_end end)
 	return texts[end];
 }
 
-/* As much as goes without waiting: a server that stops has answered what it
- * has done. */
+/* As much as goes without waiting: what has been done has been answered, even
+ * if the server stops or the peer talks nonsense next. */
 static void
 flush(struct channel *channel)
 {
