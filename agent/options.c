@@ -29,6 +29,23 @@ static const char usage[] =
 "  --schema-dir=DIR   where *.ovsschema are\n"
 "  --help, --version\n";
 
+enum { DB_DIR = 256, RUN_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL, SYSLOG,
+       HELP, VERSION };
+
+static const struct option long_options[] = {
+	{ "db-dir", required_argument, NULL, DB_DIR },
+	{ "run-dir", required_argument, NULL, RUN_DIR },
+	{ "schema-dir", required_argument, NULL, SCHEMA_DIR },
+	{ "remote", required_argument, NULL, REMOTE },
+	{ "workers", required_argument, NULL, WORKERS },
+	{ "log-level", required_argument, NULL, LOG_LEVEL },
+	{ "syslog", no_argument, NULL, SYSLOG },
+	{ "help", no_argument, NULL, HELP },
+	{ "version", no_argument, NULL, VERSION },
+	{ NULL, 0, NULL, 0 }
+};
+
+static void read_option(int c, struct options *);
 static char *schema_dir(void);
 static void set(char **place, const char *value);
 static unsigned number(const char *option, const char *text, unsigned max);
@@ -38,20 +55,6 @@ static void complain(const char *word, const char *what)
 void
 options_read(int argc, char *argv[], struct options *ret_options)
 {
-	enum { DB_DIR = 256, RUN_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
-	       SYSLOG, HELP, VERSION };
-	static const struct option long_options[] = {
-		{ "db-dir", required_argument, NULL, DB_DIR },
-		{ "run-dir", required_argument, NULL, RUN_DIR },
-		{ "schema-dir", required_argument, NULL, SCHEMA_DIR },
-		{ "remote", required_argument, NULL, REMOTE },
-		{ "workers", required_argument, NULL, WORKERS },
-		{ "log-level", required_argument, NULL, LOG_LEVEL },
-		{ "syslog", no_argument, NULL, SYSLOG },
-		{ "help", no_argument, NULL, HELP },
-		{ "version", no_argument, NULL, VERSION },
-		{ NULL, 0, NULL, 0 }
-	};
 	struct options o = {
 		.db_dir = xstrdup("/var/lib/hnv"),
 		.run_dir = xstrdup("/run/hnv"),
@@ -61,42 +64,7 @@ options_read(int argc, char *argv[], struct options *ret_options)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
-		switch (c) {
-		case DB_DIR:
-			set(&o.db_dir, optarg);
-			break;
-		case RUN_DIR:
-			set(&o.run_dir, optarg);
-			break;
-		case SCHEMA_DIR:
-			set(&o.schema_dir, optarg);
-			break;
-		case REMOTE:
-			o.remotes = xrealloc(o.remotes, (o.n_remotes + 1)
-					     * sizeof *o.remotes);
-			o.remotes[o.n_remotes++] = xstrdup(optarg);
-			break;
-		case WORKERS:
-			o.n_workers = number("--workers", optarg,
-					     WORKERS_MAX);
-			break;
-		case LOG_LEVEL:
-			if (!log_level_from_name(optarg, &o.level))
-				complain(optarg, "no log level");
-			break;
-		case SYSLOG:
-			o.use_syslog = true;
-			break;
-		case 'h':
-		case HELP:
-			fputs(usage, stdout);
-			exit(EXIT_SUCCESS);
-		case VERSION:
-			printf("hnv-agent %s\n", vsw_version());
-			exit(EXIT_SUCCESS);
-		default:
-			exit(EXIT_FAILURE);
-		}
+		read_option(c, &o);
 	if (optind < argc)
 		complain(argv[optind], "no option");
 	if (!o.schema_dir)
@@ -113,6 +81,46 @@ options_done(struct options *o)
 	free(o->db_dir);
 	free(o->run_dir);
 	free(o->schema_dir);
+}
+
+static void
+read_option(int c, struct options *o)
+{
+	switch (c) {
+	case DB_DIR:
+		set(&o->db_dir, optarg);
+		break;
+	case RUN_DIR:
+		set(&o->run_dir, optarg);
+		break;
+	case SCHEMA_DIR:
+		set(&o->schema_dir, optarg);
+		break;
+	case REMOTE:
+		o->remotes = xrealloc(o->remotes, (o->n_remotes + 1)
+				      * sizeof *o->remotes);
+		o->remotes[o->n_remotes++] = xstrdup(optarg);
+		break;
+	case WORKERS:
+		o->n_workers = number("--workers", optarg, WORKERS_MAX);
+		break;
+	case LOG_LEVEL:
+		if (!log_level_from_name(optarg, &o->level))
+			complain(optarg, "no log level");
+		break;
+	case SYSLOG:
+		o->use_syslog = true;
+		break;
+	case 'h':
+	case HELP:
+		fputs(usage, stdout);
+		exit(EXIT_SUCCESS);
+	case VERSION:
+		printf("hnv-agent %s\n", vsw_version());
+		exit(EXIT_SUCCESS);
+	default:
+		exit(EXIT_FAILURE);	/* getopt_long() has complained. */
+	}
 }
 
 /* Installed, or beside a program that runs where it was built. */

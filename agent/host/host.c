@@ -326,8 +326,10 @@ apply_uplink(struct host *host, struct model_switch *sw)
 	choose_addresses(sw, &v4, &v6);
 	wish = wish_of(v4, v6);
 	if (share->uplink && attach_error(share->uplink)) {
+		int error = -attach_error(share->uplink);
+
 		log_line(LOG_LEVEL_WARN, sw->name, "uplink failed: %s; it is "
-			 "opened again", strerror(-attach_error(share->uplink)));
+			 "opened again", strerror(error));
 		close_uplink(host, sw);
 	}
 	if (share->uplink && strcmp(wish, share->uplink_wish))
