@@ -123,27 +123,27 @@ read_option(int c, struct options *o)
 	}
 }
 
-/* Installed, or beside a program that runs where it was built. */
+/* Beside a program that runs where it was built, in the tree or in build/; or
+ * else installed. */
 static char *
 schema_dir(void)
 {
+	static const char *const places[] = { "../schema", "../../schema" };
 	char path[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
 
-	if (n > 0) {
-		char *dir, *probe;
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; slash && i < 2; i++) {
+		char *dir = xasprintf("%s/%s", path, places[i]);
+		char *probe = xasprintf("%s/hnv.ovsschema", dir);
+		bool is_there = !access(probe, R_OK);
 
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		if (slash)
-			*slash = '\0';
-		dir = xasprintf("%s/../schema", path);
-		probe = xasprintf("%s/hnv.ovsschema", dir);
-		if (!access(probe, R_OK)) {
-			free(probe);
-			return dir;
-		}
 		free(probe);
+		if (is_there)
+			return dir;
 		free(dir);
 	}
 	return xstrdup(PKGDATADIR);

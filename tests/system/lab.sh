@@ -162,7 +162,7 @@ lab_agent()
 	mkdir -p "$lab_dir/$host/run"
 	lab_run "$host" "agent-$host" "$lab_agent_program" \
 		--db-dir="$lab_dir/$host/db" --run-dir="$lab_dir/$host/run" \
-		"$@"
+		--schema-dir="$lab_top/schema" "$@"
 	lab_until 10 lab_answers "$host" || {
 		cat "$lab_dir/agent-$host.log" >&2
 		lab_die "the agent of $host does not answer"
