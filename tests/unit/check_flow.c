@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests libvswitch/datapath/flow.c, against a naive list as its twin. */
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/flow.h"
+#include "tests/unit/rig.h"
+
+enum { MAX_FLOWS = 200, N_PORTS = 7, IDLE_S = 60 };
+
+#define S UINT64_C(1000000000)
+
+static struct rig_memory memory;
+static struct vsw vsw;
+static struct flow_table *table;
+static struct rewrite rewrites[4];
+static struct decision decision;
+
+static void
+setup(void)
+{
+	memory = (struct rig_memory) { 0 };
+	memset(&vsw, 0, sizeof vsw);
+	vsw.allocator = rig_allocator(&memory);
+	vsw.options.max_ports = N_PORTS;
+	vsw.options.flow_idle_s = IDLE_S;
+	vsw.seed = 42;
+	decision = (struct decision) { .rewrites = rewrites, .n = 1,
+				       .size = 4 };
+	ck_assert_int_eq(flow_table_new(&vsw, MAX_FLOWS, &table), 0);
+}
+
+static void
+teardown(void)
+{
+	flow_table_free(table);
+	ck_assert_uint_eq(memory.n_live, 0);
+	ck_assert_uint_eq(memory.n_bytes, 0);
+}
+
+static struct flow_key
+key_of(uint32_t port, uint32_t n)
+{
+	struct flow_key key = { .in_port = port, .l4_src = (uint16_t) n,
+				.vni = n >> 16, .eth_type = 0x0800 };
+
+	return key;
+}
+
+static struct flow *
+find(uint32_t port, uint32_t n)
+{
+	struct flow_key key = key_of(port, n);
+
+	return flow_find(table, &key, flow_hash(&key, vsw.seed));
+}
+
+static struct flow *
+put(uint32_t port, uint32_t n, uint64_t now)
+{
+	struct flow_key key = key_of(port, n);
+
+	rewrites[0].reason = n;
+	return flow_put(table, &key, flow_hash(&key, vsw.seed), &decision,
+			now);
+}
+
+START_TEST(finds_what_was_put)
+{
+	struct flow *flow = put(1, 7, 5 * S);
+
+	ck_assert_ptr_nonnull(flow);
+	ck_assert_ptr_eq(find(1, 7), flow);
+	ck_assert_ptr_null(find(2, 7));
+	ck_assert_ptr_null(find(1, 8));
+	ck_assert_uint_eq(flow->rewrite.reason, 7);
+	ck_assert_uint_eq(flow->n_rewrites, 1);
+	ck_assert_uint_eq(flow->used_ns, 5 * S);
+	ck_assert_uint_eq(flow_count(table), 1);
+	ck_assert_uint_eq(flow_count_port(table, 1), 1);
+}
+END_TEST
+
+START_TEST(hashes_every_byte_and_the_seed)
+{
+	struct flow_key key = { 0 };
+	uint32_t zero = flow_hash(&key, 1);
+
+	ck_assert_uint_ne(zero, flow_hash(&key, 2));
+	for (size_t i = 0; i < sizeof key; i++)
+		for (unsigned bit = 0; bit < 8; bit++) {
+			((uint8_t *) &key)[i] ^= (uint8_t) (1u << bit);
+			ck_assert_uint_ne(flow_hash(&key, 1), zero);
+			((uint8_t *) &key)[i] ^= (uint8_t) (1u << bit);
+		}
+}
+END_TEST
+
+START_TEST(puts_anew_into_a_stale_one)
+{
+	struct flow *flow = put(1, 7, 1 * S);
+
+	flow->n_packets = 9;
+	decision.n = 4;
+	rewrites[3].vni = 5003;
+	decision.deps.all = 77;
+	ck_assert_ptr_eq(put(1, 7, 2 * S), flow);
+	ck_assert_uint_eq(flow->n_packets, 9);
+	ck_assert_uint_eq(flow->n_rewrites, 4);
+	ck_assert_uint_eq(flow->more[2].vni, 5003);
+	ck_assert_uint_eq(flow->deps.all, 77);
+	ck_assert_uint_eq(flow_count(table), 1);
+
+	/* Without memory for copies it keeps what it has. */
+	memory.fail_at = memory.n_calls + 1;
+	decision.n = 3;
+	ck_assert_ptr_null(put(1, 7, 3 * S));
+	ck_assert_uint_eq(flow->n_rewrites, 4);
+	ck_assert_ptr_null(put(1, 8, 3 * S));
+	ck_assert_ptr_null(find(1, 8));
+	ck_assert_uint_eq(flow_count(table), 1);
+	memory.fail_at = 0;
+	decision.n = 1;
+	ck_assert_ptr_eq(put(1, 7, 3 * S), flow);
+	ck_assert_ptr_null(flow->more);
+}
+END_TEST
+
+START_TEST(takes_from_the_port_that_holds_most)
+{
+	for (uint32_t n = 0; n < 150; n++)
+		put(3, n, S * n);
+	for (uint32_t n = 0; n < 50; n++)
+		put(4, n, S * (200 + n));
+	ck_assert_uint_eq(flow_count(table), MAX_FLOWS);
+	/* A newcomer gets its share, one by one of the largest's oldest. */
+	for (uint32_t n = 0; n < 75; n++) {
+		flow_batch(table);
+		ck_assert_ptr_nonnull(put(5, n, S * (300 + n)));
+		ck_assert_ptr_null(find(3, n));
+		ck_assert_ptr_nonnull(find(3, n + 1));
+	}
+	ck_assert_uint_eq(flow_count(table), MAX_FLOWS);
+	ck_assert_uint_eq(flow_count_port(table, 3), 75);
+	ck_assert_uint_eq(flow_count_port(table, 4), 50);
+	/* A flood takes from itself. */
+	for (uint32_t n = 75; n < 5000; n++) {
+		flow_batch(table);
+		ck_assert_ptr_nonnull(put(5, n, S * (300 + n)));
+	}
+	ck_assert_uint_ge(flow_count_port(table, 3), 74);
+	ck_assert_uint_eq(flow_count_port(table, 4), 50);
+	ck_assert_uint_eq(flow_count(table), MAX_FLOWS);
+}
+END_TEST
+
+START_TEST(spares_what_was_used)
+{
+	for (uint32_t n = 0; n < MAX_FLOWS; n++)
+		put(3, n, S * n);
+	flow_touch(table, find(3, 0), S * 500);
+	flow_batch(table);
+	put(3, 1000, S * 501);
+	ck_assert_ptr_nonnull(find(3, 0));
+	ck_assert_ptr_null(find(3, 1));
+}
+END_TEST
+
+/* Flows of a batch stay where they are while it puts others. */
+START_TEST(spares_the_batch)
+{
+	struct flow *flows[32];
+
+	for (uint32_t n = 0; n < MAX_FLOWS; n++)
+		put(3, n, S);
+	flow_batch(table);
+	for (uint32_t n = 0; n < 32; n++) {
+		flows[n] = find(3, n);
+		flow_touch(table, flows[n], S + 1);
+	}
+	for (uint32_t n = 0; n < 32; n++)
+		ck_assert_ptr_nonnull(put(3, 1000 + n, S + 1));
+	for (uint32_t n = 0; n < 32; n++) {
+		ck_assert_ptr_eq(find(3, n), flows[n]);
+		ck_assert_ptr_nonnull(find(3, 1000 + n));
+		ck_assert_ptr_null(find(3, 32 + n));
+	}
+	/* Only when it uses them all is there none to give. */
+	for (uint32_t n = 0; n < 10 * MAX_FLOWS; n++)
+		put(3, 2000 + n, S + 2);
+	ck_assert_ptr_null(put(3, 9999, S + 2));
+	ck_assert_uint_eq(flow_count(table), MAX_FLOWS);
+	flow_batch(table);
+	ck_assert_ptr_nonnull(put(3, 9999, S + 2));
+}
+END_TEST
+
+START_TEST(forgets_what_is_idle)
+{
+	ck_assert_uint_eq(flow_expire(table, 100 * S, 10), UINT64_MAX);
+	put(1, 1, 10 * S);
+	put(1, 2, 20 * S);
+	put(2, 3, 30 * S);
+	ck_assert_uint_eq(flow_expire(table, 69 * S, 10), 70 * S);
+	ck_assert_uint_eq(flow_count(table), 3);
+	ck_assert_uint_eq(flow_expire(table, 70 * S, 10), 80 * S);
+	ck_assert_ptr_null(find(1, 1));
+	flow_touch(table, find(1, 2), 75 * S);
+	ck_assert_uint_eq(flow_expire(table, 89 * S, 10), 90 * S);
+	/* No more than it may at a time. */
+	ck_assert_uint_eq(flow_expire(table, 500 * S, 1), 135 * S);
+	ck_assert_uint_eq(flow_count(table), 1);
+	ck_assert_uint_eq(flow_expire(table, 500 * S, 1), UINT64_MAX);
+	ck_assert_uint_eq(flow_count(table), 0);
+	ck_assert_ptr_null(flow_first(table));
+}
+END_TEST
+
+START_TEST(lives_on_its_first_chunk)
+{
+	put(1, 0, S);
+	memory.fail_at = memory.n_calls + 1;
+	for (uint32_t n = 1; n < 1000; n++) {
+		flow_batch(table);
+		ck_assert_ptr_nonnull(put(1, n, S + n));
+		ck_assert_ptr_nonnull(find(1, n));
+	}
+	ck_assert_uint_gt(memory.n_failed, 0);
+	ck_assert_uint_ge(flow_count(table), 32);
+}
+END_TEST
+
+START_TEST(is_made_whole_or_not_at_all)
+{
+	unsigned n = 0;
+
+	for (;; n++) {
+		struct flow_table *t = NULL;
+		unsigned long n_live = memory.n_live;
+
+		memory.fail_at = memory.n_calls + 1 + n;
+		if (!flow_table_new(&vsw, 1000, &t)) {
+			memory.fail_at = 0;
+			flow_table_free(t);
+			break;
+		}
+		ck_assert_ptr_null(t);
+		ck_assert_uint_eq(memory.n_live, n_live);
+	}
+	ck_assert_uint_eq(n, 6);
+}
+END_TEST
+
+/* The twin: an array in order of age, searched from one end. */
+struct twin_flow {
+	uint32_t port, n;
+	uint64_t used, placed;
+	uint32_t batch;
+};
+
+struct twin {
+	struct twin_flow flows[MAX_FLOWS];
+	size_t n;
+	uint32_t batch;
+};
+
+static struct twin_flow *
+twin_find(struct twin *t, uint32_t port, uint32_t n)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->flows[i].port == port && t->flows[i].n == n)
+			return &t->flows[i];
+	return NULL;
+}
+
+static void
+twin_remove(struct twin *t, struct twin_flow *f)
+{
+	memmove(f, f + 1, (size_t) (t->flows + t->n - f - 1) * sizeof *f);
+	t->n--;
+}
+
+static void
+twin_touch(struct twin *t, struct twin_flow *f, uint64_t now)
+{
+	struct twin_flow copy;
+
+	f->used = now;
+	f->batch = t->batch;
+	if (now - f->placed < S)
+		return;
+	f->placed = now;
+	copy = *f;
+	twin_remove(t, f);
+	t->flows[t->n++] = copy;
+}
+
+/* Whether 'port' is among those that hold most. */
+static bool
+twin_holds_most(const struct twin *t, uint32_t port)
+{
+	size_t counts[N_PORTS] = { 0 };
+
+	for (size_t i = 0; i < t->n; i++)
+		counts[t->flows[i].port]++;
+	for (uint32_t p = 0; p < N_PORTS; p++)
+		if (counts[p] > counts[port])
+			return false;
+	return true;
+}
+
+/* Several ports may hold most; which of them gave way is seen in the table,
+ * and must have been one of them, with its oldest that the batch spares. */
+static void
+twin_make_way(struct twin *t)
+{
+	struct twin_flow *gone = NULL;
+
+	for (size_t i = 0; i < t->n; i++)
+		if (!find(t->flows[i].port, t->flows[i].n)) {
+			ck_assert_ptr_null(gone);
+			gone = &t->flows[i];
+		}
+	ck_assert_ptr_nonnull(gone);
+	ck_assert_uint_ne(gone->batch, t->batch);
+	ck_assert(twin_holds_most(t, gone->port));
+	for (const struct twin_flow *f = t->flows; f < gone; f++)
+		ck_assert(f->port != gone->port || f->batch == t->batch);
+	twin_remove(t, gone);
+}
+
+static void
+twin_compare(const struct twin *t)
+{
+	const struct flow *flow = flow_first(table);
+
+	ck_assert_uint_eq(flow_count(table), t->n);
+	for (size_t i = 0; i < t->n; i++) {
+		struct flow_key key = key_of(t->flows[i].port, t->flows[i].n);
+
+		ck_assert_ptr_nonnull(flow);
+		ck_assert(flow_key_equal(&flow->key, &key));
+		ck_assert_uint_eq(flow->used_ns, t->flows[i].used);
+		flow = flow_next(table, flow);
+	}
+	ck_assert_ptr_null(flow);
+}
+
+START_TEST(does_as_its_twin)
+{
+	static struct twin twin;
+	uint64_t random = (uint64_t) _i + 1, now = 1000 * S;
+	unsigned n_found = 0, n_evicted = 0, n_expired = 0;
+
+	twin = (struct twin) { 0 };
+	for (unsigned step = 0; step < 30000; step++) {
+		uint32_t port = rig_random(&random) % N_PORTS;
+		uint32_t n = rig_random(&random) % (step % 2000 < 1000 ? 40
+						    : 400);
+		struct twin_flow *f = twin_find(&twin, port, n);
+		struct flow *flow = find(port, n);
+
+		now += rig_random(&random) % (S / 10);
+		ck_assert_int_eq(!flow, !f);
+		if (step % 8 == 0) {
+			flow_batch(table);
+			twin.batch++;
+		}
+		if (flow && rig_random(&random) % 2) {
+			n_found++;
+			flow_touch(table, flow, now);
+			twin_touch(&twin, f, now);
+		} else if (rig_random(&random) % 500 == 0) {
+			now += 50 * S;
+			flow_expire(table, now, 30);
+			for (unsigned i = 0; i < 30 && twin.n
+			     && now - twin.flows[0].used >= IDLE_S * S; i++) {
+				twin_remove(&twin, &twin.flows[0]);
+				n_expired++;
+			}
+		} else {
+			ck_assert_ptr_nonnull(put(port, n, now));
+			if (f) {
+				twin_touch(&twin, f, now);
+			} else {
+				if (twin.n == MAX_FLOWS) {
+					twin_make_way(&twin);
+					n_evicted++;
+				}
+				twin.flows[twin.n++] = (struct twin_flow) {
+					port, n, now, now, twin.batch };
+			}
+		}
+		if (step % 100 == 0)
+			twin_compare(&twin);
+	}
+	twin_compare(&twin);
+	ck_assert_uint_gt(n_found, 1000);
+	ck_assert_uint_gt(n_evicted, 1000);
+	ck_assert_uint_gt(n_expired, 100);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("flow");
+	TCase *all = tcase_create("all");
+
+	tcase_set_timeout(all, 60);
+	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_test(all, finds_what_was_put);
+	tcase_add_test(all, hashes_every_byte_and_the_seed);
+	tcase_add_test(all, puts_anew_into_a_stale_one);
+	tcase_add_test(all, takes_from_the_port_that_holds_most);
+	tcase_add_test(all, spares_what_was_used);
+	tcase_add_test(all, spares_the_batch);
+	tcase_add_test(all, forgets_what_is_idle);
+	tcase_add_test(all, lives_on_its_first_chunk);
+	tcase_add_test(all, is_made_whole_or_not_at_all);
+	tcase_add_loop_test(all, does_as_its_twin, 0, 4);
+	suite_add_tcase(suite, all);
+
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
