@@ -11,7 +11,9 @@
 #include <vswitch/switch.h>
 #include "libvswitch/base/generation.h"
 #include "libvswitch/base/reclaim.h"
+#include "libvswitch/base/table.h"
 
+struct vsw_domain;
 struct vsw_port;
 struct vsw_worker;
 
@@ -25,8 +27,13 @@ struct vsw {
 	/* By number; a number is not used again before nobody can hold the
 	 * port that had it.  Read by workers. */
 	_Atomic(struct vsw_port *) *ports;	/* options.max_ports. */
-	uint32_t n_ports;
+	uint64_t *port_numbers;			/* Bitmap of those taken.
+						 * [control] */
+	uint32_t n_ports;			/* Whose memory is there. */
 	_Atomic(struct vsw_port *) punt_port;
+
+	struct table port_names;		/* [control] */
+	struct vsw_domain *domains;		/* Their list. [control] */
 
 	struct vsw_worker **workers;		/* options.max_workers. */
 	uint32_t n_domains, n_programs, n_groups, n_sets;	/* Alive. */

@@ -8,6 +8,7 @@
  * vsw_explain() calls the very same with a narrator. */
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/inspect.h>
@@ -24,7 +25,9 @@ struct decision {
 	struct dependencies deps;
 	struct rewrite *rewrites;
 	uint32_t n;
-	uint32_t size;			/* Room in 'rewrites'. */
+	size_t size;			/* Room in 'rewrites', allocated; 0:
+					 * it is 'one'. */
+	struct rewrite one;
 };
 
 /* Hears each step in words; NULL where packets pass. */
@@ -33,11 +36,13 @@ struct narrator {
 	void *ctx;
 };
 
+/* Says nothing if there is no narrator. */
 void narrate(const struct narrator *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Under the caller's read mark.  Never fails: running out of memory decides
- * VSW_DROP_NO_MEMORY (and is not to be cached: returns false). */
+/* Under the caller's read mark, or by the control thread, which alone frees.
+ * Never fails: running out of memory decides VSW_DROP_NO_MEMORY (and is not to
+ * be cached: returns false).  A decision starts as all zero. */
 bool decide(struct vsw *, struct vsw_port *in_port, const struct headers *,
 	    uint32_t hash, const struct narrator *, struct decision *);
 void decision_done(struct vsw *, struct decision *);

@@ -25,8 +25,6 @@ enum {
 
 static bool sum_fits(const struct headers *, const struct vsw_offload *);
 static uint16_t checksum_offset_of(uint8_t proto);
-static int parse_packet(struct vsw_port *, const struct uplink *,
-			struct vsw_packet *, struct headers *);
 static int parse_arp(struct cursor *, struct headers *);
 static int parse_ipv4(struct cursor *, struct headers *);
 static int parse_ipv6(struct cursor *, struct headers *);
@@ -44,8 +42,6 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 {
 	struct vsw_port *port = batch->port;
 	struct port_counts *counts = &port->counts[worker->index];
-	const struct uplink *uplink = atomic_load_explicit(
-		&port->uplink, memory_order_acquire);
 	uint64_t n_bytes = 0;
 
 	for (unsigned i = 0; i < batch->n; i++) {
@@ -54,14 +50,47 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 		n_bytes += packet->size;
 		packet->in_port = port;
 
-		int drop = parse_packet(port, uplink, packet,
-					&batch->headers[i]);
+		int drop = parse_packet(port, packet, &batch->headers[i]);
 
 		if (drop != PARSE_GOOD)
 			batch_drop(batch, i, (enum vsw_drop) drop);
 	}
 	count_add(&counts->packets_received, batch->n);
 	count_add(&counts->bytes_received, n_bytes);
+}
+
+int
+parse_packet(struct vsw_port *port, struct vsw_packet *packet,
+	     struct headers *h)
+{
+	const struct uplink *uplink = atomic_load_explicit(
+		&port->uplink, memory_order_acquire);
+	bool is_tunnel = port->ops.abilities & VSW_PORT_TUNNEL;
+	int drop = parse_frame(packet->data, packet->size, h);
+
+	if (drop != PARSE_GOOD)
+		return drop;
+	if (!is_tunnel) {
+		packet->tunnel.encap = VSW_ENCAP_NONE;
+		if (uplink && tunnel_is_ours(uplink, h)) {
+			drop = tunnel_strip(packet, h);
+			if (drop != PARSE_GOOD)
+				return drop;
+			drop = parse_frame(packet->data, packet->size, h);
+			if (drop != PARSE_GOOD)
+				return drop;
+			is_tunnel = true;
+		}
+	}
+	if (!parse_offload(h, &packet->offload, packet->size))
+		return VSW_DROP_BAD_OFFLOAD;
+	if (is_tunnel) {
+		drop = tunnel_accept(&packet->tunnel, packet->data, h);
+		if (drop != PARSE_GOOD)
+			return drop;
+	}
+	h->key.in_port = port->number;
+	return PARSE_GOOD;
 }
 
 int
@@ -169,40 +198,6 @@ checksum_offset_of(uint8_t proto)
 	default:
 		return UINT16_MAX;
 	}
-}
-
-/* A tunnel's packet loses its outer headers here, so that all that follows
- * sees inner headers alone. */
-static int
-parse_packet(struct vsw_port *port, const struct uplink *uplink,
-	     struct vsw_packet *packet, struct headers *h)
-{
-	bool is_tunnel = port->ops.abilities & VSW_PORT_TUNNEL;
-	int drop = parse_frame(packet->data, packet->size, h);
-
-	if (drop != PARSE_GOOD)
-		return drop;
-	if (!is_tunnel) {
-		packet->tunnel.encap = VSW_ENCAP_NONE;
-		if (uplink && tunnel_is_ours(uplink, h)) {
-			drop = tunnel_strip(packet, h);
-			if (drop != PARSE_GOOD)
-				return drop;
-			drop = parse_frame(packet->data, packet->size, h);
-			if (drop != PARSE_GOOD)
-				return drop;
-			is_tunnel = true;
-		}
-	}
-	if (!parse_offload(h, &packet->offload, packet->size))
-		return VSW_DROP_BAD_OFFLOAD;
-	if (is_tunnel) {
-		drop = tunnel_accept(&packet->tunnel, packet->data, h);
-		if (drop != PARSE_GOOD)
-			return drop;
-	}
-	h->key.in_port = port->number;
-	return PARSE_GOOD;
 }
 
 /* ARP for anything but IPv4 over Ethernet is a frame like any other: RFC 826

@@ -18,6 +18,7 @@
 #include <vswitch/switch.h>
 #include "libvswitch/policy/key.h"
 
+struct vsw_packet;
 struct vsw_port;
 
 enum { HEADER_NONE = 0xffff };
@@ -32,6 +33,13 @@ struct headers {
 	uint8_t ttl;			/* Or hop limit. */
 	uint8_t tcp_flags;
 };
+
+/* All of a packet that came in on 'port', key included; packet->offload, and
+ * ->tunnel on a port with VSW_PORT_TUNNEL, are its own.  A tunnel's packet
+ * loses its outer headers here, so that all that follows sees inner headers
+ * alone.  Returns as parse_frame(). */
+int parse_packet(struct vsw_port *, struct vsw_packet *,
+		 struct headers *ret_headers);
 
 /* Everything but in_port and the tunnel's fields of the key, which stay zero.
  * Returns PARSE_GOOD, or the enum vsw_drop that says what is wrong; then the

@@ -16,7 +16,9 @@ enum rewrite_ops {
 	REWRITE_ETH_DST = 1 << 1,
 	REWRITE_TTL = 1 << 2,		/* Decrement. */
 	REWRITE_ENCAP = 1 << 3,		/* 'outer' is set. */
-	REWRITE_PUNT = 1 << 4		/* To the punt port, as it came. */
+	REWRITE_PUNT = 1 << 4		/* To the punt port, as it came; which
+					 * one it is, is found when sending:
+					 * 'port' is NULL. */
 };
 
 struct rewrite {

@@ -53,6 +53,10 @@ struct vsw_port {
 	_Atomic(const struct uplink *) uplink;
 
 	struct port_counts *counts;		/* One for each worker. */
+	struct next_hops *next_hops;		/* NULL: none. [control] */
+	uint32_t n_refs;			/* Of the embedder until it is
+						 * removed, of rules, mappings
+						 * and domains. [control] */
 	struct retired retired;
 	char name[64];
 };
@@ -69,5 +73,15 @@ port_carries_tunnels(const struct vsw_port *port)
 	return port->ops.abilities & VSW_PORT_TUNNEL
 	       || atomic_load_explicit(&port->uplink, memory_order_acquire);
 }
+
+/* [control] A port that is in no list yet and has no program: 0, -ENOSPC or
+ * -ENOMEM.  'name' fits. */
+int port_new(struct vsw *, const char *name, const struct vsw_port_ops *,
+	     void *ctx, struct vsw_port **ret_port);
+/* [control] Whoever holds a removed port finds it gone.  Its memory, its number
+ * and its generation go with the last reference, and when no worker can look
+ * any more.  unref accepts NULL. */
+struct vsw_port *port_ref(struct vsw_port *);
+void port_unref(struct vsw_port *);
 
 #endif /* policy/port.h */

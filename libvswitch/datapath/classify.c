@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Station 3 of the packet's way, first half: see worker.c. */
+
+#include "libvswitch/datapath/decide.h"
+
+#include <stdio.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/probe.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/compose.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/port.h"
+#include "libvswitch/policy/program.h"
+
+enum { LINE_SIZE = 512 };
+
+static struct flow *decide_flow(struct vsw_worker *, struct batch *,
+				unsigned i);
+static uint32_t spread_hash(const struct vsw *, const struct flow_key *,
+			    uint32_t hash);
+static void walk_out(struct composition *);
+static void walk_in(struct composition *, struct vsw_port *);
+static void walk_copies(struct composition *);
+static const struct vsw_program *program_of(struct composition *,
+					    struct vsw_port *);
+static void ask(struct composition *, const struct vsw_layer *,
+		enum vsw_direction);
+
+void
+batch_classify(struct vsw_worker *worker, struct batch *batch)
+{
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+
+		if (batch->flows[i])
+			continue;
+		batch->flows[i] = decide_flow(worker, batch, i);
+		if (!batch->flows[i])
+			batch_drop(batch, i, VSW_DROP_NO_MEMORY);
+	}
+}
+
+void
+narrate(const struct narrator *narrator, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	if (!narrator)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	narrator->say(narrator->ctx, line);
+}
+
+bool
+decide(struct vsw *vsw, struct vsw_port *in_port,
+       const struct headers *headers, uint32_t hash,
+       const struct narrator *narrator, struct decision *decision)
+{
+	struct composition c = {
+		.vsw = vsw, .in_port = in_port, .headers = headers,
+		.narrator = narrator, .decision = decision,
+		.hash = spread_hash(vsw, &headers->key, hash),
+		.key = headers->key, .rewrite = { .drop = VSW_N_DROPS }
+	};
+
+	if (!decision->size)
+		decision->rewrites = &decision->one;
+	decision->n = 0;
+	dependencies_start(&decision->deps, &vsw->generations);
+	walk_out(&c);
+	if (c.is_over)
+		compose_end(&c);
+	else
+		walk_copies(&c);
+	if (!decision->n && !c.has_failed) {
+		/* Nobody there but who sent it. */
+		compose_drop(&c, VSW_DROP_NO_FLOOD, NULL);
+		compose_end(&c);
+	}
+	if (c.has_failed) {
+		decision->n = 1;
+		decision->rewrites[0] = (struct rewrite) {
+			.drop = VSW_DROP_NO_MEMORY
+		};
+	}
+	return !c.has_failed;
+}
+
+void
+decision_done(struct vsw *vsw, struct decision *decision)
+{
+	if (decision->size)
+		memory_free(&vsw->allocator, decision->rewrites,
+			    decision->size * sizeof *decision->rewrites);
+	*decision = (struct decision) { .n = 0 };
+}
+
+/* Several packets of a flow that is new may be in one batch: the first one
+ * makes the flow that the others find. */
+static struct flow *
+decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i)
+{
+	struct vsw *vsw = worker->vsw;
+	const struct headers *headers = &batch->headers[i];
+	uint32_t hash = batch->hashes[i];
+	struct flow *flow = flow_find(worker->flows, &headers->key, hash);
+
+	if (flow && dependencies_hold(&flow->deps, &vsw->generations)) {
+		flow_touch(worker->flows, flow, batch->now);
+		return flow;
+	}
+	if (!decide(vsw, batch->port, headers, hash, NULL, &worker->decision))
+		return NULL;
+	return flow_put(worker->flows, &headers->key, hash, &worker->decision,
+			batch->now);
+}
+
+/* Only a first fragment has ports, and all of them are to go one way. */
+static uint32_t
+spread_hash(const struct vsw *vsw, const struct flow_key *key, uint32_t hash)
+{
+	struct flow_key portless;
+
+	if (key->fragment == VSW_FRAGMENT_NONE)
+		return hash;
+	portless = *key;
+	portless.l4_src = portless.l4_dst = 0;
+	portless.has &= (uint8_t) ~FLOW_HAS_L4;
+	portless.fragment = VSW_FRAGMENT_LATER;
+	return flow_hash(&portless, vsw->seed);
+}
+
+static void
+walk_out(struct composition *c)
+{
+	const struct vsw_program *program = program_of(c, c->in_port);
+
+	if (!program) {
+		narrate(c->narrator, "port \"%s\" has no program",
+			c->in_port->name);
+		compose_drop(c, VSW_DROP_NO_PROGRAM, NULL);
+		return;
+	}
+	narrate(c->narrator, "out of port \"%s\"", c->in_port->name);
+	for (size_t i = 0; i < program->n_layers && !c->is_over; i++)
+		ask(c, program->layers[i], VSW_OUT);
+}
+
+static void
+walk_copies(struct composition *c)
+{
+	const struct flow_key key = c->key;
+	const struct rewrite rewrite = c->rewrite;
+	uint32_t n = compose_n_copies(c);
+
+	for (uint32_t i = 0; i < n && !c->has_failed; i++) {
+		struct vsw_port *port;
+
+		c->key = key;
+		c->rewrite = rewrite;
+		c->is_over = false;
+		port = compose_aim(c, i);
+		if (port)
+			walk_in(c, port);
+		if (port || c->is_over)
+			compose_end(c);
+	}
+}
+
+static void
+walk_in(struct composition *c, struct vsw_port *port)
+{
+	const struct vsw_program *program = program_of(c, port);
+
+	if (atomic_load_explicit(&port->is_gone, memory_order_acquire)) {
+		compose_drop(c, VSW_DROP_PORT_GONE, NULL);
+		return;
+	}
+	if (!program) {
+		narrate(c->narrator, "port \"%s\" has no program",
+			port->name);
+		compose_drop(c, VSW_DROP_NO_PROGRAM, port);
+		return;
+	}
+	narrate(c->narrator, "in to port \"%s\"", port->name);
+	for (size_t i = program->n_layers; i > 0 && !c->is_over; i--)
+		ask(c, program->layers[i - 1], VSW_IN);
+}
+
+static const struct vsw_program *
+program_of(struct composition *c, struct vsw_port *port)
+{
+	/* First what it may change to, then what it is. */
+	dependencies_add(&c->decision->deps, &c->vsw->generations,
+			 port->generation);
+	return atomic_load_explicit(&port->program, memory_order_acquire);
+}
+
+static void
+ask(struct composition *c, const struct vsw_layer *layer,
+    enum vsw_direction direction)
+{
+	const struct layer_groups *groups = &layer->groups[direction];
+	const struct vsw_rule *found = NULL;
+
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct vsw_rule *rule = group_find(groups->groups[i],
+							 &c->key);
+
+		if (rule)
+			found = rule;
+		if (rule && rule->is_terminating)
+			break;
+	}
+	if (!found) {
+		narrate(c->narrator, " layer \"%s\": no rule", layer->name);
+		return;
+	}
+	PROBE2(rule, found->group->name, found->number);
+	narrate(c->narrator, " layer \"%s\": group \"%s\", rule %u%s%s%s, "
+		"priority %u%s", layer->name, found->group->name,
+		found->number, found->name ? " \"" : "",
+		found->name ? found->name : "", found->name ? "\"" : "",
+		found->priority, found->actions ? "" : ": passes");
+	compose_rule(c, found);
+}

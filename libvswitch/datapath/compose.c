@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Station 3 of the packet's way, second half: see worker.c. */
+
+#include "libvswitch/datapath/compose.h"
+
+#include <string.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/describe.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/mapping.h"
+#include "libvswitch/policy/outer.h"
+#include "libvswitch/policy/port.h"
+
+static void edit(struct composition *, const struct vsw_rule *);
+static void route(struct composition *, const struct vsw_rule *);
+static const struct place *find_next_hop(struct composition *,
+					 const struct vsw_rule *);
+static const struct place *spread(const struct composition *,
+				  const struct place *, uint32_t n);
+static void set_mac(struct composition *, enum rewrite_ops,
+		    const uint8_t mac[6]);
+static void encap(struct composition *, const struct vsw_mapping *);
+static void decap(struct composition *, const struct vsw_mapping *);
+static void flood(struct composition *, const struct vsw_mapping *,
+		  bool is_multicast);
+static void say_mac(const struct composition *, const struct vsw_mapping *,
+		    const char *what);
+static struct vsw_port *aim_at_one(struct composition *);
+static const struct place *nth_local(const struct composition *,
+				     uint32_t *n);
+static struct vsw_port *aim_at_place(struct composition *,
+				     const struct place *);
+static bool came_from(const struct composition *, const struct place *);
+
+void
+compose_rule(struct composition *c, const struct vsw_rule *rule)
+{
+	if (rule->actions & ACTION_DROP) {
+		compose_drop(c, VSW_DROP_RULE, NULL);
+		return;
+	}
+	edit(c, rule);
+	if (c->is_over)
+		return;
+	if (rule->actions & ACTION_PUNT) {
+		narrate(c->narrator, "  punted with reason %u",
+			rule->punt_reason);
+		c->rewrite = (struct rewrite) {
+			.ops = REWRITE_PUNT, .drop = VSW_N_DROPS,
+			.reason = rule->punt_reason
+		};
+		c->is_over = true;
+	} else if (rule->actions & ACTION_OUTPUT) {
+		narrate(c->narrator, "  output to port \"%s\"",
+			rule->port->name);
+		c->target = TARGET_PORT;
+		c->port = rule->port;
+	} else if (rule->actions & ACTION_ENCAP) {
+		encap(c, rule->mapping);
+	} else if (rule->actions & ACTION_DECAP) {
+		decap(c, rule->mapping);
+	}
+}
+
+void
+compose_drop(struct composition *c, enum vsw_drop drop,
+	     struct vsw_port *counted_at)
+{
+	c->rewrite = (struct rewrite) {
+		.drop = (uint8_t) drop, .port = counted_at
+	};
+	c->is_over = true;
+}
+
+uint32_t
+compose_n_copies(const struct composition *c)
+{
+	return c->target == TARGET_PLACES ? c->n_places : 1;
+}
+
+struct vsw_port *
+compose_aim(struct composition *c, uint32_t i)
+{
+	if (c->target == TARGET_NONE) {
+		compose_drop(c, c->key.tunnel ? VSW_DROP_UNKNOWN_VNI
+					      : VSW_DROP_NO_OUTPUT, NULL);
+		return NULL;
+	}
+	if (c->target == TARGET_PLACE)
+		return aim_at_one(c);
+	if (c->target == TARGET_PLACES)
+		return came_from(c, &c->places[i])
+		       || (c->is_local_only
+			   && c->places[i].kind != PLACE_LOCAL)
+		       ? NULL : aim_at_place(c, &c->places[i]);
+	if (c->port == c->in_port) {
+		compose_drop(c, VSW_DROP_SAME_PORT, NULL);
+		return NULL;
+	}
+	c->rewrite.port = c->port;
+	return c->port;
+}
+
+void
+compose_end(struct composition *c)
+{
+	struct decision *d = c->decision;
+
+	if (c->has_failed)
+		return;
+	if (d->n == (d->size ? d->size : 1)) {
+		void *rewrites = d->size ? d->rewrites : NULL;
+
+		if (memory_grow(&c->vsw->allocator, &rewrites, &d->size,
+				d->n + 1, sizeof *d->rewrites)) {
+			c->has_failed = true;
+			return;
+		}
+		d->rewrites = rewrites;
+		if (d->n == 1)
+			d->rewrites[0] = d->one;
+	}
+	if (c->rewrite.drop == VSW_N_DROPS)
+		c->rewrite.vni = c->key.vni;
+	d->rewrites[d->n++] = c->rewrite;
+}
+
+/* Headers first, whatever order they were added in: where to is decided by
+ * what they have become. */
+static void
+edit(struct composition *c, const struct vsw_rule *rule)
+{
+	if (rule->actions & ACTION_ROUTE)
+		route(c, rule);
+	if (c->is_over)
+		return;
+	if (rule->actions & ACTION_ETH_SRC)
+		set_mac(c, REWRITE_ETH_SRC, rule->eth_src);
+	if (rule->actions & ACTION_ETH_DST)
+		set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
+	if (rule->actions & ACTION_TTL) {
+		narrate(c->narrator, "  TTL goes down");
+		c->rewrite.ops |= REWRITE_TTL;
+	}
+}
+
+static void
+route(struct composition *c, const struct vsw_rule *rule)
+{
+	const struct vsw_mapping *mapping = rule->route;
+	const struct place *place = find_next_hop(c, rule);
+
+	if (!place) {
+		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
+		return;
+	}
+	narrate(c->narrator, "  routed into \"%s\", VNI %u", mapping->name,
+		mapping->vni);
+	set_mac(c, REWRITE_ETH_DST, place->mac);
+	set_mac(c, REWRITE_ETH_SRC, rule->router_mac);
+	c->key.vni = mapping->vni;
+	c->rewrite.ops |= REWRITE_TTL;
+	c->rewrite.ttl_reason = rule->ttl_reason;
+}
+
+/* NULL, having said why: not known. */
+static const struct place *
+find_next_hop(struct composition *c, const struct vsw_rule *rule)
+{
+	static const uint8_t no_mac[6];
+	const struct vsw_mapping *mapping = rule->route;
+	const uint8_t *addr = c->key.ip_dst;
+	unsigned size = c->key.has & FLOW_HAS_IPV6 ? 16 : 4;
+	const struct place *place;
+	char text[DESCRIBE_ADDR_SIZE];
+	uint32_t n;
+
+	if (!(c->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6))) {
+		narrate(c->narrator, "  not IP: cannot be routed");
+		return NULL;
+	}
+	if (rule->next_hop.n) {
+		addr = rule->next_hop.bytes;
+		size = rule->next_hop.n;
+	}
+	dependencies_add(&c->decision->deps, &c->vsw->generations,
+			 mapping->domain->generation);
+	place = mapping_find_addr(mapping, addr, size, &n);
+	if (place)
+		place = spread(c, place, n);
+	if (place && memcmp(place->mac, no_mac, sizeof no_mac))
+		return place;
+	if (c->narrator) {
+		describe_addr(addr, size, text);
+		narrate(c->narrator, "  %s %s mapping \"%s\"", text,
+			place ? "has no MAC in" : "is not in", mapping->name);
+	}
+	return NULL;
+}
+
+/* One of several, and the same one for all of a flow. */
+static const struct place *
+spread(const struct composition *c, const struct place *places, uint32_t n)
+{
+	return &places[(uint64_t) c->hash * n >> 32];
+}
+
+static void
+set_mac(struct composition *c, enum rewrite_ops op, const uint8_t mac[6])
+{
+	bool is_src = op == REWRITE_ETH_SRC;
+
+	narrate(c->narrator, "  %s MAC becomes "
+		"%02x:%02x:%02x:%02x:%02x:%02x",
+		is_src ? "source" : "destination", mac[0], mac[1], mac[2],
+		mac[3], mac[4], mac[5]);
+	c->rewrite.ops |= (uint8_t) op;
+	memcpy(is_src ? c->rewrite.eth_src : c->rewrite.eth_dst, mac, 6);
+	memcpy(is_src ? c->key.eth_src : c->key.eth_dst, mac, 6);
+}
+
+static void
+encap(struct composition *c, const struct vsw_mapping *mapping)
+{
+	bool is_multicast = c->key.eth_dst[0] & 1;
+	const struct place *places;
+	uint32_t n;
+
+	dependencies_add(&c->decision->deps, &c->vsw->generations,
+			 mapping->domain->generation);
+	c->is_local_only = false;
+	places = mapping_find_mac(mapping, c->key.eth_dst, &n);
+	if (!places) {
+		flood(c, mapping, is_multicast);
+	} else if (is_multicast) {
+		say_mac(c, mapping, "is a multicast group of");
+		c->target = TARGET_PLACES;
+		c->places = places;
+		c->n_places = n;
+	} else {
+		say_mac(c, mapping, "is in");
+		c->target = TARGET_PLACE;
+		c->places = places;
+		c->n_places = n;
+	}
+}
+
+static void
+decap(struct composition *c, const struct vsw_mapping *mapping)
+{
+	struct vsw_domain *domain = mapping->domain;
+
+	dependencies_add(&c->decision->deps, &c->vsw->generations,
+			 domain->generation);
+	if (!c->key.tunnel
+	    || !endpoint_is_known(domain, c->key.tunnel_src,
+				  c->key.tunnel & FLOW_TUNNEL_IPV6 ? 16 : 4)) {
+		narrate(c->narrator, c->key.tunnel
+			? "  domain \"%s\" does not know the tunnel's source"
+			: "  not from a tunnel: not for domain \"%s\"",
+			domain->name);
+		compose_drop(c, VSW_DROP_UNKNOWN_PA, NULL);
+		return;
+	}
+	encap(c, mapping);
+	c->is_local_only = true;
+}
+
+static void
+flood(struct composition *c, const struct vsw_mapping *mapping,
+      bool is_multicast)
+{
+	const struct places *places = mapping_flood(mapping);
+
+	if (!is_multicast && (!places || !places->unknown_unicast)) {
+		say_mac(c, mapping, "is not in");
+		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
+	} else if (!places) {
+		say_mac(c, mapping, "is broadcast, which goes nowhere in");
+		compose_drop(c, VSW_DROP_NO_FLOOD, NULL);
+	} else {
+		say_mac(c, mapping, "goes to all of");
+		c->target = TARGET_PLACES;
+		c->places = places->places;
+		c->n_places = places->n;
+	}
+}
+
+static void
+say_mac(const struct composition *c, const struct vsw_mapping *mapping,
+	const char *what)
+{
+	const uint8_t *mac = c->key.eth_dst;
+
+	narrate(c->narrator, "  %02x:%02x:%02x:%02x:%02x:%02x %s mapping "
+		"\"%s\"", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+		what, mapping->name);
+}
+
+static struct vsw_port *
+aim_at_one(struct composition *c)
+{
+	const struct place *place;
+
+	if (c->is_local_only) {
+		uint32_t n = UINT32_MAX;
+
+		/* Whoever sent it chose this host: the choice that is left is
+		 * among its ports. */
+		nth_local(c, &n);
+		n = (uint32_t) ((uint64_t) c->hash * n >> 32);
+		place = nth_local(c, &n);
+		if (!place) {
+			compose_drop(c, VSW_DROP_NOT_LOCAL, NULL);
+			return NULL;
+		}
+	} else {
+		place = spread(c, c->places, c->n_places);
+	}
+	if (came_from(c, place)) {
+		compose_drop(c, VSW_DROP_SAME_PORT, NULL);
+		return NULL;
+	}
+	return aim_at_place(c, place);
+}
+
+/* The local place that has '*n' local ones before it; if there are not so
+ * many, NULL, and how many there are in '*n'. */
+static const struct place *
+nth_local(const struct composition *c, uint32_t *n)
+{
+	uint32_t n_local = 0;
+
+	for (uint32_t i = 0; i < c->n_places; i++) {
+		if (c->places[i].kind != PLACE_LOCAL)
+			continue;
+		if (n_local == *n)
+			return &c->places[i];
+		n_local++;
+	}
+	*n = n_local;
+	return NULL;
+}
+
+static struct vsw_port *
+aim_at_place(struct composition *c, const struct place *place)
+{
+	const struct outer *outer;
+
+	if (place->kind == PLACE_LOCAL) {
+		narrate(c->narrator, "to port \"%s\"", place->port->name);
+		c->rewrite.port = place->port;
+		return place->port;
+	}
+	outer = endpoint_outer(place->endpoint);
+	if (c->narrator) {
+		char text[DESCRIBE_ADDR_SIZE];
+
+		describe_addr(outer->tunnel.dst.bytes, outer->tunnel.dst.n,
+			      text);
+		narrate(c->narrator, "to %s, %s, VNI %u", text,
+			outer->tunnel.encap == VSW_ENCAP_NVGRE ? "NVGRE"
+			: "VXLAN", outer->tunnel.vni);
+	}
+	if (outer->drop != VSW_N_DROPS) {
+		compose_drop(c, outer->drop, NULL);
+		return NULL;
+	}
+	c->rewrite.ops |= REWRITE_ENCAP;
+	c->rewrite.outer = outer;
+	c->rewrite.port = outer->uplink;
+	return outer->uplink;
+}
+
+static bool
+came_from(const struct composition *c, const struct place *place)
+{
+	const struct vsw_addr *pa;
+
+	if (place->kind == PLACE_LOCAL)
+		return place->port == c->in_port;
+	pa = &place->endpoint->provider->pa;
+	return c->key.tunnel
+	       && pa->n == (c->key.tunnel & FLOW_TUNNEL_IPV6 ? 16 : 4)
+	       && !memcmp(pa->bytes, c->key.tunnel_src, pa->n);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_COMPOSE_H
+#define DATAPATH_COMPOSE_H 1
+
+/* Many layers' actions to one rewrite.  classify.c finds the rules and asks
+ * here what they make of the packet; copies are composed one by one, each with
+ * the layers of the port that it goes to. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "libvswitch/datapath/decide.h"
+#include "libvswitch/policy/key.h"
+
+struct place;
+struct vsw_mapping;
+struct vsw_rule;
+
+enum target {
+	TARGET_NONE,
+	TARGET_PORT,			/* 'port'. */
+	TARGET_PLACE,			/* places[0]. */
+	TARGET_PLACES			/* A copy to each. */
+};
+
+struct composition {
+	struct vsw *vsw;
+	struct vsw_port *in_port;
+	const struct headers *headers;
+	const struct narrator *narrator;
+	struct decision *decision;
+	uint32_t hash;
+
+	struct flow_key key;		/* As the layers so far left it. */
+	struct rewrite rewrite;		/* What they did. */
+	bool is_over;			/* Dropped or punted: no layer more. */
+	bool has_failed;		/* Out of memory. */
+
+	uint8_t target;			/* enum target. */
+	bool is_local_only;		/* From the wire: not to the wire. */
+	struct vsw_port *port;
+	const struct place *places;
+	uint32_t n_places;
+};
+
+/* What the rule's actions do; in the end '->is_over' may be true. */
+void compose_rule(struct composition *, const struct vsw_rule *);
+void compose_drop(struct composition *, enum vsw_drop,
+		  struct vsw_port *counted_at);
+/* How many copies there may be to aim. */
+uint32_t compose_n_copies(const struct composition *);
+/* Aims the rewrite at the target's copy 'i': returns the port whose IN layers
+ * are to be asked, or NULL: there is no such copy, or it is over already. */
+struct vsw_port *compose_aim(struct composition *, uint32_t i);
+/* Adds the rewrite to the decision. */
+void compose_end(struct composition *);
+
+#endif /* datapath/compose.h */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_DIMENSION_H
+#define POLICY_DIMENSION_H 1
+
+/* One dimension of an index's block: intervals of a field's values, each with
+ * the bitmap of the rules that it leaves possible.  See policy/index.h. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include "libvswitch/policy/field.h"
+
+struct flow_key;
+struct vsw_allocator;
+struct vsw_rule;
+
+enum dimension_kind {
+	DIMENSION_FIELD,
+	DIMENSION_MASKED,		/* Field and mask with holes. */
+	DIMENSION_FAMILY		/* 0, 4, 6: for sets of addresses. */
+};
+
+struct dimension {
+	uint8_t kind, field;
+	struct point mask;
+	size_t n_words;			/* Of a bitmap. */
+	size_t n;			/* Intervals. */
+	struct point *starts;		/* Where each begins; [0] is 0. */
+	uint64_t *bitmaps;		/* 'n', and one more for packets
+					 * without the field. */
+};
+
+/* [control] Builds intervals and bitmaps for 'n_rules' rules.  'kind', 'field'
+ * and 'mask' are set.  0, -ENOMEM, or -E2BIG: bitmaps would take more than
+ * 'size_max' bytes.  On failure there is nothing to free. */
+int dimension_init(struct dimension *, const struct vsw_allocator *,
+		   const struct vsw_rule *const *, size_t n_rules,
+		   size_t size_max);
+void dimension_done(struct dimension *, const struct vsw_allocator *);
+/* [any] */
+const uint64_t *dimension_find(const struct dimension *,
+			       const struct flow_key *);
+/* The leading ones of a field's mask; '*ret_has_holes' if there are more. */
+unsigned dimension_prefix(enum vsw_field, struct point mask,
+			  bool *ret_has_holes);
+
+#endif /* policy/dimension.h */

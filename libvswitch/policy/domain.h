@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_DOMAIN_H
+#define POLICY_DOMAIN_H 1
+
+/* Routing domains.  [control], but for 'generation', 'providers' and what
+ * hangs on them, which workers read. */
+
+#include <stdint.h>
+#include <vswitch/policy.h>
+#include "libvswitch/base/reclaim.h"
+#include "libvswitch/base/table.h"
+
+struct vsw_domain {
+	struct vsw *vsw;
+	uint32_t n_refs;
+	uint32_t generation;
+	struct vsw_port *uplink;	/* NULL: none; holds. */
+	struct table endpoints;		/* struct endpoint. */
+	struct table providers;		/* struct provider. */
+	struct retired *leaving;	/* To be retired. */
+	struct vsw_domain *next, **back;	/* In the switch's list. */
+	char *name;
+};
+
+struct vsw_domain *domain_ref(struct vsw_domain *);
+/* Has 'retired' (unlinked, 'free' set) wait for domain_settle(). */
+void domain_leave(struct vsw_domain *, struct retired *,
+		  void (*free)(void *ctx, struct retired *));
+/* After an edit is published: moves the generation on, and retires what has
+ * left.  Free functions get the switch as 'ctx'. */
+void domain_settle(struct vsw_domain *);
+
+/* For what is set up on a port: the outer headers of all domains that have it
+ * as their uplink, as endpoints_prepare() and its kin.  renew settles. */
+int domains_prepare(struct vsw_port *uplink, const struct vsw_addr *pa);
+void domains_renew(struct vsw_port *uplink, const struct vsw_addr *pa);
+
+#endif /* policy/domain.h */

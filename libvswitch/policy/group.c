@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/group.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/sort.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/policy/index.h"
+#include "libvswitch/policy/rule.h"
+
+static int compare(const void *a, const void *b);
+
+int
+vsw_group_new(struct vsw *vsw, const char *name, struct vsw_group **ret_group)
+{
+	struct vsw_group *group;
+
+	if (!name)
+		return -EINVAL;
+	group = memory_alloc(&vsw->allocator, 0, sizeof *group);
+	if (!group)
+		return -ENOMEM;
+	group->name = memory_strdup(&vsw->allocator, name);
+	if (!group->name) {
+		memory_free(&vsw->allocator, group, sizeof *group);
+		return -ENOMEM;
+	}
+	group->vsw = vsw;
+	group->n_refs = 1;
+	vsw->n_groups++;
+	*ret_group = group;
+	return 0;
+}
+
+struct vsw_rule *
+vsw_group_add_rule(struct vsw_group *group, uint32_t priority,
+		   const char *name)
+{
+	struct vsw_rule *rule = NULL;
+
+	if (!group)
+		return NULL;
+	if (group->draft.is_sealed)
+		switch_log(group->vsw, VSW_LOG_ERROR,
+			   "group \"%s\" is sealed: no rule is added",
+			   group->name);
+	if (!draft_is_open(&group->draft))
+		return NULL;
+	if (!memory_grow(&group->vsw->allocator, (void **) &group->rules,
+			 &group->rules_room, group->n_rules + 1,
+			 sizeof(struct vsw_rule *)))
+		rule = rule_new(group, priority,
+				(uint32_t) group->n_rules + 1, name);
+	if (!rule) {
+		draft_fail(&group->draft, -ENOMEM,
+			   "group \"%.40s\", rule %zu: out of memory",
+			   group->name, group->n_rules + 1);
+		return NULL;
+	}
+	group->rules[group->n_rules++] = rule;
+	return rule;
+}
+
+int
+vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
+{
+	int error = draft_report(&group->draft, ret_problem, size);
+
+	if (error || group->draft.is_sealed)
+		return error;
+	sort_items(group->rules, group->n_rules, sizeof(struct vsw_rule *),
+		   compare);
+	error = index_new(&group->vsw->allocator,
+			  (const struct vsw_rule *const *) group->rules,
+			  group->n_rules, &group->index);
+	if (error) {
+		if (ret_problem && size)
+			snprintf(ret_problem, size, "group \"%.40s\": out of "
+				 "memory for the index of %zu rules",
+				 group->name, group->n_rules);
+		return error;
+	}
+	for (size_t i = 0; i < group->n_rules; i++)
+		group->actions |= group->rules[i]->actions;
+	group->draft.is_sealed = true;
+	return 0;
+}
+
+void
+vsw_group_unref(struct vsw_group *group)
+{
+	const struct vsw_allocator *allocator;
+
+	if (!group || --group->n_refs)
+		return;
+	/* Programs go only when nobody can look, and they hold their groups:
+	 * nobody can look here. */
+	allocator = &group->vsw->allocator;
+	group->vsw->n_groups--;
+	index_free(allocator, group->index);
+	for (size_t i = 0; i < group->n_rules; i++)
+		rule_free(group->rules[i]);
+	memory_free(allocator, group->rules,
+		    group->rules_room * sizeof(struct vsw_rule *));
+	memory_free_string(allocator, group->name);
+	memory_free(allocator, group, sizeof *group);
+}
+
+struct vsw_group *
+group_ref(struct vsw_group *group)
+{
+	group->n_refs++;
+	return group;
+}
+
+const struct vsw_rule *
+group_find(const struct vsw_group *group, const struct flow_key *key)
+{
+	return index_find(group->index, key);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct vsw_rule *const *ra = a, *const *rb = b;
+
+	if ((*ra)->priority != (*rb)->priority)
+		return (*ra)->priority < (*rb)->priority ? -1 : 1;
+	return (*ra)->number < (*rb)->number ? -1 : 1;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_GROUP_H
+#define POLICY_GROUP_H 1
+
+/* Groups and their rules.  Immutable once sealed, and then read by workers
+ * through programs, which outlive them by a reference. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <vswitch/policy.h>
+#include "libvswitch/policy/draft.h"
+#include "libvswitch/policy/field.h"
+
+struct flow_key;
+struct index;
+
+enum match_kind { MATCH_MASK, MATCH_RANGE, MATCH_SET };
+
+struct match {
+	uint8_t field;			/* enum vsw_field. */
+	uint8_t kind;
+	struct point value, mask;	/* MATCH_MASK; value within mask. */
+	struct range range;		/* MATCH_RANGE. */
+	struct vsw_set *set;		/* MATCH_SET. */
+};
+
+enum rule_action {
+	ACTION_DROP = 1 << 0,
+	ACTION_OUTPUT = 1 << 1,
+	ACTION_PUNT = 1 << 2,
+	ACTION_ENCAP = 1 << 3,
+	ACTION_DECAP = 1 << 4,
+	ACTION_ROUTE = 1 << 5,
+	ACTION_ETH_SRC = 1 << 6,
+	ACTION_ETH_DST = 1 << 7,
+	ACTION_TTL = 1 << 8,
+	/* These say where the packet goes: one of them in a rule. */
+	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
+		      | ACTION_DECAP,
+	/* These have no place in direction VSW_IN, where the output is known
+	 * already. */
+	ACTION_OUT_ONLY = ACTION_OUTPUT | ACTION_ENCAP | ACTION_DECAP
+			  | ACTION_ROUTE
+};
+
+struct vsw_rule {
+	struct vsw_group *group;
+	uint32_t priority;
+	uint32_t number;		/* 1, 2, ...: in the order added. */
+	char *name;			/* NULL: none. */
+	bool is_terminating;
+	uint8_t eth_src[6], eth_dst[6], router_mac[6];
+	uint16_t actions;		/* enum rule_action, or'ed. */
+	uint32_t punt_reason, ttl_reason;
+	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */
+	struct vsw_mapping *mapping;	/* ACTION_ENCAP, _DECAP; holds. */
+	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */
+	struct vsw_addr next_hop;
+	struct match *matches;
+	size_t n_matches, matches_room;
+};
+
+struct vsw_group {
+	struct vsw *vsw;
+	uint32_t n_refs;
+	uint16_t actions;		/* Of all rules. */
+	struct draft draft;
+	struct vsw_rule **rules;	/* Sealed: as they are asked. */
+	size_t n_rules, rules_room;
+	struct index *index;
+	char *name;
+};
+
+/* [control] Takes a reference. */
+struct vsw_group *group_ref(struct vsw_group *);
+/* [any] The one rule of a sealed group that the key matches, or NULL. */
+const struct vsw_rule *group_find(const struct vsw_group *,
+				  const struct flow_key *);
+/* [any] Do all matches hold?  What the index must agree with. */
+bool rule_matches(const struct vsw_rule *, const struct flow_key *);
+
+#endif /* policy/group.h */

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/index.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/policy/dimension.h"
+#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/set.h"
+
+enum { WORD = 64, DIMENSIONS_MAX = VSW_N_FIELDS + INDEX_MASKS + 1 };
+
+struct block {
+	struct block *next;		/* Asked after this one. */
+	const struct vsw_rule *const *rules;
+	size_t n_rules;
+	size_t n_dimensions;		/* 0: ask the rules. */
+	struct dimension *dimensions;
+};
+
+struct index {
+	struct block *blocks;
+};
+
+static int add_block(const struct vsw_allocator *,
+		     const struct vsw_rule *const *, size_t n,
+		     struct block **ret_block);
+static int add_halves(const struct vsw_allocator *,
+		      const struct vsw_rule *const *, size_t n,
+		      struct block **ret_block);
+static void free_blocks(const struct vsw_allocator *, struct block *);
+static void choose(const struct vsw_rule *const *, size_t n,
+		   struct dimension[DIMENSIONS_MAX], size_t *ret_n);
+static void choose_masked(const struct match *,
+			  struct dimension[DIMENSIONS_MAX], size_t *n_masked,
+			  size_t *n);
+static const struct vsw_rule *find_in(const struct block *,
+				      const struct flow_key *);
+
+int
+index_new(const struct vsw_allocator *allocator,
+	  const struct vsw_rule *const *rules, size_t n,
+	  struct index **ret_index)
+{
+	struct index *index = memory_alloc(allocator, 0, sizeof *index);
+	struct block **last;
+
+	if (!index)
+		return -ENOMEM;
+	last = &index->blocks;
+	for (size_t i = 0; i < n; i += INDEX_BLOCK) {
+		size_t n_here = n - i < INDEX_BLOCK ? n - i : INDEX_BLOCK;
+		int error = add_block(allocator, rules + i, n_here, last);
+
+		if (error) {
+			index_free(allocator, index);
+			return error;
+		}
+		while (*last)
+			last = &(*last)->next;
+	}
+	*ret_index = index;
+	return 0;
+}
+
+void
+index_free(const struct vsw_allocator *allocator, struct index *index)
+{
+	if (!index)
+		return;
+	free_blocks(allocator, index->blocks);
+	memory_free(allocator, index, sizeof *index);
+}
+
+const struct vsw_rule *
+index_find(const struct index *index, const struct flow_key *key)
+{
+	for (const struct block *b = index->blocks; b; b = b->next) {
+		const struct vsw_rule *rule = find_in(b, key);
+
+		if (rule)
+			return rule;
+	}
+	return NULL;
+}
+
+size_t
+index_n_blocks(const struct index *index)
+{
+	size_t n = 0;
+
+	for (const struct block *b = index->blocks; b; b = b->next)
+		n++;
+	return n;
+}
+
+static int
+add_block(const struct vsw_allocator *allocator,
+	  const struct vsw_rule *const *rules, size_t n,
+	  struct block **ret_block)
+{
+	struct dimension chosen[DIMENSIONS_MAX];
+	struct block *block;
+	size_t n_chosen = 0;
+	int error = -ENOMEM;
+
+	if (n > INDEX_LINEAR)
+		choose(rules, n, chosen, &n_chosen);
+	block = memory_alloc(allocator, 0, sizeof *block);
+	if (!block)
+		return -ENOMEM;
+	block->rules = rules;
+	block->n_rules = n;
+	if (n_chosen) {
+		block->dimensions = memory_alloc(allocator, 0,
+						 n_chosen * sizeof chosen[0]);
+		if (!block->dimensions)
+			goto fail;
+	}
+	while (block->n_dimensions < n_chosen) {
+		struct dimension *d = &chosen[block->n_dimensions];
+
+		error = dimension_init(d, allocator, rules, n,
+				       n > WORD ? INDEX_DIM_BYTES : SIZE_MAX);
+		if (error)
+			goto fail;
+		block->dimensions[block->n_dimensions++] = *d;
+	}
+	*ret_block = block;
+	return 0;
+fail:
+	for (size_t i = 0; i < block->n_dimensions; i++)
+		dimension_done(&block->dimensions[i], allocator);
+	memory_free(allocator, block->dimensions,
+		    n_chosen * sizeof chosen[0]);
+	memory_free(allocator, block, sizeof *block);
+	return error == -E2BIG ? add_halves(allocator, rules, n, ret_block)
+			       : error;
+}
+
+static int
+add_halves(const struct vsw_allocator *allocator,
+	   const struct vsw_rule *const *rules, size_t n,
+	   struct block **ret_block)
+{
+	struct block *first, **last = &first;
+	size_t half = n / 2;
+	int error = add_block(allocator, rules, half, &first);
+
+	if (error)
+		return error;
+	while (*last)
+		last = &(*last)->next;
+	error = add_block(allocator, rules + half, n - half, last);
+	if (error) {
+		free_blocks(allocator, first);
+		return error;
+	}
+	*ret_block = first;
+	return 0;
+}
+
+static void
+free_blocks(const struct vsw_allocator *allocator, struct block *block)
+{
+	while (block) {
+		struct block *next = block->next;
+
+		for (size_t i = 0; i < block->n_dimensions; i++)
+			dimension_done(&block->dimensions[i], allocator);
+		memory_free(allocator, block->dimensions, block->n_dimensions
+			    * sizeof *block->dimensions);
+		memory_free(allocator, block, sizeof *block);
+		block = next;
+	}
+}
+
+static void
+choose(const struct vsw_rule *const *rules, size_t n,
+       struct dimension chosen[DIMENSIONS_MAX], size_t *ret_n)
+{
+	size_t n_masked = 0, n_chosen = 0;
+	bool has_field[VSW_N_FIELDS] = { false }, has_family = false;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; j < rules[i]->n_matches; j++) {
+			const struct match *match = &rules[i]->matches[j];
+			enum vsw_field field = match->field;
+
+			has_field[field] = true;
+			if (match->kind == MATCH_MASK)
+				choose_masked(match, chosen, &n_masked,
+					      &n_chosen);
+			if (match->kind != MATCH_SET
+			    || match->set->kind != VSW_SET_ADDRESSES)
+				continue;
+			has_family = true;
+			if (field == VSW_FIELD_IPV4_SRC
+			    || field == VSW_FIELD_IPV6_SRC) {
+				has_field[VSW_FIELD_IPV4_SRC] = true;
+				has_field[VSW_FIELD_IPV6_SRC] = true;
+			} else {
+				has_field[VSW_FIELD_IPV4_DST] = true;
+				has_field[VSW_FIELD_IPV6_DST] = true;
+			}
+		}
+	}
+	for (unsigned field = 0; field < VSW_N_FIELDS; field++)
+		if (has_field[field])
+			chosen[n_chosen++] = (struct dimension) {
+				.kind = DIMENSION_FIELD,
+				.field = (uint8_t) field
+			};
+	if (has_family)
+		chosen[n_chosen++] = (struct dimension) {
+			.kind = DIMENSION_FAMILY
+		};
+	*ret_n = n_chosen;
+}
+
+static void
+choose_masked(const struct match *match,
+	      struct dimension chosen[DIMENSIONS_MAX], size_t *n_masked,
+	      size_t *n)
+{
+	bool has_holes;
+
+	dimension_prefix(match->field, match->mask, &has_holes);
+	if (!has_holes)
+		return;
+	for (size_t i = 0; i < *n; i++)
+		if (chosen[i].field == match->field
+		    && !point_compare(chosen[i].mask, match->mask))
+			return;
+	if (*n_masked == INDEX_MASKS)
+		return;
+	(*n_masked)++;
+	chosen[(*n)++] = (struct dimension) {
+		.kind = DIMENSION_MASKED, .field = match->field,
+		.mask = match->mask
+	};
+}
+
+static const struct vsw_rule *
+find_in(const struct block *block, const struct flow_key *key)
+{
+	const uint64_t *bitmaps[DIMENSIONS_MAX];
+	size_t n_words = (block->n_rules + WORD - 1) / WORD;
+
+	if (!block->n_dimensions) {
+		for (size_t i = 0; i < block->n_rules; i++)
+			if (rule_matches(block->rules[i], key))
+				return block->rules[i];
+		return NULL;
+	}
+	for (size_t d = 0; d < block->n_dimensions; d++)
+		bitmaps[d] = dimension_find(&block->dimensions[d], key);
+	for (size_t w = 0; w < n_words; w++) {
+		uint64_t left = bitmaps[0][w];
+
+		for (size_t d = 1; left && d < block->n_dimensions; d++)
+			left &= bitmaps[d][w];
+		for (; left; left &= left - 1) {
+			size_t i = w * WORD + (size_t) __builtin_ctzll(left);
+
+			if (rule_matches(block->rules[i], key))
+				return block->rules[i];
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_INDEX_H
+#define POLICY_INDEX_H 1
+
+/* Which rule of a group a packet matches.  Chosen when the group is sealed.
+ *
+ * Up to INDEX_LINEAR rules are asked one after the other.  More are cut into
+ * blocks of at most INDEX_BLOCK in the order they are asked, and each block
+ * has a dimension for each field that its rules look at: the field's values
+ * are cut into intervals at every value where the answer of some rule changes,
+ * and each interval has a bitmap of the rules whose matches on this field
+ * hold there.  A look-up halves its way to one interval in each dimension, and
+ * the lowest bit that is set in all the bitmaps is the rule.  What it costs
+ * depends on the number of fields, not on the number of masks: exact values,
+ * prefixes, ranges and sets are all intervals.
+ *
+ * A mask with holes is no interval: each (field, mask) makes a dimension of
+ * its own, up to INDEX_MASKS of them in a block; of further ones only the
+ * leading ones count, and the rule itself is asked at the end, as it is
+ * always.
+ *
+ * Memory: for each dimension of a block 16 bytes and one bit per rule of the
+ * block, for each interval, of which each value, prefix or range adds two: at
+ * most 144 bytes for each rule and field.  Rules with large sets would make
+ * that grow by their product, so that a block of which a dimension's bitmaps
+ * pass INDEX_DIM_BYTES is cut in halves, down to 64 rules.
+ *
+ * Immutable.  It refers to the rules, and does not hold them. */
+
+#include <stddef.h>
+
+struct flow_key;
+struct index;
+struct vsw_allocator;
+struct vsw_rule;
+
+enum {
+	INDEX_LINEAR = 8,
+	INDEX_BLOCK = 1024,
+	INDEX_MASKS = 8,
+	INDEX_DIM_BYTES = 1 << 20
+};
+
+/* [control] Of 'n' rules in the order they are asked; the array stays the
+ * caller's and must outlive the index.  0 or -ENOMEM. */
+int index_new(const struct vsw_allocator *, const struct vsw_rule *const *,
+	      size_t n, struct index **ret_index);
+void index_free(const struct vsw_allocator *, struct index *);
+/* [any] The first rule that matches, or NULL. */
+const struct vsw_rule *index_find(const struct index *,
+				  const struct flow_key *);
+/* How many blocks there are, for tests. */
+size_t index_n_blocks(const struct index *);
+
+#endif /* policy/index.h */

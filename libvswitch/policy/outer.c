@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/outer.h"
+
+#include <string.h>
+#include "libvswitch/base/wire.h"
+#include "libvswitch/policy/port.h"
+
+static size_t put_ethernet(uint8_t *, const struct vsw_underlay *,
+			   const uint8_t mac[6], unsigned eth_type);
+static size_t put_ipv4(uint8_t *, const struct vsw_underlay *,
+		       const struct vsw_addr *pa, unsigned proto);
+static size_t put_ipv6(uint8_t *, const struct vsw_underlay *,
+		       const struct vsw_addr *pa, unsigned proto);
+static size_t put_tunnel(uint8_t *, const struct vsw_underlay *,
+			 uint8_t encap, uint32_t vni);
+static uint32_t sum(const uint8_t *, size_t n);
+
+void
+outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
+	    uint32_t vni, const uint8_t mac[6], struct outer *outer)
+{
+	const struct uplink *uplink = NULL;
+	const struct vsw_underlay *underlay;
+	const struct vsw_addr *local;
+	bool is_v6 = pa->n == 16;
+	unsigned proto;
+	size_t n;
+
+	*outer = (struct outer) {
+		.retired = outer->retired, .drop = VSW_DROP_NO_UPLINK,
+		.tunnel = { .dst = *pa, .vni = vni, .encap = encap }
+	};
+	if (port && port->ops.abilities & VSW_PORT_TUNNEL) {
+		outer->uplink = port;
+		outer->drop = VSW_N_DROPS;
+		return;
+	}
+	if (port)
+		uplink = atomic_load_explicit(&port->uplink,
+					      memory_order_acquire);
+	if (!uplink)
+		return;
+	underlay = &uplink->underlay;
+	local = is_v6 ? &underlay->local_v6 : &underlay->local_v4;
+	if (!local->n)
+		return;
+	if (!mac) {
+		outer->drop = VSW_DROP_NO_NEXT_HOP;
+		return;
+	}
+	outer->uplink = port;
+	outer->drop = VSW_N_DROPS;
+	outer->mtu = underlay->mtu;
+	outer->tunnel.src = *local;
+	proto = encap == VSW_ENCAP_VXLAN ? IP_PROTO_UDP : IP_PROTO_GRE;
+	n = put_ethernet(outer->bytes, underlay, mac,
+			 is_v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
+	outer->l3 = (uint8_t) n;
+	if (is_v6)
+		n += put_ipv6(outer->bytes + n, underlay, pa, proto);
+	else
+		n += put_ipv4(outer->bytes + n, underlay, pa, proto);
+	outer->l4 = (uint8_t) n;
+	if (!is_v6)
+		outer->ipv4_sum = sum(outer->bytes + outer->l3,
+				      IPV4_HEADER_SIZE);
+	n += put_tunnel(outer->bytes + n, underlay, encap, vni);
+	outer->size = (uint8_t) n;
+}
+
+static size_t
+put_ethernet(uint8_t *p, const struct vsw_underlay *underlay,
+	     const uint8_t mac[6], unsigned eth_type)
+{
+	memcpy(p, mac, 6);
+	memcpy(p + 6, underlay->mac, 6);
+	if (!underlay->vlan) {
+		put_be16(p + 12, (uint16_t) eth_type);
+		return ETH_HEADER_SIZE;
+	}
+	put_be16(p + 12, ETH_TYPE_VLAN);
+	put_be16(p + 14, underlay->vlan);
+	put_be16(p + 16, (uint16_t) eth_type);
+	return ETH_HEADER_SIZE + VLAN_HEADER_SIZE;
+}
+
+/* Never fragmented on its way: RFC 7348, section 4.3, wants tunnel packets
+ * whole, and what is too big is to be told. */
+static size_t
+put_ipv4(uint8_t *p, const struct vsw_underlay *underlay,
+	 const struct vsw_addr *pa, unsigned proto)
+{
+	p[0] = 0x45;
+	put_be16(p + 6, IPV4_DONT_FRAGMENT);
+	p[8] = underlay->ttl;
+	p[9] = (uint8_t) proto;
+	memcpy(p + 12, underlay->local_v4.bytes, 4);
+	memcpy(p + 16, pa->bytes, 4);
+	return IPV4_HEADER_SIZE;
+}
+
+static size_t
+put_ipv6(uint8_t *p, const struct vsw_underlay *underlay,
+	 const struct vsw_addr *pa, unsigned proto)
+{
+	p[0] = 0x60;
+	p[6] = (uint8_t) proto;
+	p[7] = underlay->ttl;
+	memcpy(p + 8, underlay->local_v6.bytes, 16);
+	memcpy(p + 24, pa->bytes, 16);
+	return IPV6_HEADER_SIZE;
+}
+
+static size_t
+put_tunnel(uint8_t *p, const struct vsw_underlay *underlay, uint8_t encap,
+	   uint32_t vni)
+{
+	if (encap == VSW_ENCAP_VXLAN) {
+		put_be16(p + 2, underlay->vxlan_port);
+		p[UDP_HEADER_SIZE] = VXLAN_FLAG_VNI;
+		put_be32(p + UDP_HEADER_SIZE + 4, vni << 8);
+		return UDP_HEADER_SIZE + VXLAN_HEADER_SIZE;
+	}
+	/* RFC 7637, section 3.2: no checksum, no sequence number; the key's
+	 * last byte is the flow id, which each packet gets. */
+	put_be16(p, GRE_FLAG_KEY);
+	put_be16(p + 2, ETH_TYPE_TEB);
+	put_be32(p + 4, vni << 8);
+	return NVGRE_HEADER_SIZE;
+}
+
+static uint32_t
+sum(const uint8_t *p, size_t n)
+{
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < n; i += 2)
+		total += get_be16(p + i);
+	return total;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/program.h"
+
+#include <errno.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/policy/group.h"
+
+static void add_layer(struct vsw_program *, struct vsw_layer *);
+static void free_program(void *ctx, struct retired *);
+static void free_layer(const struct vsw_allocator *, struct vsw_layer *);
+
+int
+vsw_program_new(struct vsw *vsw, struct vsw_program **ret_program)
+{
+	struct vsw_program *program = memory_alloc(&vsw->allocator, 0,
+						   sizeof *program);
+
+	if (!program)
+		return -ENOMEM;
+	program->vsw = vsw;
+	program->n_refs = 1;
+	vsw->n_programs++;
+	*ret_program = program;
+	return 0;
+}
+
+struct vsw_layer *
+vsw_program_add_layer(struct vsw_program *program, const char *name)
+{
+	struct vsw_layer *layer;
+
+	if (!program)
+		return NULL;
+	if (program->draft.is_sealed)
+		switch_log(program->vsw, VSW_LOG_ERROR,
+			   "program is sealed: layer \"%s\" is not added",
+			   name ? name : "");
+	if (!draft_is_open(&program->draft))
+		return NULL;
+	layer = memory_alloc(&program->vsw->allocator, 0, sizeof *layer);
+	if (!layer) {
+		draft_fail(&program->draft, -ENOMEM,
+			   "layer \"%s\": out of memory", name ? name : "");
+		return NULL;
+	}
+	layer->program = program;
+	layer->name = memory_strdup(&program->vsw->allocator,
+				    name ? name : "");
+	add_layer(program, layer);
+	return draft_is_open(&program->draft) ? layer : NULL;
+}
+
+void
+vsw_layer_add_group(struct vsw_layer *layer, enum vsw_direction direction,
+		    struct vsw_group *group)
+{
+	struct vsw_program *program;
+	struct layer_groups *groups;
+
+	if (!layer || !draft_is_open(&layer->program->draft))
+		return;
+	program = layer->program;
+	if (!group || (direction != VSW_OUT && direction != VSW_IN)
+	    || group->vsw != program->vsw) {
+		draft_fail(&program->draft, -EINVAL, "layer \"%s\": %s",
+			   layer->name, !group ? "no group"
+			   : group->vsw != program->vsw
+			   ? "group is of another switch" : "no direction");
+		return;
+	}
+	if (!group->draft.is_sealed) {
+		draft_fail(&program->draft, -EINVAL,
+			   "layer \"%s\": group \"%s\" is not sealed",
+			   layer->name, group->name);
+		return;
+	}
+	if (direction == VSW_IN && group->actions & ACTION_OUT_ONLY) {
+		draft_fail(&program->draft, -EINVAL,
+			   "layer \"%s\": group \"%s\" says where packets go, "
+			   "which has no place in direction in",
+			   layer->name, group->name);
+		return;
+	}
+	groups = &layer->groups[direction];
+	if (memory_grow(&program->vsw->allocator, (void **) &groups->groups,
+			&groups->room, groups->n + 1,
+			sizeof(struct vsw_group *))) {
+		draft_fail(&program->draft, -ENOMEM,
+			   "layer \"%s\": out of memory", layer->name);
+		return;
+	}
+	groups->groups[groups->n++] = group_ref(group);
+}
+
+int
+vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
+{
+	int error = draft_report(&program->draft, ret_problem, size);
+
+	if (!error)
+		program->draft.is_sealed = true;
+	return error;
+}
+
+void
+vsw_program_unref(struct vsw_program *program)
+{
+	if (program && !--program->n_refs)
+		reclaim_retire(&program->vsw->reclaim, &program->retired,
+			       free_program, NULL);
+}
+
+struct vsw_program *
+program_ref(struct vsw_program *program)
+{
+	program->n_refs++;
+	return program;
+}
+
+static void
+add_layer(struct vsw_program *program, struct vsw_layer *layer)
+{
+	const struct vsw_allocator *allocator = &program->vsw->allocator;
+
+	if (!layer->name
+	    || memory_grow(allocator, (void **) &program->layers,
+			   &program->layers_room, program->n_layers + 1,
+			   sizeof(struct vsw_layer *))) {
+		draft_fail(&program->draft, -ENOMEM,
+			   "layer \"%s\": out of memory",
+			   layer->name ? layer->name : "");
+		free_layer(allocator, layer);
+		return;
+	}
+	program->layers[program->n_layers++] = layer;
+}
+
+static void
+free_program(void *ctx, struct retired *retired)
+{
+	struct vsw_program *program = (struct vsw_program *) retired;
+	const struct vsw_allocator *allocator = &program->vsw->allocator;
+
+	(void) ctx;
+	_Static_assert(offsetof(struct vsw_program, retired) == 0, "cast");
+	program->vsw->n_programs--;
+	for (size_t i = 0; i < program->n_layers; i++)
+		free_layer(allocator, program->layers[i]);
+	memory_free(allocator, program->layers,
+		    program->layers_room * sizeof(struct vsw_layer *));
+	memory_free(allocator, program, sizeof *program);
+}
+
+static void
+free_layer(const struct vsw_allocator *allocator, struct vsw_layer *layer)
+{
+	for (unsigned direction = 0; direction < 2; direction++) {
+		struct layer_groups *groups = &layer->groups[direction];
+
+		for (size_t i = 0; i < groups->n; i++)
+			vsw_group_unref(groups->groups[i]);
+		memory_free(allocator, groups->groups,
+			    groups->room * sizeof(struct vsw_group *));
+	}
+	memory_free_string(allocator, layer->name);
+	memory_free(allocator, layer, sizeof *layer);
+}

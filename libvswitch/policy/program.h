@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_PROGRAM_H
+#define POLICY_PROGRAM_H 1
+
+/* Programs and their layers.  Immutable once sealed; ports swap them whole,
+ * and the last reference retires them. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch/policy.h>
+#include "libvswitch/base/reclaim.h"
+#include "libvswitch/policy/draft.h"
+
+struct layer_groups {
+	struct vsw_group **groups;	/* Holds each. */
+	size_t n, room;
+};
+
+struct vsw_layer {
+	struct vsw_program *program;
+	struct layer_groups groups[2];	/* By enum vsw_direction. */
+	char *name;
+};
+
+struct vsw_program {
+	struct retired retired;
+	struct vsw *vsw;
+	uint32_t n_refs;
+	struct draft draft;
+	struct vsw_layer **layers;	/* In the order added. */
+	size_t n_layers, layers_room;
+};
+
+/* [control] Takes a reference. */
+struct vsw_program *program_ref(struct vsw_program *);
+
+#endif /* policy/program.h */

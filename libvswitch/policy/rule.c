@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/rule.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/key.h"
+#include "libvswitch/policy/mapping.h"
+#include "libvswitch/policy/port.h"
+#include "libvswitch/policy/set.h"
+
+static bool accepts(const struct vsw_rule *);
+static void fail(struct vsw_rule *, int error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void add_match(struct vsw_rule *, const struct match *);
+static bool fits(struct vsw_rule *, enum vsw_field, const struct vsw_set *);
+static bool add_action(struct vsw_rule *, enum rule_action,
+		       const char *what);
+static struct vsw_mapping *hold(struct vsw_rule *, struct vsw_mapping *,
+				enum rule_action, const char *what);
+static bool match_holds(const struct match *, const struct flow_key *);
+static bool set_holds(const struct match *, const struct flow_key *);
+
+struct vsw_rule *
+rule_new(struct vsw_group *group, uint32_t priority, uint32_t number,
+	 const char *name)
+{
+	const struct vsw_allocator *allocator = &group->vsw->allocator;
+	struct vsw_rule *rule = memory_alloc(allocator, 0, sizeof *rule);
+
+	if (!rule)
+		return NULL;
+	rule->group = group;
+	rule->priority = priority;
+	rule->number = number;
+	if (name) {
+		rule->name = memory_strdup(allocator, name);
+		if (!rule->name) {
+			memory_free(allocator, rule, sizeof *rule);
+			return NULL;
+		}
+	}
+	return rule;
+}
+
+void
+rule_free(struct vsw_rule *rule)
+{
+	const struct vsw_allocator *allocator = &rule->group->vsw->allocator;
+
+	for (size_t i = 0; i < rule->n_matches; i++)
+		vsw_set_unref(rule->matches[i].set);
+	memory_free(allocator, rule->matches,
+		    rule->matches_room * sizeof *rule->matches);
+	port_unref(rule->port);
+	vsw_mapping_unref(rule->mapping);
+	vsw_mapping_unref(rule->route);
+	memory_free_string(allocator, rule->name);
+	memory_free(allocator, rule, sizeof *rule);
+}
+
+bool
+rule_matches(const struct vsw_rule *rule, const struct flow_key *key)
+{
+	for (size_t i = 0; i < rule->n_matches; i++)
+		if (!match_holds(&rule->matches[i], key))
+			return false;
+	return true;
+}
+
+void
+vsw_rule_match(struct vsw_rule *rule, enum vsw_field field, const void *value,
+	       const void *mask)
+{
+	struct match match = { .field = (uint8_t) field, .kind = MATCH_MASK };
+	unsigned size = field_size(field);
+
+	if (!accepts(rule))
+		return;
+	if (!size || !value) {
+		fail(rule, -EINVAL, "match on field %d without %s",
+		     (int) field, size ? "a value" : "such a field");
+		return;
+	}
+	match.mask = mask ? point_of(mask, size) : point_ones(size * 8);
+	match.value = point_and(point_of(value, size), match.mask);
+	add_match(rule, &match);
+}
+
+void
+vsw_rule_match_set(struct vsw_rule *rule, enum vsw_field field,
+		   struct vsw_set *set)
+{
+	char problem[DRAFT_PROBLEM_SIZE / 2];
+	int error;
+
+	if (!accepts(rule))
+		return;
+	if (!set) {
+		fail(rule, -EINVAL, "no set");
+		return;
+	}
+	if (!fits(rule, field, set))
+		return;
+	error = vsw_set_seal(set, problem, sizeof problem);
+	if (error) {
+		fail(rule, error, "%s", problem);
+		return;
+	}
+	add_match(rule, &(struct match) {
+		.field = (uint8_t) field, .kind = MATCH_SET, .set = set
+	});
+}
+
+void
+vsw_rule_match_range(struct vsw_rule *rule, enum vsw_field field,
+		     uint16_t first, uint16_t last)
+{
+	if (!accepts(rule))
+		return;
+	if (!field_size(field) || field_size(field) > 2) {
+		fail(rule, -EINVAL, "a range on field %s",
+		     field_size(field) ? field_name(field) : "that is none");
+		return;
+	}
+	if (first > last) {
+		fail(rule, -EINVAL, "%s range %u-%u is empty",
+		     field == VSW_FIELD_L4_SRC || field == VSW_FIELD_L4_DST
+		     ? "port" : field_name(field), first, last);
+		return;
+	}
+	add_match(rule, &(struct match) {
+		.field = (uint8_t) field, .kind = MATCH_RANGE,
+		.range = { { 0, first }, { 0, last } }
+	});
+}
+
+void
+vsw_rule_terminate(struct vsw_rule *rule)
+{
+	if (accepts(rule))
+		rule->is_terminating = true;
+}
+
+void
+vsw_rule_drop(struct vsw_rule *rule)
+{
+	(void) add_action(rule, ACTION_DROP, "drop");
+}
+
+void
+vsw_rule_output(struct vsw_rule *rule, struct vsw_port *port)
+{
+	if (!add_action(rule, ACTION_OUTPUT, "output"))
+		return;
+	if (!port)
+		fail(rule, -EINVAL, "output to no port");
+	else if (port->vsw != rule->group->vsw)
+		fail(rule, -EINVAL, "port \"%s\" is in another switch",
+		     port->name);
+	else
+		rule->port = port_ref(port);
+}
+
+void
+vsw_rule_punt(struct vsw_rule *rule, uint32_t reason)
+{
+	if (add_action(rule, ACTION_PUNT, "punt"))
+		rule->punt_reason = reason;
+}
+
+void
+vsw_rule_encap(struct vsw_rule *rule, struct vsw_mapping *mapping)
+{
+	struct vsw_mapping *held = hold(rule, mapping, ACTION_ENCAP, "encap");
+
+	if (held)
+		rule->mapping = held;
+}
+
+void
+vsw_rule_decap(struct vsw_rule *rule, struct vsw_mapping *mapping)
+{
+	struct vsw_mapping *held = hold(rule, mapping, ACTION_DECAP, "decap");
+
+	if (held)
+		rule->mapping = held;
+}
+
+void
+vsw_rule_set_eth_src(struct vsw_rule *rule, const uint8_t mac[6])
+{
+	if (add_action(rule, ACTION_ETH_SRC, "set_eth_src"))
+		memcpy(rule->eth_src, mac, sizeof rule->eth_src);
+}
+
+void
+vsw_rule_set_eth_dst(struct vsw_rule *rule, const uint8_t mac[6])
+{
+	if (add_action(rule, ACTION_ETH_DST, "set_eth_dst"))
+		memcpy(rule->eth_dst, mac, sizeof rule->eth_dst);
+}
+
+void
+vsw_rule_decrement_ttl(struct vsw_rule *rule)
+{
+	(void) add_action(rule, ACTION_TTL, "decrement_ttl");
+}
+
+void
+vsw_rule_route(struct vsw_rule *rule, struct vsw_mapping *mapping,
+	       const struct vsw_addr *next_hop, const uint8_t router_mac[6],
+	       uint32_t ttl_reason)
+{
+	struct vsw_mapping *held = hold(rule, mapping, ACTION_ROUTE, "route");
+
+	if (!held)
+		return;
+	rule->route = held;
+	if (next_hop && next_hop->n && next_hop->n != 4 && next_hop->n != 16) {
+		fail(rule, -EINVAL, "next hop is not an address");
+		return;
+	}
+	if (next_hop)
+		rule->next_hop = *next_hop;
+	memcpy(rule->router_mac, router_mac, sizeof rule->router_mac);
+	rule->ttl_reason = ttl_reason;
+}
+
+static bool
+accepts(const struct vsw_rule *rule)
+{
+	if (!rule)
+		return false;
+	if (rule->group->draft.is_sealed)
+		switch_log(rule->group->vsw, VSW_LOG_ERROR,
+			   "group \"%s\" is sealed: rule %u stays as it is",
+			   rule->group->name, rule->number);
+	return draft_is_open(&rule->group->draft);
+}
+
+static void
+fail(struct vsw_rule *rule, int error, const char *format, ...)
+{
+	char what[DRAFT_PROBLEM_SIZE / 2];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof what, format, args);
+	va_end(args);
+	if (rule->name)
+		draft_fail(&rule->group->draft, error,
+			   "group \"%.40s\", rule %u \"%.40s\": %s",
+			   rule->group->name, rule->number, rule->name, what);
+	else
+		draft_fail(&rule->group->draft, error,
+			   "group \"%.40s\", rule %u: %s", rule->group->name,
+			   rule->number, what);
+}
+
+static void
+add_match(struct vsw_rule *rule, const struct match *match)
+{
+	if (memory_grow(&rule->group->vsw->allocator,
+			(void **) &rule->matches, &rule->matches_room,
+			rule->n_matches + 1, sizeof *match)) {
+		fail(rule, -ENOMEM, "out of memory");
+		return;
+	}
+	rule->matches[rule->n_matches++] = *match;
+	if (match->set)
+		set_ref(match->set);
+}
+
+static bool
+fits(struct vsw_rule *rule, enum vsw_field field, const struct vsw_set *set)
+{
+	bool is_address = field >= VSW_FIELD_IPV4_SRC
+			  && field <= VSW_FIELD_IPV6_DST;
+	bool is_port = field == VSW_FIELD_L4_SRC || field == VSW_FIELD_L4_DST;
+
+	if (set->vsw != rule->group->vsw) {
+		fail(rule, -EINVAL, "set \"%.40s\" is of another switch",
+		     set->name);
+		return false;
+	}
+	if (set->kind == VSW_SET_ADDRESSES ? is_address : is_port)
+		return true;
+	fail(rule, -EINVAL, "set \"%.40s\" of %s does not fit field %s",
+	     set->name,
+	     set->kind == VSW_SET_ADDRESSES ? "addresses" : "ports",
+	     field_size(field) ? field_name(field) : "that is none");
+	return false;
+}
+
+static bool
+add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
+{
+	unsigned all;
+
+	if (!accepts(rule))
+		return false;
+	if (rule->actions & action) {
+		fail(rule, -EINVAL, "%s twice", what);
+		return false;
+	}
+	all = rule->actions | (unsigned) action;
+	if (all & ACTION_DROP && all != ACTION_DROP) {
+		fail(rule, -EINVAL, "%s, but drop stands alone", what);
+		return false;
+	}
+	if (action & ACTION_ENDS && rule->actions & ACTION_ENDS) {
+		fail(rule, -EINVAL, "%s, but the rule says already where to",
+		     what);
+		return false;
+	}
+	rule->actions = (uint16_t) all;
+	return true;
+}
+
+static struct vsw_mapping *
+hold(struct vsw_rule *rule, struct vsw_mapping *mapping,
+     enum rule_action action, const char *what)
+{
+	if (!add_action(rule, action, what))
+		return NULL;
+	if (!mapping) {
+		fail(rule, -EINVAL, "%s by no mapping", what);
+		return NULL;
+	}
+	if (mapping->domain->vsw != rule->group->vsw) {
+		fail(rule, -EINVAL, "mapping \"%.40s\" is of another switch",
+		     mapping->name);
+		return NULL;
+	}
+	return mapping_ref(mapping);
+}
+
+static bool
+match_holds(const struct match *match, const struct flow_key *key)
+{
+	struct point value;
+
+	if (match->kind == MATCH_SET)
+		return set_holds(match, key);
+	if (!field_get(key, match->field, &value))
+		return false;
+	if (match->kind == MATCH_RANGE)
+		return point_in(value, &match->range);
+	return !point_compare(point_and(value, match->mask), match->value);
+}
+
+static bool
+set_holds(const struct match *match, const struct flow_key *key)
+{
+	enum vsw_field field = match->field;
+	enum set_list list = SET_PORTS;
+	struct point value;
+
+	if (match->set->kind == VSW_SET_ADDRESSES) {
+		bool is_src = field == VSW_FIELD_IPV4_SRC
+			      || field == VSW_FIELD_IPV6_SRC;
+		bool is_v6 = field_family(key) == 6;
+
+		/* The packet's family decides which list. */
+		list = is_v6 ? SET_V6 : SET_V4;
+		if (is_v6)
+			field = is_src ? VSW_FIELD_IPV6_SRC
+				       : VSW_FIELD_IPV6_DST;
+		else
+			field = is_src ? VSW_FIELD_IPV4_SRC
+				       : VSW_FIELD_IPV4_DST;
+	}
+	return field_get(key, field, &value)
+	       && set_has(match->set, list, value);
+}

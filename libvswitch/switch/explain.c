@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <vswitch/inspect.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/describe.h"
+#include "libvswitch/datapath/execute.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/packet.h"
+#include "libvswitch/datapath/parse.h"
+#include "libvswitch/policy/outer.h"
+#include "libvswitch/policy/port.h"
+
+static void explain_packet(struct vsw_port *, struct vsw_packet *,
+			   const struct narrator *, struct decision *);
+static void say_ends(struct vsw *, struct vsw_port *, struct vsw_packet *,
+		     const struct headers *, const struct narrator *,
+		     const struct decision *);
+static void say_drop(const struct narrator *, unsigned drop);
+static void say_punt(const struct vsw *, const struct vsw_port *in_port,
+		     const struct narrator *, uint32_t reason, uint32_t vni);
+static bool is_too_big(const struct vsw_packet *, const struct rewrite *);
+
+int
+vsw_explain(struct vsw_port *port, const void *frame, size_t size,
+	    const struct vsw_explain_options *options,
+	    vsw_explain_fn *explain, void *ctx)
+{
+	const struct vsw_allocator *allocator = &port->vsw->allocator;
+	struct narrator narrator = { .say = explain, .ctx = ctx };
+	struct decision decision = { .n = 0 };
+	size_t packet_size = sizeof(struct vsw_packet) + size;
+	struct vsw_packet *packet;
+
+	if (size > VSW_PACKET_MAX || !explain
+	    || (options && options->size < sizeof *options))
+		return -EINVAL;
+	if (options && options->tunnel
+	    && !(port->ops.abilities & VSW_PORT_TUNNEL))
+		return -EINVAL;
+	packet = memory_alloc(allocator, 0, packet_size);
+	if (!packet)
+		return -ENOMEM;
+	packet->data = packet->buffer;
+	packet->size = (uint32_t) size;
+	packet->capacity = (uint32_t) size;
+	packet->in_port = port;
+	if (size)
+		memcpy(packet->data, frame, size);
+	if (options && options->tunnel)
+		packet->tunnel = *options->tunnel;
+	explain_packet(port, packet, &narrator, &decision);
+	decision_done(port->vsw, &decision);
+	memory_free(allocator, packet, packet_size);
+	return 0;
+}
+
+static void
+explain_packet(struct vsw_port *port, struct vsw_packet *packet,
+	       const struct narrator *narrator, struct decision *decision)
+{
+	struct vsw *vsw = port->vsw;
+	char key[DESCRIBE_KEY_SIZE];
+	struct headers headers;
+	int drop = parse_packet(port, packet, &headers);
+
+	if (drop != PARSE_GOOD) {
+		say_drop(narrator, (unsigned) drop);
+		return;
+	}
+	describe_key(&headers.key, key);
+	narrate(narrator, "%s", key);
+	decide(vsw, port, &headers, flow_hash(&headers.key, vsw->seed),
+	       narrator, decision);
+	say_ends(vsw, port, packet, &headers, narrator, decision);
+}
+
+/* One line for each copy. */
+static void
+say_ends(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
+	 const struct headers *headers, const struct narrator *narrator,
+	 const struct decision *decision)
+{
+	char text[DESCRIBE_REWRITE_SIZE];
+
+	for (uint32_t i = 0; i < decision->n; i++) {
+		const struct rewrite *rewrite = &decision->rewrites[i];
+
+		if (rewrite->drop != VSW_N_DROPS) {
+			say_drop(narrator, rewrite->drop);
+		} else if (rewrite->ops & REWRITE_PUNT) {
+			say_punt(vsw, port, narrator, rewrite->reason,
+				 rewrite->vni);
+		} else if (execute_ttl_ends(headers, rewrite)) {
+			if (rewrite->ttl_reason)
+				say_punt(vsw, port, narrator,
+					 rewrite->ttl_reason, rewrite->vni);
+			else
+				say_drop(narrator, VSW_DROP_TTL);
+		} else if (is_too_big(packet, rewrite)) {
+			say_drop(narrator, VSW_DROP_TOO_BIG);
+		} else {
+			describe_rewrite(rewrite, text);
+			narrate(narrator, "sent: %s", text);
+		}
+	}
+}
+
+static void
+say_drop(const struct narrator *narrator, unsigned drop)
+{
+	narrate(narrator, "dropped: %s: %s", vsw_drop_name(drop),
+		vsw_drop_text(drop));
+}
+
+static void
+say_punt(const struct vsw *vsw, const struct vsw_port *in_port,
+	 const struct narrator *narrator, uint32_t reason, uint32_t vni)
+{
+	const struct vsw_port *port = atomic_load_explicit(
+		&vsw->punt_port, memory_order_acquire);
+
+	if (!port)
+		say_drop(narrator, VSW_DROP_NO_PUNT);
+	else if (port == in_port)
+		say_drop(narrator, VSW_DROP_SAME_PORT);
+	else
+		narrate(narrator, "sent: punt to port \"%s\", reason %u, "
+			"VNI %u", port->name, reason, vni);
+}
+
+/* As tunnel_push() finds; a frame that is explained has no segment size. */
+static bool
+is_too_big(const struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	const struct outer *outer = rewrite->outer;
+	size_t size;
+
+	if (!(rewrite->ops & REWRITE_ENCAP) || !outer->size)
+		return false;
+	size = packet->size + outer->size - outer->l3;
+	return size > UINT16_MAX || (outer->mtu && size > outer->mtu);
+}

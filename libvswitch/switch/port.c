@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/policy/port.h"
+
+#include <errno.h>
+#include <string.h>
+#include "libvswitch/base/hash.h"
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
+#include "libvswitch/policy/address.h"
+#include "libvswitch/policy/domain.h"
+#include "libvswitch/policy/next_hop.h"
+#include "libvswitch/policy/program.h"
+
+enum { UNDERLAY_TTL = 64, UNDERLAY_MTU = 1500, VLAN_MAX = 4094 };
+
+static uint32_t hash_of(const struct vsw *, const char *name);
+static bool equal(const void *item, const void *key);
+static struct uplink *new_uplink(struct vsw *, const struct vsw_underlay *);
+static int check(const struct vsw_underlay *);
+static void free_uplink(void *vsw, struct retired *);
+
+int
+vsw_port_add(struct vsw *vsw, const char *name, const struct vsw_port_ops *ops,
+	     void *ctx, struct vsw_port **ret_port)
+{
+	struct vsw_port *port;
+	bool takes_punts;
+	int error;
+
+	if (!name || !*name || strlen(name) >= sizeof port->name
+	    || ops->size < sizeof *ops || !ops->transmit)
+		return -EINVAL;
+	takes_punts = ops->abilities & VSW_PORT_PUNT;
+	if (vsw_port_find(vsw, name)
+	    || (takes_punts && atomic_load(&vsw->punt_port)))
+		return -EEXIST;
+	error = table_reserve(&vsw->port_names, &vsw->allocator,
+			      &vsw->reclaim, 1);
+	if (error)
+		return error;
+	error = port_new(vsw, name, ops, ctx, &port);
+	if (error)
+		return error;
+	table_add(&vsw->port_names, hash_of(vsw, name), port);
+	atomic_store_explicit(&vsw->ports[port->number], port,
+			      memory_order_release);
+	if (takes_punts)
+		atomic_store_explicit(&vsw->punt_port, port,
+				      memory_order_release);
+	*ret_port = port;
+	return 0;
+}
+
+void
+vsw_port_remove(struct vsw_port *port)
+{
+	struct vsw_program *program;
+	struct vsw *vsw;
+
+	if (!port)
+		return;
+	vsw = port->vsw;
+	table_remove(&vsw->port_names, hash_of(vsw, port->name), port);
+	atomic_store_explicit(&vsw->ports[port->number], NULL,
+			      memory_order_release);
+	if (atomic_load_explicit(&vsw->punt_port, memory_order_relaxed)
+	    == port)
+		atomic_store_explicit(&vsw->punt_port, NULL,
+				      memory_order_release);
+	atomic_store_explicit(&port->is_gone, true, memory_order_release);
+	program = atomic_exchange_explicit(&port->program, NULL,
+					   memory_order_acq_rel);
+	generation_move(&vsw->generations, port->generation);
+	reclaim_wait(&vsw->reclaim);
+	vsw_program_unref(program);
+	port_unref(port);
+}
+
+int
+vsw_port_set_program(struct vsw_port *port, struct vsw_program *program)
+{
+	struct vsw_program *old;
+
+	if (program && (!program->draft.is_sealed
+			|| program->vsw != port->vsw))
+		return -EINVAL;
+	if (program)
+		program_ref(program);
+	old = atomic_exchange_explicit(&port->program, program,
+				       memory_order_acq_rel);
+	generation_move(&port->vsw->generations, port->generation);
+	vsw_program_unref(old);
+	reclaim_run(&port->vsw->reclaim);
+	return 0;
+}
+
+int
+vsw_port_set_underlay(struct vsw_port *port,
+		      const struct vsw_underlay *underlay)
+{
+	struct vsw *vsw = port->vsw;
+	struct uplink *fresh = NULL, *old;
+	int error;
+
+	if (port->ops.abilities & VSW_PORT_TUNNEL)
+		return -EINVAL;
+	error = underlay ? check(underlay) : 0;
+	if (error)
+		return error;
+	if (underlay) {
+		fresh = new_uplink(vsw, underlay);
+		if (!fresh)
+			return -ENOMEM;
+	}
+	error = domains_prepare(port, NULL);
+	if (error) {
+		memory_free(&vsw->allocator, fresh, sizeof *fresh);
+		return error;
+	}
+	old = (struct uplink *) atomic_exchange_explicit(
+		&port->uplink, fresh, memory_order_acq_rel);
+	generation_move(&vsw->generations, port->generation);
+	domains_renew(port, NULL);
+	if (old)
+		reclaim_retire(&vsw->reclaim, &old->retired, free_uplink,
+			       vsw);
+	return 0;
+}
+
+int
+vsw_port_set_next_hop(struct vsw_port *port, const struct vsw_addr *pa,
+		      const uint8_t mac[6])
+{
+	const struct vsw_addr *which = pa && pa->n ? pa : NULL;
+	static const struct vsw_addr any;
+	int error;
+
+	if (!pa || (pa->n && !address_is_good(pa)))
+		return -EINVAL;
+	if (mac) {
+		error = next_hop_prepare(port, which ? pa : &any);
+		if (error)
+			return error;
+	}
+	error = domains_prepare(port, which);
+	if (error)
+		return error;
+	next_hop_set(port, which ? pa : &any, mac);
+	domains_renew(port, which);
+	return 0;
+}
+
+const char *
+vsw_port_name(const struct vsw_port *port)
+{
+	return port->name;
+}
+
+struct vsw *
+vsw_port_switch(const struct vsw_port *port)
+{
+	return port->vsw;
+}
+
+struct vsw_port *
+vsw_port_find(struct vsw *vsw, const char *name)
+{
+	return table_find(&vsw->port_names, hash_of(vsw, name), equal, name);
+}
+
+static uint32_t
+hash_of(const struct vsw *vsw, const char *name)
+{
+	return hash_short(hash_bytes(name, strlen(name), vsw->seed));
+}
+
+static bool
+equal(const void *item, const void *key)
+{
+	const struct vsw_port *port = item;
+
+	return !strcmp(port->name, key);
+}
+
+static struct uplink *
+new_uplink(struct vsw *vsw, const struct vsw_underlay *underlay)
+{
+	struct uplink *uplink = memory_alloc(&vsw->allocator, 0,
+					     sizeof *uplink);
+
+	if (!uplink)
+		return NULL;
+	uplink->underlay = *underlay;
+	if (!uplink->underlay.vxlan_port)
+		uplink->underlay.vxlan_port = VXLAN_PORT;
+	if (!uplink->underlay.ttl)
+		uplink->underlay.ttl = UNDERLAY_TTL;
+	if (!uplink->underlay.mtu)
+		uplink->underlay.mtu = UNDERLAY_MTU;
+	return uplink;
+}
+
+static int
+check(const struct vsw_underlay *underlay)
+{
+	const struct vsw_addr *v4 = &underlay->local_v4;
+	const struct vsw_addr *v6 = &underlay->local_v6;
+
+	if (underlay->size < sizeof *underlay || underlay->vlan > VLAN_MAX
+	    || (!v4->n && !v6->n)
+	    || (v4->n && (v4->n != 4 || !address_is_good(v4)))
+	    || (v6->n && v6->n != 16))
+		return -EINVAL;
+	return 0;
+}
+
+static void
+free_uplink(void *vsw_, struct retired *retired)
+{
+	struct vsw *vsw = vsw_;
+
+	memory_free(&vsw->allocator, retired, sizeof(struct uplink));
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/base/switch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include "libvswitch/base/memory.h"
+
+enum {
+	DOMAINS_MAX = 16384,
+	PORTS_MAX = 65535,
+	WORKERS_MAX = 256
+};
+
+#define STRING_OF(x) #x
+#define STRING(x) STRING_OF(x)
+
+static int check(const struct vsw_options *);
+static int choose_seed(struct vsw *);
+static void *allocate(void *ctx, size_t alignment, size_t size);
+static void release(void *ctx, void *memory, size_t size);
+static size_t ports_size(const struct vsw *);
+static size_t numbers_size(const struct vsw *);
+static size_t workers_size(const struct vsw *);
+static void complain(const struct vsw *, size_t n, const char *what);
+
+int
+vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
+{
+	struct vsw_allocator allocator = options->allocator;
+	struct vsw *vsw;
+	int error = check(options);
+
+	if (error)
+		return error;
+	if (!allocator.alloc)
+		allocator = (struct vsw_allocator) {
+			.alloc = allocate, .free = release
+		};
+	vsw = memory_alloc(&allocator, 0, sizeof *vsw);
+	if (!vsw)
+		return -ENOMEM;
+	vsw->options = *options;
+	vsw->allocator = allocator;
+	error = choose_seed(vsw);
+	if (error)
+		goto free_switch;
+	error = -ENOMEM;
+	vsw->ports = memory_alloc(&allocator, 0, ports_size(vsw));
+	vsw->port_numbers = memory_alloc(&allocator, 0, numbers_size(vsw));
+	vsw->workers = memory_alloc(&allocator, 0, workers_size(vsw));
+	if (!vsw->ports || !vsw->port_numbers || !vsw->workers)
+		goto free_arrays;
+	error = reclaim_init(&vsw->reclaim, &allocator, options->max_workers);
+	if (error)
+		goto free_arrays;
+	error = generations_init(&vsw->generations, &allocator,
+				 1 + options->max_ports + DOMAINS_MAX);
+	if (error)
+		goto free_reclaim;
+	*ret_switch = vsw;
+	return 0;
+free_reclaim:
+	reclaim_done(&vsw->reclaim, &allocator);
+free_arrays:
+	memory_free(&allocator, vsw->workers, workers_size(vsw));
+	memory_free(&allocator, vsw->port_numbers, numbers_size(vsw));
+	memory_free(&allocator, vsw->ports, ports_size(vsw));
+free_switch:
+	memory_free(&allocator, vsw, sizeof *vsw);
+	return error;
+}
+
+void
+vsw_free(struct vsw *vsw)
+{
+	struct vsw_allocator allocator;
+	size_t n_workers = 0;
+
+	if (!vsw)
+		return;
+	for (uint32_t i = 0; i < vsw->options.max_workers; i++)
+		n_workers += vsw->workers[i] != NULL;
+	complain(vsw, n_workers, "workers");
+	reclaim_run(&vsw->reclaim);
+	complain(vsw, atomic_load(&vsw->port_names.n), "ports");
+	complain(vsw, vsw->n_programs, "programs");
+	complain(vsw, vsw->n_groups, "groups");
+	complain(vsw, vsw->n_sets, "sets");
+	complain(vsw, vsw->n_domains, "domains");
+
+	allocator = vsw->allocator;
+	table_done(&vsw->port_names);
+	reclaim_done(&vsw->reclaim, &allocator);
+	generations_done(&vsw->generations, &allocator);
+	memory_free(&allocator, vsw->workers, workers_size(vsw));
+	memory_free(&allocator, vsw->port_numbers, numbers_size(vsw));
+	memory_free(&allocator, vsw->ports, ports_size(vsw));
+	memory_free(&allocator, vsw, sizeof *vsw);
+}
+
+const char *
+vsw_version(void)
+{
+	return STRING(VSW_VERSION_MAJOR) "." STRING(VSW_VERSION_MINOR) "."
+	       STRING(VSW_VERSION_PATCH);
+}
+
+static int
+check(const struct vsw_options *options)
+{
+	if (options->size < sizeof *options
+	    || !options->allocator.alloc != !options->allocator.free
+	    || !options->max_ports || options->max_ports > PORTS_MAX
+	    || !options->max_workers || options->max_workers > WORKERS_MAX
+	    || !options->max_flows)
+		return -EINVAL;
+	return 0;
+}
+
+static int
+choose_seed(struct vsw *vsw)
+{
+	vsw->seed = vsw->options.hash_seed;
+	while (!vsw->seed)
+		if (getrandom(&vsw->seed, sizeof vsw->seed, 0) < 0
+		    && errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+static void *
+allocate(void *ctx, size_t alignment, size_t size)
+{
+	(void) ctx;
+	if (alignment <= _Alignof(max_align_t))
+		return malloc(size);
+	return aligned_alloc(alignment,
+			     (size + alignment - 1) / alignment * alignment);
+}
+
+static void
+release(void *ctx, void *memory, size_t size)
+{
+	(void) ctx;
+	(void) size;
+	free(memory);
+}
+
+static size_t
+ports_size(const struct vsw *vsw)
+{
+	return vsw->options.max_ports * sizeof *vsw->ports;
+}
+
+static size_t
+numbers_size(const struct vsw *vsw)
+{
+	return (vsw->options.max_ports + 63) / 64
+	       * sizeof *vsw->port_numbers;
+}
+
+static size_t
+workers_size(const struct vsw *vsw)
+{
+	return vsw->options.max_workers * sizeof(struct vsw_worker *);
+}
+
+static void
+complain(const struct vsw *vsw, size_t n, const char *what)
+{
+	if (n)
+		switch_log(vsw, VSW_LOG_ERROR,
+			   "switch is freed with %zu %s alive: their memory "
+			   "is lost", n, what);
+}
