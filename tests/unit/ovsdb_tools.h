@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef UNIT_OVSDB_TOOLS_H
+#define UNIT_OVSDB_TOOLS_H 1
+
+/* What the tests of agent/ovsdb share: JSON with single quotes, a schema with
+ * a column of every kind, and transactions as text. */
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/ovsdb/transact.h"
+
+/* JSON text in which ' stands for ". */
+static inline json_t *
+parse(const char *text)
+{
+	char *copy = strdup(text);
+	json_error_t error;
+	json_t *json;
+	char *p;
+
+	for (p = copy; *p; p++) {
+		if (*p == '\'')
+			*p = '"';
+	}
+	json = json_loads(copy, JSON_DECODE_ANY, &error);
+	ck_assert_msg(json != NULL, "%s: %s", error.text, copy);
+	free(copy);
+	return json;
+}
+
+/* Equal as JSON; 'expected' as in parse(). */
+static inline void
+check_json(json_t *json, const char *expected, const char *what)
+{
+	json_t *other = parse(expected);
+	char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	ck_assert_msg(json_equal(json, other), "%s: got %s, not %s", what,
+		      text, expected);
+	free(text);
+	json_decref(other);
+}
+
+static const char everything[] =
+	"{'name':'T','version':'1.0.0','tables':{"
+	"'R':{'isRoot':true,'columns':{"
+	"'name':{'type':'string'},'i':{'type':'integer'},"
+	"'r':{'type':'real'},'b':{'type':'boolean'},'u':{'type':'uuid'},"
+	"'oi':{'type':{'key':'integer','min':0,'max':1}},"
+	"'si':{'type':{'key':'integer','min':0,'max':'unlimited'}},"
+	"'s3':{'type':{'key':'string','min':0,'max':3}},"
+	"'m':{'type':{'key':'string','value':'string','min':0,"
+	"'max':'unlimited'}},"
+	"'im':{'type':'string','mutable':false},"
+	"'ep':{'type':'string','ephemeral':true},"
+	"'rng':{'type':{'key':{'type':'integer','minInteger':0,"
+	"'maxInteger':10}}},"
+	"'len':{'type':{'key':{'type':'string','maxLength':3}}},"
+	"'en':{'type':{'key':{'type':'string','enum':['set',['a','b','']]}}},"
+	"'strong':{'type':{'key':{'type':'uuid','refTable':'C'},'min':0,"
+	"'max':'unlimited'}},"
+	"'weak':{'type':{'key':{'type':'uuid','refTable':'C',"
+	"'refType':'weak'},'min':0,'max':'unlimited'}},"
+	"'pair':{'type':{'key':{'type':'uuid','refTable':'C'},"
+	"'value':{'type':'uuid','refTable':'C','refType':'weak'},"
+	"'min':0,'max':'unlimited'}}},"
+	"'indexes':[['name']]},"
+	"'W1':{'isRoot':true,'columns':{'w':{'type':{'key':{'type':'uuid',"
+	"'refTable':'C','refType':'weak'},'min':1,'max':'unlimited'}}}},"
+	"'E1':{'isRoot':true,'columns':{'e':{'type':{'key':{'type':'string',"
+	"'enum':['set',['x','y']]}}}}},"
+	"'M1':{'isRoot':true,'maxRows':1,'columns':{'i':{'type':'integer'}}},"
+	"'X2':{'isRoot':true,'columns':{'a':{'type':'integer'},"
+	"'b':{'type':'string'}},'indexes':[['a','b'],['b']]},"
+	"'C':{'columns':{'name':{'type':'string'},"
+	"'next':{'type':{'key':{'type':'uuid','refTable':'C'},'min':0,"
+	"'max':1}}}}}}";
+
+static inline struct schema *
+schema_of(const char *text)
+{
+	json_t *json = parse(text);
+	struct schema *schema;
+	struct ovsdb_error *error = schema_from_json(json, &schema);
+
+	ck_assert_msg(!error, "%s", error ? error->details : "");
+	json_decref(json);
+	return schema;
+}
+
+static inline struct database *
+open_everything(void)
+{
+	return database_new(schema_of(everything), NULL);
+}
+
+/* Replaces every UUID but zero by <0>, <1>, ..., in the order of their first
+ * occurrence in 'seen', which grows. */
+static inline json_t *
+hide_uuids(json_t *json, json_t *seen)
+{
+	json_t *copy, *value;
+	struct uuid uuid;
+	const char *key;
+	size_t i;
+
+	if (json_is_array(json)) {
+		copy = json_array();
+		json_array_foreach(json, i, value)
+			json_array_append_new(copy, hide_uuids(value, seen));
+		return copy;
+	}
+	if (json_is_object(json)) {
+		copy = json_object();
+		json_object_foreach(json, key, value)
+			json_object_set_new(copy, key,
+					    hide_uuids(value, seen));
+		return copy;
+	}
+	if (json_is_string(json)
+	    && uuid_from_text(json_string_value(json), &uuid)
+	    && !uuid_is_zero(&uuid)) {
+		for (i = 0; i < json_array_size(seen); i++) {
+			if (json_equal(json_array_get(seen, i), json))
+				break;
+		}
+		if (i == json_array_size(seen))
+			json_array_append(seen, json);
+		return json_sprintf("<%zu>", i);
+	}
+	return json_incref(json);
+}
+
+/* The other way. */
+static inline json_t *
+show_uuids(json_t *json, json_t *seen)
+{
+	json_t *copy, *value;
+	const char *key;
+	unsigned n;
+	char end;
+	size_t i;
+
+	if (json_is_array(json)) {
+		copy = json_array();
+		json_array_foreach(json, i, value)
+			json_array_append_new(copy, show_uuids(value, seen));
+		return copy;
+	}
+	if (json_is_object(json)) {
+		copy = json_object();
+		json_object_foreach(json, key, value)
+			json_object_set_new(copy, key,
+					    show_uuids(value, seen));
+		return copy;
+	}
+	if (json_is_string(json)
+	    && sscanf(json_string_value(json), "<%u%c", &n, &end) == 2
+	    && end == '>') {
+		ck_assert_uint_lt(n, json_array_size(seen));
+		return json_incref(json_array_get(seen, n));
+	}
+	return json_incref(json);
+}
+
+/* Runs "OP,OP,..." on the database 'T'; the reply as it is.  NULL if it has
+ * to wait, and then the deadline. */
+static inline json_t *
+run_at(struct database *db, json_t *params, int64_t now_ms,
+       int64_t *ret_deadline_ms)
+{
+	struct transact_request request = {
+		.database = db, .params = params, .now_ms = now_ms
+	};
+	json_t *reply = NULL;
+
+	if (transact_execute(&request, &reply, ret_deadline_ms)
+	    == TRANSACT_WAIT)
+		return NULL;
+	return reply;
+}
+
+static inline json_t *
+run(struct database *db, const char *operations)
+{
+	int64_t deadline;
+	json_t *reply, *params;
+	char *text = NULL;
+
+	ck_assert_int_gt(asprintf(&text, "['T',%s]", operations), 0);
+	params = parse(text);
+	free(text);
+	reply = run_at(db, params, 0, &deadline);
+	json_decref(params);
+	return reply;
+}
+
+/* The "error" of the last element of a reply that has one, or "". */
+static inline const char *
+error_of(json_t *reply)
+{
+	size_t i = json_array_size(reply);
+
+	while (i--) {
+		json_t *error = json_object_get(json_array_get(reply, i),
+						"error");
+
+		if (error)
+			return json_string_value(error);
+	}
+	return "";
+}
+
+#endif /* unit/ovsdb_tools.h */
