@@ -24,6 +24,7 @@
 #include <stdint.h>
 #include <vswitch.h>
 #include "agent/base/list.h"
+#include "agent/ovsdb/uuid.h"
 
 struct database;
 struct model;
@@ -82,6 +83,7 @@ const char *model_option(const struct model_options *, const char *key,
 /* hnv.Switch. */
 struct model_switch {
 	struct list link;		/* In model.switches. */
+	struct uuid row;
 	char *name, *type;		/* "external", ... */
 	struct model_options options;
 	struct list ports;		/* struct model_port. */
@@ -95,12 +97,13 @@ struct model_switch {
 	struct vsw_port *punt;
 	void *host;			/* The host's. */
 	struct model_fault fault;
-	struct list instances;		/* Ours: domains here. apply.c */
+	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
 };
 
 /* hnv.Provider_Address. */
 struct model_pa {
 	struct list link;		/* In its switch. */
+	struct uuid row;
 	struct model_switch *sw;
 	char *ip, *device;
 	struct vsw_addr addr;		/* n == 0: 'ip' does not read. */
@@ -113,10 +116,12 @@ struct model_pa {
 /* hnv.Port. */
 struct model_port {
 	struct list link;		/* In model_switch.ports. */
+	struct uuid row;
 	struct model_switch *sw;
 	char *name, *type;
 	char *iface_id;			/* Without braces, lower case. */
 	uint8_t mac[6];			/* All zero: not given. */
+	bool is_mac_bad;		/* Given, and does not read. */
 	struct model_options options;
 	bool is_changed;		/* Wanted side: open it anew. */
 	bool is_removed;		/* Row is gone: the host closes it, then
@@ -133,6 +138,14 @@ struct model_port {
 	struct model_fault fault;
 	struct vsw_program *program;	/* In force. apply.c */
 	bool is_dirty;			/* Compile anew. */
+
+	/* Ours, on the way there. */
+	struct model_subnet *claimed;	/* What its Physical_Port says. */
+	uint8_t claimed_mac[6];		/* 'mac', or what the controller says
+					 * is its MAC; all zero: unknown. */
+	size_t n_mappings;		/* Local ones that are its. */
+	struct vsw_port *applied;	/* 'port', as mappings know it. */
+	uint64_t told;			/* Hash of the status last written. */
 };
 
 /* One CA of a subnet: a Ucast_Macs_Remote or _Local row that is in force. */
@@ -142,6 +155,7 @@ struct model_mapping {
 	struct vsw_addr pa;		/* Where it lives; of a local one, this
 					 * host's. */
 	enum vsw_encap encap;
+	uint32_t vni;			/* Of the location; 0: the subnet's. */
 	bool is_local;			/* 'port' may still be NULL. */
 	struct model_port *port;
 };
@@ -149,7 +163,8 @@ struct model_mapping {
 /* A Logical_Switch: one VSID. */
 struct model_subnet {
 	struct list link;		/* In model.subnets. */
-	char *database;			/* "ms_vtep" or "hardware_vtep". */
+	struct uuid row;
+	const char *database;		/* "ms_vtep" or "hardware_vtep". */
 	char *name;			/* Logical_Switch.name. */
 	uint32_t vni;			/* 0: unknown; then see 'fault'. */
 	struct model_router *router;	/* NULL: belongs to none. */
@@ -172,7 +187,9 @@ struct model_prefix {
  * own domain. */
 struct model_router {
 	struct list link;		/* In model.routers. */
-	char *database, *name;
+	struct uuid row;
+	const char *database;
+	char *name;
 	bool is_enabled;
 	struct list static_routes;	/* struct model_route. */
 	struct model_fault fault;

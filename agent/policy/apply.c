@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* From the model to the switches: the difference only, in an order in which
+ * no packet sees half of it.  What is new is made and filled before a program
+ * leads to it, and what is gone is taken away after no program does. */
+
+#include "agent/policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/log.h"
+#include "agent/base/memory.h"
+#include "agent/policy/build.h"
+#include "agent/policy/edit.h"
+#include "agent/policy/state.h"
+
+/* A domain in a switch. */
+struct instance {
+	struct list link;		/* In applied_switch.instances. */
+	struct model_switch *sw;
+	struct domain domain;
+	struct vsw_domain *vsw_domain;
+	struct vsw_port *uplink;	/* As vsw_domain knows it. */
+	struct list placements;
+	struct built_group groups[N_GROUP_KINDS];
+	bool is_wanted;			/* In this turn. */
+};
+
+/* A subnet in an instance. */
+struct placement {
+	struct list by_instance;
+	struct list by_subnet;		/* In subnet_table.placements. */
+	struct instance *instance;
+	struct edited edited;
+	uint32_t vni;			/* Of the mapping. */
+	struct built_group own;
+	bool is_filled;			/* Wholly. */
+	bool is_wanted, is_new;		/* In this turn. */
+};
+
+struct applied_switch {
+	struct list instances;
+	struct built_group intercept, delivery;
+	struct vsw_port *uplink;	/* Has 'program'. */
+	struct vsw_program *program;
+};
+
+/* One call of policy_apply(). */
+struct turn {
+	struct model *model;
+	struct model_switch *sw;
+	struct applied_switch *applied;
+	struct edit edit;
+	int err;
+};
+
+static void sync_ports(struct turn *);
+static void touch_port(struct model_state *, struct model_port *);
+static void apply_switch(struct turn *);
+static void apply_structure(struct turn *);
+static void place_subnets(struct turn *);
+static struct instance *get_instance(struct turn *, const struct domain *);
+static void set_uplink(struct turn *, struct instance *);
+static void get_placement(struct turn *, struct instance *,
+			  struct model_subnet *);
+static void fill(struct turn *, struct placement *);
+static void edit_subnets(struct turn *, void (*edit)(struct edit *,
+						     struct edited *));
+static void build_groups(struct turn *);
+static void build_one(struct turn *, struct built_group *, enum group_kind,
+		      const struct domain *, struct model_subnet *);
+static struct vsw_mapping *find_mapping(void *turn,
+					const struct model_subnet *);
+static struct placement *find_placement(const struct model_subnet *,
+					const struct model_switch *);
+static void set_programs(struct turn *);
+static void set_port_program(struct turn *, struct model_port *);
+static bool collect_groups(struct turn *, const struct model_port *,
+			   const struct program_draft *,
+			   const struct built_group *ret_groups[]);
+static void set_uplink_program(struct turn *);
+static void drop_unwanted(struct turn *);
+static void free_instance(struct instance *);
+static void free_placement(struct placement *);
+static void forget_program(struct model_port *);
+static void finish(struct turn *);
+static void fail(struct turn *, int err, const char *subject, char *problem);
+
+void
+policy_apply(struct model *model)
+{
+	struct model_state *state = model->state;
+	struct turn turn = { .model = model };
+	struct list *link;
+
+	for (link = model->switches.next; link != &model->switches;
+	     link = link->next) {
+		turn.sw = LIST_ENTRY(link, struct model_switch, link);
+		if (turn.sw->vsw)
+			sync_ports(&turn);
+	}
+	if (state->is_in_force && !state->structure_changed
+	    && list_is_empty(&state->changed))
+		return;
+	edit_init(&turn.edit);
+	for (link = model->switches.next; link != &model->switches;
+	     link = link->next) {
+		turn.sw = LIST_ENTRY(link, struct model_switch, link);
+		if (turn.sw->vsw && !turn.sw->is_removed)
+			apply_switch(&turn);
+	}
+	finish(&turn);
+	edit_done(&turn.edit);
+}
+
+void
+policy_leave_switch(struct model *model, struct model_switch *sw)
+{
+	struct applied_switch *applied = sw->applied;
+
+	for (struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next)
+		policy_leave_port(model,
+				  LIST_ENTRY(link, struct model_port, link));
+	if (!applied)
+		return;
+	if (applied->program && applied->uplink == sw->uplink && sw->uplink)
+		(void) !vsw_port_set_program(sw->uplink, NULL);
+	vsw_program_unref(applied->program);
+	built_group_done(&applied->intercept);
+	built_group_done(&applied->delivery);
+	while (!list_is_empty(&applied->instances))
+		free_instance(LIST_ENTRY(applied->instances.next,
+					 struct instance, link));
+	free(applied);
+	sw->applied = NULL;
+	model->state->structure_changed = true;
+}
+
+void
+policy_leave_port(struct model *model, struct model_port *port)
+{
+	struct placement *placement;
+	struct edit edit;
+
+	if (port->program && port->applied)
+		(void) !vsw_port_set_program(port->applied, NULL);
+	forget_program(port);
+	if (!port->applied)
+		return;
+	port->applied = NULL;
+	touch_port(model->state, port);
+	placement = port->subnet && port->sw->applied
+		? find_placement(port->subnet, port->sw) : NULL;
+	if (!placement)
+		return;
+	edit_init(&edit);
+	edit_set(&edit, &placement->edited);
+	edit_remove(&edit, &placement->edited);
+	edit_done(&edit);
+}
+
+/* The host opens and closes devices between two calls. */
+static void
+sync_ports(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+		struct vsw_port *vsw_port =
+			port->is_removed ? NULL : port->port;
+
+		if (port->applied == vsw_port)
+			continue;
+		forget_program(port);
+		port->applied = vsw_port;
+		touch_port(turn->model->state, port);
+	}
+	if (!turn->sw->applied || turn->sw->applied->uplink != turn->sw->uplink)
+		turn->model->state->structure_changed = true;
+}
+
+static void
+touch_port(struct model_state *state, struct model_port *port)
+{
+	struct model_subnet *subnet = port->claimed;
+
+	port->is_dirty = true;
+	state->structure_changed = true;
+	for (size_t i = 0; subnet && i < subnet->table->n_locals; i++) {
+		const struct model_mapping *m =
+			&subnet->table->locals[i]->mapping;
+		struct mapping_key key = mapping_key_mac(m->mac);
+
+		if (m->port != port)
+			continue;
+		subnet_table_touch(subnet->table, &key);
+		key = mapping_key_ca(&m->ca);
+		if (key.ca.n)
+			subnet_table_touch(subnet->table, &key);
+	}
+	if (subnet) {
+		subnet->table->flood_changed = true;
+		state_subnet_changed(state, subnet);
+	}
+}
+
+static void
+apply_switch(struct turn *turn)
+{
+	if (!turn->sw->applied) {
+		turn->sw->applied = xcalloc(1, sizeof *turn->sw->applied);
+		list_init(&turn->sw->applied->instances);
+		turn->model->state->structure_changed = true;
+	}
+	turn->applied = turn->sw->applied;
+	if (turn->model->state->structure_changed
+	    || !turn->model->state->is_in_force) {
+		apply_structure(turn);
+		return;
+	}
+	edit_subnets(turn, edit_set);
+	edit_subnets(turn, edit_remove);
+}
+
+static void
+apply_structure(struct turn *turn)
+{
+	place_subnets(turn);
+	edit_subnets(turn, edit_set);
+	build_groups(turn);
+	set_programs(turn);
+	edit_subnets(turn, edit_remove);
+	drop_unwanted(turn);
+}
+
+/* Marks what is to be here, and makes what is not yet. */
+static void
+place_subnets(struct turn *turn)
+{
+	struct list *instances = &turn->applied->instances;
+	struct model_subnet **subnets;
+	size_t n = compile_in_force(turn->sw, &subnets);
+
+	for (struct list *i = instances->next; i != instances; i = i->next) {
+		struct instance *instance =
+			LIST_ENTRY(i, struct instance, link);
+
+		instance->is_wanted = false;
+		for (struct list *p = instance->placements.next;
+		     p != &instance->placements; p = p->next)
+			LIST_ENTRY(p, struct placement, by_instance)
+				->is_wanted = false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct domain domain = compile_domain(subnets[i]);
+		struct instance *instance = get_instance(turn, &domain);
+
+		if (instance)
+			get_placement(turn, instance, subnets[i]);
+	}
+	free(subnets);
+}
+
+static struct instance *
+get_instance(struct turn *turn, const struct domain *domain)
+{
+	struct list *instances = &turn->applied->instances;
+	const char *name = domain->router ? domain->router->name
+					  : domain->lone->name;
+	struct instance *instance;
+	int err;
+
+	for (struct list *link = instances->next; link != instances;
+	     link = link->next) {
+		instance = LIST_ENTRY(link, struct instance, link);
+		if (domain_equal(&instance->domain, domain)) {
+			instance->is_wanted = true;
+			set_uplink(turn, instance);
+			return instance;
+		}
+	}
+	instance = xcalloc(1, sizeof *instance);
+	err = vsw_domain_new(turn->sw->vsw, name, &instance->vsw_domain);
+	if (err) {
+		fail(turn, err, name, NULL);
+		free(instance);
+		return NULL;
+	}
+	instance->sw = turn->sw;
+	instance->domain = *domain;
+	instance->is_wanted = true;
+	list_init(&instance->placements);
+	list_append(instances, &instance->link);
+	set_uplink(turn, instance);
+	return instance;
+}
+
+static void
+set_uplink(struct turn *turn, struct instance *instance)
+{
+	int err;
+
+	if (instance->uplink == turn->sw->uplink)
+		return;
+	err = vsw_domain_set_uplink(instance->vsw_domain, turn->sw->uplink);
+	if (err)
+		fail(turn, err, "uplink", NULL);
+	else
+		instance->uplink = turn->sw->uplink;
+}
+
+static void
+get_placement(struct turn *turn, struct instance *instance,
+	      struct model_subnet *subnet)
+{
+	struct placement *placement;
+	struct list *link;
+	int err;
+
+	for (link = subnet->table->placements.next;
+	     link != &subnet->table->placements; link = link->next) {
+		placement = LIST_ENTRY(link, struct placement, by_subnet);
+		if (placement->instance == instance
+		    && placement->vni == subnet->vni) {
+			placement->is_wanted = true;
+			placement->is_new = false;
+			if (!placement->is_filled)
+				fill(turn, placement);
+			return;
+		}
+	}
+	placement = xcalloc(1, sizeof *placement);
+	err = vsw_mapping_new(instance->vsw_domain, subnet->name, subnet->vni,
+			      &placement->edited.mapping);
+	if (err) {
+		fail(turn, err, subnet->name, NULL);
+		free(placement);
+		return;
+	}
+	placement->instance = instance;
+	placement->vni = subnet->vni;
+	placement->edited.sw = turn->sw;
+	placement->edited.subnet = subnet;
+	placement->is_wanted = true;
+	list_append(&instance->placements, &placement->by_instance);
+	list_append(&subnet->table->placements, &placement->by_subnet);
+	fill(turn, placement);
+}
+
+static void
+fill(struct turn *turn, struct placement *placement)
+{
+	int err = turn->edit.err;
+
+	turn->edit.err = 0;
+	edit_fill(&turn->edit, &placement->edited);
+	placement->is_new = placement->is_filled = !turn->edit.err;
+	if (err)
+		turn->edit.err = err;
+}
+
+static void
+edit_subnets(struct turn *turn, void (*edit)(struct edit *, struct edited *))
+{
+	struct list *changed = &turn->model->state->changed;
+
+	for (struct list *link = changed->next; link != changed;
+	     link = link->next) {
+		struct list *placements =
+			&LIST_ENTRY(link, struct subnet_table, changed)
+			->placements;
+
+		for (struct list *p = placements->next; p != placements;
+		     p = p->next) {
+			struct placement *placement =
+				LIST_ENTRY(p, struct placement, by_subnet);
+
+			if (placement->instance->sw == turn->sw
+			    && placement->is_wanted && !placement->is_new)
+				edit(&turn->edit, &placement->edited);
+		}
+	}
+}
+
+static void
+build_groups(struct turn *turn)
+{
+	struct list *instances = &turn->applied->instances;
+
+	build_one(turn, &turn->applied->intercept, GROUP_INTERCEPT, NULL,
+		  NULL);
+	for (struct list *i = instances->next; i != instances; i = i->next) {
+		struct instance *instance =
+			LIST_ENTRY(i, struct instance, link);
+
+		if (!instance->is_wanted)
+			continue;
+		if (instance->domain.router)
+			for (enum group_kind kind = GROUP_GATEWAYS;
+			     kind <= GROUP_ROUTED; kind++)
+				build_one(turn, &instance->groups[kind], kind,
+					  &instance->domain, NULL);
+		for (struct list *p = instance->placements.next;
+		     p != &instance->placements; p = p->next) {
+			struct placement *placement =
+				LIST_ENTRY(p, struct placement, by_instance);
+
+			if (placement->is_wanted)
+				build_one(turn, &placement->own, GROUP_OWN,
+					  NULL, placement->edited.subnet);
+		}
+	}
+	build_one(turn, &turn->applied->delivery, GROUP_DELIVERY, NULL, NULL);
+}
+
+static void
+build_one(struct turn *turn, struct built_group *built, enum group_kind kind,
+	  const struct domain *domain, struct model_subnet *subnet)
+{
+	struct draft_group *draft =
+		compile_group(turn->model, turn->sw, kind, domain, subnet);
+	struct mapping_finder finder = { find_mapping, turn };
+	char *problem = NULL;
+	int err = build_group(turn->sw->vsw, built, draft, &finder, &problem);
+
+	if (err)
+		fail(turn, err, turn->sw->name, problem);
+}
+
+static struct vsw_mapping *
+find_mapping(void *ctx, const struct model_subnet *subnet)
+{
+	struct turn *turn = ctx;
+	struct placement *placement = find_placement(subnet, turn->sw);
+
+	return placement ? placement->edited.mapping : NULL;
+}
+
+static struct placement *
+find_placement(const struct model_subnet *subnet,
+	       const struct model_switch *sw)
+{
+	const struct list *placements = &subnet->table->placements;
+
+	for (struct list *link = placements->next; link != placements;
+	     link = link->next) {
+		struct placement *placement =
+			LIST_ENTRY(link, struct placement, by_subnet);
+
+		if (placement->is_wanted && placement->instance->sw == sw)
+			return placement;
+	}
+	return NULL;
+}
+
+/* The wire first: what comes in for a new subnet finds its way before anybody
+ * can have been asked to send. */
+static void
+set_programs(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+
+	set_uplink_program(turn);
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+
+		if (!port->applied)
+			continue;
+		if (!port->subnet) {
+			if (port->program)
+				(void) !vsw_port_set_program(port->applied,
+							     NULL);
+			forget_program(port);
+			port->is_dirty = false;
+		} else {
+			set_port_program(turn, port);
+		}
+	}
+}
+
+static void
+set_port_program(struct turn *turn, struct model_port *port)
+{
+	const struct built_group *groups[PROGRAM_MAX_ENTRIES];
+	struct program_draft draft;
+	struct vsw_program *program;
+	char *problem = NULL;
+	int err;
+
+	compile_port(port, &draft);
+	if (!collect_groups(turn, port, &draft, groups)) {
+		port->is_dirty = true;
+		return;
+	}
+	for (size_t i = 0; i < draft.n; i++)
+		port->is_dirty |= groups[i]->is_new;
+	if (!port->is_dirty)
+		return;
+	err = build_program(turn->sw->vsw, &draft, groups, &program,
+			    &problem);
+	if (!err) {
+		err = vsw_port_set_program(port->applied, program);
+		if (err)
+			vsw_program_unref(program);
+	}
+	if (err) {
+		model_fault_set(&port->fault, MODEL_ENGINE, "%s",
+				problem ? problem : strerror(-err));
+		fail(turn, err, port->name, problem);
+		return;
+	}
+	vsw_program_unref(port->program);
+	port->program = program;
+	port->is_dirty = false;
+	if (port->fault.reason == MODEL_ENGINE)
+		model_fault_set(&port->fault, MODEL_OK, NULL);
+}
+
+/* False if one could not be built: that has been told. */
+static bool
+collect_groups(struct turn *turn, const struct model_port *port,
+	       const struct program_draft *draft,
+	       const struct built_group *ret_groups[])
+{
+	const struct placement *placement =
+		find_placement(port->subnet, port->sw);
+
+	if (!placement)
+		return false;
+	for (size_t i = 0; i < draft->n; i++) {
+		enum group_kind kind = draft->entries[i].kind;
+
+		ret_groups[i] = kind == GROUP_INTERCEPT
+					? &turn->applied->intercept
+				: kind == GROUP_OWN
+					? &placement->own
+					: &placement->instance->groups[kind];
+		if (!ret_groups[i]->group)
+			return false;
+	}
+	return true;
+}
+
+static void
+set_uplink_program(struct turn *turn)
+{
+	struct applied_switch *applied = turn->applied;
+	const struct built_group *groups[] = { &applied->delivery };
+	struct program_draft draft;
+	struct vsw_program *program;
+	char *problem = NULL;
+	int err;
+
+	if (!applied->delivery.is_new && applied->uplink == turn->sw->uplink)
+		return;
+	if (!turn->sw->uplink || !applied->delivery.group) {
+		vsw_program_unref(applied->program);
+		applied->program = NULL;
+		applied->uplink = NULL;
+		return;
+	}
+	compile_uplink(&draft);
+	err = build_program(turn->sw->vsw, &draft, groups, &program,
+			    &problem);
+	if (!err) {
+		err = vsw_port_set_program(turn->sw->uplink, program);
+		if (err)
+			vsw_program_unref(program);
+	}
+	if (err) {
+		applied->uplink = NULL;
+		fail(turn, err, "uplink", problem);
+		return;
+	}
+	vsw_program_unref(applied->program);
+	applied->program = program;
+	applied->uplink = turn->sw->uplink;
+}
+
+static void
+drop_unwanted(struct turn *turn)
+{
+	struct list *instances = &turn->applied->instances, *i, *next;
+
+	for (i = instances->next; i != instances; i = next) {
+		struct instance *instance =
+			LIST_ENTRY(i, struct instance, link);
+		struct list *p, *next_p;
+
+		next = i->next;
+		if (!instance->is_wanted) {
+			free_instance(instance);
+			continue;
+		}
+		for (p = instance->placements.next;
+		     p != &instance->placements; p = next_p) {
+			struct placement *placement =
+				LIST_ENTRY(p, struct placement, by_instance);
+
+			next_p = p->next;
+			if (!placement->is_wanted)
+				free_placement(placement);
+		}
+	}
+}
+
+static void
+free_instance(struct instance *instance)
+{
+	while (!list_is_empty(&instance->placements))
+		free_placement(LIST_ENTRY(instance->placements.next,
+					  struct placement, by_instance));
+	for (int i = 0; i < N_GROUP_KINDS; i++)
+		built_group_done(&instance->groups[i]);
+	vsw_domain_unref(instance->vsw_domain);
+	list_remove(&instance->link);
+	free(instance);
+}
+
+static void
+free_placement(struct placement *placement)
+{
+	built_group_done(&placement->own);
+	vsw_mapping_unref(placement->edited.mapping);
+	edited_done(&placement->edited);
+	list_remove(&placement->by_instance);
+	list_remove(&placement->by_subnet);
+	free(placement);
+}
+
+static void
+forget_program(struct model_port *port)
+{
+	vsw_program_unref(port->program);
+	port->program = NULL;
+	port->is_dirty = true;
+}
+
+/* What went wrong is tried again, with all that it belongs to. */
+static void
+finish(struct turn *turn)
+{
+	struct model_state *state = turn->model->state;
+
+	if (turn->edit.err)
+		fail(turn, turn->edit.err, "mapping", NULL);
+	state->n_cut = turn->edit.n_cut;
+	state->is_in_force = !turn->err;
+	if (turn->err)
+		return;
+	model_fault_set(&state->engine_fault, MODEL_OK, NULL);
+	while (!list_is_empty(&state->changed)) {
+		struct subnet_table *table =
+			LIST_ENTRY(state->changed.next, struct subnet_table,
+				   changed);
+
+		list_remove(&table->changed);
+		free(table->keys);
+		table->keys = NULL;
+		table->n_keys = table->size_keys = table->n_judged = 0;
+		table->flood_changed = false;
+	}
+	state->structure_changed = false;
+	state_bury(state);
+}
+
+static void
+fail(struct turn *turn, int err, const char *subject, char *problem)
+{
+	if (!turn->err) {
+		turn->err = err;
+		model_fault_set(&turn->model->state->engine_fault,
+				MODEL_ENGINE, "%s: %s", subject,
+				problem ? problem : strerror(-err));
+	}
+	free(problem);
+}

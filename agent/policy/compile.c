@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Which layers a port has, which groups stand in them.  The score; what each
+ * group says is in the layer's own file. */
+
+#include "agent/policy/compile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/memory.h"
+#include "agent/policy/state.h"
+
+static void add_entry(struct program_draft *, const char *layer,
+		      enum group_kind);
+static size_t collect_domains(const struct model_switch *,
+			      struct domain **ret_domains);
+static int compare_domains(const void *, const void *);
+static int compare_subnets(const void *, const void *);
+static size_t unique_subnets(struct model_subnet **, size_t n);
+
+struct domain
+compile_domain(struct model_subnet *subnet)
+{
+	struct domain domain = { .router = subnet->router };
+
+	if (!domain.router)
+		domain.lone = subnet;
+	return domain;
+}
+
+bool
+domain_equal(const struct domain *a, const struct domain *b)
+{
+	return a->router == b->router && a->lone == b->lone;
+}
+
+size_t
+domain_subnets(const struct domain *domain,
+	       struct model_subnet ***ret_subnets)
+{
+	const struct router_row *router =
+		(const struct router_row *) domain->router;
+	struct model_subnet **subnets = NULL;
+	size_t n = 0;
+
+	if (!router) {
+		subnets = xmalloc(sizeof *subnets);
+		if (domain->lone->vni)
+			subnets[n++] = domain->lone;
+		*ret_subnets = subnets;
+		return n;
+	}
+	for (const struct list *link = router->claims.next;
+	     link != &router->claims; link = link->next) {
+		struct model_subnet *subnet =
+			LIST_ENTRY(link, struct prefix_claim, by_router)
+			->prefix.subnet;
+
+		if (subnet->router != domain->router || !subnet->vni)
+			continue;
+		if (!(n & (n + 1)))
+			subnets = xrealloc(subnets, (2 * n + 1)
+					   * sizeof *subnets);
+		subnets[n++] = subnet;
+	}
+	*ret_subnets = subnets;
+	return unique_subnets(subnets, n);
+}
+
+size_t
+compile_in_force(const struct model_switch *sw,
+		 struct model_subnet ***ret_subnets)
+{
+	struct domain *domains;
+	struct model_subnet **all = NULL;
+	size_t n = 0, n_domains = collect_domains(sw, &domains);
+
+	for (size_t i = 0; i < n_domains; i++) {
+		struct model_subnet **some;
+		size_t n_some = domain_subnets(&domains[i], &some);
+
+		all = xrealloc(all, (n + n_some) * sizeof *all);
+		for (size_t j = 0; j < n_some; j++)
+			all[n++] = some[j];
+		free(some);
+	}
+	free(domains);
+	*ret_subnets = all;
+	return unique_subnets(all, n);
+}
+
+void
+compile_port(const struct model_port *port, struct program_draft *program)
+{
+	const struct model_router *router = port->subnet->router;
+
+	memset(program, 0, sizeof *program);
+	add_entry(program, "intercept", GROUP_INTERCEPT);
+	if (router) {
+		add_entry(program, "intercept", GROUP_GATEWAYS);
+		add_entry(program, "route", GROUP_ROUTE);
+		add_entry(program, "vnet", GROUP_ROUTED);
+	}
+	add_entry(program, "vnet", GROUP_OWN);
+}
+
+void
+compile_uplink(struct program_draft *program)
+{
+	memset(program, 0, sizeof *program);
+	add_entry(program, "delivery", GROUP_DELIVERY);
+}
+
+struct draft_group *
+compile_group(const struct model *model, const struct model_switch *sw,
+	      enum group_kind kind, const struct domain *domain,
+	      struct model_subnet *subnet)
+{
+	switch (kind) {
+	case GROUP_INTERCEPT:
+		return layer_intercept();
+	case GROUP_GATEWAYS:
+		return layer_gateways(model, domain);
+	case GROUP_ROUTE:
+		return layer_route(model, domain);
+	case GROUP_ROUTED:
+		return layer_routed(domain);
+	case GROUP_OWN:
+		return layer_own(subnet);
+	case GROUP_DELIVERY:
+		return layer_delivery(sw);
+	case N_GROUP_KINDS:
+		break;
+	}
+	abort();
+}
+
+static void
+add_entry(struct program_draft *program, const char *layer,
+	  enum group_kind kind)
+{
+	struct program_entry *entry = &program->entries[program->n++];
+
+	entry->layer = layer;
+	entry->direction = VSW_OUT;
+	entry->kind = kind;
+}
+
+static size_t
+collect_domains(const struct model_switch *sw, struct domain **ret_domains)
+{
+	struct domain *domains = NULL;
+	size_t n = 0, n_unique = 0;
+
+	for (const struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next) {
+		const struct model_port *port =
+			LIST_ENTRY(link, const struct model_port, link);
+
+		if (!port->subnet || port->is_removed)
+			continue;
+		domains = xrealloc(domains, (n + 1) * sizeof *domains);
+		domains[n++] = compile_domain(port->subnet);
+	}
+	if (n)
+		qsort(domains, n, sizeof *domains, compare_domains);
+	for (size_t i = 0; i < n; i++)
+		if (!i || !domain_equal(&domains[i], &domains[i - 1]))
+			domains[n_unique++] = domains[i];
+	*ret_domains = domains;
+	return n_unique;
+}
+
+static int
+compare_domains(const void *pa, const void *pb)
+{
+	const struct domain *a = pa, *b = pb;
+	uintptr_t key_a = a->router ? (uintptr_t) a->router
+				    : (uintptr_t) a->lone;
+	uintptr_t key_b = b->router ? (uintptr_t) b->router
+				    : (uintptr_t) b->lone;
+
+	return (key_a > key_b) - (key_a < key_b);
+}
+
+static int
+compare_subnets(const void *pa, const void *pb)
+{
+	uint32_t a = (*(struct model_subnet *const *) pa)->vni;
+	uint32_t b = (*(struct model_subnet *const *) pb)->vni;
+
+	return (a > b) - (a < b);
+}
+
+static size_t
+unique_subnets(struct model_subnet **subnets, size_t n)
+{
+	size_t n_unique = 0;
+
+	if (n)
+		qsort(subnets, n, sizeof *subnets, compare_subnets);
+	for (size_t i = 0; i < n; i++)
+		if (!i || subnets[i] != subnets[i - 1])
+			subnets[n_unique++] = subnets[i];
+	return n_unique;
+}

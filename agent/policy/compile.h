@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_COMPILE_H
+#define POLICY_COMPILE_H 1
+
+/* From the model to drafts, without side effects: the same model gives the
+ * same drafts, byte for byte, in any process.
+ *
+ * A program is a list of groups in layers.  Most groups are the same for many
+ * ports, so a program only says which: by kind, and by what they speak of.
+ * [control] */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include "agent/policy/draft.h"
+#include "agent/policy/model.h"
+
+enum group_kind {
+	GROUP_INTERCEPT,	/* Of a switch: ARP and ND to the host. */
+	GROUP_GATEWAYS,		/* Of a domain: the router's own addresses. */
+	GROUP_ROUTE,		/* Of a domain: destination routing. */
+	GROUP_ROUTED,		/* Of a domain: what was routed goes on. */
+	GROUP_OWN,		/* Of a subnet: what stays in it. */
+	GROUP_DELIVERY,		/* Of a switch: from the wire. */
+	N_GROUP_KINDS
+};
+
+/* A routing domain: all subnets of a router, or one that has none. */
+struct domain {
+	struct model_router *router;
+	struct model_subnet *lone;	/* If 'router' is NULL. */
+};
+
+struct program_entry {
+	const char *layer;
+	enum vsw_direction direction;
+	enum group_kind kind;
+};
+
+enum { PROGRAM_MAX_ENTRIES = 8 };
+
+struct program_draft {
+	struct program_entry entries[PROGRAM_MAX_ENTRIES];
+	size_t n;
+};
+
+/* compile.c */
+struct domain compile_domain(struct model_subnet *);
+bool domain_equal(const struct domain *, const struct domain *);
+/* The domain's subnets that have a VNI, by VNI.  xmalloc'ed. */
+size_t domain_subnets(const struct domain *,
+		      struct model_subnet ***ret_subnets);
+/* Those of all domains that have a bound port on the switch. */
+size_t compile_in_force(const struct model_switch *,
+			struct model_subnet ***ret_subnets);
+void compile_port(const struct model_port *, struct program_draft *);
+void compile_uplink(struct program_draft *);
+/* Those of GROUP_OWN want 'subnet', those of a domain 'domain'. */
+struct draft_group *compile_group(const struct model *,
+				  const struct model_switch *,
+				  enum group_kind, const struct domain *,
+				  struct model_subnet *subnet);
+/* All of it, and the mappings, for humans and for tests. */
+void compile_print(const struct model *, FILE *);
+
+/* layer_intercept.c */
+struct draft_group *layer_intercept(void);
+struct draft_group *layer_gateways(const struct model *,
+				   const struct domain *);
+/* layer_route.c */
+struct draft_group *layer_route(const struct model *, const struct domain *);
+/* layer_vnet.c */
+struct draft_group *layer_routed(const struct domain *);
+struct draft_group *layer_own(struct model_subnet *);
+/* layer_delivery.c */
+struct draft_group *layer_delivery(const struct model_switch *);
+
+/* Where something lives, before any switch knows it. */
+struct draft_location {
+	struct model_port *port;	/* Local; else remote. */
+	struct vsw_addr pa;
+	enum vsw_encap encap;
+	uint32_t vni;
+	uint8_t mac[6];
+};
+
+/* As many as the engine takes under one address. */
+enum { MAX_LOCATIONS = 1024 };
+
+/* locate.c.  Each writes up to MAX_LOCATIONS, in the order of port names and
+ * provider addresses, and returns how many there are; what is beyond is left
+ * out. */
+struct mapping_key;
+size_t locate_key(const struct model_subnet *, const struct model_switch *,
+		  const struct mapping_key *, struct draft_location *);
+size_t locate_flood(const struct model_subnet *, const struct model_switch *,
+		    struct draft_location *, bool *ret_unknown_unicast);
+
+#endif /* policy/compile.h */

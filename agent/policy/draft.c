@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/policy/draft.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/memory.h"
+#include "agent/policy/policy.h"
+
+static const struct field_text {
+	const char *name;
+	enum { AS_MAC, AS_HEX, AS_NUMBER, AS_ADDRESS } as;
+} field_texts[] = {
+	[VSW_FIELD_ETH_SRC] = { "eth_src", AS_MAC },
+	[VSW_FIELD_ETH_DST] = { "eth_dst", AS_MAC },
+	[VSW_FIELD_ETH_TYPE] = { "eth_type", AS_HEX },
+	[VSW_FIELD_VLAN] = { "vlan", AS_HEX },
+	[VSW_FIELD_IP_PROTO] = { "ip_proto", AS_NUMBER },
+	[VSW_FIELD_IPV4_SRC] = { "ipv4_src", AS_ADDRESS },
+	[VSW_FIELD_IPV4_DST] = { "ipv4_dst", AS_ADDRESS },
+	[VSW_FIELD_IPV6_SRC] = { "ipv6_src", AS_ADDRESS },
+	[VSW_FIELD_IPV6_DST] = { "ipv6_dst", AS_ADDRESS },
+	[VSW_FIELD_L4_SRC] = { "l4_src", AS_NUMBER },
+	[VSW_FIELD_L4_DST] = { "l4_dst", AS_NUMBER },
+	[VSW_FIELD_FRAGMENT] = { "fragment", AS_NUMBER },
+	[VSW_FIELD_VNI] = { "vni", AS_NUMBER },
+	[VSW_FIELD_TUNNEL_SRC4] = { "tunnel_src", AS_ADDRESS },
+	[VSW_FIELD_TUNNEL_DST4] = { "tunnel_dst", AS_ADDRESS },
+	[VSW_FIELD_TUNNEL_SRC6] = { "tunnel_src", AS_ADDRESS },
+	[VSW_FIELD_TUNNEL_DST6] = { "tunnel_dst", AS_ADDRESS }
+};
+static_assert(sizeof field_texts / sizeof *field_texts == VSW_N_FIELDS,
+	      "each field has a name");
+
+static char *format_text(const char *format, va_list)
+	__attribute__((format(printf, 1, 0)));
+static struct draft_match *add_match(struct draft_rule *, enum vsw_field,
+				     size_t size);
+static bool rules_equal(const struct draft_rule *, const struct draft_rule *);
+static void print_match(const struct draft_match *, FILE *);
+static unsigned count_bits(const struct draft_match *);
+static void print_action(const struct draft_rule *, FILE *);
+static const char *reason_text(uint32_t reason);
+
+struct draft_group *
+draft_group_new(const char *format, ...)
+{
+	struct draft_group *group = xcalloc(1, sizeof *group);
+	va_list args;
+
+	va_start(args, format);
+	group->name = format_text(format, args);
+	va_end(args);
+	return group;
+}
+
+void
+draft_group_free(struct draft_group *group)
+{
+	if (!group)
+		return;
+	for (size_t i = 0; i < group->n; i++)
+		free(group->rules[i].name);
+	free(group->rules);
+	free(group->name);
+	free(group);
+}
+
+struct draft_rule *
+draft_group_add_rule(struct draft_group *group, uint32_t priority,
+		     enum draft_action action, const char *format, ...)
+{
+	struct draft_rule *rule;
+	va_list args;
+
+	if (group->n == group->size) {
+		group->size = group->size ? group->size * 2 : 8;
+		group->rules = xrealloc(group->rules, group->size
+					* sizeof *group->rules);
+	}
+	rule = &group->rules[group->n++];
+	memset(rule, 0, sizeof *rule);
+	rule->priority = priority;
+	rule->action = action;
+	va_start(args, format);
+	rule->name = format_text(format, args);
+	va_end(args);
+	return rule;
+}
+
+void
+draft_rule_match(struct draft_rule *rule, enum vsw_field field,
+		 const void *value, size_t size)
+{
+	struct draft_match *match = add_match(rule, field, size);
+
+	memcpy(match->value, value, size);
+	memset(match->mask, 0xff, size);
+}
+
+void
+draft_rule_match_u16(struct draft_rule *rule, enum vsw_field field,
+		     uint16_t value)
+{
+	uint16_t be = htons(value);
+
+	draft_rule_match(rule, field, &be, sizeof be);
+}
+
+void
+draft_rule_match_u32(struct draft_rule *rule, enum vsw_field field,
+		     uint32_t value)
+{
+	uint32_t be = htonl(value);
+
+	draft_rule_match(rule, field, &be, sizeof be);
+}
+
+void
+draft_rule_match_dst(struct draft_rule *rule, const struct vsw_addr *addr,
+		     unsigned bits)
+{
+	struct draft_match *match =
+		add_match(rule, addr->n == 4 ? VSW_FIELD_IPV4_DST
+					     : VSW_FIELD_IPV6_DST, addr->n);
+
+	memcpy(match->value, addr->bytes, addr->n);
+	for (unsigned i = 0; i < bits; i++)
+		match->mask[i / 8] |= (uint8_t) (0x80 >> i % 8);
+}
+
+void
+draft_rule_match_range(struct draft_rule *rule, enum vsw_field field,
+		       uint16_t first, uint16_t last)
+{
+	struct draft_match *match = add_match(rule, field, 2);
+
+	match->is_range = true;
+	match->first = first;
+	match->last = last;
+}
+
+void
+draft_rule_set_subnet(struct draft_rule *rule, struct model_subnet *subnet)
+{
+	rule->subnet = subnet;
+	rule->vni = subnet->vni;
+}
+
+bool
+draft_group_equal(const struct draft_group *a, const struct draft_group *b)
+{
+	if (a->n != b->n || strcmp(a->name, b->name))
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!rules_equal(&a->rules[i], &b->rules[i]))
+			return false;
+	return true;
+}
+
+void
+draft_group_print(const struct draft_group *group, FILE *to)
+{
+	for (size_t i = 0; i < group->n; i++) {
+		const struct draft_rule *rule = &group->rules[i];
+
+		fprintf(to, "%u \"%s\": ", rule->priority, rule->name);
+		for (size_t j = 0; j < rule->n_matches; j++) {
+			fputs(j ? ", " : "", to);
+			print_match(&rule->matches[j], to);
+		}
+		fputs(rule->n_matches ? " -> " : "any -> ", to);
+		print_action(rule, to);
+		fputs(rule->is_terminating ? ", end\n" : "\n", to);
+	}
+}
+
+static char *
+format_text(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	return text;
+}
+
+static struct draft_match *
+add_match(struct draft_rule *rule, enum vsw_field field, size_t size)
+{
+	struct draft_match *match;
+
+	assert(rule->n_matches < DRAFT_MAX_MATCHES);
+	match = &rule->matches[rule->n_matches++];
+	match->field = field;
+	match->size = (uint8_t) size;
+	return match;
+}
+
+static bool
+rules_equal(const struct draft_rule *a, const struct draft_rule *b)
+{
+	if (a->priority != b->priority || strcmp(a->name, b->name)
+	    || a->n_matches != b->n_matches
+	    || a->is_terminating != b->is_terminating
+	    || a->action != b->action || a->reason != b->reason
+	    || a->vni != b->vni || a->next_hop.n != b->next_hop.n
+	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)
+	    || memcmp(a->router_mac, b->router_mac, 6))
+		return false;
+	for (size_t i = 0; i < a->n_matches; i++) {
+		const struct draft_match *x = &a->matches[i];
+		const struct draft_match *y = &b->matches[i];
+
+		if (x->field != y->field || x->is_range != y->is_range
+		    || x->first != y->first || x->last != y->last
+		    || x->size != y->size || memcmp(x->value, y->value, 16)
+		    || memcmp(x->mask, y->mask, 16))
+			return false;
+	}
+	return true;
+}
+
+static void
+print_match(const struct draft_match *match, FILE *to)
+{
+	const struct field_text *text = &field_texts[match->field];
+	char mac[MODEL_MAC_TEXT_SIZE], address[MODEL_ADDR_TEXT_SIZE];
+	struct vsw_addr addr;
+	unsigned long number = 0;
+
+	fprintf(to, "%s ", text->name);
+	if (match->is_range) {
+		fprintf(to, "%u-%u", match->first, match->last);
+		return;
+	}
+	for (unsigned i = 0; i < match->size; i++)
+		number = number << 8 | match->value[i];
+	switch (text->as) {
+	case AS_MAC:
+		model_mac_to_text(match->value, mac);
+		fputs(mac, to);
+		break;
+	case AS_HEX:
+		fprintf(to, "0x%04lx", number);
+		break;
+	case AS_NUMBER:
+		fprintf(to, "%lu", number);
+		break;
+	case AS_ADDRESS:
+		memset(&addr, 0, sizeof addr);
+		addr.n = match->size;
+		memcpy(addr.bytes, match->value, match->size);
+		model_addr_to_text(&addr, address);
+		fprintf(to, "%s/%u", address, count_bits(match));
+		break;
+	}
+}
+
+static unsigned
+count_bits(const struct draft_match *match)
+{
+	unsigned n = 0;
+
+	while (n < match->size * 8u
+	       && match->mask[n / 8] & (0x80 >> n % 8))
+		n++;
+	return n;
+}
+
+static void
+print_action(const struct draft_rule *rule, FILE *to)
+{
+	char text[MODEL_ADDR_TEXT_SIZE];
+
+	switch (rule->action) {
+	case DRAFT_DROP:
+		fputs("drop", to);
+		break;
+	case DRAFT_PUNT:
+		fprintf(to, "punt %s", reason_text(rule->reason));
+		break;
+	case DRAFT_ENCAP:
+		fprintf(to, "encap by %u", rule->vni);
+		break;
+	case DRAFT_DECAP:
+		fprintf(to, "decap by %u", rule->vni);
+		break;
+	case DRAFT_ROUTE:
+		model_addr_to_text(&rule->next_hop, text);
+		fprintf(to, "route into %u%s%s", rule->vni,
+			*text ? " via " : "", text);
+		model_mac_to_text(rule->router_mac, text);
+		fprintf(to, " as %s", text);
+		break;
+	}
+}
+
+static const char *
+reason_text(uint32_t reason)
+{
+	switch (reason) {
+	case PUNT_ARP:
+		return "arp";
+	case PUNT_ND:
+		return "nd";
+	case PUNT_GATEWAY:
+		return "gateway";
+	case PUNT_TTL:
+		return "ttl";
+	}
+	return "?";
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_DRAFT_H
+#define POLICY_DRAFT_H 1
+
+/* Groups of rules before any switch knows them: plain data that can be
+ * compared, printed, and built (build.h).
+ *
+ * A draft points into the model and lasts no longer than the subnets that its
+ * rules name. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "agent/policy/model.h"
+
+enum { DRAFT_MAX_MATCHES = 4 };
+
+struct draft_match {
+	enum vsw_field field;
+	bool is_range;			/* 'first' to 'last' of a port. */
+	uint16_t first, last;
+	uint8_t size;
+	uint8_t value[16], mask[16];
+};
+
+enum draft_action {
+	DRAFT_DROP,
+	DRAFT_PUNT,			/* With 'reason'. */
+	DRAFT_ENCAP,			/* By the mapping of 'subnet'. */
+	DRAFT_DECAP,
+	DRAFT_ROUTE			/* Into 'subnet', by 'next_hop'. */
+};
+
+struct draft_rule {
+	uint32_t priority;
+	char *name;
+	struct draft_match matches[DRAFT_MAX_MATCHES];
+	size_t n_matches;
+	bool is_terminating;
+	enum draft_action action;
+	uint32_t reason;		/* enum punt_reason; of a route: of
+					 * the punt when the TTL is used up. */
+	struct model_subnet *subnet;
+	uint32_t vni;			/* Its, as it was: for comparing. */
+	struct vsw_addr next_hop;	/* n == 0: the packet's own. */
+	uint8_t router_mac[6];
+};
+
+struct draft_group {
+	char *name;
+	struct draft_rule *rules;
+	size_t n, size;
+};
+
+struct draft_group *draft_group_new(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void draft_group_free(struct draft_group *);
+/* Good until the next rule is added. */
+struct draft_rule *draft_group_add_rule(struct draft_group *,
+					uint32_t priority,
+					enum draft_action,
+					const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void draft_rule_match(struct draft_rule *, enum vsw_field, const void *value,
+		      size_t size);
+void draft_rule_match_u16(struct draft_rule *, enum vsw_field, uint16_t);
+void draft_rule_match_u32(struct draft_rule *, enum vsw_field, uint32_t);
+/* The destination address of either family, or its first 'bits'. */
+void draft_rule_match_dst(struct draft_rule *, const struct vsw_addr *,
+			  unsigned bits);
+void draft_rule_match_range(struct draft_rule *, enum vsw_field,
+			    uint16_t first, uint16_t last);
+void draft_rule_set_subnet(struct draft_rule *, struct model_subnet *);
+
+/* Says the same; which mappings serve the subnets is not looked at. */
+bool draft_group_equal(const struct draft_group *, const struct draft_group *);
+/* As explain would say it, a line for each rule. */
+void draft_group_print(const struct draft_group *, FILE *);
+
+#endif /* policy/draft.h */

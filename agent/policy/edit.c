@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/policy/edit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/memory.h"
+
+static void fill_hash(struct edit *, struct edited *, bool by_ca);
+static void set_key(struct edit *, struct edited *, const struct mapping_key *,
+		    bool is_new);
+static void remove_key(struct edit *, struct edited *,
+		       const struct mapping_key *);
+static void set_flood(struct edit *, struct edited *);
+static size_t convert(struct edit *, size_t n);
+static bool are_equal(const struct vsw_location *, const struct vsw_location *,
+		      size_t n);
+static void note(struct edit *, int err);
+
+void
+edit_init(struct edit *edit)
+{
+	memset(edit, 0, sizeof *edit);
+	edit->drafts = xcalloc(MAX_LOCATIONS, sizeof *edit->drafts);
+	edit->wanted = xcalloc(MAX_LOCATIONS, sizeof *edit->wanted);
+	edit->have = xcalloc(MAX_LOCATIONS, sizeof *edit->have);
+}
+
+void
+edit_done(struct edit *edit)
+{
+	free(edit->drafts);
+	free(edit->wanted);
+	free(edit->have);
+}
+
+void
+edit_fill(struct edit *edit, struct edited *edited)
+{
+	const struct list *mcasts = &edited->subnet->table->mcasts;
+
+	fill_hash(edit, edited, false);
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next) {
+		struct mapping_key key = mapping_key_mac(
+			LIST_ENTRY(link, struct mcast_row, link)->mac);
+
+		if (memcmp(key.mac, "\xff\xff\xff\xff\xff\xff", 6))
+			set_key(edit, edited, &key, false);
+	}
+	fill_hash(edit, edited, true);
+	set_flood(edit, edited);
+}
+
+void
+edit_set(struct edit *edit, struct edited *edited)
+{
+	const struct subnet_table *table = edited->subnet->table;
+
+	for (int by_ca = 0; by_ca < 2; by_ca++)
+		for (size_t i = 0; i < table->n_keys; i++)
+			if (by_ca == !!table->keys[i].ca.n)
+				set_key(edit, edited, &table->keys[i], false);
+	if (table->flood_changed)
+		set_flood(edit, edited);
+}
+
+void
+edit_remove(struct edit *edit, struct edited *edited)
+{
+	const struct subnet_table *table = edited->subnet->table;
+
+	for (int by_ca = 1; by_ca >= 0; by_ca--)
+		for (size_t i = 0; i < table->n_keys; i++)
+			if (by_ca == !!table->keys[i].ca.n)
+				remove_key(edit, edited, &table->keys[i]);
+}
+
+void
+edited_done(struct edited *edited)
+{
+	free(edited->flood);
+	edited->flood = NULL;
+	edited->n_flood = 0;
+	edited->has_flood = false;
+}
+
+static void
+fill_hash(struct edit *edit, struct edited *edited, bool by_ca)
+{
+	const struct subnet_table *table = edited->subnet->table;
+	const struct mapping_hash *hash =
+		by_ca ? &table->by_ca : &table->by_mac;
+
+	for (size_t i = 0; i < hash->n_buckets; i++) {
+		struct mapping_row *row = hash->buckets[i];
+
+		for (; row; row = by_ca ? row->next_ca : row->next_mac) {
+			struct mapping_key key = by_ca
+				? mapping_key_ca(&row->mapping.ca)
+				: mapping_key_mac(row->mapping.mac);
+
+			if (subnet_table_best(table, &key) == row)
+				set_key(edit, edited, &key, true);
+		}
+	}
+}
+
+static void
+set_key(struct edit *edit, struct edited *edited,
+	const struct mapping_key *key, bool is_new)
+{
+	size_t n = convert(edit, locate_key(edited->subnet, edited->sw, key,
+					    edit->drafts));
+	bool by_ca = key->ca.n;
+	size_t n_have;
+
+	if (!n)
+		return;
+	if (!is_new) {
+		n_have = by_ca
+			? vsw_mapping_get_addr(edited->mapping, &key->ca,
+					       edit->have, MAX_LOCATIONS)
+			: vsw_mapping_get_mac(edited->mapping, key->mac,
+					      edit->have, MAX_LOCATIONS);
+		if (n_have == n && are_equal(edit->have, edit->wanted, n))
+			return;
+	}
+	note(edit, by_ca ? vsw_mapping_set_addr(edited->mapping, &key->ca,
+						edit->wanted, n)
+			 : vsw_mapping_set_mac(edited->mapping, key->mac,
+					       edit->wanted, n));
+}
+
+static void
+remove_key(struct edit *edit, struct edited *edited,
+	   const struct mapping_key *key)
+{
+	if (convert(edit, locate_key(edited->subnet, edited->sw, key,
+				     edit->drafts)))
+		return;
+	if (key->ca.n) {
+		if (vsw_mapping_get_addr(edited->mapping, &key->ca,
+					 edit->have, 1))
+			vsw_mapping_remove_addr(edited->mapping, &key->ca);
+	} else if (vsw_mapping_get_mac(edited->mapping, key->mac, edit->have,
+				       1)) {
+		vsw_mapping_remove_mac(edited->mapping, key->mac);
+	}
+}
+
+static void
+set_flood(struct edit *edit, struct edited *edited)
+{
+	bool unknown;
+	size_t n = convert(edit, locate_flood(edited->subnet, edited->sw,
+					      edit->drafts, &unknown));
+	int err;
+
+	if (edited->has_flood && edited->n_flood == n
+	    && edited->flood_unknown == unknown
+	    && are_equal(edited->flood, edit->wanted, n))
+		return;
+	err = vsw_mapping_set_flood(edited->mapping, edit->wanted, n,
+				    unknown);
+	note(edit, err);
+	if (err)
+		return;
+	free(edited->flood);
+	edited->flood = xmemdup(edit->wanted, n * sizeof *edit->wanted);
+	edited->n_flood = n;
+	edited->flood_unknown = unknown;
+	edited->has_flood = true;
+}
+
+/* From edit->drafts to edit->wanted; ports without a device are nowhere. */
+static size_t
+convert(struct edit *edit, size_t n)
+{
+	size_t n_wanted = 0;
+
+	if (n > MAX_LOCATIONS) {
+		edit->n_cut++;
+		n = MAX_LOCATIONS;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct draft_location *draft = &edit->drafts[i];
+		struct vsw_location *location = &edit->wanted[n_wanted];
+
+		if (draft->port && !draft->port->applied)
+			continue;
+		memset(location, 0, sizeof *location);
+		location->size = sizeof *location;
+		location->port = draft->port ? draft->port->applied : NULL;
+		location->pa = draft->pa;
+		location->vni = draft->vni;
+		location->encap = (uint8_t) draft->encap;
+		memcpy(location->mac, draft->mac, 6);
+		n_wanted++;
+	}
+	return n_wanted;
+}
+
+/* Of local ones what the engine does not look at need not come back. */
+static bool
+are_equal(const struct vsw_location *a, const struct vsw_location *b,
+	  size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (a[i].port != b[i].port || memcmp(a[i].mac, b[i].mac, 6))
+			return false;
+		if (!a[i].port
+		    && (a[i].pa.n != b[i].pa.n
+			|| memcmp(a[i].pa.bytes, b[i].pa.bytes, a[i].pa.n)
+			|| a[i].vni != b[i].vni || a[i].encap != b[i].encap))
+			return false;
+	}
+	return true;
+}
+
+static void
+note(struct edit *edit, int err)
+{
+	if (err && !edit->err)
+		edit->err = err;
+}

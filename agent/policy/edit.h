@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_EDIT_H
+#define POLICY_EDIT_H 1
+
+/* Edits of a switch's mappings: what differs, and nothing else.  [control] */
+
+#include <stdbool.h>
+#include "agent/policy/compile.h"
+#include "agent/policy/state.h"
+
+/* A subnet's mapping in one switch, with what broadcast was last told. */
+struct edited {
+	const struct model_switch *sw;
+	struct model_subnet *subnet;
+	struct vsw_mapping *mapping;
+	struct vsw_location *flood;
+	size_t n_flood;
+	bool flood_unknown;
+	bool has_flood;			/* Was told at all. */
+};
+
+/* Scratch for any number of edits, and what went wrong. */
+struct edit {
+	struct draft_location *drafts;	/* MAX_LOCATIONS of each. */
+	struct vsw_location *wanted, *have;
+	int err;			/* The first. */
+	size_t n_cut;			/* Addresses with too many places. */
+};
+
+void edit_init(struct edit *);
+void edit_done(struct edit *);
+
+/* Everything, into a mapping that is empty. */
+void edit_fill(struct edit *, struct edited *);
+/* The keys of the subnet that changed: first what is to be there, MACs before
+ * the addresses that lead to them, and flood; later what is not. */
+void edit_set(struct edit *, struct edited *);
+void edit_remove(struct edit *, struct edited *);
+void edited_done(struct edited *);	/* Leaves the mapping. */
+
+#endif /* policy/edit.h */

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Where an address lives, and where broadcast goes, seen from one switch. */
+
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/memory.h"
+#include "agent/policy/compile.h"
+#include "agent/policy/state.h"
+
+struct locations {
+	struct draft_location *of;
+	size_t n, size;
+};
+
+static bool locate_row(const struct model_subnet *, const struct model_switch *,
+		       const struct mapping_row *, struct draft_location *);
+static bool is_here(const struct model_switch *, const struct vsw_addr *);
+static void set_remote(const struct model_subnet *, const struct vsw_addr *pa,
+		       enum vsw_encap, uint32_t vni, struct draft_location *);
+static void add_location(struct locations *, const struct draft_location *);
+static void add_group(const struct model_subnet *, const struct model_switch *,
+		      const uint8_t mac[6], struct locations *);
+static bool add_controlled(const struct model_subnet *,
+			   const struct model_switch *, struct locations *,
+			   bool *ret_unknown_unicast);
+static void add_place(const struct model_subnet *, const struct model_switch *,
+		      const struct place *, struct locations *);
+static void add_ports(const struct model_subnet *, const struct model_switch *,
+		      struct locations *);
+static size_t finish(struct locations *, struct draft_location *);
+static int compare_locations(const void *, const void *);
+
+size_t
+locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
+	   const struct mapping_key *key, struct draft_location *locations)
+{
+	struct locations all = { NULL };
+	struct mapping_row *best, *row;
+
+	if (!key->ca.n && key->mac[0] & 1) {
+		add_group(subnet, sw, key->mac, &all);
+		return finish(&all, locations);
+	}
+	best = subnet_table_best(subnet->table, key);
+	for (row = subnet_table_find(subnet->table, key); row;
+	     row = subnet_table_next(row, key)) {
+		struct draft_location location;
+
+		if ((row == best || (!best->rank && !row->rank))
+		    && locate_row(subnet, sw, row, &location))
+			add_location(&all, &location);
+	}
+	return finish(&all, locations);
+}
+
+size_t
+locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
+	     struct draft_location *locations, bool *ret_unknown_unicast)
+{
+	const struct map *places = &subnet->table->places;
+	struct locations all = { NULL };
+
+	*ret_unknown_unicast = false;
+	if (!add_controlled(subnet, sw, &all, ret_unknown_unicast))
+		for (size_t i = 0; i < places->n_buckets; i++) {
+			const struct keyed *k = places->buckets[i];
+
+			for (; k; k = k->next)
+				add_place(subnet, sw,
+					  KEYED_ENTRY(k, struct subnet_place,
+						      by_place)->place, &all);
+		}
+	add_ports(subnet, sw, &all);
+	return finish(&all, locations);
+}
+
+/* A VM behind another switch of this host is remote as well. */
+static bool
+locate_row(const struct model_subnet *subnet, const struct model_switch *sw,
+	   const struct mapping_row *row, struct draft_location *location)
+{
+	const struct model_mapping *m = &row->mapping;
+
+	memset(location, 0, sizeof *location);
+	if (m->is_local && m->port && m->port->sw == sw)
+		location->port = m->port;
+	else if (m->is_local && (!m->port || is_here(sw, &m->pa)))
+		return false;
+	else
+		set_remote(subnet, &m->pa, m->encap, m->vni, location);
+	memcpy(location->mac, m->mac, 6);
+	return true;
+}
+
+static bool
+is_here(const struct model_switch *sw, const struct vsw_addr *pa)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next) {
+		const struct model_pa *each =
+			LIST_ENTRY(link, const struct model_pa, link);
+
+		if (!each->is_removed && each->addr.n == pa->n
+		    && !memcmp(each->addr.bytes, pa->bytes, pa->n))
+			return true;
+	}
+	return false;
+}
+
+static void
+set_remote(const struct model_subnet *subnet, const struct vsw_addr *pa,
+	   enum vsw_encap encap, uint32_t vni, struct draft_location *location)
+{
+	location->pa = *pa;
+	location->encap = encap;
+	location->vni = vni ? vni : subnet->vni;
+}
+
+static void
+add_location(struct locations *locations, const struct draft_location *one)
+{
+	if (locations->n == locations->size) {
+		locations->size = locations->size ? locations->size * 2 : 4;
+		locations->of = xrealloc(locations->of, locations->size
+					 * sizeof *locations->of);
+	}
+	locations->of[locations->n++] = *one;
+}
+
+static void
+add_group(const struct model_subnet *subnet, const struct model_switch *sw,
+	  const uint8_t mac[6], struct locations *all)
+{
+	const struct list *mcasts = &subnet->table->mcasts;
+	bool is_known = false;
+
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next) {
+		const struct mcast_row *mcast =
+			LIST_ENTRY(link, const struct mcast_row, link);
+
+		if (memcmp(mcast->mac, mac, 6))
+			continue;
+		is_known = true;
+		for (size_t i = 0; i < mcast->n_places; i++)
+			add_place(subnet, sw, mcast->places[i], all);
+	}
+	if (is_known)
+		add_ports(subnet, sw, all);
+}
+
+/* What rows for broadcast and unknown MACs say; false if there are none. */
+static bool
+add_controlled(const struct model_subnet *subnet,
+	       const struct model_switch *sw, struct locations *all,
+	       bool *ret_unknown_unicast)
+{
+	static const uint8_t broadcast[6] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+	};
+	const struct list *mcasts = &subnet->table->mcasts;
+	bool is_known = false;
+
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next) {
+		const struct mcast_row *mcast =
+			LIST_ENTRY(link, const struct mcast_row, link);
+
+		if (memcmp(mcast->mac, broadcast, 6))
+			continue;
+		is_known = true;
+		*ret_unknown_unicast |= mcast->is_unknown;
+		for (size_t i = 0; i < mcast->n_places; i++)
+			add_place(subnet, sw, mcast->places[i], all);
+	}
+	/* One service node copies on behalf of all: the first does. */
+	if (subnet->table->is_service_node && all->n > 1) {
+		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+		all->n = 1;
+	}
+	return is_known;
+}
+
+static void
+add_place(const struct model_subnet *subnet, const struct model_switch *sw,
+	  const struct place *place, struct locations *all)
+{
+	struct draft_location location;
+
+	if (is_here(sw, &place->pa))
+		return;
+	memset(&location, 0, sizeof location);
+	set_remote(subnet, &place->pa, place->encap, place->vni, &location);
+	add_location(all, &location);
+}
+
+static void
+add_ports(const struct model_subnet *subnet, const struct model_switch *sw,
+	  struct locations *all)
+{
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; i < table->n_ports; i++) {
+		struct draft_location location;
+
+		if (table->ports[i]->subnet != subnet
+		    || table->ports[i]->sw != sw)
+			continue;
+		memset(&location, 0, sizeof location);
+		location.port = table->ports[i];
+		memcpy(location.mac, table->ports[i]->claimed_mac, 6);
+		add_location(all, &location);
+	}
+}
+
+static size_t
+finish(struct locations *all, struct draft_location *ret_locations)
+{
+	size_t n = 0;
+
+	if (all->n)
+		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+	for (size_t i = 0; i < all->n; i++) {
+		if (i && !compare_locations(&all->of[i], &all->of[i - 1]))
+			continue;
+		if (n < MAX_LOCATIONS)
+			ret_locations[n] = all->of[i];
+		n++;
+	}
+	free(all->of);
+	return n;
+}
+
+static int
+compare_locations(const void *pa, const void *pb)
+{
+	const struct draft_location *a = pa, *b = pb;
+	int order = !a->port - !b->port;
+
+	if (!order && a->port)
+		order = strcmp(a->port->name, b->port->name);
+	if (!order)
+		order = a->pa.n - b->pa.n;
+	if (!order)
+		order = memcmp(a->pa.bytes, b->pa.bytes, 16);
+	if (!order)
+		order = (int) a->encap - (int) b->encap;
+	if (!order)
+		order = (a->vni > b->vni) - (a->vni < b->vni);
+	return order ? order : memcmp(a->mac, b->mac, 6);
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* hnv: this host's switches, ports and provider addresses. */
+
+#include "agent/policy/state.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+static void unlist(struct list *, struct list *ret_old);
+static void read_switch(struct model_state *, const struct row *,
+			struct list *old);
+static struct model_switch *new_switch(const struct row *);
+static void read_ports(struct model_state *, struct model_switch *,
+		       const struct row *);
+static struct model_port *find_port(struct list *, const struct uuid *);
+static struct model_port *new_port(struct model_switch *, const struct row *);
+static void read_port(struct model_port *, const struct row *);
+static void read_addresses(struct model_state *, struct model_switch *,
+			   const struct row *);
+static struct model_pa *find_pa(struct list *, const struct row *);
+static struct model_pa *new_pa(struct model_switch *, const struct row *);
+static void collect_own(struct model_state *);
+static bool replace(char **, const char *);
+static bool read_options(struct model_options *, const struct datum *);
+static bool has_options(const struct model_options *, const struct datum *);
+static void done_options(struct model_options *);
+static const char *get_string(const struct row *, const char *column);
+
+void
+host_follow(struct model_state *state)
+{
+	struct model *model = state->model;
+	const struct table *table = state_table(state, DB_HNV, "Switch");
+	const struct row *row;
+	struct list old;
+
+	unlist(&model->switches, &old);
+	if (table)
+		for (row = table_first(table); row;
+		     row = table_next(table, row))
+			read_switch(state, row, &old);
+	while (!list_is_empty(&old)) {
+		struct model_switch *sw =
+			LIST_ENTRY(old.next, struct model_switch, link);
+
+		sw->is_removed = true;
+		list_remove(&sw->link);
+		list_append(&model->switches, &sw->link);
+		for (struct list *p = sw->ports.next; p != &sw->ports;
+		     p = p->next)
+			LIST_ENTRY(p, struct model_port, link)->is_removed
+				= true;
+		for (struct list *p = sw->provider_addresses.next;
+		     p != &sw->provider_addresses; p = p->next)
+			LIST_ENTRY(p, struct model_pa, link)->is_removed
+				= true;
+	}
+	collect_own(state);
+}
+
+void
+host_done(struct model_state *state)
+{
+	struct model *model = state->model;
+	struct list *switches = &model->switches;
+
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *ports =
+			&LIST_ENTRY(s, struct model_switch, link)->ports;
+
+		for (struct list *p = ports->next; p != ports; p = p->next)
+			LIST_ENTRY(p, struct model_port, link)->is_removed
+				= true;
+	}
+	binding_follow(state);
+	while (!list_is_empty(switches))
+		model_forget_switch(model,
+				    LIST_ENTRY(model->switches.next,
+					       struct model_switch, link));
+}
+
+bool
+state_is_own(const struct model_state *state, const struct vsw_addr *addr)
+{
+	for (size_t i = 0; i < state->n_own; i++)
+		if (state->own[i].n == addr->n
+		    && !memcmp(state->own[i].bytes, addr->bytes, addr->n))
+			return true;
+	return false;
+}
+
+char *
+iface_id_from_text(const char *text)
+{
+	size_t size = strlen(text);
+	char *id;
+
+	if (size >= 2 && text[0] == '{' && text[size - 1] == '}') {
+		text++;
+		size -= 2;
+	}
+	id = xmalloc(size + 1);
+	for (size_t i = 0; i < size; i++)
+		id[i] = (char) tolower((unsigned char) text[i]);
+	id[size] = '\0';
+	return id;
+}
+
+const char *
+model_option(const struct model_options *options, const char *key,
+	     const char *fallback)
+{
+	for (size_t i = 0; i < options->n; i++)
+		if (!strcmp(options->of[i].key, key))
+			return options->of[i].value;
+	return fallback;
+}
+
+void
+model_forget_port(struct model *model, struct model_port *port)
+{
+	/* Somebody's mapping may still point here. */
+	if (port->claimed || port->n_mappings) {
+		port->is_removed = true;
+		binding_follow(model->state);
+	}
+	list_remove(&port->link);
+	free(port->name);
+	free(port->type);
+	free(port->iface_id);
+	done_options(&port->options);
+	free(port->device_fault.detail);
+	free(port->fault.detail);
+	free(port);
+}
+
+void
+model_forget_pa(struct model *model, struct model_pa *pa)
+{
+	(void) model;
+	list_remove(&pa->link);
+	free(pa->ip);
+	free(pa->device);
+	done_options(&pa->options);
+	free(pa->fault.detail);
+	free(pa);
+}
+
+void
+model_forget_switch(struct model *model, struct model_switch *sw)
+{
+	while (!list_is_empty(&sw->ports))
+		model_forget_port(model, LIST_ENTRY(sw->ports.next,
+						    struct model_port, link));
+	while (!list_is_empty(&sw->provider_addresses))
+		model_forget_pa(model, LIST_ENTRY(sw->provider_addresses.next,
+						  struct model_pa, link));
+	list_remove(&sw->link);
+	free(sw->name);
+	free(sw->type);
+	done_options(&sw->options);
+	free(sw->fault.detail);
+	free(sw);
+}
+
+/* Moves everything to 'ret_old'. */
+static void
+unlist(struct list *list, struct list *ret_old)
+{
+	list_init(ret_old);
+	while (!list_is_empty(list)) {
+		struct list *link = list->next;
+
+		list_remove(link);
+		list_append(ret_old, link);
+	}
+}
+
+static void
+read_switch(struct model_state *state, const struct row *row,
+	    struct list *old)
+{
+	struct model_switch *sw = NULL;
+
+	for (struct list *link = old->next; link != old; link = link->next) {
+		struct model_switch *each =
+			LIST_ENTRY(link, struct model_switch, link);
+
+		if (!each->is_removed
+		    && uuid_equal(&each->row, row_uuid(row))) {
+			sw = each;
+			break;
+		}
+	}
+	if (!sw)
+		sw = new_switch(row);
+	list_remove(&sw->link);
+	list_append(&state->model->switches, &sw->link);
+	replace(&sw->type, get_string(row, "type"));
+	read_options(&sw->options, row_get(row, "options"));
+	read_ports(state, sw, row);
+	read_addresses(state, sw, row);
+}
+
+static struct model_switch *
+new_switch(const struct row *row)
+{
+	struct model_switch *sw = xcalloc(1, sizeof *sw);
+
+	list_init(&sw->link);
+	sw->row = *row_uuid(row);
+	sw->name = xstrdup(get_string(row, "name"));
+	list_init(&sw->ports);
+	list_init(&sw->provider_addresses);
+	return sw;
+}
+
+static void
+read_ports(struct model_state *state, struct model_switch *sw,
+	   const struct row *row)
+{
+	const struct table *table = state_table(state, DB_HNV, "Port");
+	const struct datum *ports = row_get(row, "ports");
+	struct list old;
+
+	unlist(&sw->ports, &old);
+	for (uint32_t i = 0; i < ports->n; i++) {
+		const struct row *port_row =
+			table_find(table, &datum_key(ports, i)->uuid);
+		struct model_port *port;
+
+		if (!port_row)
+			continue;
+		port = find_port(&old, row_uuid(port_row));
+		if (!port)
+			port = new_port(sw, port_row);
+		list_remove(&port->link);
+		list_append(&sw->ports, &port->link);
+		read_port(port, port_row);
+	}
+	while (!list_is_empty(&old)) {
+		struct model_port *port =
+			LIST_ENTRY(old.next, struct model_port, link);
+
+		port->is_removed = true;
+		list_remove(&port->link);
+		list_append(&sw->ports, &port->link);
+	}
+}
+
+static struct model_port *
+find_port(struct list *old, const struct uuid *uuid)
+{
+	for (struct list *link = old->next; link != old; link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+
+		if (!port->is_removed && uuid_equal(&port->row, uuid))
+			return port;
+	}
+	return NULL;
+}
+
+static struct model_port *
+new_port(struct model_switch *sw, const struct row *row)
+{
+	struct model_port *port = xcalloc(1, sizeof *port);
+
+	list_init(&port->link);
+	port->row = *row_uuid(row);
+	port->sw = sw;
+	port->name = xstrdup(get_string(row, "name"));
+	return port;
+}
+
+static void
+read_port(struct model_port *port, const struct row *row)
+{
+	const char *mac = get_string(row, "mac");
+	char *iface_id = iface_id_from_text(get_string(row, "iface_id"));
+	uint8_t old_mac[6];
+	bool is_new = !port->type;
+
+	if (replace(&port->type, get_string(row, "type")) && !is_new)
+		port->is_changed = true;
+	if (read_options(&port->options, row_get(row, "options")) && !is_new)
+		port->is_changed = true;
+	free(port->iface_id);
+	port->iface_id = iface_id;
+	memcpy(old_mac, port->mac, 6);
+	memset(port->mac, 0, 6);
+	port->is_mac_bad = *mac && (!model_mac_from_text(mac, port->mac)
+				    || port->mac[0] & 1);
+	/* A tap carries it. */
+	if (!is_new && memcmp(old_mac, port->mac, 6))
+		port->is_changed = true;
+}
+
+static void
+read_addresses(struct model_state *state, struct model_switch *sw,
+	       const struct row *row)
+{
+	const struct table *table =
+		state_table(state, DB_HNV, "Provider_Address");
+	const struct datum *addresses = row_get(row, "provider_addresses");
+	struct list old;
+
+	unlist(&sw->provider_addresses, &old);
+	for (uint32_t i = 0; i < addresses->n; i++) {
+		const struct row *pa_row =
+			table_find(table, &datum_key(addresses, i)->uuid);
+		struct model_pa *pa;
+
+		if (!pa_row)
+			continue;
+		pa = find_pa(&old, pa_row);
+		if (!pa)
+			pa = new_pa(sw, pa_row);
+		list_remove(&pa->link);
+		list_append(&sw->provider_addresses, &pa->link);
+	}
+	while (!list_is_empty(&old)) {
+		struct model_pa *pa =
+			LIST_ENTRY(old.next, struct model_pa, link);
+
+		pa->is_removed = true;
+		list_remove(&pa->link);
+		list_append(&sw->provider_addresses, &pa->link);
+	}
+}
+
+/* One whose device or options have changed is another one: the old is closed,
+ * the new opened. */
+static struct model_pa *
+find_pa(struct list *old, const struct row *row)
+{
+	for (struct list *link = old->next; link != old; link = link->next) {
+		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
+
+		if (!pa->is_removed && uuid_equal(&pa->row, row_uuid(row))
+		    && !strcmp(pa->device, get_string(row, "device"))
+		    && has_options(&pa->options, row_get(row, "options")))
+			return pa;
+	}
+	return NULL;
+}
+
+static struct model_pa *
+new_pa(struct model_switch *sw, const struct row *row)
+{
+	struct model_pa *pa = xcalloc(1, sizeof *pa);
+
+	list_init(&pa->link);
+	pa->row = *row_uuid(row);
+	pa->sw = sw;
+	pa->ip = xstrdup(get_string(row, "ip"));
+	pa->device = xstrdup(get_string(row, "device"));
+	read_options(&pa->options, row_get(row, "options"));
+	if (!model_addr_from_text(pa->ip, &pa->addr))
+		model_fault_set(&pa->fault, MODEL_BAD_ADDRESS, "\"%s\"",
+				pa->ip);
+	return pa;
+}
+
+static void
+collect_own(struct model_state *state)
+{
+	struct list *switches = &state->model->switches;
+
+	state->n_own = 0;
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *addresses =
+			&LIST_ENTRY(s, struct model_switch, link)
+			->provider_addresses;
+
+		for (struct list *p = addresses->next; p != addresses;
+		     p = p->next) {
+			const struct model_pa *pa =
+				LIST_ENTRY(p, struct model_pa, link);
+
+			if (pa->is_removed || !pa->addr.n)
+				continue;
+			state->own = xrealloc(state->own, (state->n_own + 1)
+						  * sizeof *state->own);
+			state->own[state->n_own++] = pa->addr;
+		}
+	}
+}
+
+static bool
+replace(char **text, const char *with)
+{
+	if (*text && !strcmp(*text, with))
+		return false;
+	free(*text);
+	*text = xstrdup(with);
+	return true;
+}
+
+static bool
+read_options(struct model_options *options, const struct datum *datum)
+{
+	if (has_options(options, datum))
+		return false;
+	done_options(options);
+	options->n = datum->n;
+	options->of = xcalloc(datum->n, sizeof *options->of);
+	for (uint32_t i = 0; i < datum->n; i++) {
+		options->of[i].key = xstrdup(datum_key(datum, i)->string->text);
+		options->of[i].value =
+			xstrdup(datum_value(datum, i)->string->text);
+	}
+	return true;
+}
+
+static bool
+has_options(const struct model_options *options, const struct datum *datum)
+{
+	if (options->n != datum->n)
+		return false;
+	for (uint32_t i = 0; i < datum->n; i++)
+		if (strcmp(options->of[i].key,
+			   datum_key(datum, i)->string->text)
+		    || strcmp(options->of[i].value,
+			      datum_value(datum, i)->string->text))
+			return false;
+	return true;
+}
+
+static void
+done_options(struct model_options *options)
+{
+	for (size_t i = 0; i < options->n; i++) {
+		free(options->of[i].key);
+		free(options->of[i].value);
+	}
+	free(options->of);
+	memset(options, 0, sizeof *options);
+}
+
+static const char *
+get_string(const struct row *row, const char *column)
+{
+	return datum_string(row_get(row, column), "");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Physical_Locator: behind which provider address, in which encapsulation. */
+
+#include "agent/policy/state.h"
+
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+static void read_place(struct model_state *, enum model_database,
+		       struct place *);
+static bool read_encap(const char *, enum vsw_encap *, uint8_t *ret_family);
+
+struct place *
+place_ref(struct model_state *state, enum model_database db,
+	  const struct uuid *uuid)
+{
+	struct map *places = &state->places[db];
+	struct keyed *keyed = map_find(places, uuid);
+	struct place *place;
+
+	if (keyed) {
+		place = KEYED_ENTRY(keyed, struct place, by_row);
+	} else {
+		place = xcalloc(1, sizeof *place);
+		place->by_row.key = *uuid;
+		map_add(places, &place->by_row);
+		read_place(state, db, place);
+	}
+	place->n_refs++;
+	return place;
+}
+
+void
+place_unref(struct model_state *state, enum model_database db,
+	    struct place *place)
+{
+	if (!place || --place->n_refs)
+		return;
+	map_remove(&state->places[db], &place->by_row);
+	free(place->problem);
+	free(place);
+}
+
+bool
+place_follow(struct model_state *state, enum model_database db,
+	     const struct uuid *uuid)
+{
+	struct keyed *keyed = map_find(&state->places[db], uuid);
+	struct place *place;
+	uint32_t vni;
+
+	if (!keyed || !state_row(state, db, ROW_LOCATOR, uuid))
+		return false;
+	place = KEYED_ENTRY(keyed, struct place, by_row);
+	vni = place->vni;
+	read_place(state, db, place);
+	return vni != place->vni;
+}
+
+bool
+place_own_follow(struct model_state *state)
+{
+	bool is_changed = false;
+
+	for (int db = 0; db < N_DBS; db++)
+		for (size_t i = 0; i < state->places[db].n_buckets; i++) {
+			struct keyed *k = state->places[db].buckets[i];
+
+			for (; k; k = k->next) {
+				struct place *place =
+					KEYED_ENTRY(k, struct place, by_row);
+				bool is_own = state_is_own(state, &place->pa);
+
+				is_changed |= is_own != place->is_own;
+				place->is_own = is_own;
+			}
+		}
+	return is_changed;
+}
+
+static void
+read_place(struct model_state *state, enum model_database db,
+	   struct place *place)
+{
+	const struct row *row =
+		state_row(state, db, ROW_LOCATOR, &place->by_row.key);
+	const char *ip, *encap;
+	uint8_t family = 0;
+	int64_t key;
+
+	free(place->problem);
+	place->problem = NULL;
+	if (!row) {
+		place->problem = xstrdup("locator is gone");
+		return;
+	}
+	ip = datum_string(row_get(row, "dst_ip"), "");
+	encap = datum_string(row_get(row, "encapsulation_type"), "");
+	key = datum_integer(row_get(row, "tunnel_key"), 0);
+	if (!read_encap(encap, &place->encap, &family))
+		place->problem = xasprintf("locator's encapsulation_type "
+					   "\"%s\"", encap);
+	else if (!model_addr_from_text(ip, &place->pa))
+		place->problem = xasprintf("locator's dst_ip \"%s\"", ip);
+	else if (place->pa.n != family)
+		place->problem = xasprintf("locator's dst_ip \"%s\" is not "
+					   "%s", ip, encap);
+	else if (key < 0 || key > 0xffffff)
+		place->problem = xasprintf("locator's tunnel_key %lld",
+					   (long long) key);
+	place->vni = place->problem ? 0 : (uint32_t) key;
+	place->is_own = !place->problem && state_is_own(state, &place->pa);
+}
+
+static bool
+read_encap(const char *text, enum vsw_encap *ret_encap, uint8_t *ret_family)
+{
+	static const struct {
+		const char *text;
+		enum vsw_encap encap;
+		uint8_t family;
+	} known[] = {
+		{ "vxlan_over_ipv4", VSW_ENCAP_VXLAN, 4 },
+		{ "vxlan_over_ipv6", VSW_ENCAP_VXLAN, 16 },
+		{ "nvgre_over_ipv4", VSW_ENCAP_NVGRE, 4 },
+		{ "nvgre_over_ipv6", VSW_ENCAP_NVGRE, 16 }
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(known[i].text, text)) {
+			*ret_encap = known[i].encap;
+			*ret_family = known[i].family;
+			return true;
+		}
+	return false;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Logical_Switch: a subnet and its number. */
+
+#include "agent/policy/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+static struct model_subnet *new_subnet(struct model_state *,
+				       enum model_database,
+				       const struct row *);
+static void set_vni(struct model_state *, struct model_subnet *, uint32_t);
+static bool read_vni(const struct row *, uint32_t *ret_vni,
+		     char **ret_problem);
+static struct uuid vni_key(uint32_t vni);
+static void elect(struct model_state *, uint32_t vni);
+static bool is_before(const struct subnet_table *,
+		      const struct subnet_table *);
+static void set_in_force(struct model_state *, struct model_subnet *,
+			 uint32_t vni);
+
+void
+subnet_follow(struct model_state *state, enum model_database db,
+	      const struct uuid *uuid)
+{
+	const struct row *row =
+		state_row(state, db, ROW_LOGICAL_SWITCH, uuid);
+	struct model_subnet *subnet = subnet_find(state, db, uuid);
+	const char *name, *mode;
+	char *problem;
+	uint32_t vni;
+
+	if (!row) {
+		if (!subnet)
+			return;
+		set_vni(state, subnet, 0);
+		map_remove(&state->subnets[db], &subnet->table->by_row);
+		list_remove(&subnet->link);
+		list_append(&state->gone_subnets, &subnet->link);
+		state->structure_changed = state->must_bind = true;
+		return;
+	}
+	if (!subnet)
+		subnet = new_subnet(state, db, row);
+	name = datum_string(row_get(row, "name"), "");
+	if (strcmp(subnet->name, name)) {
+		free(subnet->name);
+		subnet->name = xstrdup(name);
+	}
+	mode = datum_string(row_get(row, "replication_mode"), "");
+	if (subnet->table->is_service_node != !strcmp(mode, "service_node")) {
+		subnet->table->is_service_node = !strcmp(mode, "service_node");
+		subnet->table->flood_changed = true;
+		state_subnet_changed(state, subnet);
+	}
+	if (!read_vni(row, &vni, &problem)) {
+		set_vni(state, subnet, 0);
+		model_fault_set(&subnet->fault, MODEL_BAD_VNI, "%s", problem);
+		free(problem);
+		return;
+	}
+	if (!vni)
+		model_fault_set(&subnet->fault, MODEL_NO_SUBNET, NULL);
+	set_vni(state, subnet, vni);
+}
+
+struct model_subnet *
+subnet_find(const struct model_state *state, enum model_database db,
+	    const struct uuid *uuid)
+{
+	struct keyed *keyed = map_find(&state->subnets[db], uuid);
+
+	return keyed ? KEYED_ENTRY(keyed, struct subnet_table, by_row)->subnet
+		     : NULL;
+}
+
+void
+subnet_free(struct model_state *state, struct model_subnet *subnet)
+{
+	(void) state;
+	list_remove(&subnet->link);
+	subnet_table_free(subnet->table);
+	free(subnet->name);
+	free(subnet->fault.detail);
+	free(subnet);
+}
+
+static struct model_subnet *
+new_subnet(struct model_state *state, enum model_database db,
+	   const struct row *row)
+{
+	struct model_subnet *subnet = xcalloc(1, sizeof *subnet);
+
+	subnet->row = *row_uuid(row);
+	subnet->database = database_text(db);
+	subnet->name = xstrdup("");
+	list_init(&subnet->prefixes);
+	subnet->table = subnet_table_new(subnet, state->seed);
+	subnet->table->db = db;
+	subnet->table->by_row.key = *row_uuid(row);
+	map_add(&state->subnets[db], &subnet->table->by_row);
+	list_append(&state->model->subnets, &subnet->link);
+	state->structure_changed = true;
+	return subnet;
+}
+
+/* What the row says.  Two subnets may say the same. */
+static void
+set_vni(struct model_state *state, struct model_subnet *subnet, uint32_t vni)
+{
+	struct subnet_table *table = subnet->table;
+	uint32_t old = table->vni;
+
+	if (old == vni)
+		return;
+	if (old) {
+		map_remove(&state->vnis, &table->by_vni);
+		table->vni = 0;
+		set_in_force(state, subnet, 0);
+		elect(state, old);
+	}
+	table->vni = vni;
+	if (vni) {
+		table->by_vni.key = vni_key(vni);
+		map_add(&state->vnis, &table->by_vni);
+		elect(state, vni);
+	}
+}
+
+/* tunnel_key; without it the name, if that is a number: controllers of
+ * ms_vtep call a subnet by its VSID. */
+static bool
+read_vni(const struct row *row, uint32_t *ret_vni, char **ret_problem)
+{
+	const struct datum *key = row_get(row, "tunnel_key");
+	const char *name = datum_string(row_get(row, "name"), "");
+	int64_t vni = datum_integer(key, 0);
+	char *end;
+
+	if (!key->n) {
+		errno = 0;
+		vni = strtoll(name, &end, 10);
+		if (*name < '0' || *name > '9' || *end || errno) {
+			*ret_vni = 0;
+			return true;
+		}
+	}
+	if (vni < 1 || vni > 0xffffff) {
+		*ret_problem = xasprintf("%s %lld", key->n ? "tunnel_key"
+							   : "name",
+					 (long long) vni);
+		return false;
+	}
+	*ret_vni = (uint32_t) vni;
+	return true;
+}
+
+static struct uuid
+vni_key(uint32_t vni)
+{
+	struct uuid key;
+
+	memset(&key, 0, sizeof key);
+	memcpy(&key, &vni, sizeof vni);
+	return key;
+}
+
+static void
+elect(struct model_state *state, uint32_t vni)
+{
+	struct uuid key = vni_key(vni);
+	struct subnet_table *best = NULL;
+	struct keyed *keyed;
+
+	for (keyed = map_find(&state->vnis, &key); keyed;
+	     keyed = map_find_next(keyed)) {
+		struct subnet_table *table =
+			KEYED_ENTRY(keyed, struct subnet_table, by_vni);
+
+		if (!best || is_before(table, best))
+			best = table;
+	}
+	for (keyed = map_find(&state->vnis, &key); keyed;
+	     keyed = map_find_next(keyed)) {
+		struct subnet_table *table =
+			KEYED_ENTRY(keyed, struct subnet_table, by_vni);
+		struct model_subnet *subnet = table->subnet;
+
+		set_in_force(state, subnet, table == best ? vni : 0);
+		if (table == best)
+			model_fault_set(&subnet->fault, MODEL_OK, NULL);
+		else
+			model_fault_set(&subnet->fault, MODEL_CONFLICT,
+					"%u is %s's logical switch \"%s\"",
+					vni, best->subnet->database,
+					best->subnet->name);
+	}
+}
+
+static bool
+is_before(const struct subnet_table *a, const struct subnet_table *b)
+{
+	if (a->db != b->db)
+		return a->db < b->db;
+	return uuid_compare(&a->by_row.key, &b->by_row.key) < 0;
+}
+
+static void
+set_in_force(struct model_state *state, struct model_subnet *subnet,
+	     uint32_t vni)
+{
+	if (subnet->vni == vni)
+		return;
+	subnet->vni = vni;
+	state->structure_changed = state->must_bind = true;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_STATE_H
+#define POLICY_STATE_H 1
+
+/* What the model keeps to itself: which rows have changed, how rows and
+ * structs find each other, and what subnets look like inside.  For the files
+ * of agent/policy alone.  [control]
+ *
+ * Rows of hnv, Physical_Switch and Physical_Port speak of this host alone and
+ * are few: a change reads all of them again.  Logical_Switch, Logical_Router,
+ * Ucast_Macs_* and Mcast_Macs_* speak of the whole fabric: a change costs what
+ * it changes. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "agent/ovsdb/database.h"
+#include "agent/policy/map.h"
+#include "agent/policy/model.h"
+
+enum model_database { DB_HNV, DB_MS_VTEP, DB_HARDWARE_VTEP, N_DBS };
+
+/* Tables whose rows are followed one by one. */
+enum row_kind {
+	ROW_LOGICAL_SWITCH,
+	ROW_LOGICAL_ROUTER,
+	ROW_UCAST_LOCAL,
+	ROW_UCAST_REMOTE,
+	ROW_MCAST_LOCAL,
+	ROW_MCAST_REMOTE,
+	ROW_LOCATOR,
+	N_FOLLOWED,
+	ROW_HNV = N_FOLLOWED,	/* Read anew as a whole: */
+	ROW_PHYSICAL,
+	ROW_GLOBAL,		/* Only to know that it changed. */
+	ROW_OTHER
+};
+
+/* A row that a commit has touched; what became of it is in the table. */
+struct touched {
+	struct uuid row;
+	uint64_t order;		/* Number of the commit. */
+	uint8_t db, kind;
+};
+
+struct follower {		/* One for each database. */
+	struct observer observer;
+	struct model_state *state;
+	struct database *database;	/* NULL: not served. */
+	uint8_t db;
+	uint8_t *kinds;			/* enum row_kind, by table index. */
+	uint64_t *ignored;		/* Columns we write, by table. */
+	struct table *tables[N_FOLLOWED];
+	/* The columns of Ucast_Macs_*, by kind, looked up once. */
+	struct mapping_columns {
+		const struct column *mac, *ipaddr, *locator, *subnet, *type;
+	} columns[N_FOLLOWED];
+};
+
+/* A row that is not in force, wholly or in part. */
+struct row_fault {
+	struct list link;		/* In model_state.faults. */
+	enum model_reason reason;
+	struct uuid row;
+	const char *table;
+	char *detail;
+};
+
+/* A Physical_Locator. */
+struct place {
+	struct keyed by_row;		/* In model_state.places[db]. */
+	struct vsw_addr pa;
+	enum vsw_encap encap;
+	uint32_t vni;			/* Its own tunnel_key; 0: none. */
+	bool is_own;			/* A provider address of this host. */
+	char *problem;			/* Why it cannot be used, or NULL. */
+	size_t n_refs;
+};
+
+/* A row of Ucast_Macs_Remote or _Local.  Several may speak of one address: the
+ * winners are in force, see mapping_beats(). */
+struct mapping_row {
+	struct model_mapping mapping;
+	struct keyed by_row;		/* In model_state.mappings. */
+	struct mapping_row *next_mac, *next_ca;	/* In subnet_table. */
+	struct model_subnet *subnet;	/* NULL: row does not read. */
+	struct place *place;		/* NULL as well then. */
+	uint64_t order;			/* Of the commit that wrote it. */
+	struct row_fault *fault;
+	uint32_t mac_seen, ca_seen;	/* Update that judged the key. */
+	uint32_t local_index;		/* In subnet_table.locals. */
+	uint8_t db, kind;
+	uint8_t rank;			/* 0 is best: load_balanced. */
+	bool lost_mac, lost_ca;		/* Another row has the address, */
+	bool is_copy;			/* and says the same. */
+};
+
+/* How many rows of a subnet name a place. */
+struct subnet_place {
+	struct keyed by_place;
+	struct place *place;
+	size_t n_rows;
+};
+
+/* A row of Mcast_Macs_*. */
+struct mcast_row {
+	struct list link;		/* In subnet_table.mcasts. */
+	struct keyed by_row;		/* In model_state.mcasts. */
+	uint8_t db;
+	struct model_subnet *subnet;
+	uint8_t mac[6];			/* A group's; all ones: broadcast. */
+	bool is_unknown;		/* "unknown-dst". */
+	struct place **places;
+	size_t n_places;
+	struct row_fault *fault;
+};
+
+/* An address whose locations may have changed. */
+struct mapping_key {
+	struct vsw_addr ca;		/* n == 0: 'mac' is the key. */
+	uint8_t mac[6];
+};
+
+struct mapping_hash {
+	struct mapping_row **buckets;
+	size_t n_buckets, n;
+};
+
+/* The inside of a model_subnet. */
+struct subnet_table {
+	struct model_subnet *subnet;
+	struct keyed by_row;		/* In model_state.subnets[db]. */
+	struct keyed by_vni;		/* In model_state.vnis, if 'vni'. */
+	uint32_t vni;			/* As the row says. */
+	uint8_t db;
+	bool is_service_node;		/* replication_mode. */
+	uint64_t seed;
+	struct mapping_hash by_mac, by_ca;
+	struct map places;		/* struct subnet_place. */
+	struct list mcasts;
+	struct mapping_row **locals;	/* Whose place is this host. */
+	size_t n_locals, size_locals;
+	struct model_port **ports;	/* Claimed by it. */
+	size_t n_ports;
+	struct list claims;		/* prefix_claim, in force or not. */
+	struct list placements;		/* apply.c's, one for each switch. */
+
+	/* Since the last policy_apply(). */
+	struct list changed;		/* In model_state.changed. */
+	struct mapping_key *keys;
+	size_t n_keys, size_keys, n_judged;
+	bool flood_changed;
+};
+
+/* An entry of a router's switch_binding. */
+struct prefix_claim {
+	struct model_prefix prefix;	/* In the subnet's if in force. */
+	struct list by_subnet;		/* In subnet_table.claims. */
+	struct list by_router;
+	struct router_row *router;
+};
+
+struct router_row {
+	struct model_router router;
+	struct keyed by_row;		/* In model_state.routers[db]. */
+	uint8_t db;
+	struct list claims;
+	struct row_fault **faults;	/* Of its entries. */
+	size_t n_faults;
+};
+
+struct model_state {
+	struct model *model;
+	struct follower followers[N_DBS];
+	uint64_t seed;
+	uint64_t order;			/* Commits seen. */
+	uint32_t n_updates;
+
+	bool is_dirty;			/* Anything below, or a new cfg. */
+	bool hnv_changed, physical_changed;
+	struct touched *touched;
+	size_t n_touched, size_touched;
+	bool must_bind;			/* Ports or local mappings changed. */
+
+	struct map subnets[N_DBS], routers[N_DBS], places[N_DBS];
+	struct map vnis, mappings, mcasts;
+	struct vsw_addr *own;		/* Provider addresses of this host. */
+	size_t n_own;
+	struct list faults[MODEL_N_REASONS];
+	size_t n_faults[MODEL_N_REASONS];
+
+	/* For policy_apply(). */
+	struct list changed;		/* Subnets, by subnet_table.changed. */
+	bool structure_changed;		/* Routers, prefixes, ports, VNIs. */
+	bool is_in_force;		/* The last policy_apply() was whole; */
+	struct model_fault engine_fault;	/* else what was the first. */
+	size_t n_cut;			/* Addresses with too many places. */
+	struct list gone_subnets, gone_routers;	/* Until then. */
+
+	/* For status_write(). */
+	bool must_tell;			/* Physical_Port, Ucast_Macs_Local. */
+};
+
+/* fault.c */
+struct row_fault *row_fault_new(struct model_state *, enum model_reason,
+				const char *table, const struct uuid *row,
+				const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void row_fault_free(struct model_state *, struct row_fault *);
+
+/* model.c */
+const struct row *state_row(const struct model_state *, enum model_database,
+			    enum row_kind, const struct uuid *);
+const struct table *state_table(const struct model_state *,
+				enum model_database, const char *name);
+void state_subnet_changed(struct model_state *, struct model_subnet *);
+/* Frees subnets and routers whose rows are gone, once nothing is in force of
+ * them. */
+void state_bury(struct model_state *);
+const char *database_text(enum model_database);
+
+/* model_host.c: hnv. */
+void host_follow(struct model_state *);
+void host_done(struct model_state *);
+bool state_is_own(const struct model_state *, const struct vsw_addr *);
+/* "{ABC...}" -> "abc...", xmalloc'ed. */
+char *iface_id_from_text(const char *);
+
+/* model_subnet.c: Logical_Switch. */
+void subnet_follow(struct model_state *, enum model_database,
+		   const struct uuid *);
+struct model_subnet *subnet_find(const struct model_state *,
+				 enum model_database, const struct uuid *);
+void subnet_free(struct model_state *, struct model_subnet *);
+
+/* model_router.c: Logical_Router. */
+void router_follow(struct model_state *, enum model_database,
+		   const struct uuid *);
+void router_free(struct model_state *, struct model_router *);
+
+/* model_place.c: Physical_Locator. */
+struct place *place_ref(struct model_state *, enum model_database,
+			const struct uuid *);
+void place_unref(struct model_state *, enum model_database, struct place *);
+/* The row has changed: true if that makes a difference. */
+bool place_follow(struct model_state *, enum model_database,
+		  const struct uuid *);
+/* This host's provider addresses have: true if any place is now another. */
+bool place_own_follow(struct model_state *);
+
+/* model_mapping.c: Ucast_Macs_*. */
+void mapping_follow(struct model_state *, const struct touched *);
+/* Places have changed: looks at all rows again. */
+void mapping_relocate(struct model_state *);
+void mapping_free(struct model_state *, struct mapping_row *);
+/* Says who wins the keys that changed, and who loses. */
+void mapping_judge(struct model_state *, struct model_subnet *);
+bool mapping_beats(const struct mapping_row *, const struct mapping_row *);
+
+/* model_flood.c: Mcast_Macs_*. */
+void mcast_follow(struct model_state *, const struct touched *);
+void mcast_free(struct model_state *, struct mcast_row *);
+
+/* model_binding.c: Physical_Switch, Physical_Port; ports to subnets, local
+ * mappings to ports. */
+void binding_follow(struct model_state *);
+
+/* status_vtep.c: what ms_vtep and hardware_vtep are told. */
+void status_vtep_write(struct model_state *, enum model_database);
+
+/* subnet_table.c */
+struct subnet_table *subnet_table_new(struct model_subnet *, uint64_t seed);
+void subnet_table_free(struct subnet_table *);
+void subnet_table_add(struct subnet_table *, struct mapping_row *);
+void subnet_table_remove(struct subnet_table *, struct mapping_row *);
+/* The first row of a key, and the next with the same key. */
+struct mapping_row *subnet_table_find(const struct subnet_table *,
+				      const struct mapping_key *);
+struct mapping_row *subnet_table_next(const struct mapping_row *,
+				      const struct mapping_key *);
+/* Of those the one that wins. */
+struct mapping_row *subnet_table_best(const struct subnet_table *,
+				      const struct mapping_key *);
+void subnet_table_touch(struct subnet_table *, const struct mapping_key *);
+struct mapping_key mapping_key_mac(const uint8_t mac[6]);
+struct mapping_key mapping_key_ca(const struct vsw_addr *);
+
+#endif /* policy/state.h */

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the controllers' databases are told: cur_cfg, Physical_Port.status,
+ * tunnel_ips that nobody has set, and the local MACs of hardware_vtep.
+ *
+ * A row of Ucast_Macs_Local that is ours is known by its UUID, which is made
+ * of the subnet's and the MAC: so it is still known after a restart, and what
+ * a controller has written is left alone. */
+
+#include "agent/policy/status.h"
+
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+/* A locator that is looked for in a transaction. */
+struct find_locator {
+	const struct vsw_addr *pa;
+	struct uuid uuid;
+	bool is_found;
+};
+
+static void write_cfg(struct model_state *, enum model_database,
+		      struct teller *);
+static void write_tunnel_ips(struct model_state *, enum model_database,
+			     struct teller *);
+static void write_physicals(struct model_state *, enum model_database,
+			    struct teller *);
+static const struct model_port *find_port(const struct model_state *,
+					  const struct row *);
+static void write_physical(struct teller *, const struct row *,
+			   const struct model_port *);
+static void write_locals(struct model_state *, struct teller *);
+static void remove_stale(struct model_state *, struct teller *,
+			 struct table *);
+static void add_local(struct teller *, struct table *,
+		      const struct model_port *);
+static struct uuid local_uuid(const struct uuid *subnet, const uint8_t mac[6]);
+static bool is_ours(const struct row *, struct uuid *ret_subnet,
+		    uint8_t ret_mac[6]);
+static const struct model_port *find_claim(const struct model_subnet *,
+					   const uint8_t mac[6]);
+static bool is_told_by_other(const struct model_subnet *,
+			     const uint8_t mac[6], const struct uuid *ours);
+static const struct model_pa *find_pa(const struct model_switch *);
+static bool get_locator(struct teller *, const struct model_pa *,
+			struct uuid *ret_uuid);
+static bool see_locator(void *find, const struct row *);
+static void set(struct row *, const char *column, struct datum *value);
+
+void
+status_vtep_write(struct model_state *state, enum model_database db)
+{
+	struct teller teller = { state->followers[db].database, NULL };
+
+	if (!teller.database)
+		return;
+	write_cfg(state, db, &teller);
+	if (state->must_tell) {
+		write_tunnel_ips(state, db, &teller);
+		if (db == DB_MS_VTEP)
+			write_physicals(state, db, &teller);
+		else
+			write_locals(state, &teller);
+	}
+	teller_done(&teller);
+}
+
+static void
+write_cfg(struct model_state *state, enum model_database db,
+	  struct teller *teller)
+{
+	const struct table *table = state_table(state, db, "Global");
+	const struct row *row = table ? table_first(table) : NULL;
+	struct datum cfg;
+
+	if (!row || !state->is_in_force || state->is_dirty
+	    || !table_schema_column(table_schema(table), "cur_cfg"))
+		return;
+	datum_set_integer(&cfg, datum_integer(row_get(row, "next_cfg"), 0));
+	teller_set(teller, row, "cur_cfg", &cfg);
+}
+
+static void
+write_tunnel_ips(struct model_state *state, enum model_database db,
+		 struct teller *teller)
+{
+	const struct table *table = state_table(state, db, "Physical_Switch");
+	const struct row *row;
+
+	for (row = table_first(table); row && state->n_own;
+	     row = table_next(table, row)) {
+		struct datum ips;
+
+		if (row_get(row, "tunnel_ips")->n)
+			continue;
+		memset(&ips, 0, sizeof ips);
+		for (size_t i = 0; i < state->n_own; i++) {
+			char text[MODEL_ADDR_TEXT_SIZE];
+
+			model_addr_to_text(&state->own[i], text);
+			datum_add_string(&ips, text, NULL);
+		}
+		teller_set(teller, row, "tunnel_ips", &ips);
+	}
+}
+
+static void
+write_physicals(struct model_state *state, enum model_database db,
+		struct teller *teller)
+{
+	const struct table *table = state_table(state, db, "Physical_Port");
+	const struct row *row;
+
+	for (row = table_first(table); row; row = table_next(table, row))
+		write_physical(teller, row, find_port(state, row));
+}
+
+static const struct model_port *
+find_port(const struct model_state *state, const struct row *row)
+{
+	const struct list *switches = &state->model->switches;
+	char *id = iface_id_from_text(datum_string(row_get(row, "name"), ""));
+	const struct model_port *found = NULL;
+
+	for (const struct list *s = switches->next; s != switches && !found;
+	     s = s->next) {
+		const struct list *ports =
+			&LIST_ENTRY(s, const struct model_switch, link)->ports;
+
+		for (const struct list *p = ports->next; p != ports;
+		     p = p->next) {
+			const struct model_port *port =
+				LIST_ENTRY(p, const struct model_port, link);
+
+			if (!port->is_removed && *port->iface_id
+			    && !strcmp(port->iface_id, id)) {
+				found = port;
+				break;
+			}
+		}
+	}
+	free(id);
+	return found;
+}
+
+/* Keys that are not ours stay. */
+static void
+write_physical(struct teller *teller, const struct row *row,
+	       const struct model_port *port)
+{
+	static const char *const ours[] = {
+		"state", "reason", "detail", "vm_nic_macaddress"
+	};
+	const struct datum *old = row_get(row, "status");
+	const struct model_fault *fault;
+	struct datum status;
+
+	memset(&status, 0, sizeof status);
+	status.is_map = true;
+	for (uint32_t i = 0; i < old->n; i++) {
+		const char *key = datum_key(old, i)->string->text;
+		bool is_mine = false;
+
+		for (size_t j = 0; j < sizeof ours / sizeof *ours; j++)
+			is_mine |= !strcmp(key, ours[j]);
+		if (!is_mine)
+			datum_add_string(&status, key,
+					 datum_value(old, i)->string->text);
+	}
+	if (port) {
+		static const uint8_t none[6];
+		char mac[MODEL_MAC_TEXT_SIZE];
+
+		datum_add_string(&status, "state",
+				 status_of_port(port, &fault));
+		status_add_fault(&status, fault);
+		model_mac_to_text(port->claimed_mac, mac);
+		if (memcmp(port->claimed_mac, none, 6))
+			datum_add_string(&status, "vm_nic_macaddress", mac);
+	}
+	teller_set(teller, row, "status", &status);
+}
+
+static void
+write_locals(struct model_state *state, struct teller *teller)
+{
+	struct list *switches = &state->model->switches;
+	struct table *table =
+		database_table(teller->database, "Ucast_Macs_Local");
+
+	remove_stale(state, teller, table);
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *ports =
+			&LIST_ENTRY(s, struct model_switch, link)->ports;
+
+		for (struct list *p = ports->next; p != ports; p = p->next)
+			add_local(teller, table,
+				  LIST_ENTRY(p, struct model_port, link));
+	}
+}
+
+static void
+remove_stale(struct model_state *state, struct teller *teller,
+	     struct table *table)
+{
+	const struct row *row;
+
+	for (row = table_first(table); row; row = table_next(table, row)) {
+		const struct model_subnet *subnet;
+		struct uuid uuid;
+		uint8_t mac[6];
+
+		if (!is_ours(row, &uuid, mac))
+			continue;
+		subnet = subnet_find(state, DB_HARDWARE_VTEP, &uuid);
+		if (subnet && find_claim(subnet, mac)
+		    && !is_told_by_other(subnet, mac, row_uuid(row)))
+			continue;
+		transaction_delete(teller_transaction(teller), row);
+	}
+}
+
+static void
+add_local(struct teller *teller, struct table *table,
+	  const struct model_port *port)
+{
+	const struct model_subnet *subnet = port->claimed;
+	const struct model_pa *pa = find_pa(port->sw);
+	char mac[MODEL_MAC_TEXT_SIZE];
+	struct ovsdb_error *error;
+	struct uuid uuid, locator;
+	struct datum value;
+	struct row *row;
+
+	if (!subnet || subnet->table->db != DB_HARDWARE_VTEP || !pa
+	    || find_claim(subnet, port->claimed_mac) != port)
+		return;
+	uuid = local_uuid(&subnet->row, port->claimed_mac);
+	if (table_find(table, &uuid)
+	    || is_told_by_other(subnet, port->claimed_mac, &uuid)
+	    || !get_locator(teller, pa, &locator))
+		return;
+	error = transaction_insert(teller_transaction(teller), table, &uuid,
+				   &row);
+	if (error) {
+		ovsdb_error_free(error);
+		return;
+	}
+	model_mac_to_text(port->claimed_mac, mac);
+	datum_set_string(&value, mac);
+	set(row, "MAC", &value);
+	datum_set_uuid(&value, &subnet->row);
+	set(row, "logical_switch", &value);
+	datum_set_uuid(&value, &locator);
+	set(row, "locator", &value);
+}
+
+/* RFC 9562, version 8: ours to fill.  15 bytes of subnet and MAC. */
+static struct uuid
+local_uuid(const struct uuid *subnet, const uint8_t mac[6])
+{
+	struct uuid uuid;
+
+	memcpy(uuid.bytes, subnet->bytes, 16);
+	for (int i = 0; i < 6; i++)
+		uuid.bytes[10 + i] ^= mac[i];
+	uuid.bytes[6] = (uint8_t) (0x80 | (subnet->bytes[6] & 0x0f));
+	uuid.bytes[8] = (uint8_t) (0x80 | (subnet->bytes[8] & 0x3f));
+	return uuid;
+}
+
+static bool
+is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
+{
+	const struct uuid *subnet = datum_uuid(row_get(row, "logical_switch"));
+	const char *mac = datum_string(row_get(row, "MAC"), "");
+	struct uuid uuid;
+
+	if (!subnet || !model_mac_from_text(mac, ret_mac))
+		return false;
+	*ret_subnet = *subnet;
+	uuid = local_uuid(subnet, ret_mac);
+	return uuid_equal(&uuid, row_uuid(row));
+}
+
+static const struct model_port *
+find_claim(const struct model_subnet *subnet, const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; memcmp(mac, none, 6) && i < table->n_ports; i++)
+		if (!memcmp(table->ports[i]->claimed_mac, mac, 6))
+			return table->ports[i];
+	return NULL;
+}
+
+static bool
+is_told_by_other(const struct model_subnet *subnet, const uint8_t mac[6],
+		 const struct uuid *ours)
+{
+	struct mapping_key key = mapping_key_mac(mac);
+	const struct mapping_row *row = subnet_table_find(subnet->table, &key);
+
+	for (; row; row = subnet_table_next(row, &key))
+		if (row->kind == ROW_UCAST_LOCAL
+		    && !uuid_equal(&row->by_row.key, ours))
+			return true;
+	return false;
+}
+
+static const struct model_pa *
+find_pa(const struct model_switch *sw)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next) {
+		const struct model_pa *pa =
+			LIST_ENTRY(link, const struct model_pa, link);
+
+		if (!pa->is_removed && pa->addr.n == 4)
+			return pa;
+	}
+	return NULL;
+}
+
+/* One that says the same may stand there already, from anybody. */
+static bool
+get_locator(struct teller *teller, const struct model_pa *pa,
+	    struct uuid *ret_uuid)
+{
+	struct table *table =
+		database_table(teller->database, "Physical_Locator");
+	struct transaction *transaction = teller_transaction(teller);
+	struct find_locator find = { .pa = &pa->addr };
+	struct ovsdb_error *error;
+	char text[MODEL_ADDR_TEXT_SIZE];
+	struct datum value;
+	struct row *row;
+
+	transaction_each(transaction, table, see_locator, &find);
+	if (find.is_found) {
+		*ret_uuid = find.uuid;
+		return true;
+	}
+	error = transaction_insert(transaction, table, NULL, &row);
+	if (error) {
+		ovsdb_error_free(error);
+		return false;
+	}
+	model_addr_to_text(&pa->addr, text);
+	datum_set_string(&value, text);
+	set(row, "dst_ip", &value);
+	datum_set_string(&value, "vxlan_over_ipv4");
+	set(row, "encapsulation_type", &value);
+	*ret_uuid = *row_uuid(row);
+	return true;
+}
+
+static bool
+see_locator(void *ctx, const struct row *row)
+{
+	struct find_locator *find = ctx;
+	struct vsw_addr addr;
+
+	if (row_get(row, "tunnel_key")->n
+	    || !model_addr_from_text(datum_string(row_get(row, "dst_ip"), ""),
+				     &addr)
+	    || addr.n != find->pa->n
+	    || memcmp(addr.bytes, find->pa->bytes, addr.n))
+		return true;
+	find->is_found = true;
+	find->uuid = *row_uuid(row);
+	return false;
+}
+
+static void
+set(struct row *row, const char *name, struct datum *value)
+{
+	const struct column *column =
+		table_schema_column(table_schema(row_table(row)), name);
+
+	if (!column)
+		abort();
+	row_set(row, column, value);
+}
