@@ -5,7 +5,7 @@
 #include <string.h>
 #include <vswitch.h>
 
-#include "libvswitch/device/checksum.h"
+#include "libvswitch/device/sum.h"
 
 enum {
 	TCP_FIN = 0x01,
@@ -185,7 +185,7 @@ header_is_good(const uint8_t *frame, const struct inner *inner)
 		return true;
 	return inner->l4 - inner->l3 == 20
 	       && !(be16_get(frame + inner->l3 + 6) & 0x8000)
-	       && checksum_fold(checksum_add(0, frame + inner->l3, 20))
+	       && sum_fold(sum_add(0, frame + inner->l3, 20))
 		  == 0xffff;
 }
 
@@ -194,11 +194,11 @@ header_is_good(const uint8_t *frame, const struct inner *inner)
 static bool
 is_partial(const uint8_t *frame, const struct inner *inner)
 {
-	uint16_t field = checksum_get(frame + inner->l4
+	uint16_t field = sum_get(frame + inner->l4
 				      + inner_checksum_offset(inner));
 
 	return field != 0
-	       && field == checksum_fold(inner_pseudo_sum(
+	       && field == sum_fold(inner_pseudo_sum(
 			frame, inner, inner->end - inner->l4));
 }
 
@@ -208,7 +208,7 @@ checksum_is_good(const uint8_t *frame, const struct inner *inner)
 	size_t l4_size = inner->end - inner->l4;
 	uint64_t sum = inner_pseudo_sum(frame, inner, l4_size);
 
-	return checksum_fold(checksum_add(sum, frame + inner->l4, l4_size))
+	return sum_fold(sum_add(sum, frame + inner->l4, l4_size))
 	       == 0xffff;
 }
 
@@ -294,12 +294,11 @@ write_headers(const struct coalesce *c, uint8_t *frame)
 	if (c->inner.version == 4) {
 		be16_put(ip + 2, (uint16_t) (c->size - c->inner.l3));
 		memset(ip + 10, 0, 2);
-		checksum_put(ip + 10, (uint16_t) ~checksum_fold(
-			     checksum_add(0, ip, 20)));
+		sum_put(ip + 10, (uint16_t) ~sum_fold(sum_add(0, ip, 20)));
 	} else {
 		be16_put(ip + 4, (uint16_t) l4_size);
 	}
 	tcp[13] |= c->last_flags;
-	checksum_put(tcp + 16, checksum_fold(
-		     inner_pseudo_sum(frame, &c->inner, l4_size)));
+	sum_put(tcp + 16,
+		sum_fold(inner_pseudo_sum(frame, &c->inner, l4_size)));
 }

@@ -2,7 +2,7 @@
 
 #include "libvswitch/device/inner.h"
 
-#include "libvswitch/device/checksum.h"
+#include "libvswitch/device/sum.h"
 
 static bool parse_ipv4(const uint8_t *frame, size_t size, struct inner *);
 static bool parse_ipv6(const uint8_t *frame, size_t size, struct inner *);
@@ -38,12 +38,12 @@ inner_pseudo_sum(const uint8_t *frame, const struct inner *inner,
 		 size_t l4_size)
 {
 	const uint8_t *ip = frame + inner->l3;
-	uint64_t sum = inner->version == 4 ? checksum_add(0, ip + 12, 8)
-					   : checksum_add(0, ip + 8, 32);
+	uint64_t sum = inner->version == 4 ? sum_add(0, ip + 12, 8)
+					   : sum_add(0, ip + 8, 32);
 
-	return sum + checksum_be16(inner->protocol)
-	       + checksum_be16((uint16_t) (l4_size >> 16))
-	       + checksum_be16((uint16_t) l4_size);
+	return sum + sum_be16(inner->protocol)
+	       + sum_be16((uint16_t) (l4_size >> 16))
+	       + sum_be16((uint16_t) l4_size);
 }
 
 /* RFC 791, section 3.1. */

@@ -32,7 +32,7 @@ struct inner {
 bool inner_parse(const uint8_t *frame, size_t size, struct inner *);
 
 /* The pseudo header's sum for 'l4_size' bytes of TCP or UDP, as
- * <libvswitch/device/checksum.h> keeps sums. */
+ * <libvswitch/device/sum.h> keeps sums. */
 uint64_t inner_pseudo_sum(const uint8_t *frame, const struct inner *,
 			  size_t l4_size);
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <vswitch.h>
 
-#include "libvswitch/device/checksum.h"
+#include "libvswitch/device/sum.h"
 #include "libvswitch/device/netns.h"
 #include "libvswitch/device/virtio.h"
 

@@ -13,7 +13,7 @@
 #include <sys/uio.h>
 #include <vswitch.h>
 
-#include "libvswitch/device/checksum.h"
+#include "libvswitch/device/sum.h"
 #include "libvswitch/device/coalesce.h"
 
 enum {

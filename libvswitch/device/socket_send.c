@@ -19,8 +19,8 @@
 #include <sys/uio.h>
 #include <vswitch.h>
 
-#include "libvswitch/device/checksum.h"
-#include "libvswitch/device/segment.h"
+#include "libvswitch/device/sum.h"
+#include "libvswitch/device/cut.h"
 
 enum {
 	MAX_MESSAGES = 64,
@@ -61,7 +61,7 @@ struct outbox {
 	} control[MAX_MESSAGES];
 	struct iovec parts[MAX_PARTS];
 	uint8_t headers[SOCKET_MAX_SEGMENTS][SOCKET_TUNNEL_SIZE
-					     + SEGMENT_MAX_HEADER];
+					     + CUT_MAX_HEADER];
 };
 
 static void address_letter(struct outbox *, struct vsw_packet *,
@@ -201,10 +201,10 @@ finish_checksum(struct vsw_packet *packet)
 		return true;
 	if (start + offload->checksum_offset + 2 > size)
 		return false;
-	field = (uint16_t) ~checksum_fold(
-		checksum_add(0, data + start, size - start));
+	field = (uint16_t) ~sum_fold(
+		sum_add(0, data + start, size - start));
 	/* Both are zero to the sum, and UDP's zero would be "none". */
-	checksum_put(data + start + offload->checksum_offset,
+	sum_put(data + start + offload->checksum_offset,
 		     field ? field : 0xffff);
 	return true;
 }
@@ -277,19 +277,19 @@ send_cut(struct outbox *outbox, const struct letter *letter)
 	const struct socket_device *device = outbox->device;
 	const struct vsw_tunnel *tunnel = letter->tunnel;
 	unsigned family = family_of(tunnel);
-	struct segment segment;
+	struct cut cut;
 	size_t datagram_size, n_each = 1, n_left, payload_size;
 	const uint8_t *payload;
 
-	if (!segment_begin(&segment, vsw_packet_data(letter->packet),
+	if (!cut_begin(&cut, vsw_packet_data(letter->packet),
 			   vsw_packet_size(letter->packet),
 			   vsw_packet_offload(letter->packet))) {
 		outbox->losses.n_segment++;
 		return;
 	}
-	datagram_size = SOCKET_TUNNEL_SIZE + segment.header_size
-			+ segment.segment_size;
-	if (segment.n_segments > 1
+	datagram_size = SOCKET_TUNNEL_SIZE + cut.header_size
+			+ cut.segment_size;
+	if (cut.n_segments > 1
 	    && datagram_size + socket_outer_size(family, tunnel->encap)
 	       > device->send_mtu[family]) {
 		outbox->losses.n_too_big++;
@@ -303,7 +303,7 @@ send_cut(struct outbox *outbox, const struct letter *letter)
 	if (n_each > SOCKET_MAX_SEGMENTS)
 		n_each = SOCKET_MAX_SEGMENTS;
 
-	for (n_left = segment.n_segments; n_left > 0; n_left -= n_each) {
+	for (n_left = cut.n_segments; n_left > 0; n_left -= n_each) {
 		struct note *note;
 
 		if (n_each > n_left)
@@ -317,11 +317,11 @@ send_cut(struct outbox *outbox, const struct letter *letter)
 			uint8_t *header = outbox->headers[outbox->n_headers++];
 
 			write_tunnel(header, tunnel);
-			payload_size = segment_next(&segment,
+			payload_size = cut_next(&cut,
 						    header + SOCKET_TUNNEL_SIZE,
 						    &payload);
 			add_part(outbox, header,
-				 SOCKET_TUNNEL_SIZE + segment.header_size);
+				 SOCKET_TUNNEL_SIZE + cut.header_size);
 			add_part(outbox, (void *) (uintptr_t) payload,
 				 payload_size);
 		}

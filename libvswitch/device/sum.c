@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "libvswitch/device/checksum.h"
+#include "libvswitch/device/sum.h"
 
 /* 32-bit words into 64-bit sums cannot overflow below 16 GiB, and need no
  * carry: that is what lets a compiler use vectors. */
 uint64_t
-checksum_add(uint64_t sum, const void *bytes_, size_t size)
+sum_add(uint64_t sum, const void *bytes_, size_t size)
 {
 	const uint8_t *bytes = bytes_;
 	uint64_t a = 0, b = 0, c = 0, d = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef DEVICE_CHECKSUM_H
-#define DEVICE_CHECKSUM_H 1
+#ifndef DEVICE_SUM_H
+#define DEVICE_SUM_H 1
 
 /* The Internet checksum (RFC 1071), and big-endian bytes.
  *
  * A sum is kept unfolded in 64 bits, in the byte order of the machine: the sum
  * of the same bytes in the other order is the same number with its bytes
- * swapped, so only what meets a field goes through checksum_fold(). */
+ * swapped, so only what meets a field goes through sum_fold(). */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,11 +15,11 @@
 
 /* Adds 'size' bytes to 'sum'.  They stand at an even distance from what was
  * summed before; an odd last byte is followed by a zero. */
-uint64_t checksum_add(uint64_t sum, const void *bytes, size_t size);
+uint64_t sum_add(uint64_t sum, const void *bytes, size_t size);
 
 /* The sum as a field's two bytes hold it, not complemented. */
 static inline uint16_t
-checksum_fold(uint64_t sum)
+sum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffffffff) + (sum >> 32);
@@ -30,7 +30,7 @@ checksum_fold(uint64_t sum)
 
 /* 'value' as it would be summed if it stood in the packet. */
 static inline uint64_t
-checksum_be16(uint16_t value)
+sum_be16(uint16_t value)
 {
 	const uint8_t bytes[2] = { (uint8_t) (value >> 8), (uint8_t) value };
 	uint16_t word;
@@ -39,15 +39,15 @@ checksum_be16(uint16_t value)
 	return word;
 }
 
-/* Writes a field; 'field' is as checksum_fold() returns it. */
+/* Writes a field; 'field' is as sum_fold() returns it. */
 static inline void
-checksum_put(uint8_t *at, uint16_t field)
+sum_put(uint8_t *at, uint16_t field)
 {
 	memcpy(at, &field, 2);
 }
 
 static inline uint16_t
-checksum_get(const uint8_t *at)
+sum_get(const uint8_t *at)
 {
 	uint16_t field;
 
@@ -81,4 +81,4 @@ be32_put(uint8_t *at, uint32_t value)
 	be16_put(at + 2, (uint16_t) value);
 }
 
-#endif /* device/checksum.h */
+#endif /* device/sum.h */

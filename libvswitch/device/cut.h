@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef DEVICE_SEGMENT_H
-#define DEVICE_SEGMENT_H 1
+#ifndef DEVICE_CUT_H
+#define DEVICE_CUT_H 1
 
 /* Cuts a packet that has a segment size, without copying its payload: each
  * segment is a header, made in the caller's memory, and a range of the packet.
@@ -16,13 +16,13 @@
 
 enum {
 	/* Ethernet with a tag, IPv4 with options, TCP with options. */
-	SEGMENT_MAX_HEADER = 18 + 60 + 60,
+	CUT_MAX_HEADER = 18 + 60 + 60,
 	/* More segments than this is a guest that asks for trouble: its one
 	 * packet would become a flood. */
-	SEGMENT_MAX_SEGMENTS = 1024
+	CUT_MAX_SEGMENTS = 1024
 };
 
-struct segment {
+struct cut {
 	const uint8_t *frame;
 	struct inner inner;
 	size_t segment_size;
@@ -39,12 +39,12 @@ struct segment {
 
 /* Begins.  False: offload and frame do not go together, or there would be too
  * many segments. */
-bool segment_begin(struct segment *, const uint8_t *frame, size_t size,
+bool cut_begin(struct cut *, const uint8_t *frame, size_t size,
 		   const struct vsw_offload *);
 
 /* Makes the next segment's header, 'header_size' bytes, and finds its payload.
  * Returns the payload's size, never 0; 0 when there are no more. */
-size_t segment_next(struct segment *, uint8_t *header,
+size_t cut_next(struct cut *, uint8_t *header,
 		    const uint8_t **ret_payload);
 
-#endif /* device/segment.h */
+#endif /* device/cut.h */
