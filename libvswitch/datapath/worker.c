@@ -27,6 +27,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/transmit.h"
 #include "libvswitch/policy/port.h"
 
 enum { EXPIRE_MAX = 256 };		/* Flows that one idle call ages out. */
@@ -118,6 +119,27 @@ vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
 		n -= part;
 	}
 	worker->is_carrying = false;
+}
+
+void
+vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
+		struct vsw_packet *const packets[], size_t n, uint64_t now)
+{
+	struct reclaim *reclaim = &worker->vsw->reclaim;
+	bool is_outside = !worker->is_carrying;
+	struct batch batch;
+
+	batch.port = port;
+	batch.now = now;
+	batch.n = 0;
+	batch.n_out = 0;
+	if (is_outside)
+		reclaim_enter(reclaim, worker->index);
+	for (size_t i = 0; i < n; i++)
+		transmit_add(worker, &batch, packets[i], port);
+	batch_transmit(worker, &batch);
+	if (is_outside)
+		reclaim_leave(reclaim, worker->index);
 }
 
 uint64_t
