@@ -6,6 +6,7 @@
 /* What the tests of agent/ovsdb share: JSON with single quotes, a schema with
  * a column of every kind, and transactions as text. */
 
+#include <stdio.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,5 +213,45 @@ error_of(json_t *reply)
 	}
 	return "";
 }
+
+/* main() of a program with these tests; with 'n' for a first one that runs
+ * for _i = 0 to n - 1. */
+static inline int
+run_tests(const char *name, const TTest *const tests[], size_t n_tests,
+	  int n_loops)
+{
+	Suite *suite = suite_create(name);
+	TCase *all = tcase_create("all");
+	SRunner *runner;
+	int n_failed;
+	size_t i;
+
+	tcase_set_timeout(all, 120);
+	for (i = 0; i < n_tests; i++) {
+		if (!i && n_loops)
+			tcase_add_loop_test(all, tests[i], 0, n_loops);
+		else
+			tcase_add_test(all, tests[i]);
+	}
+	suite_add_tcase(suite, all);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed != 0;
+}
+
+#define CHECK_MAIN(name, ...) CHECK_MAIN_OF(name, 0, __VA_ARGS__)
+#define CHECK_MAIN_LOOP(name, first, n, ...) \
+	CHECK_MAIN_OF(name, n, first, __VA_ARGS__)
+#define CHECK_MAIN_OF(name, n, ...) \
+	int \
+	main(void) \
+	{ \
+		const TTest *const tests[] = { __VA_ARGS__ }; \
+ \
+		return run_tests(name, tests, sizeof tests / sizeof *tests, \
+				 n); \
+	}
 
 #endif /* unit/ovsdb_tools.h */

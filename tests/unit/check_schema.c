@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/schema.h"
+
+#include <unistd.h>
+
+#include "tests/unit/ovsdb_tools.h"
+
+static const struct {
+	const char *schema, *words;
+} wrong[] = {
+	{ "7", "Object expected" },
+	{ "{'tables':{}}", "'name' member is missing" },
+	{ "{'name':'1','tables':{}}", "'name'" },
+	{ "{'name':'N'}", "'tables' member is missing" },
+	{ "{'name':'N','tables':{},'x':1}", "'x' is present" },
+	{ "{'name':'N','version':'1.2','tables':{}}", "x.y.z" },
+	{ "{'name':'N','version':'1.2.x','tables':{}}", "x.y.z" },
+	{ "{'name':'N','version':'1.2.3.4','tables':{}}", "x.y.z" },
+	{ "{'name':'N','tables':{'_A':{'columns':{'a':{'type':"
+	  "'integer'}}}}}", "reserved" },
+	{ "{'name':'N','tables':{'A B':{'columns':{'a':{'type':"
+	  "'integer'}}}}}", "valid id" },
+	{ "{'name':'N','tables':{'A':{'columns':{}}}}", "at least one" },
+	{ "{'name':'N','tables':{'A':{}}}", "table A" },
+	{ "{'name':'N','tables':{'A':{'columns':{'_a':{'type':"
+	  "'integer'}}}}}", "reserved" },
+	{ "{'name':'N','tables':{'A':{'columns':{'a':{}}}}}", "column a" },
+	{ "{'name':'N','tables':{'A':{'columns':{'a':{'type':'int'}}}}}",
+	  "column a" },
+	{ "{'name':'N','tables':{'A':{'maxRows':0,'columns':{'a':{'type':"
+	  "'integer'}}}}}", "maxRows" },
+	{ "{'name':'N','tables':{'A':{'indexes':[[]],'columns':{'a':{'type':"
+	  "'integer'}}}}}", "index" },
+	{ "{'name':'N','tables':{'A':{'indexes':[['b']],'columns':{'a':"
+	  "{'type':'integer'}}}}}", "index" },
+	{ "{'name':'N','tables':{'A':{'indexes':[['a','a']],'columns':{'a':"
+	  "{'type':'integer'}}}}}", "twice" },
+	{ "{'name':'N','tables':{'A':{'indexes':[['a']],'columns':{'a':"
+	  "{'type':'integer','ephemeral':true}}}}}", "ephemeral" },
+	{ "{'name':'N','tables':{'A':{'columns':{'a':{'type':{'key':{'type':"
+	  "'uuid','refTable':'B'}}}}}}}", "undefined table B" },
+};
+
+START_TEST(wrong_schemas_are_refused)
+{
+	json_t *json = parse(wrong[_i].schema);
+	struct ovsdb_error *error;
+	struct schema *schema;
+
+	error = schema_from_json(json, &schema);
+	ck_assert_msg(error != NULL, "%s", wrong[_i].schema);
+	ck_assert_str_eq(error->name, OVSDB_SYNTAX_ERROR);
+	ck_assert_msg(strstr(error->details, wrong[_i].words) != NULL,
+		      "%s: %s", wrong[_i].schema, error->details);
+	ovsdb_error_free(error);
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(a_schema_is_written_as_it_was_read)
+{
+	struct schema *schema = schema_of(everything);
+	json_t *json = schema_to_json(schema);
+	struct schema *again;
+	json_t *twice;
+
+	ck_assert_ptr_null(schema_from_json(json, &again));
+	twice = schema_to_json(again);
+	ck_assert(json_equal(json, twice));
+	/* But for the order within an enumeration and "max": 1. */
+	json_object_del(json_object_get(json, "tables"), "C");
+	json_object_del(json_object_get(json, "tables"), "R");
+	check_json(json, "{'name':'T','version':'1.0.0','tables':{"
+		   "'W1':{'isRoot':true,'columns':{'w':{'type':{'key':{'type':"
+		   "'uuid','refTable':'C','refType':'weak'},"
+		   "'max':'unlimited'}}}},"
+		   "'E1':{'isRoot':true,'columns':{'e':{'type':{'key':{'type':"
+		   "'string','enum':['set',['x','y']]}}}}},"
+		   "'M1':{'isRoot':true,'maxRows':1,'columns':{'i':{'type':"
+		   "'integer'}}},'X2':{'isRoot':true,'columns':{'a':{'type':"
+		   "'integer'},'b':{'type':'string'}},'indexes':[['a','b'],"
+		   "['b']]}}}", "schema");
+	json_decref(twice);
+	json_decref(json);
+	schema_free(again);
+	schema_free(schema);
+	schema_free(NULL);
+}
+END_TEST
+
+START_TEST(tables_and_columns_are_found)
+{
+	struct schema *schema = schema_of(everything);
+	const struct table_schema *table = schema_table(schema, "R");
+	size_t i;
+
+	ck_assert_ptr_null(schema_table(schema, "Q"));
+	ck_assert_ptr_null(schema_table(schema, ""));
+	for (i = 0; i < schema->n_tables; i++) {
+		ck_assert_ptr_eq(schema_table(schema, schema->tables[i]->name),
+				 schema->tables[i]);
+		ck_assert_uint_eq(schema->tables[i]->index, i);
+	}
+	for (i = 0; i < table->n_columns; i++) {
+		const struct column *column = table->columns[i];
+
+		ck_assert_uint_eq(column->index, i);
+		ck_assert_ptr_eq(table_schema_column(table, column->name),
+				 column);
+	}
+	ck_assert_ptr_null(table_schema_column(table, "zz"));
+	ck_assert_str_eq(table->columns[COLUMN_UUID]->name, "_uuid");
+	ck_assert_str_eq(table->columns[COLUMN_VERSION]->name, "_version");
+	ck_assert(table->is_root);
+	ck_assert(!schema_table(schema, "C")->is_root);
+	ck_assert(!table_schema_column(table, "im")->is_mutable);
+	ck_assert(table_schema_column(table, "ep")->is_ephemeral);
+	ck_assert_ptr_eq(table_schema_column(table, "strong")
+			 ->type.key.ref_table, schema_table(schema, "C"));
+	schema_free(schema);
+}
+END_TEST
+
+START_TEST(roots_and_persistence_are_settled)
+{
+	struct schema *schema = schema_of(
+		"{'name':'N','tables':{'A':{'columns':{'a':{'type':"
+		"'integer'}}},'B':{'columns':{'b':{'type':'integer'}}}}}");
+
+	ck_assert(schema->tables[0]->is_root && schema->tables[1]->is_root);
+	ck_assert(!schema->tables[0]->is_root_written);
+	schema_free(schema);
+
+	/* What keeps a row alive is on disk, whatever the schema says. */
+	schema = schema_of(
+		"{'name':'N','tables':{'A':{'isRoot':true,'columns':{'a':"
+		"{'ephemeral':true,'type':{'key':{'type':'uuid','refTable':"
+		"'B'},'min':0}}}},'B':{'columns':{'b':{'ephemeral':true,"
+		"'type':'integer'}}}}}");
+	ck_assert(!table_schema_column(schema->tables[0], "a")
+		  ->is_ephemeral);
+	ck_assert(table_schema_column(schema->tables[1], "b")->is_ephemeral);
+	schema_free(schema);
+}
+END_TEST
+
+START_TEST(files_are_read)
+{
+	char path[] = "/tmp/check_schema.XXXXXX";
+	int fd = mkstemp(path);
+	struct ovsdb_error *error;
+	struct schema *schema;
+	json_t *json = parse(everything);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(json_dumpfd(json, fd, JSON_INDENT(1)), 0);
+	ck_assert_ptr_null(schema_from_file(path, &schema));
+	ck_assert_str_eq(schema->name, "T");
+	schema_free(schema);
+	json_decref(json);
+
+	ck_assert_int_eq(ftruncate(fd, 30), 0);
+	error = schema_from_file(path, &schema);
+	ck_assert_ptr_nonnull(strstr(error->details, path));
+	ck_assert_ptr_nonnull(strstr(error->details, "line"));
+	ovsdb_error_free(error);
+	close(fd);
+	unlink(path);
+	error = schema_from_file(path, &schema);
+	ck_assert_str_eq(error->name, OVSDB_IO_ERROR);
+	ck_assert_ptr_nonnull(strstr(error->details, "No such file"));
+	ovsdb_error_free(error);
+}
+END_TEST
+
+CHECK_MAIN_LOOP("schema", wrong_schemas_are_refused,
+		sizeof wrong / sizeof *wrong,
+		a_schema_is_written_as_it_was_read,
+		tables_and_columns_are_found,
+		roots_and_persistence_are_settled, files_are_read)
