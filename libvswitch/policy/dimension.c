@@ -8,15 +8,21 @@
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/set.h"
 
-/* From 'at' on, the rule's answer is the other one. */
+/* From 'at' on, the answer of the class is the other one. */
 struct turn {
 	struct point at;
-	size_t rule;
+	size_t class;
 };
 
+/* Rules that say the same in this dimension, so that one large set in many
+ * rules is laid out once: only those that look at one set alone are found to
+ * be of one class. */
 struct builder {
 	const struct vsw_allocator *allocator;
 	struct dimension *dimension;
+	const struct vsw_set **class_sets;	/* NULL: a class of one. */
+	uint64_t *class_bitmaps;
+	size_t n_classes, size;			/* 'size' of the scratch. */
 	struct turn *turns;
 	size_t n_turns, turns_room;
 	struct ranges ranges, spare;	/* Of the rule at hand. */
@@ -25,7 +31,11 @@ struct builder {
 	uint64_t *absent;		/* and without the field. */
 };
 
+static bool get_scratch(struct builder *, size_t n_rules);
 static int collect(struct builder *, const struct vsw_rule *, size_t i);
+static const struct vsw_set *sole_set(const struct dimension *,
+				      const struct vsw_rule *);
+static bool join_class(struct builder *, const struct vsw_set *, size_t i);
 static bool constrains(const struct dimension *, const struct match *,
 		       struct range *ret_range, enum set_list *ret_list,
 		       bool *ret_needs_field);
@@ -33,7 +43,7 @@ static bool set_constrains(const struct dimension *, const struct match *,
 			   struct range *ret_range, enum set_list *ret_list,
 			   bool *ret_needs_field);
 static int intersect(struct builder *, const struct range *, size_t n);
-static int add_turns(struct builder *, size_t rule);
+static int add_turns(struct builder *, size_t class);
 static int lay_out(struct builder *, size_t size_max);
 static int compare(const void *a, const void *b);
 static bool get_value(const struct dimension *, const struct flow_key *,
@@ -43,6 +53,13 @@ static void
 flip(uint64_t *bitmap, size_t i)
 {
 	bitmap[i / 64] ^= UINT64_C(1) << i % 64;
+}
+
+static void
+flip_all(uint64_t *bitmap, const uint64_t *by, size_t n_words)
+{
+	for (size_t w = 0; w < n_words; w++)
+		bitmap[w] ^= by[w];
 }
 
 int
@@ -57,11 +74,8 @@ dimension_init(struct dimension *d, const struct vsw_allocator *allocator,
 	d->n = 0;
 	d->starts = NULL;
 	d->bitmaps = NULL;
-	b.outside = memory_alloc(allocator, 0,
-				 2 * d->n_words * sizeof *b.outside);
-	if (!b.outside)
+	if (!get_scratch(&b, n_rules))
 		return -ENOMEM;
-	b.absent = b.outside + d->n_words;
 	for (size_t i = 0; i < n_rules; i++) {
 		error = collect(&b, rules[i], i);
 		if (error)
@@ -70,8 +84,7 @@ dimension_init(struct dimension *d, const struct vsw_allocator *allocator,
 	sort_items(b.turns, b.n_turns, sizeof *b.turns, compare);
 	error = lay_out(&b, size_max);
 out:
-	memory_free(allocator, b.outside,
-		    2 * d->n_words * sizeof *b.outside);
+	memory_free(allocator, b.outside, b.size);
 	memory_free(allocator, b.turns, b.turns_room * sizeof *b.turns);
 	memory_free(allocator, b.ranges.ranges,
 		    b.ranges.room * sizeof *b.ranges.ranges);
@@ -126,14 +139,35 @@ dimension_prefix(enum vsw_field field, struct point mask, bool *ret_has_holes)
 	return prefix;
 }
 
+/* In one piece: the bitmaps, and the classes' sets. */
+static bool
+get_scratch(struct builder *b, size_t n_rules)
+{
+	size_t bitmap_size = b->dimension->n_words * sizeof(uint64_t);
+
+	b->size = (2 + n_rules) * bitmap_size
+		  + n_rules * sizeof *b->class_sets;
+	b->outside = memory_alloc(b->allocator, 0, b->size);
+	if (!b->outside)
+		return false;
+	b->absent = b->outside + b->dimension->n_words;
+	b->class_bitmaps = b->absent + b->dimension->n_words;
+	b->class_sets = (const struct vsw_set **)
+		(b->class_bitmaps + n_rules * b->dimension->n_words);
+	return true;
+}
+
 /* What rule 'i' says in this dimension. */
 static int
 collect(struct builder *b, const struct vsw_rule *rule, size_t i)
 {
+	const struct vsw_set *set = sole_set(b->dimension, rule);
 	unsigned bits = field_size(b->dimension->field) * 8;
 	bool is_used = false, needs_field = false;
 	int error;
 
+	if (set && join_class(b, set, i))
+		return 0;
 	error = memory_grow(b->allocator, (void **) &b->ranges.ranges,
 			    &b->ranges.room, 1, sizeof(struct range));
 	if (error)
@@ -160,10 +194,53 @@ collect(struct builder *b, const struct vsw_rule *rule, size_t i)
 	}
 	if (!needs_field)
 		flip(b->absent, i);
-	if (is_used)
-		return add_turns(b, i);
-	flip(b->outside, i);
-	return 0;
+	if (!is_used)
+		flip(b->outside, i);
+	if (!is_used)
+		return 0;
+	b->class_sets[b->n_classes] = set;
+	flip(&b->class_bitmaps[b->n_classes * b->dimension->n_words], i);
+	return add_turns(b, b->n_classes++);
+}
+
+/* The one set that is all the rule looks at in this dimension, or NULL. */
+static const struct vsw_set *
+sole_set(const struct dimension *d, const struct vsw_rule *rule)
+{
+	const struct vsw_set *set = NULL;
+	enum set_list list;
+	struct range range;
+	bool needs;
+
+	for (size_t j = 0; j < rule->n_matches; j++) {
+		const struct match *match = &rule->matches[j];
+
+		if (!constrains(d, match, &range, &list, &needs))
+			continue;
+		if (set || match->kind != MATCH_SET)
+			return NULL;
+		set = match->set;
+	}
+	return set;
+}
+
+/* Puts rule 'i' to those that look at the same set; false: it is the first. */
+static bool
+join_class(struct builder *b, const struct vsw_set *set, size_t i)
+{
+	size_t n_words = b->dimension->n_words;
+
+	for (size_t c = 0; c < b->n_classes; c++) {
+		if (b->class_sets[c] != set)
+			continue;
+		flip(&b->class_bitmaps[c * n_words], i);
+		/* Packets without the field: only a set of addresses leaves
+		 * them to the other family's dimension. */
+		if (set->kind == VSW_SET_ADDRESSES)
+			flip(b->absent, i);
+		return true;
+	}
+	return false;
 }
 
 /* Does the match count here?  Then in '*ret_range', or in a list of its set,
@@ -252,7 +329,7 @@ intersect(struct builder *b, const struct range *list, size_t n)
 }
 
 static int
-add_turns(struct builder *b, size_t rule)
+add_turns(struct builder *b, size_t class)
 {
 	int error = memory_grow(b->allocator, (void **) &b->turns,
 				&b->turns_room,
@@ -266,10 +343,10 @@ add_turns(struct builder *b, size_t rule)
 		struct point end = point_next(range->last);
 
 		b->turns[b->n_turns++] =
-			(struct turn) { range->first, rule };
+			(struct turn) { range->first, class };
 		/* Behind the largest number nothing begins. */
 		if (end.high || end.low)
-			b->turns[b->n_turns++] = (struct turn) { end, rule };
+			b->turns[b->n_turns++] = (struct turn) { end, class };
 	}
 	return 0;
 }
@@ -304,7 +381,9 @@ lay_out(struct builder *b, size_t size_max)
 			d->starts[i] = turns[t].at;
 		while (t < b->n_turns
 		       && !point_compare(turns[t].at, d->starts[i]))
-			flip(bitmap, turns[t++].rule);
+			flip_all(bitmap, &b->class_bitmaps[
+					 turns[t++].class * d->n_words],
+				 d->n_words);
 	}
 	bitmap = &d->bitmaps[n * d->n_words];
 	for (size_t w = 0; w < d->n_words; w++)

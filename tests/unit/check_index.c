@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests libvswitch/policy/index.c and dimension.c: random rules and keys, and
+ * as a twin the rules asked one after the other by rule_matches(), which is
+ * tested on its own in check_group.c. */
+
+#include "libvswitch/policy/index.h"
+
+#include <errno.h>
+#include "libvswitch/policy/group.h"
+#include "tests/unit/policy_rig.h"
+
+static struct rig_memory memory;
+static const unsigned sizes[VSW_N_FIELDS] = {
+	6, 6, 2, 2, 1, 4, 4, 16, 16, 2, 2, 1, 4, 4, 4, 16, 16
+};
+
+/* Few values in each field, so that rules and keys meet. */
+static void
+random_bytes(uint64_t *state, uint8_t *p, unsigned n)
+{
+	memset(p, 0, n);
+	p[n - 1] = (uint8_t) (rig_random(state) % 6);
+	if (rig_random(state) % 4 == 0)
+		p[0] = (uint8_t) (rig_random(state) % 4 << 6);
+}
+
+static struct flow_key
+random_key(uint64_t *state)
+{
+	struct flow_key key = { .eth_type = 0x0806 };
+	uint8_t number[4];
+	unsigned size = 4;
+
+	random_bytes(state, key.eth_src, 6);
+	random_bytes(state, key.eth_dst, 6);
+	switch (rig_random(state) % 4) {
+	case 0:
+		key.eth_type = (uint16_t) (rig_random(state) % 6);
+		break;
+	case 1:
+		key.has = FLOW_HAS_ARP;
+		break;
+	case 2:
+		key.has = FLOW_HAS_IPV4;
+		break;
+	default:
+		key.has = FLOW_HAS_IPV6;
+		size = 16;
+	}
+	if (key.has) {
+		random_bytes(state, key.ip_src, size);
+		random_bytes(state, key.ip_dst, size);
+		key.ip_proto = (uint8_t) (rig_random(state) % 6);
+	}
+	if (rig_random(state) % 2) {
+		key.has |= FLOW_HAS_L4;
+		key.l4_src = (uint16_t) (rig_random(state) % 6);
+		key.l4_dst = (uint16_t) (rig_random(state) % 6);
+	}
+	key.vlan = (uint16_t) (rig_random(state) % 3);
+	key.fragment = (uint8_t) (rig_random(state) % 3);
+	if (rig_random(state) % 2) {
+		bool v6 = rig_random(state) % 2;
+
+		key.tunnel = (uint8_t) (1 | (v6 ? FLOW_TUNNEL_IPV6 : 0));
+		random_bytes(state, key.tunnel_src, v6 ? 16 : 4);
+		random_bytes(state, key.tunnel_dst, v6 ? 16 : 4);
+		random_bytes(state, number, 4);
+		key.vni = number[3];
+	}
+	return key;
+}
+
+static struct vsw_set *
+random_set(struct vsw *vsw, uint64_t *state, enum vsw_set_kind kind)
+{
+	struct vsw_set *set;
+
+	ck_assert_int_eq(vsw_set_new(vsw, "s", kind, &set), 0);
+	for (unsigned i = rig_random(state) % 4; i > 0; i--) {
+		struct vsw_addr addr = { .n = rig_random(state) % 2 ? 4 : 16 };
+		uint16_t first = (uint16_t) (rig_random(state) % 6);
+
+		random_bytes(state, addr.bytes, addr.n);
+		if (kind == VSW_SET_PORTS)
+			vsw_set_add_ports(set, first,
+					  (uint16_t) (first + 1));
+		else
+			vsw_set_add_prefix(set, &addr, addr.n * 8u
+					   - rig_random(state) % 4);
+	}
+	return set;
+}
+
+static void
+random_match(struct vsw *vsw, struct vsw_rule *rule, uint64_t *state)
+{
+	enum vsw_field field = rig_random(state) % VSW_N_FIELDS;
+	uint8_t value[16], mask[16];
+	uint16_t first = (uint16_t) (rig_random(state) % 6);
+	unsigned choice = rig_random(state) % 6, size = sizes[field];
+	struct vsw_set *set;
+
+	random_bytes(state, value, size);
+	if (choice == 0 && size <= 2) {
+		vsw_rule_match_range(rule, field, first,
+				     (uint16_t) (first + 2));
+	} else if (choice == 1) {
+		bool is_ports = rig_random(state) % 2;
+
+		set = random_set(vsw, state, is_ports ? VSW_SET_PORTS
+						      : VSW_SET_ADDRESSES);
+		vsw_rule_match_set(rule, is_ports
+				   ? VSW_FIELD_L4_SRC + rig_random(state) % 2
+				   : VSW_FIELD_IPV4_SRC
+				     + rig_random(state) % 4, set);
+		vsw_set_unref(set);
+	} else if (choice == 2) {
+		/* A prefix. */
+		unsigned bits = rig_random(state) % (size * 8 + 1);
+
+		memset(mask, 0, sizeof mask);
+		for (unsigned i = 0; i < bits; i++)
+			mask[i / 8] |= (uint8_t) (0x80 >> i % 8);
+		vsw_rule_match(rule, field, value, mask);
+	} else if (choice == 3) {
+		/* With holes: many masks. */
+		memset(mask, 0, sizeof mask);
+		mask[0] = (uint8_t) (rig_random(state) % 2 << 7);
+		mask[size - 1] |= (uint8_t) (1 << rig_random(state) % 8);
+		vsw_rule_match(rule, field, value, mask);
+	} else {
+		vsw_rule_match(rule, field, value, NULL);
+	}
+}
+
+static struct vsw_group *
+random_group(struct vsw *vsw, uint64_t *state, unsigned n,
+	     unsigned n_matches_min)
+{
+	char problem[200] = "";
+	struct vsw_group *group;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	for (unsigned i = 0; i < n; i++) {
+		struct vsw_rule *rule = vsw_group_add_rule(
+			group, rig_random(state) % 50, NULL);
+
+		for (unsigned j = n_matches_min + rig_random(state) % 3;
+		     j > 0; j--)
+			random_match(vsw, rule, state);
+	}
+	if (vsw_group_seal(group, problem, sizeof problem))
+		ck_abort_msg("%s", problem);
+	return group;
+}
+
+/* By the contract, without the group's sorting: least priority, then least
+ * number. */
+static const struct vsw_rule *
+naive_find(const struct vsw_group *group, const struct flow_key *key)
+{
+	const struct vsw_rule *best = NULL;
+
+	for (size_t i = 0; i < group->n_rules; i++) {
+		const struct vsw_rule *rule = group->rules[i];
+
+		if (rule_matches(rule, key)
+		    && (!best || rule->priority < best->priority
+			|| (rule->priority == best->priority
+			    && rule->number < best->number)))
+			best = rule;
+	}
+	return best;
+}
+
+START_TEST(twin)
+{
+	static const unsigned ns[] = { 0, 1, 8, 9, 40, 64, 65, 300, 1500 };
+	struct vsw *vsw = rig_switch(&memory);
+	uint64_t state = 3;
+	unsigned n_found = 0, n_none = 0;
+
+	for (unsigned i = 0; i < sizeof ns / sizeof ns[0]; i++) {
+		for (unsigned round = 0; round < 8; round++) {
+			struct vsw_group *group = random_group(
+				vsw, &state, ns[i], 1 + round % 4);
+
+			for (unsigned j = 0; j < 300; j++) {
+				struct flow_key key = random_key(&state);
+				const struct vsw_rule *found, *expected;
+
+				found = group_find(group, &key);
+				expected = naive_find(group, &key);
+				ck_assert_ptr_eq(found, expected);
+				*(found ? &n_found : &n_none) += 1;
+			}
+			vsw_group_unref(group);
+		}
+	}
+	ck_assert_uint_gt(n_found, 5000);
+	ck_assert_uint_gt(n_none, 2000);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+/* 5000 rules, each with a mask of its own: more than one block, and bounded
+ * memory. */
+START_TEST(many_rules)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	size_t bytes_before = memory.n_bytes;
+	struct vsw_group *group;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "big", &group), 0);
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct vsw_rule *rule = vsw_group_add_rule(group, i, NULL);
+		struct vsw_addr addr = rig_addr(4, 0x0a000000 + i * 16);
+		struct vsw_addr mask = rig_addr(4, 0xfffffff0);
+
+		vsw_rule_match(rule, VSW_FIELD_IPV4_DST, addr.bytes,
+			       mask.bytes);
+		vsw_rule_match_range(rule, VSW_FIELD_L4_DST, (uint16_t) i,
+				     (uint16_t) (i + 10));
+	}
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_uint_ge(index_n_blocks(group->index), 5);
+	/* Rules and matches themselves, and 144 bytes for two fields. */
+	ck_assert_uint_lt(memory.n_bytes - bytes_before,
+			  5000 * (sizeof(struct vsw_rule)
+				  + 4 * sizeof(struct match) + 1000));
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct vsw_addr addr = rig_addr(4, 0x0a000000 + i * 16 + 3);
+		struct flow_key key = { .has = FLOW_HAS_IPV4 | FLOW_HAS_L4,
+					.l4_dst = (uint16_t) (i + 5) };
+
+		memcpy(key.ip_dst, addr.bytes, 4);
+		ck_assert_ptr_eq(group_find(group, &key), group->rules[i]);
+		key.l4_dst = (uint16_t) (i + 11);
+		ck_assert_ptr_null(group_find(group, &key));
+	}
+	vsw_group_unref(group);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+/* Large sets in many rules: blocks are halved instead of growing. */
+START_TEST(large_sets)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_group *group;
+	struct vsw_set *set;
+
+	ck_assert_int_eq(vsw_set_new(vsw, "large", VSW_SET_ADDRESSES, &set),
+			 0);
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct vsw_addr addr = rig_addr(4, i * 4);
+
+		vsw_set_add_prefix(set, &addr, 31);
+	}
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	for (uint16_t i = 0; i < 500; i++) {
+		struct vsw_rule *rule = vsw_group_add_rule(group, i, NULL);
+
+		vsw_rule_match_set(rule, VSW_FIELD_IPV6_SRC, set);
+		vsw_rule_match_range(rule, VSW_FIELD_L4_DST, i, i);
+	}
+	vsw_set_unref(set);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_uint_ge(index_n_blocks(group->index), 4);
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct vsw_addr addr = rig_addr(4, i * 4 + i % 4);
+		struct flow_key key = { .has = FLOW_HAS_IPV4 | FLOW_HAS_L4,
+					.l4_dst = (uint16_t) (i % 600) };
+
+		memcpy(key.ip_src, addr.bytes, 4);
+		ck_assert_ptr_eq(group_find(group, &key),
+				 naive_find(group, &key));
+		ck_assert_int_eq(group_find(group, &key) != NULL,
+				 i % 4 < 2 && i % 600 < 500);
+	}
+	vsw_group_unref(group);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+RIG_MAIN("index", twin, many_rules, large_sets)

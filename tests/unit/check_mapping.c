@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests libvswitch/policy/mapping.c, endpoint.c and domain.c: a naive array as
+ * its twin under random edits, while another thread reads. */
+
+#include "libvswitch/policy/mapping.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+#include "libvswitch/base/switch.h"
+#include "tests/unit/policy_rig.h"
+
+enum { N_KEYS = 96, N_EDITS = 60000 };
+
+static struct rig_memory memory;
+static struct vsw *vsw;
+static struct vsw_domain *domain;
+static struct vsw_mapping *mapping;
+static struct vsw_port *ports[4];
+
+static void
+setup(void)
+{
+	char name[16];
+
+	vsw = rig_switch(&memory);
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof name, "p%d", i);
+		ports[i] = rig_port(vsw, name, i ? 0 : VSW_PORT_TUNNEL);
+	}
+	ck_assert_int_eq(vsw_domain_new(vsw, "d", &domain), 0);
+	ck_assert_int_eq(vsw_domain_set_uplink(domain, ports[0]), 0);
+	ck_assert_int_eq(vsw_mapping_new(domain, "m", 5001, &mapping), 0);
+}
+
+static void
+teardown(void)
+{
+	vsw_mapping_unref(mapping);
+	vsw_domain_unref(domain);
+	for (int i = 0; i < 4; i++)
+		vsw_port_remove(ports[i]);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+
+/* Key 'k' is a MAC, an IPv4 or an IPv6 address. */
+static int
+set_key(unsigned k, const struct vsw_location *locations, size_t n)
+{
+	uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t) k };
+	struct vsw_addr addr = rig_addr(k % 3 == 1 ? 4 : 16, k);
+
+	return k % 3 ? vsw_mapping_set_addr(mapping, &addr, locations, n)
+		     : vsw_mapping_set_mac(mapping, mac, locations, n);
+}
+
+static void
+remove_key(unsigned k)
+{
+	uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t) k };
+	struct vsw_addr addr = rig_addr(k % 3 == 1 ? 4 : 16, k);
+
+	if (k % 3)
+		vsw_mapping_remove_addr(mapping, &addr);
+	else
+		vsw_mapping_remove_mac(mapping, mac);
+}
+
+static size_t
+get_key(unsigned k, struct vsw_location *locations, size_t max)
+{
+	uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t) k };
+	struct vsw_addr addr = rig_addr(k % 3 == 1 ? 4 : 16, k);
+
+	return k % 3 ? vsw_mapping_get_addr(mapping, &addr, locations, max)
+		     : vsw_mapping_get_mac(mapping, mac, locations, max);
+}
+
+/* Each location of key 'k' says so in its MAC's fifth byte. */
+static struct vsw_location
+random_location(uint64_t *state, unsigned k)
+{
+	struct vsw_location location;
+
+	if (rig_random(state) % 3 == 0)
+		location = rig_local(ports[1 + rig_random(state) % 3], 0);
+	else
+		location = rig_remote(rig_random(state) % 20,
+				      rig_random(state) % 4 + 1,
+				      rig_random(state) % 2
+				      ? VSW_ENCAP_VXLAN : VSW_ENCAP_NVGRE);
+	if (location.port)
+		location.vni = 5001;
+	location.mac[4] = (uint8_t) k;
+	return location;
+}
+
+static struct {
+	struct vsw_location locations[3];
+	size_t n;
+} naive[N_KEYS];
+
+static _Atomic bool is_done;
+static _Atomic unsigned long n_seen;
+
+/* A reader that finds an entry finds all of it. */
+static void *
+read_on(void *unused)
+{
+	uint64_t state = 77;
+
+	(void) unused;
+	while (!atomic_load(&is_done)) {
+		struct vsw_location got[3];
+		unsigned k = rig_random(&state) % N_KEYS;
+		size_t n = get_key(k, got, 3);
+
+		for (size_t i = 0; i < n; i++)
+			if (got[i].mac[4] != k
+			    || (!got[i].port && got[i].pa.n != 4))
+				return (void *) (uintptr_t) "half an entry was seen";
+		if (n)
+			atomic_fetch_add(&n_seen, 1);
+	}
+	return NULL;
+}
+
+static void
+compare(unsigned k)
+{
+	struct vsw_location got[3];
+	size_t n = get_key(k, got, 3);
+
+	ck_assert_uint_eq(n, naive[k].n);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_mem_eq(&got[i], &naive[k].locations[i],
+				 sizeof got[i]);
+}
+
+START_TEST(twin)
+{
+	uint64_t state = 5;
+	pthread_t reader;
+	void *said;
+	size_t n_there = 0;
+
+	setup();
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_on, NULL), 0);
+	for (unsigned i = 0; i < N_EDITS || !atomic_load(&n_seen); i++) {
+		unsigned k = rig_random(&state) % N_KEYS;
+
+		if (rig_random(&state) % 3 == 0) {
+			remove_key(k);
+			n_there -= naive[k].n != 0;
+			naive[k].n = 0;
+		} else {
+			struct vsw_location locations[3];
+			size_t n = 1 + rig_random(&state) % 3;
+
+			memset(locations, 0, sizeof locations);
+			for (size_t j = 0; j < n; j++)
+				locations[j] = random_location(&state, k);
+			ck_assert_int_eq(set_key(k, locations, n), 0);
+			n_there += naive[k].n == 0;
+			memcpy(naive[k].locations, locations,
+			       sizeof locations);
+			naive[k].n = n;
+		}
+		compare(rig_random(&state) % N_KEYS);
+		compare(k);
+		ck_assert_uint_eq(vsw_mapping_n_entries(mapping), n_there);
+	}
+	atomic_store(&is_done, true);
+	pthread_join(reader, &said);
+	ck_assert_msg(!said, "%s", (const char *) said);
+	/* Only provider addresses that somebody names are known. */
+	for (uint32_t pa = 0; pa < 20; pa++) {
+		struct vsw_addr addr = rig_addr(4, pa);
+		bool expected = false;
+
+		for (unsigned k = 0; k < N_KEYS; k++)
+			for (size_t j = 0; j < naive[k].n; j++)
+				expected |= !naive[k].locations[j].port
+					    && naive[k].locations[j].pa
+					       .bytes[3] == pa;
+		ck_assert_int_eq(endpoint_is_known(domain, addr.bytes, 4),
+				 expected);
+	}
+	teardown();
+}
+END_TEST
+
+START_TEST(bad_locations)
+{
+	struct vsw_location good = rig_remote(1, 5001, VSW_ENCAP_VXLAN), bad;
+	static struct vsw_location many[MAPPING_LOCATIONS_MAX + 1];
+	struct vsw_addr none = { .n = 0 };
+	struct vsw_mapping *other;
+
+	setup();
+	ck_assert_int_eq(set_key(0, &good, 0), -EINVAL);
+	bad = good, bad.encap = VSW_ENCAP_NONE;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	bad = good, bad.vni = 1 << 24;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	bad = good, bad.pa.n = 0;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	bad = good, bad.size = 8;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	for (size_t i = 0; i < MAPPING_LOCATIONS_MAX + 1; i++)
+		many[i] = good;
+	ck_assert_int_eq(set_key(0, many, MAPPING_LOCATIONS_MAX + 1), -E2BIG);
+	ck_assert_int_eq(vsw_mapping_set_flood(
+				 mapping, many, MAPPING_LOCATIONS_MAX + 1,
+				 false), -E2BIG);
+	ck_assert_int_eq(set_key(0, many, MAPPING_LOCATIONS_MAX), 0);
+	ck_assert_int_eq(vsw_mapping_set_addr(mapping, &none, &good, 1),
+			 -EINVAL);
+	ck_assert_int_eq(vsw_mapping_new(domain, "x", 1 << 24, &other),
+			 -EINVAL);
+	teardown();
+}
+END_TEST
+
+static uint32_t
+generation(void)
+{
+	return atomic_load(&vsw->generations.of[domain->generation]);
+}
+
+START_TEST(edits_move_their_own_domain)
+{
+	struct vsw_location one = rig_remote(1, 5001, VSW_ENCAP_VXLAN);
+	struct vsw_domain *other;
+	struct vsw_mapping *elsewhere;
+	uint32_t before;
+
+	setup();
+	before = generation();
+	ck_assert_int_eq(set_key(0, &one, 1), 0);
+	ck_assert_uint_gt(generation(), before);
+	before = generation();
+	ck_assert_int_eq(vsw_mapping_set_flood(mapping, &one, 1, true), 0);
+	ck_assert_uint_gt(generation(), before);
+	before = generation();
+	remove_key(1);			/* Not there. */
+	ck_assert_uint_eq(generation(), before);
+	ck_assert_int_eq(vsw_domain_new(vsw, "other", &other), 0);
+	ck_assert_int_eq(vsw_mapping_new(other, "m2", 1, &elsewhere), 0);
+	ck_assert_int_eq(vsw_mapping_set_flood(elsewhere, &one, 1, true), 0);
+	ck_assert_uint_eq(generation(), before);
+	vsw_mapping_unref(elsewhere);
+	vsw_domain_unref(other);
+	teardown();
+}
+END_TEST
+
+static int
+fill(void)
+{
+	struct vsw_location locations[3] = {
+		rig_remote(100, 7, VSW_ENCAP_NVGRE), rig_local(ports[1], 1),
+		rig_remote(101, 7, VSW_ENCAP_VXLAN)
+	};
+	int error = set_key(1, locations, 3);
+
+	if (!error) {
+		error = vsw_mapping_set_flood(mapping, locations, 3, true);
+		if (error)
+			remove_key(1);
+	}
+	return error;
+}
+
+START_TEST(memory_runs_out)
+{
+	struct vsw_location one = rig_remote(9, 7, VSW_ENCAP_VXLAN);
+	struct vsw_addr pa = rig_addr(4, 100);
+
+	setup();
+	/* The tables have their first slots. */
+	ck_assert_int_eq(set_key(2, &one, 1), 0);
+	RIG_RUN_OUT(&memory, fill());
+	ck_assert(endpoint_is_known(domain, pa.bytes, 4));
+	ck_assert_uint_eq(vsw_mapping_n_entries(mapping), 2);
+	teardown();
+}
+END_TEST
+
+/* 100,000 entries cost what they are said to. */
+START_TEST(size_of_entries)
+{
+	struct vsw_location one = rig_remote(1, 5001, VSW_ENCAP_VXLAN);
+	size_t before;
+
+	setup();
+	before = memory.n_bytes;
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct vsw_addr ca = rig_addr(4, i);
+
+		ck_assert_int_eq(vsw_mapping_set_addr(mapping, &ca, &one, 1),
+				 0);
+	}
+	ck_assert_uint_lt((memory.n_bytes - before) / 100000, 64 + 48);
+	teardown();
+}
+END_TEST
+
+RIG_MAIN("mapping", twin, bad_locations, edits_move_their_own_domain,
+	 memory_runs_out, size_of_entries)
