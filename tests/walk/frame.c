@@ -224,14 +224,19 @@ mac(struct maker *m, const char *text, uint8_t *to)
 		memset(to, 0xff, 6);
 	} else if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", to, to + 1,
 			  to + 2, to + 3, to + 4, to + 5) != 6) {
-		unsigned last;
+		unsigned high = 0, low;
+		char end;
 
-		/* Short for tests: 02:00:00:00:00:NN. */
-		if (sscanf(text, "%x", &last) != 1 || last > 0xffff)
-			bad(m, "\"%s\" is no MAC", text);
+		/* Short for tests: 02:00:00:00:HH:LL, or :00:LL. */
+		if (sscanf(text, "%x:%x%c", &high, &low, &end) != 2) {
+			high = 0;
+			if (sscanf(text, "%x%c", &low, &end) != 1)
+				bad(m, "\"%s\" is no MAC", text);
+		}
 		memset(to, 0, 6);
 		to[0] = 2;
-		put16(to + 4, last);
+		to[4] = (uint8_t) high;
+		to[5] = (uint8_t) low;
 	}
 }
 
