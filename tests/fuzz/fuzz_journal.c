@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A database's file.  It is opened or refused; what was opened can be written
+ * anew, and holds as many rows when it is read again. */
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/ovsdb/journal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static size_t
+count_rows(const struct database *db)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < database_schema(db)->n_tables; i++)
+		n += table_n_rows(database_table_at(db, i));
+	return n;
+}
+
+static struct database *
+open_file(const char *path)
+{
+	struct database *db = NULL;
+	struct ovsdb_error *error;
+	char *warning;
+
+	error = journal_open_database(path, NULL, &db, &warning);
+	if (!error)
+		free(warning);
+	else if (!error->details)
+		abort();
+	ovsdb_error_free(error);
+	return db;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	static char path[64], lock[64];
+	struct ovsdb_error *error;
+	struct database *db;
+	size_t n_rows;
+	FILE *stream;
+
+	if (!*path) {
+		const char *base = access("/dev/shm", W_OK) ? "/tmp"
+							     : "/dev/shm";
+
+		snprintf(path, sizeof path, "%s/fuzz_journal.%ld", base,
+			 (long) getpid());
+		snprintf(lock, sizeof lock, "%s/.fuzz_journal.%ld.~lock~",
+			 base, (long) getpid());
+	}
+	stream = fopen(path, "w");
+	if (!stream || fwrite(bytes, 1, size, stream) != size
+	    || fclose(stream))
+		abort();
+	db = open_file(path);
+	if (db) {
+		n_rows = count_rows(db);
+		error = journal_compact(database_journal(db), db);
+		if (error)
+			abort();
+		database_free(db);
+		db = open_file(path);
+		if (!db || count_rows(db) != n_rows)
+			abort();
+		database_free(db);
+	}
+	unlink(path);
+	unlink(lock);
+	return 0;
+}
