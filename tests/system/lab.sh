@@ -139,6 +139,7 @@ lab_run()
 	ip netns exec "$lab_name-$what" "$@" </dev/null \
 		>>"$lab_dir/$name.log" 2>&1 &
 	lab_pids[$name]=$!
+	disown
 }
 
 # lab_end NAME [SIGNAL]: and waits for it.
@@ -149,7 +150,6 @@ lab_end()
 	[ -n "$pid" ] || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null
 	lab_until 10 lab_is_gone "$pid" || lab_die "$1 does not stop"
-	wait "$pid" 2>/dev/null
 	unset "lab_pids[$1]"
 }
 
