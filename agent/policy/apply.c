@@ -327,7 +327,6 @@ get_placement(struct turn *turn, struct instance *instance,
 		if (placement->instance == instance
 		    && placement->vni == subnet->vni) {
 			placement->is_wanted = true;
-			placement->is_new = false;
 			if (!placement->is_filled)
 				fill(turn, placement);
 			return;
@@ -604,6 +603,7 @@ drop_unwanted(struct turn *turn)
 				LIST_ENTRY(p, struct placement, by_instance);
 
 			next_p = p->next;
+			placement->is_new = false;
 			if (!placement->is_wanted)
 				free_placement(placement);
 		}

@@ -12,8 +12,8 @@
 # Everything that is started is remembered by process id, everything that is
 # made by name, and only that is taken down.
 
-lab_top=${HNV_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-lab_build=${HNV_BUILD:-$lab_top/build}
+lab_top=${top_srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+lab_build=${top_builddir:-$lab_top/build}
 lab_agent_program=$lab_build/agent/hnv-agent
 lab_ctl_program=$lab_build/ctl/hnv-ctl
 
@@ -21,6 +21,49 @@ lab_die()
 {
 	echo "FAILED: $*" >&2
 	exit 1
+}
+
+# check WHAT COMMAND...: one check; what it prints is shown when it fails.
+n_passed=0
+n_failed=0
+check()
+{
+	local what=$1 out
+
+	shift
+	if out=$("$@" 2>&1); then
+		n_passed=$((n_passed + 1))
+		echo "ok: $what"
+	else
+		n_failed=$((n_failed + 1))
+		printf 'FAILED: %s: %s\n%s\n' "$what" "$*" "$out"
+	fi
+}
+
+# check_is WHAT EXPECTED SEEN
+check_is()
+{
+	if [ "$2" = "$3" ]; then
+		n_passed=$((n_passed + 1))
+		echo "ok: $1"
+	else
+		n_failed=$((n_failed + 1))
+		printf 'FAILED: %s:\n  expected: %s\n  seen:     %s\n' \
+			"$1" "$2" "$3"
+	fi
+}
+
+# Ends a test: the line that is counted.
+check_end()
+{
+	echo "$n_passed passed, $n_failed failed"
+	[ "$n_failed" = 0 ] && [ "$n_passed" != 0 ]
+	exit
+}
+
+fails()
+{
+	! "$@"
 }
 
 # lab_needs PROGRAM...: ends the test as skipped where something is missing.

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a listener's test cannot see: which bytes go in which write. */
+
+#include "agent/net/channel.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <check.h>
+#include <event2/event.h>
+
+static struct event_base *base;
+static struct channel *channel;
+static int fd;
+static int n_received, n_ended;
+static enum channel_end end;
+
+static void
+receive(void *ctx, json_t *message)
+{
+	ck_assert_ptr_eq(ctx, &fd);
+	ck_assert(json_is_object(message));
+	n_received++;
+	if (json_object_get(message, "end"))
+		channel_end(channel, CHANNEL_REFUSED);
+}
+
+static void
+ended(void *ctx, enum channel_end why)
+{
+	ck_assert_ptr_eq(ctx, &fd);
+	n_ended++;
+	end = why;
+}
+
+static void
+set_up(void)
+{
+	static const struct channel_ops ops = {
+		.receive = receive, .ended = ended,
+	};
+	static const struct channel_limits limits = {
+		.message_size = 100000, .output_size = 1000,
+		.message_depth = 10,
+	};
+	int fds[2];
+
+	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds));
+	base = event_base_new();
+	fd = fds[0];
+	channel = channel_new(bufferevent_socket_new(base, fds[1],
+						     BEV_OPT_CLOSE_ON_FREE),
+			      &limits, &ops, &fd);
+	n_received = n_ended = 0;
+}
+
+static void
+tear_down(void)
+{
+	channel_free(channel);
+	event_base_free(base);
+	close(fd);
+}
+
+static void
+turn(void)
+{
+	event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void
+put(const char *key)
+{
+	channel_send(channel, json_pack("{s:[]}", key));
+}
+
+/* All that has been written is this. */
+static void
+hear(const char *expected)
+{
+	char text[1000] = "";
+	ssize_t n = recv(fd, text, sizeof text - 1, 0);
+
+	ck_assert(n >= 0 || errno == EAGAIN);
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(together)
+{
+	put("a");
+	put("b");
+	turn();
+	hear("{\"a\":[]}{\"b\":[]}");
+}
+END_TEST
+
+START_TEST(alone)
+{
+	put("a");
+	channel_send_alone(channel, json_pack("{s:[]}", "alone"));
+	put("b");
+	/* A second one says nothing that the first does not say. */
+	channel_send_alone(channel, json_pack("{s:[]}", "again"));
+	put("c");
+	turn();
+	hear("{\"a\":[]}");
+	turn();
+	hear("{\"alone\":[]}");
+	turn();
+	hear("{\"b\":[]}{\"c\":[]}");
+	turn();
+	hear("");
+	channel_send_alone(channel, json_pack("{s:[]}", "alone"));
+	put("d");
+	turn();
+	hear("{\"alone\":[]}");
+	turn();
+	hear("{\"d\":[]}");
+}
+END_TEST
+
+/* Whatever ends first is the reason, and the owner hears of it once, later;
+ * nothing is received any more. */
+START_TEST(ends_once)
+{
+	static const char text[] = "{}{\"end\":1}{}{}";
+
+	ck_assert_int_eq(send(fd, text, strlen(text), 0),
+			 (ssize_t) strlen(text));
+	for (int i = 0; i < 3; i++)
+		turn();
+	ck_assert_int_eq(n_received, 2);
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_REFUSED);
+	channel_end(channel, CHANNEL_SILENT);
+	put("a");
+	channel_send_alone(channel, json_object());
+	turn();
+	hear("");
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_REFUSED);
+}
+END_TEST
+
+START_TEST(ends_later)
+{
+	channel_end(channel, CHANNEL_SILENT);
+	ck_assert_int_eq(n_ended, 0);
+	turn();
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_SILENT);
+}
+END_TEST
+
+START_TEST(backlog)
+{
+	for (int i = 0; i < 200; i++) {
+		put("0123456789");
+		turn();
+		hear("{\"0123456789\":[]}");
+	}
+	ck_assert_int_eq(n_ended, 0);
+	for (int i = 0; i < 200; i++)
+		put("0123456789");
+	turn();
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_BACKLOGGED);
+}
+END_TEST
+
+/* What was answered is sent, even if the channel goes in the same turn. */
+START_TEST(last_words)
+{
+	put("a");
+	channel_free(channel);
+	channel = NULL;
+	hear("{\"a\":[]}");
+}
+END_TEST
+
+START_TEST(peer_goes)
+{
+	shutdown(fd, SHUT_WR);
+	turn();
+	turn();
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_CLOSED);
+}
+END_TEST
+
+START_TEST(each_end_has_a_text)
+{
+	for (int i = 0; i < N_CHANNEL_ENDS; i++)
+		ck_assert_ptr_nonnull(channel_end_text(
+				(enum channel_end) i));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("channel");
+	TCase *tcase = tcase_create("all");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, together);
+	tcase_add_test(tcase, alone);
+	tcase_add_test(tcase, ends_once);
+	tcase_add_test(tcase, ends_later);
+	tcase_add_test(tcase, backlog);
+	tcase_add_test(tcase, last_words);
+	tcase_add_test(tcase, peer_goes);
+	tcase_add_test(tcase, each_end_has_a_text);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
