@@ -35,7 +35,7 @@ size_t
 locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
 	   const struct mapping_key *key, struct draft_location *locations)
 {
-	struct locations all = { NULL };
+	struct locations all = { .of = NULL };
 	struct mapping_row *best, *row;
 
 	if (!key->ca.n && key->mac[0] & 1) {
@@ -59,7 +59,7 @@ locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 	     struct draft_location *locations, bool *ret_unknown_unicast)
 {
 	const struct map *places = &subnet->table->places;
-	struct locations all = { NULL };
+	struct locations all = { .of = NULL };
 
 	*ret_unknown_unicast = false;
 	if (!add_controlled(subnet, sw, &all, ret_unknown_unicast))

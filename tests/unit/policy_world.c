@@ -140,7 +140,7 @@ world_done(struct world *world)
 void
 world_transact(struct world *world, const char *format, ...)
 {
-	struct transact_request request = { NULL };
+	struct transact_request request = { .database = NULL };
 	json_t *params, *reply, *result;
 	json_error_t error;
 	int64_t deadline;
