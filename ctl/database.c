@@ -12,6 +12,7 @@
 #include "ctl/database.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ static struct {
 	size_t n_commands;
 	struct ovsdb_idl *idl;
 	struct ovsdb_idl_txn *txn;
+	long long int give_up_at;	/* Milliseconds; LLONG_MAX: never. */
 	bool made_host;			/* This transaction inserts it. */
 	bool changed;			/* ... and it did something. */
 	int64_t next_cfg;
@@ -63,11 +65,14 @@ static struct {
 
 static void release(void);
 static void subscribe(void);
+static bool is_late(void);
+static void sleep_until(long long int);
 static enum outcome attempt(void);
 static const struct hnvrec_host *need_host(void);
 static enum outcome run_verbs(struct ovsdb_symbol_table *);
 static void check_symbols(const struct ovsdb_symbol_table *);
 static enum outcome commit(struct ovsdb_symbol_table *);
+static enum ovsdb_idl_txn_status carry_over(void);
 static bool host_appeared(void);
 static void settle(struct ovsdb_symbol_table *);
 static void forget_output(void);
@@ -87,6 +92,8 @@ database_run(const struct options *options, const char *args,
 	run.args = args;
 	run.commands = commands;
 	run.n_commands = n_commands;
+	run.give_up_at = options->timeout_s
+		? time_msec() + options->timeout_s * 1000LL : LLONG_MAX;
 	run.idl = ovsdb_idl_create(options->db, &hnvrec_idl_class, false,
 				   options->retry);
 	subscribe();
@@ -105,9 +112,15 @@ database_run(const struct options *options, const char *args,
 			seqno = ovsdb_idl_get_seqno(run.idl);
 			outcome = attempt();
 		}
+		if (outcome == AGAIN && is_late())
+			ctl_fatal("%s after %u s, gave up",
+				  ovsdb_idl_has_ever_connected(run.idl)
+					  ? "nothing to be done"
+					  : "no answer from the database",
+				  options->timeout_s);
 		if (outcome == AGAIN && seqno == ovsdb_idl_get_seqno(run.idl)) {
 			ovsdb_idl_wait(run.idl);
-			poll_block();
+			sleep_until(run.give_up_at);
 		}
 	}
 	print();
@@ -171,6 +184,21 @@ subscribe(void)
 			ctl_fatal("%s", context.error);
 		ctl_context_done(&context, command);
 	}
+}
+
+static bool
+is_late(void)
+{
+	return time_msec() >= run.give_up_at;
+}
+
+/* Or until something happens that was waited for. */
+static void
+sleep_until(long long int at)
+{
+	if (at != LLONG_MAX)
+		poll_timer_wait_until(at);
+	poll_block();
 }
 
 static enum outcome
@@ -272,7 +300,7 @@ check_symbols(const struct ovsdb_symbol_table *symbols)
 static enum outcome
 commit(struct ovsdb_symbol_table *symbols)
 {
-	enum ovsdb_idl_txn_status status = ovsdb_idl_txn_commit_block(run.txn);
+	enum ovsdb_idl_txn_status status = carry_over();
 
 	switch (status) {
 	case TXN_SUCCESS:
@@ -299,6 +327,24 @@ commit(struct ovsdb_symbol_table *symbols)
 	}
 	ctl_fatal("the transaction ended as \"%s\"",
 		  ovsdb_idl_txn_status_to_string(status));
+}
+
+static enum ovsdb_idl_txn_status
+carry_over(void)
+{
+	enum ovsdb_idl_txn_status status;
+
+	while ((status = ovsdb_idl_txn_commit(run.txn)) == TXN_INCOMPLETE) {
+		if (is_late())
+			ctl_fatal("the database has not answered after %u s; "
+				  "nobody knows whether the change is stored",
+				  run.options->timeout_s);
+		ovsdb_idl_run(run.idl);
+		ovsdb_idl_wait(run.idl);
+		ovsdb_idl_txn_wait(run.txn);
+		sleep_until(run.give_up_at);
+	}
+	return status;
 }
 
 /* Two programs that start on an empty database both insert the one Host row;
@@ -398,6 +444,12 @@ obey(void)
 		ovsdb_idl_run(run.idl);
 		if (in_force())
 			return check_watched();
+		if (is_late()) {
+			fprintf(stderr, "hnv-ctl: the change is stored, and "
+				"not in force after %u s\n",
+				run.options->timeout_s);
+			return EXIT_NOT_IN_FORCE;
+		}
 		if (!said && time_msec() >= say_so_at) {
 			fprintf(stderr, "hnv-ctl: the change is stored; "
 				"waiting for the agent to put it in force "
@@ -405,9 +457,8 @@ obey(void)
 			said = true;
 		}
 		ovsdb_idl_wait(run.idl);
-		if (!said)
-			poll_timer_wait_until(say_so_at);
-		poll_block();
+		sleep_until(said ? run.give_up_at
+				 : MIN(say_so_at, run.give_up_at));
 	}
 }
 

@@ -15,8 +15,8 @@ struct ovsdb_idl_row;
  * what they say and, where something changed and options->wait says so, waits
  * until the agent has put it in force.  'args' becomes the transaction's
  * comment.  Returns an exit status: EXIT_SUCCESS, or 2 if the change is stored
- * but a row that was given to database_watch() could not be put in force.
- * Other problems are fatal. */
+ * but was not in force within options->timeout_s, or a row that was given to
+ * database_watch() could not be put in force.  Other problems are fatal. */
 int database_run(const struct options *, const char *args,
 		 struct ctl_command *commands, size_t n_commands);
 

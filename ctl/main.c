@@ -61,12 +61,14 @@ main(int argc, char *argv[])
 	argv += optind;
 	if (argc == 0)
 		ctl_fatal("missing verb; --help lists them");
-	ctl_timeout_setup(options.timeout_s);
 
-	if (agent_has_verb(argv[0]) && shash_is_empty(&local))
+	if (agent_has_verb(argv[0]) && shash_is_empty(&local)) {
+		/* Its calls block; the alarm is all that ends them. */
+		ctl_timeout_setup(options.timeout_s);
 		status = agent_run(&options, argc, argv);
-	else
+	} else {
 		status = run_database(&options, args, argc, argv, &local);
+	}
 	shash_destroy_free_data(&local);
 	options_done(&options);
 	free(args);

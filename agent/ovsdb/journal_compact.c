@@ -163,7 +163,8 @@ emit_database(struct sink *sink, const struct database *db, int64_t date)
 	char text[64];
 	size_t i;
 
-	snprintf(text, sizeof text, "{\"_date\":%lld,\"_comment\":\"compacted\"",
+	snprintf(text, sizeof text,
+		 "{\"_date\":%lld,\"_comment\":\"compacted\"",
 		 (long long) date);
 	emit_text(sink, text);
 	for (i = 0; i < db->schema->n_tables; i++) {

@@ -47,8 +47,8 @@ struct reclaim {
 /* Marks for readers that are no workers: so many at once. */
 enum { RECLAIM_VISITORS = 8 };
 
-/* [control] 0 or -ENOMEM.  'n_marks' without the visitors'.  done wants all workers outside for ever, and frees
- * what is left. */
+/* [control] 0 or -ENOMEM.  'n_marks' without the visitors'.  done wants
+ * all workers outside for ever, and frees what is left. */
 int reclaim_init(struct reclaim *, const struct vsw_allocator *,
 		 size_t n_marks);
 void reclaim_done(struct reclaim *, const struct vsw_allocator *);

@@ -41,7 +41,7 @@ enum {
 	SOCKET_MAX_MESSAGE = 65000,
 	/* Frames in one message: the limit of kernels before 6.9. */
 	SOCKET_MAX_SEGMENTS = 64,
-	SOCKET_TUNNEL_SIZE = 8,		/* Of the header, VXLAN's and NVGRE's. */
+	SOCKET_TUNNEL_SIZE = 8,		/* VXLAN's header, and NVGRE's. */
 	SOCKET_N_MESSAGES = 16,		/* Received at once. */
 	SOCKET_MESSAGE_SIZE = 65536
 };
