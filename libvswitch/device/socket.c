@@ -321,8 +321,10 @@ open_socket(const struct device_opening *opening, unsigned family, int type,
 		error = setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4,
 				   sizeof v4);
 	else
-		error = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-				   sizeof on)
+		/* A raw socket has one family anyway, and refuses. */
+		error = (type == SOCK_DGRAM
+			 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+				       sizeof on))
 			|| setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
 				      &v6, sizeof v6);
 	if (error) {
