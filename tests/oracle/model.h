@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef ORACLE_MODEL_H
+#define ORACLE_MODEL_H 1
+
+/* What <vswitch/policy.h> says, in the plainest way there is: arrays, linear
+ * searches, no engine.  Written from that header's text alone.
+ *
+ * Values are few, so that policy and packets meet: they are named by small
+ * numbers, and model_*() here say which bytes they stand for. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <vswitch.h>
+
+enum {
+	N_MACS = 8,			/* 6: multicast, 7: broadcast. */
+	N_ADDRS = 6,			/* Of each family. */
+	N_PAS = 6,			/* 4 and 5: IPv6. */
+	N_PORTS = 6,
+	PORT_WIRE = 0,			/* VSW_PORT_TUNNEL. */
+	PORT_PUNT = 5,
+	N_MAPPINGS = 3,			/* 0 and 1: domain 0; 2: domain 1. */
+	N_DOMAINS = 2,
+	N_SETS = 4,			/* 0, 1: addresses; 2, 3: ports. */
+	N_OUT_GROUPS = 8, N_IN_GROUPS = 5,
+	N_GROUPS = N_OUT_GROUPS + N_IN_GROUPS,
+	N_PROGRAMS = 8,
+	MAX_RULES = 14, MAX_MATCHES = 3, MAX_LAYERS = 3, MAX_LOCATIONS = 4,
+	MAX_RESULTS = 16
+};
+
+struct m_location {
+	int port;			/* -1: remote. */
+	unsigned pa, mac;
+	uint32_t vni;
+	uint8_t encap;
+};
+
+struct m_entry {
+	unsigned n;			/* 0: not there. */
+	struct m_location locations[MAX_LOCATIONS];
+};
+
+struct m_mapping {
+	struct m_entry macs[N_MACS], v4[N_ADDRS], v6[N_ADDRS], flood;
+	bool unknown_unicast;
+};
+
+struct m_set {
+	unsigned n;
+	struct vsw_addr prefixes[4];
+	unsigned bits[4];
+	uint16_t first[4], last[4];
+};
+
+enum m_match_kind { M_VALUE, M_RANGE, M_SET };
+
+struct m_match {
+	enum m_match_kind kind;
+	enum vsw_field field;
+	uint8_t value[16], mask[16];
+	uint16_t first, last;
+	unsigned set;
+};
+
+struct m_rule {
+	uint32_t priority;
+	bool terminating;
+	unsigned n_matches;
+	struct m_match matches[MAX_MATCHES];
+	bool drop, punt, ttl, route;
+	int output, encap, decap;	/* Port, mapping, mapping; -1: no. */
+	int eth_src, eth_dst;		/* MACs; -1: no. */
+	uint32_t reason, ttl_reason;
+	unsigned route_mapping, router_mac;
+	int next_hop;			/* IPv4 address; -1: the packet's. */
+};
+
+struct m_group {
+	unsigned n_rules;
+	struct m_rule rules[MAX_RULES];
+};
+
+struct m_layer {
+	unsigned n[2];
+	unsigned groups[2][3];
+};
+
+struct m_program {
+	unsigned n_layers;
+	struct m_layer layers[MAX_LAYERS];
+};
+
+struct model {
+	struct m_set sets[N_SETS];
+	struct m_group groups[N_GROUPS];
+	struct m_program programs[N_PROGRAMS];
+	int program_of[N_PORTS];	/* -1: none. */
+	struct m_mapping mappings[N_MAPPINGS];
+	bool has_uplink[N_DOMAINS];	/* PORT_WIRE. */
+};
+
+enum m_type { M_RAW, M_ARP, M_IPV4, M_IPV6 };
+
+struct m_packet {
+	unsigned in_port;
+	uint8_t eth_src[6], eth_dst[6];
+	uint16_t vlan;			/* 0: untagged. */
+	enum m_type type;
+	unsigned src, dst;		/* Addresses. */
+	uint8_t proto;			/* ARP: operation. */
+	uint8_t fragment, ttl;
+	uint16_t l4_src, l4_dst;
+	bool tunnel;
+	unsigned tunnel_src, tunnel_dst;	/* Provider addresses. */
+	uint8_t encap;
+	uint32_t vni;			/* Of the tunnel, or routed to. */
+};
+
+struct m_result {
+	enum vsw_drop drop;		/* VSW_N_DROPS: none. */
+	unsigned port;			/* Where to; a drop: counted where. */
+	bool is_punt;
+	uint32_t reason;
+	uint32_t vni;			/* Of the punt, or the tunnel's. */
+	bool is_remote;
+	unsigned pa;
+	uint8_t encap;
+	struct m_packet packet;		/* As it leaves. */
+};
+
+void model_mac(unsigned, uint8_t ret_mac[6]);
+struct vsw_addr model_addr(unsigned n, unsigned);
+struct vsw_addr model_pa(unsigned);
+unsigned model_domain(unsigned mapping);
+
+/* What becomes of the packet.  Where one of several locations is picked, the
+ * contract leaves open which: 'choices' says, as digits of base 12 (of which
+ * each number of locations up to 4 is a divisor), so that trying all choices
+ * gives all that is allowed.  '*ret_n_choices' is how many there are. */
+unsigned model_decide(const struct model *, const struct m_packet *,
+		      unsigned choices, struct m_result[MAX_RESULTS],
+		      unsigned *ret_n_choices);
+/* The packet as bytes; returns their number. */
+size_t model_frame(const struct m_packet *, uint8_t frame[128]);
+
+#endif /* oracle/model.h */
