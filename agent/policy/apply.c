@@ -138,6 +138,30 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 }
 
 void
+policy_leave_uplink(struct model *model, struct model_switch *sw)
+{
+	struct applied_switch *applied = sw->applied;
+
+	if (!applied)
+		return;
+	if (applied->uplink && applied->uplink == sw->uplink) {
+		(void) !vsw_port_set_program(sw->uplink, NULL);
+		applied->uplink = NULL;
+	}
+	for (struct list *link = applied->instances.next;
+	     link != &applied->instances; link = link->next) {
+		struct instance *instance =
+			LIST_ENTRY(link, struct instance, link);
+
+		if (!instance->uplink)
+			continue;
+		(void) !vsw_domain_set_uplink(instance->vsw_domain, NULL);
+		instance->uplink = NULL;
+	}
+	model->state->structure_changed = true;
+}
+
+void
 policy_leave_port(struct model *model, struct model_port *port)
 {
 	struct placement *placement;
