@@ -46,7 +46,7 @@ static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 static void process(struct channel *);
 static enum channel_end end_of(enum jsonrpc_status);
 static size_t backlog(const struct channel *);
-static void put(struct evbuffer *, json_t *message);
+static void put(struct channel *, struct evbuffer *, json_t *message);
 static void free_text(const void *text, size_t size, void *ctx);
 
 struct channel *
@@ -96,8 +96,8 @@ channel_send(struct channel *channel, json_t *message)
 	if (!channel->has_ended && backlog(channel) > channel->output_size)
 		channel_end(channel, CHANNEL_BACKLOGGED);
 	if (!channel->has_ended) {
-		put(channel->is_holding ? channel->held : channel->output,
-		    message);
+		put(channel, channel->is_holding ? channel->held
+						 : channel->output, message);
 		if (backlog(channel) > PAUSE_SIZE && !channel->is_paused) {
 			channel->is_paused = true;
 			bufferevent_disable(channel->bev, EV_READ);
@@ -117,7 +117,7 @@ channel_send_alone(struct channel *channel, json_t *message)
 	if (evbuffer_get_length(channel->output)) {
 		channel->alone = message;
 	} else {
-		put(channel->output, message);
+		put(channel, channel->output, message);
 		json_decref(message);
 	}
 }
@@ -151,6 +151,7 @@ channel_end_text(enum channel_end end)
 		[CHANNEL_BACKLOGGED] = "too much output waits for the peer",
 		[CHANNEL_SILENT] = "no answer to an inactivity probe",
 		[CHANNEL_REFUSED] = "message is not JSON-RPC",
+		[CHANNEL_UNSPEAKABLE] = "answer cannot be written as JSON",
 	};
 
 	static_assert(sizeof texts / sizeof *texts == N_CHANNEL_ENDS,
@@ -191,7 +192,7 @@ writable(struct bufferevent *bev, void *channel_)
 	if (channel->has_ended)
 		return;
 	if (channel->alone) {
-		put(channel->output, channel->alone);
+		put(channel, channel->output, channel->alone);
 		json_decref(channel->alone);
 		channel->alone = NULL;
 		return;
@@ -292,13 +293,17 @@ backlog(const struct channel *channel)
 	       + evbuffer_get_length(channel->held);
 }
 
+/* Somebody may be waiting for the message: if it cannot be put into words,
+ * nothing that follows would make sense to the peer. */
 static void
-put(struct evbuffer *buffer, json_t *message)
+put(struct channel *channel, struct evbuffer *buffer, json_t *message)
 {
 	char *text = json_dumps(message, JSON_COMPACT);
-	size_t size = strlen(text);
+	size_t size = text ? strlen(text) : 0;
 
-	if (size <= COPY_SIZE) {
+	if (!text)
+		channel_end(channel, CHANNEL_UNSPEAKABLE);
+	else if (size <= COPY_SIZE) {
 		evbuffer_add(buffer, text, size);
 		free(text);
 	} else {

@@ -28,7 +28,8 @@ enum channel_end {
 	CHANNEL_TOO_DEEP,
 	CHANNEL_BACKLOGGED,	/* or the peer does not read, */
 	CHANNEL_SILENT,		/* does not answer, */
-	CHANNEL_REFUSED,	/* or sends what makes no sense. */
+	CHANNEL_REFUSED,	/* or sends what makes no sense, */
+	CHANNEL_UNSPEAKABLE,	/* or because we would. */
 	N_CHANNEL_ENDS
 };
 

@@ -45,7 +45,7 @@ struct listener {
 	struct listener_counters counters;
 };
 
-static struct log_limit accept_limit, refuse_limit, end_limit;
+static struct log_limit accept_limit, refuse_limit, dial_limit, end_limit;
 
 static void complete(struct listener_options *, const struct method *);
 static void accepted(void *listener, int fd, const char *name);
@@ -204,7 +204,7 @@ connected(void *listener_, struct bufferevent *bev)
 
 	listener->counters.n_dialled++;
 	listener->is_quiet = false;
-	log_line(LOG_LEVEL_INFO, listener->name, "connected");
+	log_limited(&dial_limit, LOG_LEVEL_INFO, listener->name, "connected");
 	seat_new(listener, bev, listener->name);
 }
 
@@ -288,6 +288,7 @@ count(struct listener_counters *counters, enum channel_end why)
 		break;
 	case CHANNEL_CLOSED:
 	case CHANNEL_FAILED:
+	case CHANNEL_UNSPEAKABLE:
 	case N_CHANNEL_ENDS:
 		break;
 	}

@@ -5,7 +5,7 @@
 : "${top_srcdir:?}" "${top_builddir:?}"
 folder=$top_srcdir/tests/ovsdb
 transcript=$top_builddir/tests/ovsdb/transcript
-transcripts="methods operations monitors locks waits"
+transcripts="methods operations arithmetic monitors locks waits"
 n_passed=0 n_failed=0 server=
 
 scratch=$(mktemp -d) || exit 1

@@ -182,6 +182,23 @@ START_TEST(last_words)
 }
 END_TEST
 
+/* What is no JSON, as an array inside of itself, cannot be sent. */
+START_TEST(unspeakable)
+{
+	json_t *outer = json_array(), *inner = json_array();
+
+	json_array_append(outer, inner);
+	json_array_append(inner, outer);
+	channel_send(channel, json_incref(outer));
+	turn();
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_UNSPEAKABLE);
+	json_array_clear(inner);
+	json_decref(inner);
+	json_decref(outer);
+}
+END_TEST
+
 START_TEST(peer_goes)
 {
 	shutdown(fd, SHUT_WR);
@@ -215,6 +232,7 @@ main(void)
 	tcase_add_test(tcase, ends_later);
 	tcase_add_test(tcase, backlog);
 	tcase_add_test(tcase, last_words);
+	tcase_add_test(tcase, unspeakable);
 	tcase_add_test(tcase, peer_goes);
 	tcase_add_test(tcase, each_end_has_a_text);
 	suite_add_tcase(suite, tcase);
