@@ -3,8 +3,9 @@
 #ifndef OVSDB_ROW_H
 #define OVSDB_ROW_H 1
 
-/* Rows, tables and databases from the inside: for database.c, transaction.c,
- * constraint.c and journal*.c alone; everybody else has database.h.
+/* Rows, tables and databases from the inside: for what makes up a
+ * transaction (database.c, transaction.c, constraint.c, publish.c,
+ * journal*.c, operation_read.c) and its tests; everybody else has database.h.
  *
  * A row is one allocation: header, then one datum for each column.  What
  * other rows hold against it moves on to its next version with
