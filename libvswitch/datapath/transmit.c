@@ -18,8 +18,8 @@ enum { TRANSMIT_MAX = 64 };		/* Promised in <vswitch/switch.h>. */
 static void add(struct vsw_worker *, struct batch *, struct vsw_packet *,
 		struct vsw_port *);
 static void flush(struct vsw_worker *, struct batch *);
-static void send(struct vsw_worker *, struct vsw_port *,
-		 struct vsw_packet *const packets[], unsigned n);
+static void hand_over(struct vsw_worker *, struct vsw_port *,
+		      struct vsw_packet *const packets[], unsigned n);
 static void drop_rest(struct vsw_worker *, struct vsw_port *, enum vsw_drop,
 		      uint32_t n);
 
@@ -94,20 +94,20 @@ flush(struct vsw_worker *worker, struct batch *batch)
 			}
 			packets[n++] = batch->out[i].packet;
 			if (n == TRANSMIT_MAX) {
-				send(worker, port, packets, n);
+				hand_over(worker, port, packets, n);
 				n = 0;
 			}
 		}
 		if (n)
-			send(worker, port, packets, n);
+			hand_over(worker, port, packets, n);
 		batch->n_out = rest;
 	}
 	batch->n_out = 0;
 }
 
 static void
-send(struct vsw_worker *worker, struct vsw_port *port,
-     struct vsw_packet *const packets[], unsigned n)
+hand_over(struct vsw_worker *worker, struct vsw_port *port,
+	  struct vsw_packet *const packets[], unsigned n)
 {
 	struct port_counts *counts = &port->counts[worker->index];
 	uint64_t n_bytes = 0;

@@ -14,6 +14,7 @@ enum { MAX_LOCATIONS = 1024 };
 static void read_mac(struct walk *, const char *text, uint8_t mac[6]);
 static void read_addr(struct walk *, const char *text, struct vsw_addr *);
 static size_t read_locations(struct walk *, struct vsw_location *);
+static bool do_mapping(struct walk *, const char *statement);
 static void do_underlay(struct walk *);
 static void do_nexthop(struct walk *);
 static void do_set(struct walk *);
@@ -31,10 +32,7 @@ static struct vsw_location locations[MAX_LOCATIONS];
 bool
 walk_policy(struct walk *w, const char *statement)
 {
-	struct thing *thing, *other;
-	struct vsw_addr addr;
-	uint8_t mac[6];
-	size_t n;
+	struct thing *thing;
 
 	if (!strcmp(statement, "rule") && w->group) {
 		do_rule(w);
@@ -60,32 +58,8 @@ walk_policy(struct walk *w, const char *statement)
 					      walk_eat(w, "none")
 					      ? NULL : walk_find(w)->port),
 		     "uplink");
-	} else if (!strcmp(statement, "mapping")) {
-		thing = walk_new(w);
-		other = walk_find(w);
-		must(w, vsw_mapping_new(other->domain, thing->name,
-					(uint32_t) walk_number(w),
-					&thing->mapping), "mapping");
-	} else if (!strcmp(statement, "mac")) {
-		thing = walk_find(w);
-		read_mac(w, walk_word(w), mac);
-		n = read_locations(w, locations);
-		must(w, vsw_mapping_set_mac(thing->mapping, mac, locations,
-					    n), "mac");
-	} else if (!strcmp(statement, "addr")) {
-		thing = walk_find(w);
-		read_addr(w, walk_word(w), &addr);
-		n = read_locations(w, locations);
-		must(w, vsw_mapping_set_addr(thing->mapping, &addr, locations,
-					     n), "addr");
-	} else if (!strcmp(statement, "nomac")) {
-		thing = walk_find(w);
-		read_mac(w, walk_word(w), mac);
-		vsw_mapping_remove_mac(thing->mapping, mac);
-	} else if (!strcmp(statement, "noaddr")) {
-		thing = walk_find(w);
-		read_addr(w, walk_word(w), &addr);
-		vsw_mapping_remove_addr(thing->mapping, &addr);
+	} else if (do_mapping(w, statement)) {
+		return true;
 	} else if (!strcmp(statement, "flood")) {
 		do_flood(w);
 	} else if (!strcmp(statement, "set")) {
@@ -175,6 +149,49 @@ read_locations(struct walk *w, struct vsw_location *to)
 			read_mac(w, walk_word(w), l->mac);
 	} while (n < MAX_LOCATIONS && walk_eat(w, "|"));
 	return n;
+}
+
+/* mapping, and edits of one. */
+static bool
+do_mapping(struct walk *w, const char *statement)
+{
+	struct thing *thing;
+	struct vsw_addr addr;
+	uint8_t mac[6];
+	size_t n;
+
+	if (!strcmp(statement, "mapping")) {
+		struct thing *domain;
+
+		thing = walk_new(w);
+		domain = walk_find(w);
+		must(w, vsw_mapping_new(domain->domain, thing->name,
+					(uint32_t) walk_number(w),
+					&thing->mapping), "mapping");
+	} else if (!strcmp(statement, "mac")) {
+		thing = walk_find(w);
+		read_mac(w, walk_word(w), mac);
+		n = read_locations(w, locations);
+		must(w, vsw_mapping_set_mac(thing->mapping, mac, locations,
+					    n), "mac");
+	} else if (!strcmp(statement, "addr")) {
+		thing = walk_find(w);
+		read_addr(w, walk_word(w), &addr);
+		n = read_locations(w, locations);
+		must(w, vsw_mapping_set_addr(thing->mapping, &addr, locations,
+					     n), "addr");
+	} else if (!strcmp(statement, "nomac")) {
+		thing = walk_find(w);
+		read_mac(w, walk_word(w), mac);
+		vsw_mapping_remove_mac(thing->mapping, mac);
+	} else if (!strcmp(statement, "noaddr")) {
+		thing = walk_find(w);
+		read_addr(w, walk_word(w), &addr);
+		vsw_mapping_remove_addr(thing->mapping, &addr);
+	} else {
+		return false;
+	}
+	return true;
 }
 
 static void
