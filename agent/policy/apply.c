@@ -432,7 +432,9 @@ build_groups(struct turn *turn)
 			struct placement *placement =
 				LIST_ENTRY(p, struct placement, by_instance);
 
-			if (placement->is_wanted)
+			if (placement->is_wanted
+			    && compile_has_port(placement->edited.subnet,
+						turn->sw))
 				build_one(turn, &placement->own, GROUP_OWN,
 					  NULL, placement->edited.subnet);
 		}

@@ -18,8 +18,7 @@ struct built_group {
 
 /* Which mapping serves a subnet; NULL: none. */
 struct mapping_finder {
-	struct vsw_mapping *(*find)(void *ctx,
-				    const struct model_subnet *);
+	struct vsw_mapping *(*find)(void *, const struct model_subnet *);
 	void *ctx;
 };
 

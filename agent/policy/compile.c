@@ -89,6 +89,19 @@ compile_in_force(const struct model_switch *sw,
 	return unique_subnets(all, n);
 }
 
+bool
+compile_has_port(const struct model_subnet *subnet,
+		 const struct model_switch *sw)
+{
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; i < table->n_ports; i++)
+		if (table->ports[i]->subnet == subnet
+		    && table->ports[i]->sw == sw)
+			return true;
+	return false;
+}
+
 void
 compile_port(const struct model_port *port, struct program_draft *program)
 {

@@ -54,6 +54,10 @@ size_t domain_subnets(const struct domain *,
 /* Those of all domains that have a bound port on the switch. */
 size_t compile_in_force(const struct model_switch *,
 			struct model_subnet ***ret_subnets);
+/* Is a port of the switch bound to the subnet?  Only then GROUP_OWN stands in
+ * a program. */
+bool compile_has_port(const struct model_subnet *,
+		      const struct model_switch *);
 void compile_port(const struct model_port *, struct program_draft *);
 void compile_uplink(struct program_draft *);
 /* Those of GROUP_OWN want 'subnet', those of a domain 'domain'. */

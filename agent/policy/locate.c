@@ -28,6 +28,7 @@ static void add_place(const struct model_subnet *, const struct model_switch *,
 		      const struct place *, struct locations *);
 static void add_ports(const struct model_subnet *, const struct model_switch *,
 		      struct locations *);
+static void keep_one_encap(struct locations *);
 static size_t finish(struct locations *, struct draft_location *);
 static int compare_locations(const void *, const void *);
 
@@ -71,6 +72,7 @@ locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 					  KEYED_ENTRY(k, struct subnet_place,
 						      by_place)->place, &all);
 		}
+	keep_one_encap(&all);
 	add_ports(subnet, sw, &all);
 	return finish(&all, locations);
 }
@@ -214,6 +216,23 @@ add_ports(const struct model_subnet *subnet, const struct model_switch *sw,
 		memcpy(location.mac, table->ports[i]->claimed_mac, 6);
 		add_location(all, &location);
 	}
+}
+
+/* A host that is reached in two encapsulations gets one copy: by VXLAN. */
+static void
+keep_one_encap(struct locations *all)
+{
+	size_t n = 0;
+
+	if (all->n)
+		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+	for (size_t i = 0; i < all->n; i++)
+		if (!n || memcmp(&all->of[i].pa, &all->of[n - 1].pa,
+				 sizeof all->of[i].pa)
+		    || (all->of[i].encap == all->of[n - 1].encap
+			&& all->of[i].vni != all->of[n - 1].vni))
+			all->of[n++] = all->of[i];
+	all->n = n;
 }
 
 static size_t

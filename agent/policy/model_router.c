@@ -15,6 +15,7 @@ static void read_bindings(struct model_state *, struct router_row *,
 			  const struct row *);
 static void read_routes(struct model_state *, struct router_row *,
 			const struct row *);
+static bool has_subnet(const struct router_row *, const struct vsw_addr *);
 static void mask_host_bits(struct vsw_addr *, unsigned bits);
 static struct vsw_addr lowest_usable(const struct vsw_addr *, unsigned bits);
 static void complain(struct model_state *, struct router_row *,
@@ -178,6 +179,11 @@ read_routes(struct model_state *state, struct router_row *router,
 			complain(state, router, "static_routes", next_hop);
 			continue;
 		}
+		if (!has_subnet(router, &hop)) {
+			complain(state, router, "next hop in no subnet",
+				 next_hop);
+			continue;
+		}
 		mask_host_bits(&network, bits);
 		route = xcalloc(1, sizeof *route);
 		route->network = network;
@@ -185,6 +191,25 @@ read_routes(struct model_state *state, struct router_row *router,
 		route->next_hop = hop;
 		list_append(&router->router.static_routes, &route->link);
 	}
+}
+
+static bool
+has_subnet(const struct router_row *router, const struct vsw_addr *addr)
+{
+	for (const struct list *link = router->claims.next;
+	     link != &router->claims; link = link->next) {
+		const struct model_prefix *prefix =
+			&LIST_ENTRY(link, const struct prefix_claim, by_router)
+			->prefix;
+		struct vsw_addr network = *addr;
+
+		if (prefix->network.n != addr->n)
+			continue;
+		mask_host_bits(&network, prefix->bits);
+		if (!memcmp(&network, &prefix->network, sizeof network))
+			return true;
+	}
+	return false;
 }
 
 static void

@@ -161,8 +161,9 @@ print_groups(const struct model *model, const struct model_switch *sw,
 	}
 	free(seen);
 	for (size_t i = 0; i < n; i++)
-		print_group(compile_group(model, sw, GROUP_OWN, NULL,
-					  subnets[i]), to);
+		if (compile_has_port(subnets[i], sw))
+			print_group(compile_group(model, sw, GROUP_OWN, NULL,
+						  subnets[i]), to);
 	print_group(compile_group(model, sw, GROUP_DELIVERY, NULL, NULL), to);
 	free(subnets);
 }

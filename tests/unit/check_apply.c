@@ -373,8 +373,8 @@ START_TEST(subnet_joins)
 		"'where':[],'mutations':[['switch_binding','insert',"
 		"['map',[['10.1.3.0/24',['uuid','" SUBNET_6001 "']]]]]]}]");
 	world_turn(&world);
-	/* Gateways, routes, subnets, its own, delivery; vm1 and the uplink. */
-	assert_calls("mapping_new 1, set_flood 1, group_seal 5, "
+	/* Gateways, routes, subnets, delivery; vm1 and the uplink. */
+	assert_calls("mapping_new 1, set_flood 1, group_seal 4, "
 		     "program_seal 2, set_program 2");
 	world_transact(&world,
 		"['ms_vtep',{'op':'update','table':'Logical_Router',"
