@@ -98,8 +98,11 @@ model_new(struct database *const databases[], size_t n)
 void
 model_free(struct model *model)
 {
-	struct model_state *state = model->state;
+	struct model_state *state;
 
+	if (!model)
+		return;
+	state = model->state;
 	host_done(state);
 	for (int db = 0; db < N_DBS; db++) {
 		struct follower *follower = &state->followers[db];
