@@ -23,8 +23,8 @@ struct mapping_finder {
 };
 
 /* Takes 'draft' over.  If it differs from what is built, or leads to other
- * mappings, builds it anew: 'is_new' says which.  A negative errno leaves what was;
- * then '*ret_problem' is one line, to be freed. */
+ * mappings, builds it anew: 'is_new' says which.  A negative errno leaves what
+ * was; then '*ret_problem' is one line, to be freed. */
 int build_group(struct vsw *, struct built_group *, struct draft_group *draft,
 		const struct mapping_finder *, char **ret_problem);
 void built_group_done(struct built_group *);

@@ -120,7 +120,8 @@ read_on(void *unused)
 		for (size_t i = 0; i < n; i++)
 			if (got[i].mac[4] != k
 			    || (!got[i].port && got[i].pa.n != 4))
-				return (void *) (uintptr_t) "half an entry was seen";
+				return (void *) (uintptr_t)
+				       "half an entry was seen";
 		if (n)
 			atomic_fetch_add(&n_seen, 1);
 	}
