@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include "agent/base/log.h"
@@ -53,6 +54,7 @@ static bool read_options(int argc, char *argv[], struct options *,
 			 int *ret_status);
 static void print_help(void);
 static bool start(struct program *, const struct options *);
+static void raise_limit(void);
 static bool open_databases(struct program *, const struct options *);
 static bool open_database(struct program *, const char *path);
 static bool open_listeners(struct program *, const struct options *);
@@ -169,6 +171,7 @@ start(struct program *program, const struct options *options)
 	program->turn = turn_new(program->base, program->server);
 	signal(SIGPIPE, SIG_IGN);
 	catch_signals(program);
+	raise_limit();
 	if (!open_databases(program, options)
 	    || !open_listeners(program, options)
 	    || (options->control_path
@@ -177,6 +180,18 @@ start(struct program *program, const struct options *options)
 	program->has_pid_file = options->pid_path
 				&& write_pid_file(options->pid_path);
 	return program->has_pid_file || !options->pid_path;
+}
+
+/* A descriptor for each client: as many as the system grants. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static bool
