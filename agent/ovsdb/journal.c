@@ -292,11 +292,27 @@ problem(const struct journal *journal, const char *what)
 			   strerror(errno));
 }
 
-/* Where a link leads, so that the lock is beside the file itself. */
+/* Where a link leads, so that the lock is beside the file itself; absolute,
+ * because a daemon leaves the directory in which it was started. */
 static char *
 find_path(const char *path)
 {
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
 	char *real = realpath(path, NULL);
+	char *directory;
 
-	return real ? real : xstrdup(path);
+	if (real)
+		return real;
+	directory = slash ? xasprintf("%.*s", (int) (slash - path + 1), path)
+			  : xstrdup(".");
+	real = realpath(directory, NULL);
+	free(directory);
+	if (!real)
+		return xstrdup(path);
+	directory = real;
+	real = xasprintf("%s/%s", strcmp(directory, "/") ? directory : "",
+			 base);
+	free(directory);
+	return real;
 }

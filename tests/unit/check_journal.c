@@ -199,6 +199,22 @@ START_TEST(what_was_committed_is_there_again)
 }
 END_TEST
 
+/* A daemon leaves the directory in which it was given the name. */
+START_TEST(a_relative_path_stays_where_it_was)
+{
+	struct database *db;
+
+	ck_assert_int_eq(chdir(directory), 0);
+	db = open_file("t.db", "t.ovsschema");
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_ptr_null(journal_compact(database_journal(db), db));
+	ck_assert_int_ne(access("/t.db", F_OK), 0);
+	check_refused(path, schema_path, "open already");
+	database_free(db);
+	database_free(open_file(path, schema_path));
+}
+END_TEST
+
 START_TEST(nothing_is_written_for_nothing)
 {
 	struct database *db = open_file(path, schema_path);
@@ -553,6 +569,7 @@ main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, what_was_committed_is_there_again);
+	tcase_add_test(tests, a_relative_path_stays_where_it_was);
 	tcase_add_test(tests, nothing_is_written_for_nothing);
 	tcase_add_test(tests, a_torn_tail_is_cut_off);
 	tcase_add_test(tests, a_torn_schema_is_written_anew);
