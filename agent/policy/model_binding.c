@@ -49,6 +49,7 @@ static struct model_port *find_owner(const struct subnet_table *,
 static bool has_mac(const struct model_port *);
 static void bind_port(struct binding *, struct model_port *);
 static void explain_no_mapping(struct model_port *, struct model_subnet *);
+static bool has_address(const struct model_switch *);
 static void touch_subnet(struct model_state *, struct model_subnet *);
 
 void
@@ -405,8 +406,7 @@ explain_no_mapping(struct model_port *port, struct model_subnet *subnet)
 	for (size_t i = 0; i < subnet->table->n_ports; i++)
 		n_without += !has_mac(subnet->table->ports[i]);
 	model_mac_to_text(port->claimed_mac, mac);
-	if (list_is_empty(&port->sw->provider_addresses)
-	    && !subnet->table->n_locals)
+	if (!has_address(port->sw) && !subnet->table->n_locals)
 		model_fault_set(&port->fault, MODEL_NO_PROVIDER_ADDRESS, NULL);
 	else if (has_mac(port))
 		model_fault_set(&port->fault, MODEL_NO_MAPPING,
@@ -421,6 +421,18 @@ explain_no_mapping(struct model_port *port, struct model_subnet *subnet)
 		model_fault_set(&port->fault, MODEL_NO_MAPPING,
 				"none of subnet %s is on this host",
 				subnet->name);
+}
+
+static bool
+has_address(const struct model_switch *sw)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next)
+		if (!LIST_ENTRY(link, const struct model_pa, link)->is_removed)
+			return true;
+	return false;
 }
 
 static void

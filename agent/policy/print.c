@@ -342,9 +342,10 @@ print_faults(const struct model *model, FILE *to)
 			LIST_ENTRY(link, const struct model_subnet, link);
 
 		if (subnet->fault.reason)
-			fprintf(to, "subnet %s of %s: %s %s\n", subnet->name,
-				subnet->database,
+			fprintf(to, "subnet %s of %s: %s%s%s\n",
+				subnet->name, subnet->database,
 				model_reason_name(subnet->fault.reason),
+				subnet->fault.detail ? ": " : "",
 				subnet->fault.detail ? subnet->fault.detail
 						     : "");
 	}
