@@ -4,7 +4,7 @@
  * it is decided and when it is cached, between edits of the policy, must be
  * what the naive model in model.c says; and vsw_explain() must say the same.
  *
- *     oracle [SEED]		one round of that seed, loudly. */
+ *     oracle [ROUND]	that round alone, to look at what failed. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ struct oracle {
 	struct vsw_domain *domains[N_DOMAINS];
 	struct vsw_mapping *mappings[N_MAPPINGS];
 	struct vsw_program *programs[N_PROGRAMS];
-	uint64_t now, seed;
+	uint64_t now, seed, round;
 	unsigned n_captured;
 	struct captured captured[MAX_RESULTS];
 	char last_line[300];
@@ -53,7 +53,7 @@ of_port(const unsigned *number)
 static void
 die(const struct oracle *o, const char *what)
 {
-	fprintf(stderr, "oracle: seed %" PRIu64 ": %s\n", o->seed, what);
+	fprintf(stderr, "oracle %" PRIu64 ": %s\n", o->round, what);
 	exit(1);
 }
 
@@ -516,7 +516,8 @@ play(uint64_t seed, struct seen *seen)
 	static struct oracle oracle;
 	struct oracle *o = &oracle;
 
-	*o = (struct oracle) { .seed = seed * UINT64_C(0x9e3779b97f4a7c15) };
+	*o = (struct oracle) { .round = seed,
+			       .seed = seed * UINT64_C(0x9e3779b97f4a7c15) };
 	build(o);
 	for (unsigned i = 0; i < N_EDITS; i++) {
 		struct m_packet packets[N_PACKETS];

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests libvswitch/switch: switch.c, port.c, counters.c and explain.c, and
+ * policy/program.c.  What packets become is the oracle's. */
+
+#include "libvswitch/base/switch.h"
+
+#include <errno.h>
+#include "libvswitch/datapath/decide.h"
+#include "libvswitch/policy/port.h"
+#include "tests/unit/policy_rig.h"
+
+static struct rig_memory memory;
+static char logged[400];
+
+static void
+keep(void *ctx, enum vsw_log_level level, const char *message)
+{
+	(void) ctx;
+	ck_assert_int_eq(level, VSW_LOG_ERROR);
+	snprintf(logged, sizeof logged, "%s", message);
+}
+
+static int
+make_switch(void)
+{
+	struct vsw_options options;
+	struct vsw *vsw;
+	int error;
+
+	vsw_options_init(&options);
+	options.allocator = rig_allocator(&memory);
+	error = vsw_new(&options, &vsw);
+	if (!error)
+		vsw_free(vsw);
+	return error;
+}
+
+START_TEST(options_are_checked)
+{
+	struct vsw_options options;
+	struct vsw *a, *b;
+
+	RIG_RUN_OUT(&memory, make_switch());
+	ck_assert_uint_eq(memory.n_live, 0);
+	vsw_options_init(&options);
+	ck_assert_int_eq(vsw_new(&options, &a), 0);
+	ck_assert_int_eq(vsw_new(&options, &b), 0);
+	ck_assert(a->seed && b->seed && a->seed != b->seed);
+	vsw_free(a);
+	vsw_free(b);
+	vsw_free(NULL);
+	options.max_ports = 65536;
+	ck_assert_int_eq(vsw_new(&options, &a), -EINVAL);
+	vsw_options_init(&options);
+	options.max_workers = 257;
+	ck_assert_int_eq(vsw_new(&options, &a), -EINVAL);
+	vsw_options_init(&options);
+	options.size = 4;
+	ck_assert_int_eq(vsw_new(&options, &a), -EINVAL);
+	ck_assert_str_eq(vsw_version(), "0.1.0");
+}
+END_TEST
+
+START_TEST(what_is_left_is_told)
+{
+	struct vsw_options options;
+	struct vsw_group *group;
+	struct vsw *vsw;
+
+	vsw_options_init(&options);
+	options.allocator = rig_allocator(&memory);
+	options.logger = (struct vsw_logger) { .log = keep };
+	ck_assert_int_eq(vsw_new(&options, &vsw), 0);
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	vsw_group_add_rule(group, 1, NULL);
+	ck_assert_str_eq(logged, "group \"g\" is sealed: no rule is added");
+	vsw_free(vsw);
+	ck_assert_str_eq(logged, "switch is freed with 1 groups alive: their "
+			 "memory is lost");
+}
+END_TEST
+
+static int
+add_and_remove(struct vsw *vsw)
+{
+	struct vsw_port_ops ops = { .size = sizeof ops,
+				    .transmit = rig_ignore };
+	struct vsw_port *port;
+	int error = vsw_port_add(vsw, "again", &ops, NULL, &port);
+
+	if (!error)
+		vsw_port_remove(port);
+	return error;
+}
+
+START_TEST(ports_come_and_go)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port_ops ops = { .size = sizeof ops,
+				    .transmit = rig_ignore };
+	struct vsw_port *ports[64], *port;
+	char name[65];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 64; i++) {
+			snprintf(name, sizeof name, "p%d", i);
+			ports[i] = rig_port(vsw, name, 0);
+			ck_assert_ptr_eq(vsw_port_find(vsw, name), ports[i]);
+			ck_assert_str_eq(vsw_port_name(ports[i]), name);
+			ck_assert_ptr_eq(vsw_port_switch(ports[i]), vsw);
+		}
+		ck_assert_int_eq(vsw_port_add(vsw, "more", &ops, NULL, &port),
+				 -ENOSPC);
+		for (int i = 0; i < 64; i++)
+			vsw_port_remove(ports[i]);
+		ck_assert_ptr_null(vsw_port_find(vsw, "p1"));
+	}
+	port = rig_port(vsw, "punt", VSW_PORT_PUNT);
+	ops.abilities = VSW_PORT_PUNT;
+	ck_assert_int_eq(vsw_port_add(vsw, "p", &ops, NULL, &ports[0]),
+			 -EEXIST);
+	ops.abilities = 0;
+	ck_assert_int_eq(vsw_port_add(vsw, "punt", &ops, NULL, &ports[0]),
+			 -EEXIST);
+	vsw_port_remove(port);
+	vsw_port_remove(rig_port(vsw, "punt", VSW_PORT_PUNT));
+	memset(name, 'x', 64);
+	name[64] = '\0';
+	ck_assert_int_eq(vsw_port_add(vsw, name, &ops, NULL, &port), -EINVAL);
+	name[63] = '\0';
+	ck_assert_int_eq(vsw_port_add(vsw, name, &ops, NULL, &port), 0);
+	vsw_port_remove(port);
+	ck_assert_int_eq(vsw_port_add(vsw, "", &ops, NULL, &port), -EINVAL);
+	RIG_RUN_OUT(&memory, add_and_remove(vsw));
+	vsw_port_remove(NULL);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+/* One layer, one group, one rule. */
+static struct vsw_program *
+program_with(struct vsw *vsw, void (*add)(struct vsw_rule *, void *),
+	     void *ctx)
+{
+	struct vsw_program *program;
+	struct vsw_group *group;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	add(vsw_group_add_rule(group, 10, "only"), ctx);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	vsw_layer_add_group(vsw_program_add_layer(program, "l"), VSW_OUT,
+			    group);
+	vsw_group_unref(group);
+	ck_assert_int_eq(vsw_program_seal(program, NULL, 0), 0);
+	return program;
+}
+
+static void
+output(struct vsw_rule *rule, void *port)
+{
+	vsw_rule_output(rule, port);
+}
+
+static struct {
+	unsigned n;
+	char lines[20][300];
+} heard;
+
+static void
+hear(void *ctx, const char *line)
+{
+	(void) ctx;
+	snprintf(heard.lines[heard.n++ % 20], 300, "%s", line);
+}
+
+static const char *
+explain(struct vsw_port *port)
+{
+	static const uint8_t frame[64] = {
+		2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0xb5
+	};
+
+	heard.n = 0;
+	ck_assert_int_eq(vsw_explain(port, frame, sizeof frame, NULL, hear,
+				     NULL), 0);
+	return heard.lines[(heard.n - 1) % 20];
+}
+
+/* A rule outlives the port that it names. */
+START_TEST(removed_port_is_gone)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *from = rig_port(vsw, "from", 0);
+	struct vsw_port *to = rig_port(vsw, "to", 0), *other;
+	struct vsw_program *program = program_with(vsw, output, to);
+
+	ck_assert_str_eq(explain(from), "dropped: NO_PROGRAM: port has no "
+			 "program");
+	ck_assert_int_eq(vsw_port_set_program(from, program), 0);
+	ck_assert_str_eq(explain(from), "dropped: NO_PROGRAM: port has no "
+			 "program");
+	ck_assert_int_eq(vsw_port_set_program(to, program), 0);
+	ck_assert_str_eq(explain(from), "sent: port to");
+	ck_assert_str_eq(explain(to), "dropped: SAME_PORT: would go out where "
+			 "it came in");
+	vsw_port_remove(to);
+	ck_assert_ptr_null(vsw_port_find(vsw, "to"));
+	ck_assert_str_eq(explain(from), "dropped: PORT_GONE: output port was "
+			 "removed");
+	other = rig_port(vsw, "to", 0);
+	ck_assert_uint_ne(other->number, to->number);
+	vsw_port_remove(other);
+	vsw_program_unref(program);
+	vsw_port_remove(from);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+START_TEST(explain_tells_each_step)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *from = rig_port(vsw, "from", 0);
+	struct vsw_program *program = program_with(vsw, output, from);
+	struct vsw_port_counters counters = { .size = sizeof counters };
+	struct vsw_tunnel tunnel = { .vni = 1 };
+	struct vsw_explain_options with_tunnel = {
+		.size = sizeof with_tunnel, .tunnel = &tunnel
+	};
+
+	ck_assert_int_eq(vsw_port_set_program(from, program), 0);
+	explain(from);
+	ck_assert_uint_eq(heard.n, 5);
+	ck_assert_str_eq(heard.lines[1], "out of port \"from\"");
+	ck_assert_str_eq(heard.lines[2], " layer \"l\": group \"g\", rule 1 "
+			 "\"only\", priority 10");
+	ck_assert_str_eq(heard.lines[3], "  output to port \"from\"");
+	ck_assert_int_eq(vsw_explain(from, "short", 5, NULL, hear, NULL), 0);
+	ck_assert_str_eq(heard.lines[5], "dropped: SHORT: frame ends before "
+			 "its headers do");
+	ck_assert_int_eq(vsw_explain(from, "", 0, &with_tunnel, hear, NULL),
+			 -EINVAL);
+	vsw_port_get_counters(from, &counters);
+	for (unsigned i = 0; i < VSW_N_DROPS; i++)
+		ck_assert_uint_eq(counters.drops[i], 0);
+	vsw_program_unref(program);
+	vsw_port_remove(from);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+START_TEST(counters_are_sums)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *port = rig_port(vsw, "p", 0);
+	struct vsw_port_counters counters = { .size = sizeof counters };
+	struct vsw_worker *workers[2];
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(vsw_worker_new(vsw, &workers[i]), 0);
+		vsw_port_count_drops(port, workers[i], VSW_DROP_DEVICE_FULL,
+				     3);
+		vsw_port_count_drops(port, workers[i], VSW_N_DROPS, 1);
+		count_add(&port->counts[i].packets_sent, 5);
+	}
+	vsw_port_get_counters(port, &counters);
+	ck_assert_uint_eq(counters.drops[VSW_DROP_DEVICE_FULL], 6);
+	ck_assert_uint_eq(counters.packets_sent, 10);
+	/* A caller built with an older header has a shorter struct. */
+	counters.size = offsetof(struct vsw_port_counters, bytes_sent);
+	counters.packets_sent = counters.bytes_sent = 77;
+	vsw_port_get_counters(port, &counters);
+	ck_assert_uint_eq(counters.packets_sent, 10);
+	ck_assert_uint_eq(counters.bytes_sent, 77);
+	for (int i = 0; i < 2; i++)
+		vsw_worker_free(workers[i]);
+	for (unsigned i = 0; i < VSW_N_DROPS; i++)
+		ck_assert(vsw_drop_name(i) && *vsw_drop_text(i));
+	ck_assert_ptr_null(vsw_drop_name(VSW_N_DROPS));
+	vsw_port_remove(port);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+START_TEST(programs)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *port = rig_port(vsw, "p", 0);
+	struct vsw_program *program;
+	struct vsw_layer *layer;
+	struct vsw_group *group;
+	char problem[200];
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	ck_assert_int_eq(vsw_port_set_program(port, program), -EINVAL);
+	layer = vsw_program_add_layer(program, "acl");
+	vsw_layer_add_group(layer, VSW_OUT, group);
+	vsw_layer_add_group(NULL, VSW_OUT, group);
+	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
+			 -EINVAL);
+	ck_assert_str_eq(problem, "layer \"acl\": group \"g\" is not sealed");
+	vsw_program_unref(program);
+	vsw_rule_output(vsw_group_add_rule(group, 1, NULL), port);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	layer = vsw_program_add_layer(program, "acl");
+	vsw_layer_add_group(layer, VSW_IN, group);
+	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
+			 -EINVAL);
+	ck_assert_str_eq(problem, "layer \"acl\": group \"g\" says where "
+			 "packets go, which has no place in direction in");
+	vsw_program_unref(program);
+	vsw_group_unref(group);
+	vsw_port_remove(port);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+static int
+make_program(struct vsw *vsw)
+{
+	struct vsw_program *program;
+	struct vsw_group *group;
+	int error = vsw_group_new(vsw, "g", &group);
+
+	if (error)
+		return error;
+	error = vsw_group_seal(group, NULL, 0);
+	if (!error)
+		error = vsw_program_new(vsw, &program);
+	if (!error) {
+		for (int i = 0; i < 6; i++)
+			vsw_layer_add_group(vsw_program_add_layer(
+						    program, "layer"),
+					    VSW_IN, group);
+		error = vsw_program_seal(program, NULL, 0);
+		vsw_program_unref(program);
+	}
+	vsw_group_unref(group);
+	return error;
+}
+
+static void
+encap(struct vsw_rule *rule, void *mapping)
+{
+	vsw_rule_encap(rule, mapping);
+}
+
+static void
+pass(struct vsw_rule *rule, void *ctx)
+{
+	(void) rule;
+	(void) ctx;
+}
+
+/* Copies want memory; without, the packet is dropped by that name, and what
+ * says so is not to be cached. */
+START_TEST(memory_runs_out)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *ports[10];
+	struct vsw_location locations[10];
+	struct vsw_domain *domain;
+	struct vsw_mapping *mapping;
+	struct vsw_program *flooding, *passing;
+	struct decision decision = { .n = 0 };
+	struct headers headers;
+	char name[16];
+
+	RIG_RUN_OUT(&memory, make_program(vsw));
+	ck_assert_int_eq(vsw_domain_new(vsw, "d", &domain), 0);
+	ck_assert_int_eq(vsw_mapping_new(domain, "m", 1, &mapping), 0);
+	flooding = program_with(vsw, encap, mapping);
+	passing = program_with(vsw, pass, NULL);
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "p%d", i);
+		ports[i] = rig_port(vsw, name, 0);
+		locations[i] = rig_local(ports[i], 0);
+		ck_assert_int_eq(vsw_port_set_program(
+					 ports[i], i ? passing : flooding), 0);
+	}
+	ck_assert_int_eq(vsw_mapping_set_flood(mapping, locations, 10, false),
+			 0);
+	memset(&headers, 0, sizeof headers);
+	memset(headers.key.eth_dst, 0xff, 6);
+	for (unsigned long fail_at = 2; fail_at > 0; fail_at--) {
+		memory.n_calls = 0;
+		memory.fail_at = fail_at;
+		ck_assert(!decide(vsw, ports[0], &headers, 1, NULL,
+				  &decision));
+		ck_assert_uint_eq(decision.n, 1);
+		ck_assert_int_eq(decision.rewrites[0].drop,
+				 VSW_DROP_NO_MEMORY);
+		memory.fail_at = 0;
+		decision_done(vsw, &decision);
+	}
+	ck_assert(decide(vsw, ports[0], &headers, 1, NULL, &decision));
+	ck_assert_uint_eq(decision.n, 9);
+	/* Each program and the domain: too many to tell apart. */
+	ck_assert_uint_gt(decision.deps.n, GENERATION_DEPS);
+	decision_done(vsw, &decision);
+	vsw_program_unref(flooding);
+	vsw_program_unref(passing);
+	for (int i = 0; i < 10; i++)
+		vsw_port_remove(ports[i]);
+	vsw_mapping_unref(mapping);
+	vsw_domain_unref(domain);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+RIG_MAIN("switch", options_are_checked, what_is_left_is_told,
+	 ports_come_and_go, removed_port_is_gone,
+	 explain_tells_each_step, counters_are_sums, programs, memory_runs_out)
