@@ -376,7 +376,8 @@ lay_out(struct builder *b, size_t size_max)
 	for (size_t i = 0; i < n; i++) {
 		bitmap = &d->bitmaps[i * d->n_words];
 		for (size_t w = 0; w < d->n_words; w++)
-			bitmap[w] = i ? bitmap[w - d->n_words] : b->outside[w];
+			bitmap[w] = i ? (bitmap - d->n_words)[w]
+				      : b->outside[w];
 		if (i)
 			d->starts[i] = turns[t].at;
 		while (t < b->n_turns
