@@ -84,7 +84,8 @@ typedef void vsw_explain_fn(void *ctx, const char *line);
 /* [control] Walks 'frame' through the same code as packets, as if it had come
  * in on the port, without sending, counting or remembering anything, and tells
  * each step to 'explain': one line a step, without a newline; the last one is
- * the end: "sent ..." or "dropped: NAME: text". */
+ * the end: "sent ..." or "dropped: NAME: text".  Of a packet that is copied
+ * each copy has such a line, at the end, in the order it is sent. */
 VSW_API VSW_MUST_CHECK int vsw_explain(struct vsw_port *,
 				       const void *frame, size_t size,
 				       const struct vsw_explain_options *,

@@ -16,7 +16,19 @@
  * group at most one rule matches: the one with the lowest priority number,
  * among equals the one added first.  A later group's rule overrides an earlier
  * group's unless the earlier rule is terminating.  So a layer acts at most
- * once.  Each layer sees the headers as the layers before it left them. */
+ * once.  Each layer sees the headers as the layers before it left them.
+ *
+ * Of several layers that name an output in direction VSW_OUT the last one
+ * counts.  A drop, a punt, or a look-up that finds nothing ends the walk at
+ * once: no layer that follows is asked.  Addresses are looked up when the
+ * layer is asked, by the headers as they are then.
+ *
+ * Each copy of a packet that goes to several places walks the layers of its
+ * own port, and ends by itself.  In direction VSW_IN groups may drop, punt
+ * and edit; one that says where packets go (output, encap, decap, route)
+ * cannot be added (-EINVAL), because that is known by then.  Nothing leaves by
+ * the port it came from (VSW_DROP_SAME_PORT), but an uplink may encapsulate
+ * what came in on it, for another provider address. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,14 +59,14 @@ enum vsw_field {
 	VSW_FIELD_ETH_TYPE,	/* 2.  Behind 802.1Q. */
 	VSW_FIELD_VLAN,		/* 2.  802.1Q VID | 0x1000; 0: untagged. */
 	VSW_FIELD_IP_PROTO,	/* 1.  After extension headers.  ARP: 1
-				 * request, 2 reply. */
+				 * request, 2 reply.  IP and ARP alone. */
 	VSW_FIELD_IPV4_SRC,	/* 4.  ARP: sender's. */
 	VSW_FIELD_IPV4_DST,	/* 4.  ARP: target's. */
 	VSW_FIELD_IPV6_SRC,	/* 16. */
 	VSW_FIELD_IPV6_DST,	/* 16. */
 	VSW_FIELD_L4_SRC,	/* 2.  TCP, UDP; ICMP: the type. */
 	VSW_FIELD_L4_DST,	/* 2.  TCP, UDP; ICMP: the code. */
-	VSW_FIELD_FRAGMENT,	/* 1.  enum vsw_fragment. */
+	VSW_FIELD_FRAGMENT,	/* 1.  enum vsw_fragment.  Not IP: NONE. */
 	VSW_FIELD_VNI,		/* 4.  The subnet the packet is in: as it came
 				 * in the tunnel, or as a route action set it;
 				 * 0: none yet. */
@@ -72,10 +84,12 @@ enum vsw_fragment {
 };
 
 /* A match on IPv4 fields implies EtherType 0x0800 or 0x0806, on IPv6 fields
- * 0x86dd, on L4 fields that the packet has a layer 4 header. */
+ * 0x86dd, on L4 fields that the packet has a layer 4 header, on tunnel fields
+ * that it came in a tunnel: also if the mask is all zero. */
 
 /* [control] Named sets of prefixes or of port ranges that rules refer to.
- * Sealed by the first use in a rule. */
+ * Sealed by the first use in a rule.  What is sealed (a set, a group, a
+ * program) cannot be added to: that does nothing, and is logged. */
 enum vsw_set_kind { VSW_SET_ADDRESSES, VSW_SET_PORTS };
 VSW_API VSW_MUST_CHECK int vsw_set_new(struct vsw *, const char *name,
 				       enum vsw_set_kind,
@@ -97,34 +111,43 @@ VSW_API VSW_MUST_CHECK int vsw_group_new(struct vsw *, const char *name,
 VSW_API struct vsw_rule *vsw_group_add_rule(struct vsw_group *,
 					    uint32_t priority,
 					    const char *name);
-/* Value and mask have the field's size; mask NULL: all bits.  Several matches
- * of a rule must all hold.  A rule without a match matches everything. */
+/* Value and mask have the field's size; mask NULL: all bits; bits of the value
+ * outside of the mask do not count.  Several matches of a rule must all hold,
+ * also of one field.  A rule without a match matches everything. */
 VSW_API void vsw_rule_match(struct vsw_rule *, enum vsw_field,
 			    const void *value, const void *mask);
 /* IPV4/IPV6 fields with address sets (both families in one set: name either
  * field, the packet's family decides), L4 fields with port sets. */
 VSW_API void vsw_rule_match_set(struct vsw_rule *, enum vsw_field,
 				struct vsw_set *);
+/* Of fields of 1 and 2 bytes; both ends belong to it. */
 VSW_API void vsw_rule_match_range(struct vsw_rule *, enum vsw_field,
 				  uint16_t first, uint16_t last);
 VSW_API void vsw_rule_terminate(struct vsw_rule *);
 
-/* Actions.  A rule may have several, each at most once; 'drop' stands alone.
- * A rule without an action lets pass. */
+/* Actions.  A rule may have several, each at most once; 'drop' stands alone,
+ * and of 'output', 'punt', 'encap' and 'decap' there is at most one.  Edits
+ * come first, whatever the order they were added in: 'route', then MACs, then
+ * the TTL, which goes down once at most on a packet's whole way.  A rule
+ * without an action lets pass. */
 VSW_API void vsw_rule_drop(struct vsw_rule *);
 VSW_API void vsw_rule_output(struct vsw_rule *, struct vsw_port *);
-/* To the switch's punt port (VSW_PORT_PUNT), rate-limited; 'reason' comes with
- * the packet (vsw_packet_punt()).  No IN layers run. */
+/* To the switch's punt port (VSW_PORT_PUNT), rate-limited, as the packet came;
+ * 'reason' and the subnet it is in come with it (vsw_packet_punt()).  No IN
+ * layers run. */
 VSW_API void vsw_rule_punt(struct vsw_rule *, uint32_t reason);
 /* Looks the destination MAC up in 'mapping': a local location is output to
  * its port, a remote one encapsulated and output to the domain's uplink, a
  * flood location copied to each of its places but the one the packet came
  * from.  Broadcast, multicast and unknown MACs use the mapping's flood
- * location if it has one (unknown unicast only if it says so). */
+ * location if it has one (unknown unicast only if it says so).  A copy goes
+ * neither to the port nor to the provider address that the packet came from;
+ * if that leaves none: VSW_DROP_NO_FLOOD. */
 VSW_API void vsw_rule_encap(struct vsw_rule *, struct vsw_mapping *);
 /* For packets from a tunnel: the outer source must be a provider address of
  * the mapping's domain (else VSW_DROP_UNKNOWN_PA); then the destination MAC is
- * looked up, and only local places count: nothing goes from wire to wire. */
+ * looked up as by 'encap', and only local places count: nothing goes from wire
+ * to wire.  A MAC that is known, but not here: VSW_DROP_NOT_LOCAL. */
 VSW_API void vsw_rule_decap(struct vsw_rule *, struct vsw_mapping *);
 VSW_API void vsw_rule_set_eth_src(struct vsw_rule *, const uint8_t mac[6]);
 VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
@@ -133,7 +156,8 @@ VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
  * destination address) up there, sets the destination MAC from it, the source
  * MAC to 'router_mac', the VNI to the mapping's, and decrements the TTL.  A
  * TTL that would become zero is punted with reason 'ttl_reason' if that is
- * not 0, else dropped (VSW_DROP_TTL).  Unknown: VSW_DROP_NO_MAPPING. */
+ * not 0, else dropped (VSW_DROP_TTL).  Unknown, without a MAC (all zero), or
+ * no IP packet at all: VSW_DROP_NO_MAPPING. */
 VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
 			    const struct vsw_addr *next_hop,
 			    const uint8_t router_mac[6],
@@ -159,7 +183,8 @@ VSW_API void vsw_program_unref(struct vsw_program *);
 
 /* Where a customer address (CA) lives.  Remote: behind provider address 'pa',
  * in encapsulation 'encap' with 'vni'.  Local: 'port' is not NULL, and 'pa',
- * 'encap' do not count. */
+ * 'encap' and 'vni' do not count.  What names a port holds it: a port that is
+ * removed meanwhile is VSW_DROP_PORT_GONE to packets. */
 struct vsw_location {
 	size_t size;			/* sizeof(struct vsw_location). */
 	struct vsw_port *port;
@@ -171,11 +196,12 @@ struct vsw_location {
 
 /* [control] A routing domain: mappings that may be routed between, their
  * uplink, and the provider addresses that they know.  An edit of a mapping
- * makes only its own domain's flows be decided anew. */
+ * makes only its own domain's flows be decided anew.  At most 16384 (-ENOSPC).
+ */
 VSW_API VSW_MUST_CHECK int vsw_domain_new(struct vsw *, const char *name,
 					  struct vsw_domain **ret_domain);
 /* Where remote locations are sent: a port with VSW_PORT_TUNNEL or with an
- * underlay.  NULL: nowhere (VSW_DROP_NO_UPLINK). */
+ * underlay (which may follow later).  NULL: nowhere (VSW_DROP_NO_UPLINK). */
 VSW_API VSW_MUST_CHECK int vsw_domain_set_uplink(struct vsw_domain *,
 						 struct vsw_port *);
 VSW_API void vsw_domain_unref(struct vsw_domain *);
@@ -187,9 +213,11 @@ VSW_API VSW_MUST_CHECK int vsw_mapping_new(struct vsw_domain *,
 					   struct vsw_mapping **ret_mapping);
 VSW_API void vsw_mapping_unref(struct vsw_mapping *);
 
-/* [control] Edits, each visible to packets at once.  'set' adds or replaces.
- * Several locations under one address: 'spread' picks one by flow hash.  At
- * most 1024 locations (-E2BIG).  Removing what is not there does nothing. */
+/* [control] Edits, each visible to packets at once.  'set' adds or replaces;
+ * it wants at least one location (-EINVAL) and at most 1024 (-E2BIG).  Of
+ * several under one address one is picked by the hash of the flow, the same
+ * for all its packets and fragments as long as nothing is changed.  Removing
+ * what is not there does nothing. */
 VSW_API VSW_MUST_CHECK int vsw_mapping_set_mac(struct vsw_mapping *,
 					       const uint8_t mac[6],
 					       const struct vsw_location *,

@@ -135,7 +135,8 @@ struct vsw_underlay {
 	uint32_t mtu;			/* Of outer IP packets; 0: 1500. */
 };
 
-/* [control] Makes a port an uplink.  Frames received on it that are VXLAN or
+/* [control] Makes a port an uplink (NULL: no longer); -EINVAL for a port with
+ * VSW_PORT_TUNNEL, which needs none.  Frames received on it that are VXLAN or
  * NVGRE to a local provider address are tunnel packets (their VNI and
  * addresses are in VSW_FIELD_VNI, _TUNNEL_SRC, _TUNNEL_DST, and the inner
  * headers in all other fields). */

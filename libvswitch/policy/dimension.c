@@ -3,6 +3,7 @@
 #include "libvswitch/policy/dimension.h"
 
 #include <errno.h>
+#include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/sort.h"
 #include "libvswitch/policy/group.h"
@@ -356,7 +357,7 @@ lay_out(struct builder *b, size_t size_max)
 {
 	struct dimension *d = b->dimension;
 	const struct turn *turns = b->turns;
-	uint64_t *bitmap;
+	const uint64_t *before = b->outside;
 	size_t n = 1, t = 0;
 
 	for (size_t i = 0; i < b->n_turns; i++)
@@ -374,10 +375,10 @@ lay_out(struct builder *b, size_t size_max)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		bitmap = &d->bitmaps[i * d->n_words];
-		for (size_t w = 0; w < d->n_words; w++)
-			bitmap[w] = i ? (bitmap - d->n_words)[w]
-				      : b->outside[w];
+		uint64_t *bitmap = &d->bitmaps[i * d->n_words];
+
+		memcpy(bitmap, before, d->n_words * sizeof *bitmap);
+		before = bitmap;
 		if (i)
 			d->starts[i] = turns[t].at;
 		while (t < b->n_turns
@@ -386,9 +387,8 @@ lay_out(struct builder *b, size_t size_max)
 					 turns[t++].class * d->n_words],
 				 d->n_words);
 	}
-	bitmap = &d->bitmaps[n * d->n_words];
-	for (size_t w = 0; w < d->n_words; w++)
-		bitmap[w] = b->absent[w];
+	memcpy(&d->bitmaps[n * d->n_words], b->absent,
+	       d->n_words * sizeof *b->absent);
 	return 0;
 }
 

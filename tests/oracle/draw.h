@@ -3,7 +3,8 @@
 #ifndef ORACLE_DRAW_H
 #define ORACLE_DRAW_H 1
 
-/* Draws policy and packets by chance.  The same seed draws the same. */
+/* Draws policy and packets by chance.  The same seed draws the same (in
+ * one build: compilers may draw a struct's members in another order). */
 
 #include "tests/oracle/model.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include "tests/oracle/draw.h"
 
-enum { N_ROUNDS = 120, N_EDITS = 40, N_PACKETS = 24 };
+enum { N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24 };
 
 struct captured {
 	unsigned port;
