@@ -100,14 +100,18 @@ execute_may_punt(struct port_counts *counts, uint32_t rate, uint64_t now)
 {
 	uint64_t burst = rate / 10 > PUNT_BURST_MIN ? rate / 10
 						    : PUNT_BURST_MIN;
-	uint64_t elapsed = now - counts->punts_filled_ns;
+	uint64_t elapsed;
 
 	if (!rate)
 		return false;
+	/* 0 says that the bucket has never been filled. */
+	if (!now)
+		now = 1;
+	elapsed = now - counts->punts_filled_ns;
 	if (!counts->punts_filled_ns
 	    || elapsed >= burst * NS_PER_S / rate) {
 		counts->punts_left = (uint32_t) burst;
-		counts->punts_filled_ns = now ? now : 1;
+		counts->punts_filled_ns = now;
 	} else {
 		uint64_t n = elapsed * rate / NS_PER_S;
 
