@@ -352,6 +352,9 @@ count(evutil_socket_t fd, short what, void *agent_)
 	(void) fd;
 	(void) what;
 	status_write(agent->model, true);
+	/* What the engine refused is to be tried again. */
+	if (model_is_dirty(agent->model))
+		ask_to_follow(agent);
 }
 
 static void
