@@ -17,7 +17,8 @@ enum {
 	MAX_IP_SIZE = 65535
 };
 
-static bool may_open(const uint8_t *frame, size_t size, const struct inner *);
+static bool may_open(const uint8_t *frame, size_t size, const struct inner *,
+		     const struct arrival *);
 static bool append(struct coalesce *, const uint8_t *frame, size_t size,
 		   const struct inner *, const struct vsw_tunnel *);
 static bool same_headers(const struct coalesce *, const uint8_t *first,
@@ -61,7 +62,7 @@ coalesce_add(struct coalesce *c, const uint8_t *frame, size_t size,
 		return;
 	close_open(c);
 
-	opens = known && !partial && may_open(frame, size, &inner)
+	opens = known && !partial && may_open(frame, size, &inner, arrival)
 		&& checksum_is_good(frame, &inner);
 	packet = add_packet(c, frame, size, opens ? VSW_PACKET_MAX : size,
 			    arrival->tunnel);
@@ -94,15 +95,20 @@ coalesce_flush(struct coalesce *c)
 	c->n_no_memory = 0;
 }
 
-/* Whether another segment might follow this one in the same packet. */
+/* Whether another frame might follow this one in the same packet.  TCP goes on
+ * in the next message, too; a datagram mostly stands alone. */
 static bool
-may_open(const uint8_t *frame, size_t size, const struct inner *inner)
+may_open(const uint8_t *frame, size_t size, const struct inner *inner,
+	 const struct arrival *arrival)
 {
-	return inner->protocol == INNER_TCP
-	       && inner->end == size
-	       && inner->end - inner->payload >= MIN_PAYLOAD
-	       && (frame[inner->l4 + 13] & ~TCP_ECE) == TCP_ACK
-	       && header_is_good(frame, inner);
+	size_t payload_size = inner->end - inner->payload;
+
+	if (inner->end != size || !header_is_good(frame, inner))
+		return false;
+	if (inner->protocol == INNER_UDP)
+		return arrival->more && payload_size > 0;
+	return payload_size >= MIN_PAYLOAD
+	       && (frame[inner->l4 + 13] & ~TCP_ECE) == TCP_ACK;
 }
 
 /* Returns false, and has done nothing, if the frame does not continue the open
@@ -115,7 +121,7 @@ append(struct coalesce *c, const uint8_t *frame, size_t size,
 	uint8_t *first = vsw_packet_data(packet);
 	size_t payload_size = inner->end - inner->payload;
 
-	if (inner->protocol != INNER_TCP
+	if (inner->protocol != c->inner.protocol
 	    || inner->version != c->inner.version
 	    || inner->l3 != c->inner.l3
 	    || inner->l4 != c->inner.l4
@@ -134,8 +140,11 @@ append(struct coalesce *c, const uint8_t *frame, size_t size,
 	memcpy(first + c->size, frame + inner->payload, payload_size);
 	c->size += (uint32_t) payload_size;
 	c->n_segments++;
-	c->last_flags = frame[inner->l4 + 13] & (TCP_PSH | TCP_FIN);
-	if (payload_size < c->segment_size || c->last_flags)
+	if (inner->protocol == INNER_TCP)
+		c->last_flags = frame[inner->l4 + 13] & (TCP_PSH | TCP_FIN);
+	if (payload_size < c->segment_size || c->last_flags
+	    || (inner->protocol == INNER_UDP
+		&& c->n_segments == COALESCE_MAX_DATAGRAMS))
 		close_open(c);
 	return true;
 }
@@ -160,6 +169,8 @@ same_headers(const struct coalesce *c, const uint8_t *first,
 	} else if (memcmp(a, b, 4) || memcmp(a + 6, b + 6, 34)) {
 		return false;
 	}
+	if (inner->protocol == INNER_UDP)
+		return !memcmp(s, t, 4);
 	return !memcmp(s, t, 4)
 	       && be32_get(s + 4) + n_bytes == be32_get(t + 4)
 	       && !memcmp(s + 8, t + 8, 5)
@@ -202,12 +213,15 @@ is_partial(const uint8_t *frame, const struct inner *inner)
 			frame, inner, inner->end - inner->l4));
 }
 
+/* And is there: UDP's may be none, and cutting would make one. */
 static bool
 checksum_is_good(const uint8_t *frame, const struct inner *inner)
 {
 	size_t l4_size = inner->end - inner->l4;
 	uint64_t sum = inner_pseudo_sum(frame, inner, l4_size);
 
+	if (inner->protocol == INNER_UDP && !sum_get(frame + inner->l4 + 6))
+		return false;
 	return sum_fold(sum_add(sum, frame + inner->l4, l4_size))
 	       == 0xffff;
 }
@@ -277,8 +291,9 @@ close_open(struct coalesce *c)
 		return;
 	write_headers(c, vsw_packet_data(packet));
 	offload = vsw_packet_offload(packet);
-	offload->segment_kind = c->inner.version == 4 ? VSW_SEGMENT_TCP4
-						      : VSW_SEGMENT_TCP6;
+	offload->segment_kind = c->inner.protocol == INNER_UDP
+		? VSW_SEGMENT_UDP : c->inner.version == 4
+		? VSW_SEGMENT_TCP4 : VSW_SEGMENT_TCP6;
 	offload->segment_size = c->segment_size;
 	offload->checksum = VSW_CHECKSUM_PARTIAL;
 	offload->checksum_start = c->inner.l4;
@@ -288,7 +303,7 @@ close_open(struct coalesce *c)
 static void
 write_headers(const struct coalesce *c, uint8_t *frame)
 {
-	uint8_t *ip = frame + c->inner.l3, *tcp = frame + c->inner.l4;
+	uint8_t *ip = frame + c->inner.l3, *l4 = frame + c->inner.l4;
 	size_t l4_size = c->size - c->inner.l4;
 
 	if (c->inner.version == 4) {
@@ -298,7 +313,10 @@ write_headers(const struct coalesce *c, uint8_t *frame)
 	} else {
 		be16_put(ip + 4, (uint16_t) l4_size);
 	}
-	tcp[13] |= c->last_flags;
-	sum_put(tcp + 16,
+	if (c->inner.protocol == INNER_UDP)
+		be16_put(l4 + 4, (uint16_t) l4_size);
+	else
+		l4[13] |= c->last_flags;
+	sum_put(l4 + inner_checksum_offset(&c->inner),
 		sum_fold(inner_pseudo_sum(frame, &c->inner, l4_size)));
 }

@@ -6,11 +6,11 @@
 /* Takes the frames that came through tunnels, in order, makes packets of them
  * and hands these to the switch in batches.
  *
- * Consecutive TCP segments of one inner flow become one packet with a segment
- * size, as if their sender's host had not cut it: cutting the packet gives the
- * same frames back, byte for byte.  So only segments are joined that differ in
- * nothing but what cutting makes different, whose checksums are right, and
- * that are all of one size but the last.
+ * Consecutive TCP segments, or UDP datagrams, of one inner flow become one
+ * packet with a segment size, as if their sender's host had not cut it: cutting
+ * the packet gives the same frames back, byte for byte.  So only frames are
+ * joined that differ in nothing but what cutting makes different, whose
+ * checksums are right and there, and that are all of one size but the last.
  *
  * A frame may come with a checksum that is not there yet: a kernel whose
  * tunnel ends in this machine sends it with the pseudo header's sum in the
@@ -25,6 +25,11 @@
 
 #include "libvswitch/device/device.h"
 #include "libvswitch/device/inner.h"
+
+enum {
+	/* Datagrams in one packet: what kernels before 6.9 would send. */
+	COALESCE_MAX_DATAGRAMS = 64
+};
 
 struct coalesce {
 	struct vsw_worker *worker;
@@ -53,6 +58,8 @@ struct arrival {
 	/* The largest inner IP packet that comes in one outer one: a TCP
 	 * packet that is larger and has no checksum yet has not been cut. */
 	uint32_t inner_mtu;
+	/* More frames came in the same message, and are next. */
+	bool more;
 };
 
 void coalesce_init(struct coalesce *, struct vsw_worker *, struct vsw_port *,

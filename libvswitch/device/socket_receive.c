@@ -58,7 +58,8 @@ static bool is_whole(const uint8_t *datagram, size_t size,
 static void take_gre(struct intake *, const uint8_t *, size_t,
 		     struct vsw_tunnel *);
 static void take_frame(struct intake *, const uint8_t *, size_t,
-		       const struct vsw_tunnel *, uint16_t segment_size);
+		       const struct vsw_tunnel *, uint16_t segment_size,
+		       bool more);
 
 struct socket_inbox *
 socket_inbox_new(void)
@@ -263,7 +264,7 @@ take_vxlan(struct intake *intake, const uint8_t *bytes, size_t size,
 			tunnel->vni = be32_get(bytes + 4) >> 8;
 			take_frame(intake, bytes + SOCKET_TUNNEL_SIZE,
 				   n - SOCKET_TUNNEL_SIZE, tunnel,
-				   segment_size);
+				   segment_size, size > n);
 		}
 		bytes += n;
 		size -= n;
@@ -301,12 +302,12 @@ take_gre(struct intake *intake, const uint8_t *bytes, size_t size,
 	tunnel->vni = be32_get(bytes + 4) >> 8;
 	tunnel->flow_id = bytes[7];
 	take_frame(intake, bytes + SOCKET_TUNNEL_SIZE,
-		   size - SOCKET_TUNNEL_SIZE, tunnel, 0);
+		   size - SOCKET_TUNNEL_SIZE, tunnel, 0, false);
 }
 
 static void
 take_frame(struct intake *intake, const uint8_t *frame, size_t size,
-	   const struct vsw_tunnel *tunnel, uint16_t segment_size)
+	   const struct vsw_tunnel *tunnel, uint16_t segment_size, bool more)
 {
 	uint32_t overhead = socket_outer_size(intake->family, intake->encap)
 			    + 8 + INNER_ETH_SIZE;
@@ -315,6 +316,7 @@ take_frame(struct intake *intake, const uint8_t *frame, size_t size,
 		.tunnel = tunnel,
 		.segment_size = segment_size,
 		.inner_mtu = mtu > overhead ? mtu - overhead : 0,
+		.more = more,
 	};
 
 	coalesce_add(intake->coalesce, frame, size, &arrival);

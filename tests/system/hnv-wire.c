@@ -45,6 +45,7 @@ struct host {
 };
 
 static void parse_options(struct options *, int argc, char *argv[]);
+static void parse_option(struct options *, int c);
 static void parse_addr(const char *, struct vsw_addr *);
 static void parse_mac(const char *, uint8_t mac[6]);
 static struct vsw_location *parse_place(char *, struct vsw_location *,
@@ -105,53 +106,54 @@ parse_options(struct options *o, int argc, char *argv[])
 	o->socket.size = sizeof o->socket;
 	o->socket.name = "wire";
 	o->encap = VSW_ENCAP_VXLAN;
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		struct vsw_addr addr;
-		struct vsw_location *place;
-
-		switch (c) {
-		case 't':
-			o->tap.name = optarg;
-			break;
-		case 'n':
-			o->tap.netns = optarg;
-			break;
-		case 'm':
-			parse_mac(optarg, o->tap.mac);
-			break;
-		case 'u':
-			o->tap.mtu = (uint32_t) atoi(optarg);
-			break;
-		case 'l':
-			parse_addr(optarg, &addr);
-			if (addr.n == 4)
-				o->socket.local_v4 = addr;
-			else
-				o->socket.local_v6 = addr;
-			break;
-		case 'w':
-			o->socket.mtu = (uint32_t) atoi(optarg);
-			break;
-		case 'v':
-			o->vni = (uint32_t) atoi(optarg);
-			break;
-		case 'g':
-			o->encap = VSW_ENCAP_NVGRE;
-			break;
-		case 'p':
-			place = parse_place(strchr(optarg, '='), o->peers,
-					    &o->n_peers);
-			parse_mac(optarg, place->mac);
-			break;
-		case 'f':
-			parse_place(optarg, o->flood, &o->n_flood);
-			break;
-		default:
-			exit(2);
-		}
-	}
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		parse_option(o, c);
 	if (!o->tap.name || !o->vni || optind != argc)
 		die("%s: see the source", "usage");
+}
+
+static void
+parse_option(struct options *o, int c)
+{
+	struct vsw_addr addr;
+
+	switch (c) {
+	case 't':
+		o->tap.name = optarg;
+		break;
+	case 'n':
+		o->tap.netns = optarg;
+		break;
+	case 'm':
+		parse_mac(optarg, o->tap.mac);
+		break;
+	case 'u':
+		o->tap.mtu = (uint32_t) atoi(optarg);
+		break;
+	case 'l':
+		parse_addr(optarg, &addr);
+		*(addr.n == 4 ? &o->socket.local_v4
+			      : &o->socket.local_v6) = addr;
+		break;
+	case 'w':
+		o->socket.mtu = (uint32_t) atoi(optarg);
+		break;
+	case 'v':
+		o->vni = (uint32_t) atoi(optarg);
+		break;
+	case 'g':
+		o->encap = VSW_ENCAP_NVGRE;
+		break;
+	case 'p':
+		parse_mac(optarg, parse_place(strchr(optarg, '='), o->peers,
+					      &o->n_peers)->mac);
+		break;
+	case 'f':
+		parse_place(optarg, o->flood, &o->n_flood);
+		break;
+	default:
+		exit(2);
+	}
 }
 
 static void
