@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <event2/event.h>
 
@@ -62,6 +63,7 @@ struct agent {
 	struct commands commands;
 };
 
+static void raise_descriptor_limit(void);
 static bool start(struct agent *);
 static void stop(struct agent *);
 static bool open_loop(struct agent *);
@@ -88,6 +90,7 @@ main(int argc, char *argv[])
 	options_read(argc, argv, &agent.options);
 	log_init("hnv-agent", agent.options.level, agent.options.use_syslog);
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 
 	is_good = start(&agent);
 	if (is_good) {
@@ -97,6 +100,19 @@ main(int argc, char *argv[])
 	}
 	stop(&agent);
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Clients and queues; the soft limit is made for programs that select(). */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)
+	    && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 static bool

@@ -43,6 +43,12 @@ static void transmit(void *punt_, struct vsw_worker *,
 static bool put(struct punt *, struct vsw_packet *);
 static void answer_all(evutil_socket_t, short what, void *punt_);
 static void answer(struct punt *, const struct waiting *);
+static bool give(struct punt *, const void *bytes, size_t size,
+		 struct vsw_port *,
+		 void (*way)(struct vsw_worker *, struct vsw_port *,
+			     struct vsw_packet *const packets[], size_t n,
+			     uint64_t now));
+static bool is_left_to_vms(const struct asker *, uint32_t reason);
 static size_t respond(struct punt *, const struct asker *,
 		      const struct frame *, uint32_t reason,
 		      uint8_t *ret_answer);
@@ -208,7 +214,6 @@ answer(struct punt *punt, const struct waiting *waiting)
 {
 	struct asker asker = { .model = punt->model };
 	uint8_t bytes[FRAME_MAX];
-	struct vsw_packet *packet;
 	struct frame frame;
 	size_t size = 0;
 
@@ -216,15 +221,39 @@ answer(struct punt *punt, const struct waiting *waiting)
 	if (asker.port && asker.port->subnet
 	    && frame_read(waiting->bytes, waiting->size, &frame))
 		size = respond(punt, &asker, &frame, waiting->reason, bytes);
-	packet = size ? vsw_packet_new(punt->worker, size) : NULL;
-	if (!packet) {
+	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
+		punt->counters.n_answered++;
+	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
+		 && give(punt, waiting->bytes, waiting->size,
+			 asker.port->port, vsw_worker_resume))
+		punt->counters.n_resumed++;
+	else
 		punt->counters.n_silent++;
-		return;
-	}
+}
+
+static bool
+give(struct punt *punt, const void *bytes, size_t size, struct vsw_port *port,
+     void (*way)(struct vsw_worker *, struct vsw_port *,
+		 struct vsw_packet *const packets[], size_t n, uint64_t now))
+{
+	struct vsw_packet *packet = vsw_packet_new(punt->worker, size);
+
+	if (!packet)
+		return false;
 	memcpy(vsw_packet_data(packet), bytes, size);
-	vsw_worker_send(punt->worker, asker.port->port, &packet, 1,
-			thread_now());
-	punt->counters.n_answered++;
+	way(punt->worker, port, &packet, 1, thread_now());
+	return true;
+}
+
+/* In ms_vtep the controller knows every address, and silence is the answer for
+ * those that are not there.  In hardware_vtep it may know MACs alone: the VMs
+ * find each other by ARP and ND, which the switch then carries like any other
+ * broadcast. */
+static bool
+is_left_to_vms(const struct asker *asker, uint32_t reason)
+{
+	return asker->port->subnet && (reason == PUNT_ARP || reason == PUNT_ND)
+	       && !strcmp(asker->port->subnet->database, "hardware_vtep");
 }
 
 static size_t

@@ -30,6 +30,7 @@ void punt_forget(struct punt *, const struct vsw_port *port);
 struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
 	uint64_t n_answered, n_silent;
+	uint64_t n_resumed;		/* Left to the VMs themselves. */
 };
 void punt_counters(const struct punt *, struct punt_counters *);
 

@@ -63,7 +63,10 @@ locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 	struct locations all = { .of = NULL };
 
 	*ret_unknown_unicast = false;
-	if (!add_controlled(subnet, sw, &all, ret_unknown_unicast))
+	/* A controller of hardware_vtep says by unknown-dst where broadcast
+	 * goes, and by its absence that it goes nowhere. */
+	if (!add_controlled(subnet, sw, &all, ret_unknown_unicast)
+	    && strcmp(subnet->database, "hardware_vtep"))
 		for (size_t i = 0; i < places->n_buckets; i++) {
 			const struct keyed *k = places->buckets[i];
 

@@ -41,6 +41,14 @@ VSW_API void vsw_worker_send(struct vsw_worker *, struct vsw_port *,
 			     struct vsw_packet *const packets[], size_t n,
 			     uint64_t now);
 
+/* [worker] Carries packets that were punted from 'port' on, as if it had just
+ * given them: no rule punts them again, all others apply, and they do not
+ * count as received a second time.  For what the host looked at and left to
+ * the switch. */
+VSW_API void vsw_worker_resume(struct vsw_worker *, struct vsw_port *,
+			       struct vsw_packet *const packets[], size_t n,
+			       uint64_t now);
+
 /* [worker] Ages flows out, a bounded number each time.  Returns when it wants
  * to be called again at the latest: nanoseconds, as 'now'; UINT64_MAX: when
  * there was traffic. */

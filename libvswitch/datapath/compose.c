@@ -45,7 +45,9 @@ compose_rule(struct composition *c, const struct vsw_rule *rule)
 	edit(c, rule);
 	if (c->is_over)
 		return;
-	if (rule->actions & ACTION_PUNT) {
+	if (rule->actions & ACTION_PUNT && c->key.has & FLOW_RESUMED) {
+		narrate(c->narrator, "  not punted again");
+	} else if (rule->actions & ACTION_PUNT) {
 		narrate(c->narrator, "  punted with reason %u",
 			rule->punt_reason);
 		c->rewrite = (struct rewrite) {

@@ -91,6 +91,7 @@ packet_new(struct packet_pool *pool, size_t size)
 	packet->tunnel = (struct vsw_tunnel) { 0 };
 	packet->in_port = NULL;
 	packet->punt_reason = packet->punt_vni = 0;
+	packet->is_resumed = false;
 	packet->next = NULL;
 	pool->n_used++;
 	return packet;

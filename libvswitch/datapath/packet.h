@@ -9,6 +9,7 @@
  * waits there for its next use, up to a bound for each class, so that a cache
  * hit asks the allocator for nothing.  [worker] */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/packet.h>
@@ -25,6 +26,7 @@ struct vsw_packet {
 	struct vsw_tunnel tunnel;	/* encap NONE: none. */
 	struct vsw_port *in_port;
 	uint32_t punt_reason, punt_vni;
+	bool is_resumed;		/* By the host: punts let it pass. */
 	struct packet_pool *pool;
 	struct vsw_packet *next;	/* In the pool, or in a queue. */
 	_Alignas(64) uint8_t buffer[];

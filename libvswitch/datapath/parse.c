@@ -42,12 +42,15 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 {
 	struct vsw_port *port = batch->port;
 	struct port_counts *counts = &port->counts[worker->index];
-	uint64_t n_bytes = 0;
+	uint64_t n_packets = 0, n_bytes = 0;
 
 	for (unsigned i = 0; i < batch->n; i++) {
 		struct vsw_packet *packet = batch->packets[i];
 
-		n_bytes += packet->size;
+		if (!packet->is_resumed) {
+			n_packets++;
+			n_bytes += packet->size;
+		}
 		packet->in_port = port;
 
 		int drop = parse_packet(port, packet, &batch->headers[i]);
@@ -55,7 +58,7 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 		if (drop != PARSE_GOOD)
 			batch_drop(batch, i, (enum vsw_drop) drop);
 	}
-	count_add(&counts->packets_received, batch->n);
+	count_add(&counts->packets_received, n_packets);
 	count_add(&counts->bytes_received, n_bytes);
 }
 
@@ -90,6 +93,8 @@ parse_packet(struct vsw_port *port, struct vsw_packet *packet,
 			return drop;
 	}
 	h->key.in_port = port->number;
+	if (packet->is_resumed)
+		h->key.has |= FLOW_RESUMED;
 	return PARSE_GOOD;
 }
 

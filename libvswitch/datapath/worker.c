@@ -122,6 +122,15 @@ vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
 }
 
 void
+vsw_worker_resume(struct vsw_worker *worker, struct vsw_port *port,
+		  struct vsw_packet *const packets[], size_t n, uint64_t now)
+{
+	for (size_t i = 0; i < n; i++)
+		packets[i]->is_resumed = true;
+	vsw_worker_receive(worker, port, packets, n, now);
+}
+
+void
 vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 		struct vsw_packet *const packets[], size_t n, uint64_t now)
 {

@@ -34,7 +34,9 @@ enum flow_has {
 	FLOW_HAS_IPV4 = 1 << 0,		/* Complete and consistent header. */
 	FLOW_HAS_IPV6 = 1 << 1,
 	FLOW_HAS_ARP = 1 << 2,		/* Ethernet and IPv4. */
-	FLOW_HAS_L4 = 1 << 3		/* Ports, or ICMP's type and code. */
+	FLOW_HAS_L4 = 1 << 3,		/* Ports, or ICMP's type and code. */
+	FLOW_RESUMED = 1 << 7		/* The host has seen it: it is not
+					 * punted again. */
 };
 
 enum { FLOW_TUNNEL_IPV6 = 0x80 };
