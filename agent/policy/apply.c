@@ -425,8 +425,12 @@ build_groups(struct turn *turn)
 		if (instance->domain.router)
 			for (enum group_kind kind = GROUP_GATEWAYS;
 			     kind <= GROUP_ROUTED; kind++)
-				build_one(turn, &instance->groups[kind], kind,
-					  &instance->domain, NULL);
+				if (kind != GROUP_ASKED
+				    || domain_is_bridged(&instance->domain))
+					build_one(turn,
+						  &instance->groups[kind],
+						  kind, &instance->domain,
+						  NULL);
 		for (struct list *p = instance->placements.next;
 		     p != &instance->placements; p = p->next) {
 			struct placement *placement =

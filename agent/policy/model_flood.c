@@ -151,4 +151,7 @@ touch(struct model_state *state, struct mcast_row *mcast)
 	else
 		subnet_table_touch(mcast->subnet->table, &key);
 	state_subnet_changed(state, mcast->subnet);
+	/* The ports' programs differ, see compile_is_bridged(). */
+	if (mcast->is_unknown)
+		state->structure_changed = true;
 }
