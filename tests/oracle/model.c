@@ -73,6 +73,21 @@ put(uint8_t *to, uint32_t value, unsigned n)
 		to[i] = (uint8_t) (value >> 8 * (n - 1 - i));
 }
 
+static unsigned
+get_tunnel_field(const struct m_packet *p, enum vsw_field field,
+		 uint8_t value[16])
+{
+	bool is_src = field == VSW_FIELD_TUNNEL_SRC4
+		      || field == VSW_FIELD_TUNNEL_SRC6;
+	bool is_v4 = field == VSW_FIELD_TUNNEL_SRC4
+		     || field == VSW_FIELD_TUNNEL_DST4;
+	struct vsw_addr addr = model_pa(is_src ? p->tunnel_src
+					       : p->tunnel_dst);
+
+	memcpy(value, addr.bytes, addr.n);
+	return p->tunnel && addr.n == (is_v4 ? 4 : 16) ? addr.n : 0;
+}
+
 /* The field's bytes; 0: the packet does not have it. */
 static unsigned
 get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
@@ -125,15 +140,7 @@ get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
 	case VSW_FIELD_TUNNEL_SRC6:
 	case VSW_FIELD_TUNNEL_DST4:
 	case VSW_FIELD_TUNNEL_DST6:
-		addr = model_pa(field == VSW_FIELD_TUNNEL_SRC4
-				|| field == VSW_FIELD_TUNNEL_SRC6
-				? p->tunnel_src : p->tunnel_dst);
-		memcpy(value, addr.bytes, addr.n);
-		if (!p->tunnel
-		    || addr.n != (field == VSW_FIELD_TUNNEL_SRC4
-				  || field == VSW_FIELD_TUNNEL_DST4 ? 4 : 16))
-			return 0;
-		return addr.n;
+		return get_tunnel_field(p, field, value);
 	case VSW_N_FIELDS:
 		break;
 	}

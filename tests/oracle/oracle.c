@@ -12,7 +12,7 @@
 #include <string.h>
 #include "tests/oracle/draw.h"
 
-enum { N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24 };
+enum { N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24, MAX_BATCH = 4 };
 
 struct captured {
 	unsigned port;
@@ -33,7 +33,7 @@ struct oracle {
 	struct vsw_program *programs[N_PROGRAMS];
 	uint64_t now, seed, round;
 	unsigned n_captured;
-	struct captured captured[MAX_RESULTS];
+	struct captured captured[MAX_RESULTS * MAX_BATCH];
 	char last_line[300];
 };
 
@@ -75,7 +75,7 @@ capture(void *ctx, struct vsw_worker *worker,
 	for (size_t i = 0; i < n; i++) {
 		struct captured *c = &o->captured[o->n_captured++];
 
-		if (o->n_captured > MAX_RESULTS)
+		if (o->n_captured > MAX_RESULTS * MAX_BATCH)
 			die(o, "too many packets came out");
 		*c = (struct captured) { .port = *number };
 		c->size = vsw_packet_size(packets[i]);
@@ -374,27 +374,30 @@ is_captured(const struct captured *c, const struct m_result *r)
 	       && !memcmp(&c->tunnel.dst, &pa, sizeof pa);
 }
 
-/* Is what came out, in any order, and what was counted, what the model says? */
+/* Is what came out of a batch of 'n_batch' equal packets, in any order, and
+ * what was counted, what the model says? */
 static bool
 agrees(const struct oracle *o, const struct m_result *results, unsigned n,
+       unsigned n_batch,
        uint64_t before[N_PORTS][VSW_N_DROPS],
        uint64_t after[N_PORTS][VSW_N_DROPS])
 {
 	uint64_t expected[N_PORTS][VSW_N_DROPS];
-	bool taken[MAX_RESULTS] = { false };
+	bool taken[MAX_RESULTS * MAX_BATCH] = { false };
 	unsigned n_sent = 0;
 
 	memcpy(expected, before, sizeof expected);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n * n_batch; i++) {
+		const struct m_result *result = &results[i % n];
 		unsigned j = 0;
 
-		if (results[i].drop != VSW_N_DROPS) {
-			expected[results[i].port][results[i].drop]++;
+		if (result->drop != VSW_N_DROPS) {
+			expected[result->port][result->drop]++;
 			continue;
 		}
 		while (j < o->n_captured
 		       && (taken[j]
-			   || !is_captured(&o->captured[j], &results[i])))
+			   || !is_captured(&o->captured[j], result)))
 			j++;
 		if (j == o->n_captured)
 			return false;
@@ -406,22 +409,25 @@ agrees(const struct oracle *o, const struct m_result *results, unsigned n,
 }
 
 static void
-send(struct oracle *o, const struct m_packet *p)
+send(struct oracle *o, const struct m_packet *p, unsigned n_batch)
 {
+	struct vsw_packet *packets[MAX_BATCH];
 	uint8_t frame[128];
 	size_t size = model_frame(p, frame);
-	struct vsw_packet *packet = vsw_packet_new(o->worker, size);
 
-	memcpy(vsw_packet_data(packet), frame, size);
-	if (p->tunnel)
-		*vsw_packet_tunnel(packet) = (struct vsw_tunnel) {
-			.src = model_pa(p->tunnel_src),
-			.dst = model_pa(p->tunnel_dst),
-			.vni = p->vni, .encap = p->encap
-		};
+	for (unsigned i = 0; i < n_batch; i++) {
+		packets[i] = vsw_packet_new(o->worker, size);
+		memcpy(vsw_packet_data(packets[i]), frame, size);
+		if (p->tunnel)
+			*vsw_packet_tunnel(packets[i]) = (struct vsw_tunnel) {
+				.src = model_pa(p->tunnel_src),
+				.dst = model_pa(p->tunnel_dst),
+				.vni = p->vni, .encap = p->encap
+			};
+	}
 	o->n_captured = 0;
 	o->now += 1000000;
-	vsw_worker_receive(o->worker, o->ports[p->in_port], &packet, 1,
+	vsw_worker_receive(o->worker, o->ports[p->in_port], packets, n_batch,
 			   o->now);
 }
 
@@ -479,17 +485,19 @@ check(struct oracle *o, const struct m_packet *p, unsigned choice,
 	uint64_t hits_before, hits_after;
 	struct m_result results[MAX_RESULTS];
 	unsigned first = choice == UINT32_MAX ? 0 : choice;
+	unsigned n_batch = draw(&o->seed, 4) ? 1 : 1 + draw(&o->seed,
+							    MAX_BATCH);
 	unsigned n_choices = 1, n, most = first + 1;
 
 	count(o, before, &hits_before);
-	send(o, p);
+	send(o, p, n_batch);
 	count(o, after, &hits_after);
 	seen->n_hits += hits_after - hits_before;
 	for (unsigned c = first; c < most; c++) {
 		n = model_decide(&o->model, p, c, results, &n_choices);
 		if (choice == UINT32_MAX && n_choices > most)
 			most = n_choices;
-		if (!agrees(o, results, n, before, after))
+		if (!agrees(o, results, n, n_batch, before, after))
 			continue;
 		check_explain(o, p, &results[n - 1]);
 		note(seen, results, n);
