@@ -42,9 +42,11 @@ void
 describe_key(const struct flow_key *key, char ret_text[DESCRIBE_KEY_SIZE])
 {
 	struct text text = { ret_text, DESCRIBE_KEY_SIZE, 0 };
+	bool has_l3 = key->has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6
+				  | FLOW_HAS_ARP);
 
 	ret_text[0] = '\0';
-	if (key->has) {
+	if (has_l3) {
 		append_addr(&text, key, key->ip_src, key->l4_src);
 		append(&text, " > ");
 		append_addr(&text, key, key->ip_dst, key->l4_dst);
@@ -54,7 +56,7 @@ describe_key(const struct flow_key *key, char ret_text[DESCRIBE_KEY_SIZE])
 	append_mac(&text, key->eth_src);
 	append(&text, " > ");
 	append_mac(&text, key->eth_dst);
-	if (!key->has)
+	if (!has_l3)
 		append(&text, " type 0x%04x", key->eth_type);
 	if (key->vlan)
 		append(&text, ", vlan %u", key->vlan & 0x0fffu);

@@ -53,8 +53,12 @@ segment_needed(const struct vsw_offload *offload, uint32_t abilities)
 		[VSW_SEGMENT_TCP6] = VSW_PORT_CHECKSUM | VSW_PORT_TSO6,
 		[VSW_SEGMENT_UDP] = VSW_PORT_CHECKSUM | VSW_PORT_USO
 	};
-	uint32_t need = needs[offload->segment_kind];
+	uint32_t need;
 
+	/* Nobody's kind: segments_start() will say so. */
+	if (offload->segment_kind > VSW_SEGMENT_UDP)
+		return true;
+	need = needs[offload->segment_kind];
 	if (offload->checksum == VSW_CHECKSUM_PARTIAL)
 		need |= VSW_PORT_CHECKSUM;
 	return need & ~abilities;

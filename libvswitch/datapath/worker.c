@@ -32,6 +32,8 @@
 
 enum { EXPIRE_MAX = 256 };		/* Flows that one idle call ages out. */
 
+static void enter(struct vsw_worker *);
+static void leave(struct vsw_worker *, uint64_t now);
 static void carry(struct vsw_worker *, struct vsw_port *,
 		  struct vsw_packet *const packets[], unsigned n,
 		  uint64_t now);
@@ -101,24 +103,19 @@ void
 vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
 		   struct vsw_packet *const packets[], size_t n, uint64_t now)
 {
-	struct reclaim *reclaim = &worker->vsw->reclaim;
-
 	if (worker->is_carrying) {
 		wait_for_turn(worker, port, packets, n);
 		return;
 	}
-	worker->is_carrying = true;
 	while (n > 0) {
 		unsigned part = n < BATCH_MAX ? (unsigned) n : BATCH_MAX;
 
-		reclaim_enter(reclaim, worker->index);
+		enter(worker);
 		carry(worker, port, packets, part, now);
-		carry_waiting(worker, now);
-		reclaim_leave(reclaim, worker->index);
+		leave(worker, now);
 		packets += part;
 		n -= part;
 	}
-	worker->is_carrying = false;
 }
 
 void
@@ -134,7 +131,6 @@ void
 vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 		struct vsw_packet *const packets[], size_t n, uint64_t now)
 {
-	struct reclaim *reclaim = &worker->vsw->reclaim;
 	bool is_outside = !worker->is_carrying;
 	struct batch batch;
 
@@ -143,12 +139,12 @@ vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 	batch.n = 0;
 	batch.n_out = 0;
 	if (is_outside)
-		reclaim_enter(reclaim, worker->index);
+		enter(worker);
 	for (size_t i = 0; i < n; i++)
 		transmit_add(worker, &batch, packets[i], port);
 	batch_transmit(worker, &batch);
 	if (is_outside)
-		reclaim_leave(reclaim, worker->index);
+		leave(worker, now);
 }
 
 uint64_t
@@ -163,9 +159,11 @@ vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
 		 uint64_t now, size_t max, vsw_flow_fn *show, void *ctx)
 {
 	struct vsw *vsw = worker->vsw;
+	bool is_outside = !worker->is_carrying;
 	size_t n = 0;
 
-	reclaim_enter(&vsw->reclaim, worker->index);
+	if (is_outside)
+		enter(worker);
 	for (struct flow *flow = flow_first(worker->flows); flow;
 	     flow = flow_next(worker->flows, flow)) {
 		if ((port && flow->key.in_port != port->number)
@@ -174,8 +172,26 @@ vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
 		if (n++ < max)
 			show_flow(worker, flow, now, show, ctx);
 	}
-	reclaim_leave(&vsw->reclaim, worker->index);
+	if (is_outside)
+		leave(worker, now);
 	return n;
+}
+
+/* Whoever is called meanwhile, and calls back, finds the worker carrying and
+ * leaves the mark alone. */
+static void
+enter(struct vsw_worker *worker)
+{
+	worker->is_carrying = true;
+	reclaim_enter(&worker->vsw->reclaim, worker->index);
+}
+
+static void
+leave(struct vsw_worker *worker, uint64_t now)
+{
+	carry_waiting(worker, now);
+	reclaim_leave(&worker->vsw->reclaim, worker->index);
+	worker->is_carrying = false;
 }
 
 static void

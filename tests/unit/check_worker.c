@@ -279,6 +279,29 @@ START_TEST(hears_answers_in_turn)
 }
 END_TEST
 
+/* The same from vsw_worker_send(), which asks no layer; and what it is given
+ * may be nonsense. */
+START_TEST(sends_as_it_is_told)
+{
+	struct vsw_packet *packets[3];
+
+	ears[1].answer_on = ears[0].port;
+	ears[1].n_answers = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		packets[i] = packet_of("eth 1>3 ip 1.1.1.1>2.2.2.2 udp 1>7");
+		packets[i]->data[19] = (uint8_t) i;
+	}
+	packets[2]->offload.segment_kind = 200;
+	vsw_worker_send(worker, ears[1].port, packets, 3, 5);
+	ck_assert_uint_eq(ears[1].n_sent, 2);
+	ck_assert_uint_eq(drops(&ears[1], VSW_DROP_SEGMENT), 1);
+	ck_assert_uint_eq(ears[2].n_sent, 2);
+	ck_assert_uint_eq(ears[2].ids[1], 1);
+	ck_assert(!worker->waiting);
+	ck_assert(!worker->is_carrying);
+}
+END_TEST
+
 static void
 look(void *ctx, const struct vsw_flow_info *info)
 {
@@ -332,6 +355,7 @@ main(void)
 	tcase_add_test(all, sends_many_copies_and_segments);
 	tcase_add_test(all, counts_what_memory_ends);
 	tcase_add_test(all, hears_answers_in_turn);
+	tcase_add_test(all, sends_as_it_is_told);
 	tcase_add_test(all, shows_its_flows);
 	suite_add_tcase(suite, all);
 
