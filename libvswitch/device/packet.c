@@ -242,7 +242,8 @@ receive(struct vsw_device *device_, unsigned queue_, struct vsw_worker *worker,
 
 	if (n_ready == 0) {
 		/* One packet is lost, or the descriptor stays readable. */
-		if (recv(queue->fd, NULL, 0, MSG_TRUNC) < 0)
+		if (recv(queue->fd, &arrivals.headers[0],
+			 sizeof arrivals.headers[0], MSG_TRUNC) < 0)
 			return no_more_use(queue->fd, errno);
 		vsw_port_count_drops(device_->port, worker,
 				     VSW_DROP_NO_MEMORY, 1);

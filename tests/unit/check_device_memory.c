@@ -94,6 +94,26 @@ START_TEST(full_is_said_and_counted)
 }
 END_TEST
 
+START_TEST(without_memory_frames_are_counted)
+{
+	struct vsw_device *a = rig_memory(&rig, "a", 0);
+	struct vsw_device *b = rig_memory(&rig, "b", 0);
+
+	rig_connect(&rig, a, b);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(vsw_device_put(a, frame, 60, NULL, NULL), 0);
+	rig_is_poor = true;
+	ck_assert_int_eq(vsw_device_receive(a, 0, rig.worker, 0), 0);
+	rig_is_poor = false;
+	ck_assert_uint_eq(rig_drops(a, VSW_DROP_NO_MEMORY), 3);
+	ck_assert(!is_readable(vsw_device_fd(a, 0), 0));
+	ck_assert_int_eq(vsw_device_put(a, frame, 60, NULL, NULL), 0);
+	ck_assert_int_eq(rig_take(&rig, a, b, taken, sizeof taken, NULL), 60);
+	vsw_device_close(a);
+	vsw_device_close(b);
+}
+END_TEST
+
 START_TEST(a_tunnel_is_for_tunnel_ports)
 {
 	const struct vsw_tunnel tunnel = { .encap = VSW_ENCAP_VXLAN };
@@ -165,9 +185,11 @@ main(void)
 	int n_failed;
 
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, frames_pass_in_order);
 	tcase_add_test(tc, the_largest_frame_passes);
 	tcase_add_test(tc, full_is_said_and_counted);
+	tcase_add_test(tc, without_memory_frames_are_counted);
 	tcase_add_test(tc, a_tunnel_is_for_tunnel_ports);
 	tcase_add_test(tc, opening_says_what_is_wrong);
 	tcase_add_test(tc, there_is_one_queue);

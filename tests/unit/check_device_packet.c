@@ -51,6 +51,16 @@ open_peer(void)
 	return fd;
 }
 
+/* Until then the kernel drops what is sent, and says nothing. */
+static void
+wait_until_up(void)
+{
+	run("for i in $(seq 1000); do "
+	    "ip link show v0 | grep -q 'state UP' && "
+	    "ip link show v1 | grep -q 'state UP' && exit 0; sleep 0.01; "
+	    "done; exit 1");
+}
+
 static void
 set_up(void)
 {
@@ -59,6 +69,7 @@ set_up(void)
 	run("ip link add v0 type veth peer name v1");
 	run("ip link set v0 addrgenmode none up");
 	run("ip link set v1 addrgenmode none up");
+	wait_until_up();
 	device = open_device(0);
 	m = rig_memory(&rig, "m", VSW_PORT_CHECKSUM | VSW_PORT_TSO4
 		       | VSW_PORT_TSO6 | VSW_PORT_USO);
@@ -206,6 +217,26 @@ START_TEST(batches_grow_and_stay_in_order)
 }
 END_TEST
 
+START_TEST(without_memory_packets_are_counted)
+{
+	const struct virtio_net_hdr none = { 0 };
+	const struct spec s = { .version = 4, .protocol = 17 };
+	size_t size = make_frame(&s, frame, false);
+	uint64_t n = 0;
+
+	send_ours(&none, size);
+	rig_is_poor = true;
+	while (is_readable(vsw_device_fd(device, 0), 0)) {
+		ck_assert_int_eq(rig_receive(&rig, device), 0);
+		ck_assert_uint_eq(rig_drops(device, VSW_DROP_NO_MEMORY), ++n);
+	}
+	rig_is_poor = false;
+	ck_assert_uint_gt(n, 0);
+	send_ours(&none, size);
+	ck_assert_int_eq(take_ours(NULL), (long) size);
+}
+END_TEST
+
 START_TEST(queues_share_a_fanout_group)
 {
 	const struct virtio_net_hdr none = { 0 };
@@ -256,6 +287,7 @@ START_TEST(an_interface_that_is_down_may_come_back)
 	ck_assert_int_eq(rig_receive(&rig, m), 0);
 	ck_assert_uint_eq(rig_drops(device, VSW_DROP_DEVICE_ERROR), 1);
 	run("ip link set v0 up");
+	wait_until_up();
 	send_ours(&none, size);
 	ck_assert_int_eq(take_ours(NULL), (long) size);
 }
@@ -305,10 +337,12 @@ main(void)
 	need_netns();
 	runner = srunner_create(suite);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, frames_pass_with_their_offload);
 	tcase_add_test(tc, a_tag_stays_in_the_frame);
 	tcase_add_test(tc, what_was_sent_does_not_come_back);
 	tcase_add_test(tc, batches_grow_and_stay_in_order);
+	tcase_add_test(tc, without_memory_packets_are_counted);
 	tcase_add_test(tc, queues_share_a_fanout_group);
 	tcase_add_test(tc, an_interface_that_is_down_may_come_back);
 	tcase_add_test(tc, an_interface_that_goes_is_no_more_use);

@@ -390,6 +390,65 @@ START_TEST(what_cannot_be_sent_is_counted)
 }
 END_TEST
 
+/* What a packet may have that the device cannot work with. */
+START_TEST(what_makes_no_sense_is_counted)
+{
+	struct vsw_tunnel tunnel = tunnel_to("127.0.0.2", VSW_ENCAP_VXLAN);
+	struct vsw_offload offload = { .checksum = VSW_CHECKSUM_PARTIAL };
+	size_t size = make_frame(&udp, frame, true);
+
+	offload.checksum_start = (uint16_t) (size - 7);
+	offload.checksum_offset = 6;
+	put(size, &offload, &tunnel);
+	transmit(near);
+	ck_assert_uint_eq(rig_drops(near, VSW_DROP_BAD_OFFLOAD), 1);
+
+	offload.segment_kind = VSW_SEGMENT_TCP4;
+	offload.segment_size = 50;
+	put(size, &offload, &tunnel);
+	transmit(near);
+	ck_assert_uint_eq(rig_drops(near, VSW_DROP_SEGMENT), 1);
+
+	/* Segments that no datagram on this wire could hold. */
+	offload.segment_kind = VSW_SEGMENT_UDP;
+	offload.segment_size = 1500;
+	size = make_frame(&(struct spec) { .version = 4, .protocol = 17,
+					   .payload_size = 4000 }, frame,
+			  true);
+	put(size, &offload, &tunnel);
+	transmit(near);
+	ck_assert_uint_eq(rig_drops(near, VSW_DROP_TOO_BIG), 1);
+
+	put(size, NULL, &tunnel);
+	while (vsw_packet_push(packets[0], 8))
+		;
+	transmit(near);
+	ck_assert_uint_eq(rig_drops(near, VSW_DROP_NO_ROOM), 1);
+}
+END_TEST
+
+START_TEST(without_memory_frames_are_counted)
+{
+	struct vsw_tunnel tunnel = tunnel_to("127.0.0.2", VSW_ENCAP_VXLAN);
+	size_t size = make_frame(&udp, frame, false);
+
+	for (int i = 0; i < 5; i++)
+		put(size, NULL, &tunnel);
+	transmit(near);
+	/* The old one's pool has packets left. */
+	vsw_worker_free(rig.worker);
+	ck_assert_int_eq(vsw_worker_new(rig.vsw, &rig.worker), 0);
+	rig_is_poor = true;
+	while (rig_drops(far, VSW_DROP_NO_MEMORY) < 5)
+		ck_assert_int_eq(rig_receive(&rig, far), 0);
+	rig_is_poor = false;
+	ck_assert(!is_readable(vsw_device_fd(far, 0), 0));
+	put(size, NULL, &tunnel);
+	transmit(near);
+	ck_assert_int_eq(take(NULL, NULL), (long) size);
+}
+END_TEST
+
 /* What the kernel finds out, for a message of several datagrams. */
 START_TEST(the_interface_is_too_small)
 {
@@ -452,6 +511,7 @@ main(void)
 	srand(1);
 	runner = srunner_create(suite);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, a_frame_arrives_as_it_was_sent);
 	tcase_add_test(tc, batches_arrive_in_order);
 	tcase_add_test(tc, segments_are_cut_and_joined);
@@ -460,6 +520,8 @@ main(void)
 	tcase_add_test(tc, damaged_tunnels_are_counted);
 	tcase_add_test(tc, damaged_gre_is_counted_and_foreign_is_not);
 	tcase_add_test(tc, what_cannot_be_sent_is_counted);
+	tcase_add_test(tc, what_makes_no_sense_is_counted);
+	tcase_add_test(tc, without_memory_frames_are_counted);
 	tcase_add_test(tc, the_interface_is_too_small);
 	tcase_add_test(tc, opening_says_what_is_wrong);
 	suite_add_tcase(suite, tc);

@@ -152,6 +152,40 @@ START_TEST(packets_come_in_with_their_offload)
 }
 END_TEST
 
+START_TEST(without_memory_packets_are_counted)
+{
+	struct vsw_tap_options options = { .size = sizeof options,
+					   .name = "tap0" };
+	struct vsw_device *tap = open_tap(&options);
+	struct vsw_device *m = rig_memory(&rig, "m", 0);
+	const struct virtio_net_hdr header = { 0 };
+	const struct spec s = { .version = 4, .protocol = 17 };
+	size_t size = make_frame(&s, frame, false);
+	struct iovec parts[2] = { { (void *) (uintptr_t) &header,
+				    sizeof header }, { frame, size } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	int vm = open_vm("tap0");
+	uint64_t n = 0;
+
+	rig_connect(&rig, m, tap);
+	ck_assert_int_gt(sendmsg(vm, &message, 0), 0);
+	rig_is_poor = true;
+	while (is_readable(vsw_device_fd(tap, 0), 0)) {
+		ck_assert_int_eq(rig_receive(&rig, tap), 0);
+		ck_assert_uint_gt(rig_drops(tap, VSW_DROP_NO_MEMORY), n++);
+	}
+	rig_is_poor = false;
+	ck_assert_uint_gt(n, 0);
+	ck_assert_int_gt(sendmsg(vm, &message, 0), 0);
+	do
+		rig_take(&rig, tap, m, seen, sizeof seen, NULL);
+	while (memcmp(seen, frame, 12));
+	close(vm);
+	vsw_device_close(tap);
+	vsw_device_close(m);
+}
+END_TEST
+
 START_TEST(it_is_set_up_as_asked)
 {
 	struct vsw_tap_options options = {
@@ -337,8 +371,10 @@ main(void)
 	need_netns();
 	runner = srunner_create(suite);
 	tcase_add_checked_fixture(tc, set_up, tear_down);
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, packets_come_out_with_their_offload);
 	tcase_add_test(tc, packets_come_in_with_their_offload);
+	tcase_add_test(tc, without_memory_packets_are_counted);
 	tcase_add_test(tc, it_is_set_up_as_asked);
 	tcase_add_test(tc, it_persists_as_asked);
 	tcase_add_test(tc, it_stands_in_another_namespace);

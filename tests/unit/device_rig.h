@@ -23,12 +23,37 @@ struct rig {
 	struct vsw_worker *worker;
 };
 
+/* While it is true, the switch gets no memory. */
+static bool rig_is_poor;
+
+static inline void *
+rig_alloc(void *ctx, size_t alignment, size_t size)
+{
+	void *memory;
+
+	(void) ctx;
+	if (alignment < sizeof(void *))
+		alignment = sizeof(void *);
+	return rig_is_poor || posix_memalign(&memory, alignment, size)
+		? NULL : memory;
+}
+
+static inline void
+rig_free(void *ctx, void *memory, size_t size)
+{
+	(void) ctx;
+	(void) size;
+	free(memory);
+}
+
 static inline void
 rig_init(struct rig *rig)
 {
 	struct vsw_options options;
 
 	vsw_options_init(&options);
+	options.allocator = (struct vsw_allocator) { rig_alloc, rig_free,
+						     NULL };
 	ck_assert_int_eq(vsw_new(&options, &rig->vsw), 0);
 	ck_assert_int_eq(vsw_worker_new(rig->vsw, &rig->worker), 0);
 }
