@@ -245,15 +245,11 @@ give(struct punt *punt, const void *bytes, size_t size, struct vsw_port *port,
 	return true;
 }
 
-/* In ms_vtep the controller knows every address, and silence is the answer for
- * those that are not there.  In hardware_vtep it may know MACs alone: the VMs
- * find each other by ARP and ND, which the switch then carries like any other
- * broadcast. */
 static bool
 is_left_to_vms(const struct asker *asker, uint32_t reason)
 {
 	return asker->port->subnet && (reason == PUNT_ARP || reason == PUNT_ND)
-	       && !strcmp(asker->port->subnet->database, "hardware_vtep");
+	       && model_is_bridged(asker->port->subnet);
 }
 
 static size_t

@@ -425,12 +425,8 @@ build_groups(struct turn *turn)
 		if (instance->domain.router)
 			for (enum group_kind kind = GROUP_GATEWAYS;
 			     kind <= GROUP_ROUTED; kind++)
-				if (kind != GROUP_ASKED
-				    || domain_is_bridged(&instance->domain))
-					build_one(turn,
-						  &instance->groups[kind],
-						  kind, &instance->domain,
-						  NULL);
+				build_one(turn, &instance->groups[kind], kind,
+					  &instance->domain, NULL);
 		for (struct list *p = instance->placements.next;
 		     p != &instance->placements; p = p->next) {
 			struct placement *placement =

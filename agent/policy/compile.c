@@ -90,31 +90,6 @@ compile_in_force(const struct model_switch *sw,
 }
 
 bool
-compile_is_bridged(const struct model_subnet *subnet)
-{
-	const struct list *mcasts = &subnet->table->mcasts;
-
-	for (const struct list *link = mcasts->next; link != mcasts;
-	     link = link->next)
-		if (LIST_ENTRY(link, const struct mcast_row, link)->is_unknown)
-			return true;
-	return false;
-}
-
-bool
-domain_is_bridged(const struct domain *domain)
-{
-	struct model_subnet **subnets;
-	size_t n = domain_subnets(domain, &subnets);
-	bool is_bridged = false;
-
-	for (size_t i = 0; i < n; i++)
-		is_bridged |= compile_is_bridged(subnets[i]);
-	free(subnets);
-	return is_bridged;
-}
-
-bool
 compile_has_port(const struct model_subnet *subnet,
 		 const struct model_switch *sw)
 {
@@ -133,10 +108,7 @@ compile_port(const struct model_port *port, struct program_draft *program)
 	const struct model_router *router = port->subnet->router;
 
 	memset(program, 0, sizeof *program);
-	if (!compile_is_bridged(port->subnet))
-		add_entry(program, "intercept", GROUP_INTERCEPT);
-	else if (router)
-		add_entry(program, "intercept", GROUP_ASKED);
+	add_entry(program, "intercept", GROUP_INTERCEPT);
 	if (router) {
 		add_entry(program, "intercept", GROUP_GATEWAYS);
 		add_entry(program, "route", GROUP_ROUTE);
@@ -162,8 +134,6 @@ compile_group(const struct model *model, const struct model_switch *sw,
 		return layer_intercept();
 	case GROUP_GATEWAYS:
 		return layer_gateways(model, domain);
-	case GROUP_ASKED:
-		return layer_asked(domain);
 	case GROUP_ROUTE:
 		return layer_route(model, domain);
 	case GROUP_ROUTED:

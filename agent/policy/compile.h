@@ -19,8 +19,6 @@
 enum group_kind {
 	GROUP_INTERCEPT,	/* Of a switch: ARP and ND to the host. */
 	GROUP_GATEWAYS,		/* Of a domain: the router's own addresses. */
-	GROUP_ASKED,		/* Of a domain: ARP and ND for those alone,
-				 * where the rest is bridged. */
 	GROUP_ROUTE,		/* Of a domain: destination routing. */
 	GROUP_ROUTED,		/* Of a domain: what was routed goes on. */
 	GROUP_OWN,		/* Of a subnet: what stays in it. */
@@ -56,10 +54,6 @@ size_t domain_subnets(const struct domain *,
 /* Those of all domains that have a bound port on the switch. */
 size_t compile_in_force(const struct model_switch *,
 			struct model_subnet ***ret_subnets);
-/* Has a controller asked for unknown MACs to be flooded?  Then the VMs' ARP
- * and ND go that way too: no row may know who answers. */
-bool compile_is_bridged(const struct model_subnet *);
-bool domain_is_bridged(const struct domain *);	/* Any of its subnets? */
 /* Is a port of the switch bound to the subnet?  Only then GROUP_OWN stands in
  * a program. */
 bool compile_has_port(const struct model_subnet *,
@@ -78,7 +72,6 @@ void compile_print(const struct model *, FILE *);
 struct draft_group *layer_intercept(void);
 struct draft_group *layer_gateways(const struct model *,
 				   const struct domain *);
-struct draft_group *layer_asked(const struct domain *);
 /* layer_route.c */
 struct draft_group *layer_route(const struct model *, const struct domain *);
 /* layer_vnet.c */

@@ -12,12 +12,10 @@ enum {
 	ETH_ARP = 0x0806,
 	ETH_IPV6 = 0x86dd,
 	PROTO_ICMPV6 = 58,
-	ND_SOLICITATION = 135,
 	ND_FIRST = 133,		/* Router solicitation, RFC 4861. */
 	ND_LAST = 137		/* Redirect. */
 };
 
-static void add_questions(struct draft_group *, const struct model_prefix *);
 static void add_gateways(struct draft_group *, const struct model *,
 			 const struct model_subnet *);
 
@@ -53,54 +51,6 @@ layer_gateways(const struct model *model, const struct domain *domain)
 		add_gateways(group, model, subnets[i]);
 	free(subnets);
 	return group;
-}
-
-struct draft_group *
-layer_asked(const struct domain *domain)
-{
-	struct draft_group *group =
-		draft_group_new("asked of %s", domain->router->name);
-	struct model_subnet **subnets;
-	size_t n = domain_subnets(domain, &subnets);
-
-	for (size_t i = 0; domain->router->is_enabled && i < n; i++)
-		for (const struct list *link = subnets[i]->prefixes.next;
-		     link != &subnets[i]->prefixes; link = link->next)
-			add_questions(group,
-				      LIST_ENTRY(link,
-						 const struct model_prefix,
-						 link));
-	free(subnets);
-	return group;
-}
-
-/* Who has the gateway's address?  RFC 826; RFC 4861, section 7.2.2: asked of
- * all nodes whose address ends in the same 24 bits. */
-static void
-add_questions(struct draft_group *group, const struct model_prefix *prefix)
-{
-	const uint8_t proto = PROTO_ICMPV6;
-	bool is_arp = prefix->gateway.n == 4;
-	struct draft_rule *rule =
-		draft_group_add_rule(group, 0, DRAFT_PUNT, "%s for the "
-				     "gateway of %s", is_arp ? "arp" : "nd",
-				     prefix->subnet->name);
-	struct vsw_addr node = {
-		.n = 16, .bytes = { 0xff, 2, [11] = 1, 0xff }
-	};
-
-	rule->is_terminating = true;
-	rule->reason = is_arp ? PUNT_ARP : PUNT_ND;
-	if (is_arp) {
-		draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, ETH_ARP);
-		draft_rule_match_dst(rule, &prefix->gateway, 32);
-		return;
-	}
-	for (int i = 13; i < 16; i++)
-		node.bytes[i] = prefix->gateway.bytes[i];
-	draft_rule_match_dst(rule, &node, 128);
-	draft_rule_match(rule, VSW_FIELD_IP_PROTO, &proto, 1);
-	draft_rule_match_u16(rule, VSW_FIELD_L4_SRC, ND_SOLICITATION);
 }
 
 static void

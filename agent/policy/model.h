@@ -237,6 +237,11 @@ const struct model_mapping *model_find_mac(const struct model_subnet *,
 const struct model_prefix *model_find_gateway(const struct model_subnet *,
 					      const struct vsw_addr *addr);
 
+/* May VMs be behind addresses that no row names?  In hardware_vtep, whose
+ * controllers may know MACs alone, and where an unknown-dst row says so: then
+ * ARP and ND that the agent cannot answer are left to the VMs. */
+bool model_is_bridged(const struct model_subnet *);
+
 /* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455,
  * 0011.2233.4455. */
 bool model_mac_from_text(const char *, uint8_t ret_mac[6]);

@@ -47,6 +47,20 @@ mcast_follow(struct model_state *state, const struct touched *touched)
 	touch(state, mcast);
 }
 
+bool
+model_is_bridged(const struct model_subnet *subnet)
+{
+	const struct list *mcasts = &subnet->table->mcasts;
+
+	if (!strcmp(subnet->database, "hardware_vtep"))
+		return true;
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next)
+		if (LIST_ENTRY(link, const struct mcast_row, link)->is_unknown)
+			return true;
+	return false;
+}
+
 void
 mcast_free(struct model_state *state, struct mcast_row *mcast)
 {
@@ -151,7 +165,4 @@ touch(struct model_state *state, struct mcast_row *mcast)
 	else
 		subnet_table_touch(mcast->subnet->table, &key);
 	state_subnet_changed(state, mcast->subnet);
-	/* The ports' programs differ, see compile_is_bridged(). */
-	if (mcast->is_unknown)
-		state->structure_changed = true;
 }

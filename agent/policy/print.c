@@ -110,7 +110,6 @@ print_program(const struct program_draft *program,
 	static const char *const names[] = {
 		[GROUP_INTERCEPT] = "intercept",
 		[GROUP_GATEWAYS] = "gateways of ",
-		[GROUP_ASKED] = "asked of ",
 		[GROUP_ROUTE] = "routes of ",
 		[GROUP_ROUTED] = "subnets of ",
 		[GROUP_OWN] = "subnet ",
@@ -157,9 +156,8 @@ print_groups(const struct model *model, const struct model_switch *sw,
 		seen[n_seen++] = domain;
 		for (enum group_kind kind = GROUP_GATEWAYS;
 		     kind <= GROUP_ROUTED; kind++)
-			if (kind != GROUP_ASKED || domain_is_bridged(&domain))
-				print_group(compile_group(model, sw, kind,
-							  &domain, NULL), to);
+			print_group(compile_group(model, sw, kind, &domain,
+						  NULL), to);
 	}
 	free(seen);
 	for (size_t i = 0; i < n; i++)

@@ -88,13 +88,27 @@ get_tunnel_field(const struct m_packet *p, enum vsw_field field,
 	return p->tunnel && addr.n == (is_v4 ? 4 : 16) ? addr.n : 0;
 }
 
+static unsigned
+get_ip_field(const struct m_packet *p, enum vsw_field field,
+	     uint8_t value[16])
+{
+	bool is_src = field == VSW_FIELD_IPV4_SRC
+		      || field == VSW_FIELD_IPV6_SRC;
+	bool is_v4 = field == VSW_FIELD_IPV4_SRC
+		     || field == VSW_FIELD_IPV4_DST;
+	uint8_t n = is_v4 ? 4 : 16;
+	struct vsw_addr addr = model_addr(n, is_src ? p->src : p->dst);
+
+	memcpy(value, addr.bytes, n);
+	if (is_v4)
+		return p->type == M_IPV4 || p->type == M_ARP ? n : 0;
+	return p->type == M_IPV6 ? n : 0;
+}
+
 /* The field's bytes; 0: the packet does not have it. */
 static unsigned
 get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
 {
-	bool v4 = p->type == M_IPV4 || p->type == M_ARP;
-	struct vsw_addr addr;
-
 	switch (field) {
 	case VSW_FIELD_ETH_SRC:
 		memcpy(value, p->eth_src, 6);
@@ -114,16 +128,9 @@ get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
 		return p->type != M_RAW;
 	case VSW_FIELD_IPV4_SRC:
 	case VSW_FIELD_IPV4_DST:
-		addr = model_addr(4, field == VSW_FIELD_IPV4_SRC ? p->src
-				     : p->dst);
-		memcpy(value, addr.bytes, 4);
-		return v4 ? 4 : 0;
 	case VSW_FIELD_IPV6_SRC:
 	case VSW_FIELD_IPV6_DST:
-		addr = model_addr(16, field == VSW_FIELD_IPV6_SRC ? p->src
-				      : p->dst);
-		memcpy(value, addr.bytes, 16);
-		return p->type == M_IPV6 ? 16 : 0;
+		return get_ip_field(p, field, value);
 	case VSW_FIELD_L4_SRC:
 		put(value, p->l4_src, 2);
 		return has_l4(p) ? 2 : 0;
