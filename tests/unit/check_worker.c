@@ -302,6 +302,57 @@ START_TEST(sends_as_it_is_told)
 }
 END_TEST
 
+/* "vm"'s program, with a layer in front that punts everything. */
+static void
+punt_everything(void)
+{
+	struct vsw_group *group, *out;
+	struct vsw_program *program;
+	char problem[160];
+
+	ck_assert_int_eq(vsw_group_new(vsw, "punt", &group), 0);
+	vsw_rule_punt(vsw_group_add_rule(group, 1, NULL), 9);
+	ck_assert_int_eq(vsw_group_seal(group, problem, sizeof problem), 0);
+	ck_assert_int_eq(vsw_group_new(vsw, "out", &out), 0);
+	vsw_rule_output(vsw_group_add_rule(out, 1, NULL), ears[1].port);
+	ck_assert_int_eq(vsw_group_seal(out, problem, sizeof problem), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	vsw_layer_add_group(vsw_program_add_layer(program, "1"), VSW_OUT,
+			    group);
+	vsw_layer_add_group(vsw_program_add_layer(program, "2"), VSW_OUT,
+			    out);
+	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
+			 0);
+	ck_assert_int_eq(vsw_port_set_program(ears[0].port, program), 0);
+	vsw_program_unref(program);
+	vsw_group_unref(group);
+	vsw_group_unref(out);
+}
+
+/* What was punted goes on where it was stopped, counted as received once; and
+ * the next packet of its flow is punted as before. */
+START_TEST(resumes_what_was_punted)
+{
+	struct vsw_port_counters counters = { .size = sizeof counters };
+	struct vsw_port *host = rig_port(vsw, "host", VSW_PORT_PUNT);
+	struct vsw_packet *p;
+
+	punt_everything();
+	for (unsigned i = 1; i <= 2; i++) {
+		p = packet_of("eth 1>2 ip 1.1.1.1>2.2.2.2 udp 1>7");
+		vsw_worker_receive(worker, ears[0].port, &p, 1, 5);
+		ck_assert_uint_eq(ears[1].n_sent, i - 1);
+		p = packet_of("eth 1>2 ip 1.1.1.1>2.2.2.2 udp 1>7");
+		vsw_worker_resume(worker, ears[0].port, &p, 1, 5);
+		ck_assert_uint_eq(ears[1].n_sent, i);
+		vsw_port_get_counters(ears[0].port, &counters);
+		ck_assert_uint_eq(counters.packets_received, i);
+		ck_assert_uint_eq(counters.punts, i);
+	}
+	vsw_port_remove(host);
+}
+END_TEST
+
 static void
 look(void *ctx, const struct vsw_flow_info *info)
 {
@@ -356,6 +407,7 @@ main(void)
 	tcase_add_test(all, counts_what_memory_ends);
 	tcase_add_test(all, hears_answers_in_turn);
 	tcase_add_test(all, sends_as_it_is_told);
+	tcase_add_test(all, resumes_what_was_punted);
 	tcase_add_test(all, shows_its_flows);
 	suite_add_tcase(suite, all);
 
