@@ -196,6 +196,7 @@ header_is_good(const uint8_t *frame, const struct inner *inner)
 		return true;
 	return inner->l4 - inner->l3 == 20
 	       && !(be16_get(frame + inner->l3 + 6) & 0x8000)
+	       && sum_get(frame + inner->l3 + 10) != 0xffff
 	       && sum_fold(sum_add(0, frame + inner->l3, 20))
 		  == 0xffff;
 }
@@ -213,17 +214,19 @@ is_partial(const uint8_t *frame, const struct inner *inner)
 			frame, inner, inner->end - inner->l4));
 }
 
-/* And is there: UDP's may be none, and cutting would make one. */
+/* Of the two ways to write zero, cutting knows one: 0xffff for UDP, where 0
+ * says that there is no checksum, and 0 for TCP. */
 static bool
 checksum_is_good(const uint8_t *frame, const struct inner *inner)
 {
 	size_t l4_size = inner->end - inner->l4;
 	uint64_t sum = inner_pseudo_sum(frame, inner, l4_size);
+	uint16_t field = sum_get(frame + inner->l4
+				 + inner_checksum_offset(inner));
 
-	if (inner->protocol == INNER_UDP && !sum_get(frame + inner->l4 + 6))
-		return false;
-	return sum_fold(sum_add(sum, frame + inner->l4, l4_size))
-	       == 0xffff;
+	return field != (inner->protocol == INNER_UDP ? 0 : 0xffff)
+	       && sum_fold(sum_add(sum, frame + inner->l4, l4_size))
+		  == 0xffff;
 }
 
 /* Adds a packet that holds 'frame' and has room for 'room' bytes. */
