@@ -18,10 +18,15 @@
 
 enum {
 	CONTROL_SIZE = 2 * CMSG_SPACE(sizeof(int)),
-	GRE_TEB = 0x6558		/* Ethernet in GRE. */
+	GRE_TEB = 0x6558,		/* Ethernet in GRE. */
+	/* Messages of this size on average are taken few at a time: what is
+	 * to be joined shall still be in the processor's cache. */
+	LARGE_MESSAGE = 16384,
+	N_LARGE_MESSAGES = 4
 };
 
 struct socket_inbox {
+	unsigned n_messages;		/* To ask for the next time. */
 	struct mmsghdr messages[SOCKET_N_MESSAGES];
 	struct iovec parts[SOCKET_N_MESSAGES];
 	union socket_address from[SOCKET_N_MESSAGES];
@@ -66,9 +71,11 @@ socket_inbox_new(void)
 {
 	struct socket_inbox *inbox = malloc(sizeof *inbox);
 
-	if (inbox)
-		for (unsigned i = 0; i < SOCKET_N_MESSAGES; i++)
-			prepare(inbox, i);
+	if (!inbox)
+		return NULL;
+	inbox->n_messages = SOCKET_N_MESSAGES;
+	for (unsigned i = 0; i < SOCKET_N_MESSAGES; i++)
+		prepare(inbox, i);
 	return inbox;
 }
 
@@ -125,7 +132,8 @@ socket_receive(struct vsw_device *device_, unsigned queue_,
 static int
 drain(struct intake *intake, struct socket_inbox *inbox, int fd)
 {
-	int n = recvmmsg(fd, inbox->messages, SOCKET_N_MESSAGES, 0, NULL);
+	int n = recvmmsg(fd, inbox->messages, inbox->n_messages, 0, NULL);
+	size_t n_bytes = 0;
 
 	if (n < 0) {
 		/* What may pass: also the stack's own shortages, and errors
@@ -143,8 +151,11 @@ drain(struct intake *intake, struct socket_inbox *inbox, int fd)
 	for (int i = 0; i < n; i++) {
 		take_message(intake, &inbox->messages[i].msg_hdr,
 			     inbox->messages[i].msg_len);
+		n_bytes += inbox->messages[i].msg_len;
 		prepare(inbox, (unsigned) i);
 	}
+	inbox->n_messages = n_bytes / LARGE_MESSAGE < (size_t) n
+			    ? SOCKET_N_MESSAGES : N_LARGE_MESSAGES;
 	return n;
 }
 

