@@ -152,6 +152,7 @@ channel_end_text(enum channel_end end)
 		[CHANNEL_SILENT] = "no answer to an inactivity probe",
 		[CHANNEL_REFUSED] = "message is not JSON-RPC",
 		[CHANNEL_UNSPEAKABLE] = "answer cannot be written as JSON",
+		[CHANNEL_DISMISSED] = "other databases are served now",
 	};
 
 	static_assert(sizeof texts / sizeof *texts == N_CHANNEL_ENDS,

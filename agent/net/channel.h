@@ -29,7 +29,8 @@ enum channel_end {
 	CHANNEL_BACKLOGGED,	/* or the peer does not read, */
 	CHANNEL_SILENT,		/* does not answer, */
 	CHANNEL_REFUSED,	/* or sends what makes no sense, */
-	CHANNEL_UNSPEAKABLE,	/* or because we would. */
+	CHANNEL_UNSPEAKABLE,	/* or because we would, */
+	CHANNEL_DISMISSED,	/* or so that it looks again at what we have. */
 	N_CHANNEL_ENDS
 };
 

@@ -289,6 +289,7 @@ count(struct listener_counters *counters, enum channel_end why)
 	case CHANNEL_CLOSED:
 	case CHANNEL_FAILED:
 	case CHANNEL_UNSPEAKABLE:
+	case CHANNEL_DISMISSED:
 	case N_CHANNEL_ENDS:
 		break;
 	}

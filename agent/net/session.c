@@ -22,6 +22,7 @@ struct session {
 static void receive(void *session, json_t *message);
 static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
+static void dismiss(void *session);
 static void look(evutil_socket_t, short, void *session);
 static void look_in(struct session *, int64_t wait_ms);
 
@@ -32,6 +33,7 @@ static const struct channel_ops channel_ops = {
 
 static const struct client_ops client_ops = {
 	.send = send_message,
+	.dismiss = dismiss,
 };
 
 struct session *
@@ -98,6 +100,14 @@ send_message(void *session_, json_t *message)
 	struct session *session = session_;
 
 	channel_send(session->channel, message);
+}
+
+static void
+dismiss(void *session_)
+{
+	struct session *session = session_;
+
+	channel_end(session->channel, CHANNEL_DISMISSED);
 }
 
 /* Has the peer been silent for too long? */

@@ -15,6 +15,8 @@
 struct server {
 	struct list databases;		/* struct served. */
 	struct list clients;
+	struct database *catalog;	/* _Server. */
+	struct uuid id;
 	struct lock_table locks;
 	struct server_limits limits;
 	struct server_counters counters;
@@ -33,6 +35,7 @@ struct served {
 	struct list waits;		/* struct waiting, oldest first. */
 	int64_t deadline_ms;		/* No wait's time comes earlier. */
 	bool is_changed;		/* Since the waits were tried. */
+	bool is_reserved;		/* Not the clients' to write. */
 };
 
 struct client {
@@ -45,6 +48,7 @@ struct client {
 	struct list waits;		/* struct waiting. */
 	struct list locks;		/* struct lock_claim. */
 	uint32_t n_monitors, n_waits, n_locks;
+	bool is_aware;		/* Of databases that come and go. */
 };
 
 /* Take over 'result', 'error' and 'params', not 'id'. */

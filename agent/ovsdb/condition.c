@@ -25,9 +25,6 @@ struct query {
 	void *ctx;
 };
 
-static struct ovsdb_error *clause_from_json(json_t *,
-					    const struct table_schema *,
-					    struct symbols *, struct clause *);
 static bool function_from_name(const char *, enum condition_function *);
 static struct ovsdb_error *relax(json_t *, const struct clause *,
 				 struct column_type *);
@@ -75,12 +72,8 @@ condition_done(struct condition *condition)
 {
 	size_t i;
 
-	for (i = 0; i < condition->n; i++) {
-		struct clause *clause = &condition->clauses[i];
-
-		if (clause->column)
-			datum_done(&clause->argument, &clause->column->type);
-	}
+	for (i = 0; i < condition->n; i++)
+		clause_done(&condition->clauses[i]);
 	free(condition->clauses);
 	condition->clauses = NULL;
 	condition->n = 0;
@@ -96,6 +89,49 @@ condition_matches(const struct condition *condition, const struct row *row)
 			return false;
 	}
 	return true;
+}
+
+struct ovsdb_error *
+clause_from_json(json_t *json, const struct table_schema *table,
+		 struct symbols *symbols, struct clause *ret_clause)
+{
+	const char *column = json_string_value(json_array_get(json, 0));
+	const char *function = json_string_value(json_array_get(json, 1));
+	struct clause clause = { CONDITION_TRUE, NULL, { 0 } };
+	struct column_type type;
+	struct ovsdb_error *error;
+
+	if (json_is_boolean(json)) {
+		clause.function = json_is_true(json) ? CONDITION_TRUE
+						     : CONDITION_FALSE;
+		*ret_clause = clause;
+		return NULL;
+	}
+	if (json_array_size(json) != 3 || !column || !function)
+		return ovsdb_syntax_error(json, "expected [<column>,"
+					  " <function>, <value>]");
+	clause.column = table_schema_column(table, column);
+	if (!clause.column)
+		return ovsdb_error(OVSDB_UNKNOWN_COLUMN,
+				   "table %s has no column %.64s",
+				   table->name, column);
+	if (!function_from_name(function, &clause.function))
+		return ovsdb_error(OVSDB_UNKNOWN_FUNCTION,
+				   "there is no function %.64s", function);
+	error = relax(json, &clause, &type);
+	if (!error)
+		error = datum_from_json(json_array_get(json, 2), &type,
+					symbols, &clause.argument);
+	if (!error)
+		*ret_clause = clause;
+	return error;
+}
+
+void
+clause_done(struct clause *clause)
+{
+	if (clause->column)
+		datum_done(&clause->argument, &clause->column->type);
 }
 
 bool
@@ -138,42 +174,6 @@ condition_each(const struct condition *condition, struct transaction *txn,
 	} else {
 		transaction_each(txn, table, visit_match, &query);
 	}
-}
-
-static struct ovsdb_error *
-clause_from_json(json_t *json, const struct table_schema *table,
-		 struct symbols *symbols, struct clause *ret_clause)
-{
-	const char *column = json_string_value(json_array_get(json, 0));
-	const char *function = json_string_value(json_array_get(json, 1));
-	struct clause clause = { CONDITION_TRUE, NULL, { 0 } };
-	struct column_type type;
-	struct ovsdb_error *error;
-
-	if (json_is_boolean(json)) {
-		clause.function = json_is_true(json) ? CONDITION_TRUE
-						     : CONDITION_FALSE;
-		*ret_clause = clause;
-		return NULL;
-	}
-	if (json_array_size(json) != 3 || !column || !function)
-		return ovsdb_syntax_error(json, "expected [<column>,"
-					  " <function>, <value>]");
-	clause.column = table_schema_column(table, column);
-	if (!clause.column)
-		return ovsdb_error(OVSDB_UNKNOWN_COLUMN,
-				   "table %s has no column %.64s",
-				   table->name, column);
-	if (!function_from_name(function, &clause.function))
-		return ovsdb_error(OVSDB_UNKNOWN_FUNCTION,
-				   "there is no function %.64s", function);
-	error = relax(json, &clause, &type);
-	if (!error)
-		error = datum_from_json(json_array_get(json, 2), &type,
-					symbols, &clause.argument);
-	if (!error)
-		*ret_clause = clause;
-	return error;
 }
 
 static bool

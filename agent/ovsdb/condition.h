@@ -43,6 +43,11 @@ struct ovsdb_error *condition_from_json(json_t *, const struct table_schema *,
 					struct condition *ret_condition);
 void condition_done(struct condition *);
 bool condition_matches(const struct condition *, const struct row *);
+/* One of them; clause_done() it. */
+struct ovsdb_error *clause_from_json(json_t *, const struct table_schema *,
+				     struct symbols *,
+				     struct clause *ret_clause);
+void clause_done(struct clause *);
 bool clause_matches(const struct clause *, const struct row *);
 
 /* transaction_each() for the rows that match: by UUID or by an index where

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/history.h"
 #include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/row.h"
 
@@ -22,6 +23,7 @@ database_new(struct schema *schema, struct journal *journal)
 
 	db->schema = schema;
 	db->journal = journal;
+	db->history = history_new();
 	db->tables = xcalloc(schema->n_tables, sizeof *db->tables);
 	for (i = 0; i < schema->n_tables; i++)
 		table_init(&db->tables[i], schema->tables[i], db);
@@ -39,6 +41,7 @@ database_free(struct database *db)
 	for (i = 0; i < db->schema->n_tables; i++)
 		table_done(&db->tables[i]);
 	free(db->tables);
+	history_free(db->history);
 	journal_close(db->journal);
 	schema_free(db->schema);
 	free(db);
@@ -60,6 +63,18 @@ const struct uuid *
 database_last_transaction(const struct database *db)
 {
 	return &db->last_transaction;
+}
+
+const struct uuid *
+database_last_recorded(const struct database *db)
+{
+	return &db->last_recorded;
+}
+
+struct history *
+database_history(const struct database *db)
+{
+	return db->history;
 }
 
 struct journal *

@@ -20,6 +20,7 @@
 #include "agent/ovsdb/uuid.h"
 
 struct database;
+struct history;
 struct journal;
 struct row;
 struct table;
@@ -31,8 +32,11 @@ void database_free(struct database *);
 
 const char *database_name(const struct database *);
 const struct schema *database_schema(const struct database *);
-/* Of the last commit; all zero before the first. */
+/* Of the last commit; all zero before the first.  And of the last one that
+ * the file knows: those that wrote ephemeral columns alone are not in it. */
 const struct uuid *database_last_transaction(const struct database *);
+const struct uuid *database_last_recorded(const struct database *);
+struct history *database_history(const struct database *);
 /* NULL if it lives in memory alone. */
 struct journal *database_journal(const struct database *);
 struct table *database_table(const struct database *, const char *name);

@@ -256,6 +256,25 @@ datum_subtract(struct datum *a, const struct datum *b,
 	free(values);
 }
 
+void
+datum_diff(const struct datum *old, const struct datum *new,
+	   const struct column_type *type, struct datum *ret_diff)
+{
+	struct datum diff, only_new;
+
+	datum_copy(new, type, &only_new);
+	if (type->n_max <= 1) {
+		*ret_diff = only_new;
+		return;
+	}
+	datum_copy(old, type, &diff);
+	datum_subtract(&only_new, old, type, type);
+	datum_subtract(&diff, new, type, type);
+	datum_union(&diff, &only_new, type, true);
+	datum_done(&only_new, type);
+	*ret_diff = diff;
+}
+
 bool
 datum_includes_all(const struct datum *a, const struct datum *b,
 		   const struct column_type *type)

@@ -71,6 +71,12 @@ void datum_union(struct datum *a, const struct datum *b,
 void datum_subtract(struct datum *a, const struct datum *b,
 		    const struct column_type *a_type,
 		    const struct column_type *b_type);
+/* The difference of ovsdb-server(7), section 4.1.14: of two sets, what is only
+ * in one; of two maps, also the pairs whose values differ, with the new value;
+ * where at most one element can be, the new value.  The difference of 'old'
+ * and a difference is 'new' again. */
+void datum_diff(const struct datum *old, const struct datum *new,
+		const struct column_type *, struct datum *ret_diff);
 bool datum_includes_all(const struct datum *a, const struct datum *b,
 			const struct column_type *);
 bool datum_excludes_all(const struct datum *a, const struct datum *b,

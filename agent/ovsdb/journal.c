@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/history.h"
 #include "agent/ovsdb/journal_compact.h"
 #include "agent/ovsdb/journal_lock.h"
 #include "agent/ovsdb/journal_read.h"
@@ -32,6 +33,8 @@ static struct ovsdb_error *load(struct journal *, struct database **,
 				bool *ret_is_torn);
 static struct ovsdb_error *load_record(const struct journal_reader *,
 				       json_t *, struct database **);
+static struct ovsdb_error *replay(const struct journal_reader *, json_t *,
+				  struct database *);
 static struct ovsdb_error *check_schema(const struct journal *,
 					const struct database *,
 					const char *schema_path);
@@ -84,8 +87,10 @@ journal_open_database(const char *path, const char *schema_path,
 }
 
 struct ovsdb_error *
-journal_append(struct journal *journal, json_t *record, bool durable)
+journal_append(struct journal *journal, json_t *record, bool durable,
+	       struct uuid *id)
 {
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	struct ovsdb_error *error;
 	char *text;
 	size_t size;
@@ -95,7 +100,7 @@ journal_append(struct journal *journal, json_t *record, bool durable)
 		if (error)
 			return error;
 	}
-	text = journal_format(record, &size);
+	text = journal_format(record, &size, sha1);
 	error = journal_write(journal->fd, journal->path, journal->size, text,
 			      size);
 	free(text);
@@ -103,6 +108,7 @@ journal_append(struct journal *journal, json_t *record, bool durable)
 		error = problem(journal, "cannot be written to disk");
 	if (!error) {
 		journal->size += size;
+		history_next_id(id, sha1, id);
 		return NULL;
 	}
 	journal->has_rubbish = true;
@@ -224,7 +230,7 @@ load_record(const struct journal_reader *reader, json_t *record,
 	struct schema *schema;
 
 	if (*db) {
-		error = journal_record_apply(record, *db);
+		error = replay(reader, record, *db);
 	} else {
 		error = schema_from_json(record, &schema);
 		if (!error)
@@ -233,6 +239,25 @@ load_record(const struct journal_reader *reader, json_t *record,
 	return ovsdb_error_prefix(error, "%s: the record before offset %lld"
 				  " makes no sense", reader->path,
 				  (long long) reader->offset);
+}
+
+/* A compacted file begins with a record that says which transaction it goes up
+ * to; every other has an id that comes from what it says. */
+static struct ovsdb_error *
+replay(const struct journal_reader *reader, json_t *record,
+       struct database *db)
+{
+	struct ovsdb_error *error;
+
+	if (!uuid_is_zero(&db->last_recorded)
+	    || !journal_compact_id(record, &db->replayed))
+		history_next_id(&db->last_recorded, reader->sha1,
+				&db->replayed);
+	error = journal_record_apply(record, db);
+	db->last_transaction = db->last_recorded = db->replayed;
+	db->is_last_from_file = true;
+	memset(&db->replayed, 0, sizeof db->replayed);
+	return error;
 }
 
 static struct ovsdb_error *

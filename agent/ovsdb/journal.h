@@ -34,9 +34,10 @@ struct ovsdb_error *journal_open_database(const char *path,
 					  struct database **ret_database,
 					  char **ret_warning);
 
-/* Appends one record; with 'durable', fdatasync()s it. */
+/* Appends one record; with 'durable', fdatasync()s it.  'id' is that of the
+ * transaction before, and on success of this one (history.h). */
 struct ovsdb_error *journal_append(struct journal *, json_t *record,
-				   bool durable);
+				   bool durable, struct uuid *id);
 
 /* Writes the database as one schema and one transaction record to a file
  * beside, and puts it in place atomically. */

@@ -27,6 +27,8 @@ struct sink {
 	int64_t size;
 };
 
+static const char goes_up_to[] = "compacted up to transaction ";
+
 static bool write_all(FILE *, const struct database *, int64_t *ret_size);
 static void emit_database(struct sink *, const struct database *,
 			  int64_t date);
@@ -38,9 +40,9 @@ static char *dump(const json_t *);
 static bool sync_directory(const char *path);
 
 char *
-journal_format(json_t *record, size_t *ret_size)
+journal_format(json_t *record, size_t *ret_size,
+	       char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
 {
-	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	char header[JOURNAL_HEADER_MAX];
 	char *json = dump(record);
 	size_t size = strlen(json);
@@ -48,9 +50,9 @@ journal_format(json_t *record, size_t *ret_size)
 	char *text;
 
 	json[size++] = '\n';		/* In the place of the NUL. */
-	journal_sha1(json, size, sha1);
+	journal_sha1(json, size, ret_sha1);
 	header_size = snprintf(header, sizeof header, "OVSDB JSON %zu %s\n",
-			       size, sha1);
+			       size, ret_sha1);
 	text = xmalloc(header_size + size);
 	memcpy(text, header, header_size);
 	memcpy(text + header_size, json, size);
@@ -116,6 +118,18 @@ journal_compact_to(const char *path, const struct database *db, int *ret_fd,
 	return error;
 }
 
+bool
+journal_compact_id(json_t *record, struct uuid *ret_id)
+{
+	const char *comment = json_string_value(json_object_get(record,
+								"_comment"));
+	size_t n = sizeof goes_up_to - 1;
+
+	return comment && !strncmp(comment, goes_up_to, n)
+	       && uuid_from_text(comment + n, ret_id)
+	       && !uuid_is_zero(ret_id);
+}
+
 static bool
 write_all(FILE *stream, const struct database *db, int64_t *ret_size)
 {
@@ -125,17 +139,18 @@ write_all(FILE *stream, const struct database *db, int64_t *ret_size)
 	json_t *schema = schema_to_json(db->schema);
 	struct timespec now;
 	char header[JOURNAL_HEADER_MAX];
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	int64_t date;
 	unsigned n = 0;
 	size_t size;
 	char *text;
 	int used;
 
-	text = journal_format(schema, &size);
+	text = journal_format(schema, &size, sha1);
 	json_decref(schema);
 	emit(&sink, text, size);
 	free(text);
-	if (count_rows(db)) {
+	if (count_rows(db) || !uuid_is_zero(&db->last_recorded)) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		date = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 		if (!measure.digest
@@ -160,12 +175,14 @@ write_all(FILE *stream, const struct database *db, int64_t *ret_size)
 static void
 emit_database(struct sink *sink, const struct database *db, int64_t date)
 {
-	char text[64];
+	char text[64 + sizeof goes_up_to + UUID_TEXT_SIZE];
+	char id[UUID_TEXT_SIZE];
 	size_t i;
 
+	uuid_to_text(&db->last_recorded, id);
 	snprintf(text, sizeof text,
-		 "{\"_date\":%lld,\"_comment\":\"compacted\"",
-		 (long long) date);
+		 "{\"_date\":%lld,\"_comment\":\"%s%s\"",
+		 (long long) date, goes_up_to, id);
 	emit_text(sink, text);
 	for (i = 0; i < db->schema->n_tables; i++) {
 		if (db->tables[i].rows.n)

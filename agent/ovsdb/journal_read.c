@@ -77,6 +77,7 @@ journal_read(struct journal_reader *reader, json_t **ret_record,
 		return damaged(reader, ret_error, "is not a JSON object");
 	}
 	reader->offset += header.size + header.body_size;
+	memcpy(reader->sha1, sha1, sizeof sha1);
 	*ret_record = record;
 	return JOURNAL_READ_RECORD;
 }

@@ -26,6 +26,7 @@ struct journal_reader {
 	const char *path;	/* For errors; the caller's. */
 	int64_t offset;		/* Of the next record. */
 	int64_t size;		/* Of the file. */
+	char sha1[JOURNAL_SHA1_TEXT_SIZE]; /* Of the record read last. */
 };
 
 enum journal_read_result journal_read(struct journal_reader *,

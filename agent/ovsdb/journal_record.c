@@ -12,9 +12,6 @@ static json_t *row_to_json(const struct change *);
 static json_t *datum_diff_to_json(const struct datum *old,
 				  const struct datum *new,
 				  const struct column_type *);
-static void diff(struct datum *old, const struct datum *new,
-		 const struct column_type *);
-static bool is_written_as_diff(const struct column_type *);
 static struct ovsdb_error *apply_table(struct transaction *, struct table *,
 				       json_t *, bool is_diff);
 static struct ovsdb_error *apply_row(struct transaction *, struct table *,
@@ -146,38 +143,13 @@ static json_t *
 datum_diff_to_json(const struct datum *old, const struct datum *new,
 		   const struct column_type *type)
 {
-	struct datum d;
+	struct datum diff;
 	json_t *json;
 
-	if (!is_written_as_diff(type))
-		return datum_to_json(new, type);
-	datum_copy(old, type, &d);
-	diff(&d, new, type);
-	json = datum_to_json(&d, type);
-	datum_done(&d, type);
+	datum_diff(old, new, type, &diff);
+	json = datum_to_json(&diff, type);
+	datum_done(&diff, type);
 	return json;
-}
-
-/* The elements that are only in one, and the pairs whose values differ, with
- * the new value.  The difference of a difference is what was there before, so
- * that this is also how one is applied. */
-static void
-diff(struct datum *old, const struct datum *new,
-     const struct column_type *type)
-{
-	struct datum only_new;
-
-	datum_copy(new, type, &only_new);
-	datum_subtract(&only_new, old, type, type);
-	datum_subtract(old, new, type, type);
-	datum_union(old, &only_new, type, true);
-	datum_done(&only_new, type);
-}
-
-static bool
-is_written_as_diff(const struct column_type *type)
-{
-	return type->n_max > 1;
 }
 
 static struct ovsdb_error *
@@ -256,9 +228,9 @@ apply_column(struct row *row, const struct column *column, json_t *json,
 	error = datum_from_json_unchecked(json, &column->type, &d);
 	if (error)
 		return error;
-	if (is_diff && is_written_as_diff(&column->type)) {
-		datum_copy(&row->data[column->index], &column->type, &now);
-		diff(&now, &d, &column->type);
+	if (is_diff) {
+		datum_diff(&row->data[column->index], &d, &column->type,
+			   &now);
 		datum_done(&d, &column->type);
 		d = now;
 	}

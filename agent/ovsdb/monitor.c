@@ -2,38 +2,13 @@
 
 #include "agent/ovsdb/monitor.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/client.h"
-
-/* The kinds of change that a monitor selects. */
-enum {
-	SELECT_INITIAL = 1 << 0,
-	SELECT_INSERT = 1 << 1,
-	SELECT_DELETE = 1 << 2,
-	SELECT_MODIFY = 1 << 3,
-	SELECT_ALL = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE
-		     | SELECT_MODIFY
-};
-
-struct view_column {
-	const struct column *column;
-	unsigned select;
-};
-
-/* What one or more monitors want to know of one table. */
-struct view {
-	struct list link;		/* In monitor_hub.views[]. */
-	struct list users;		/* struct subscription. */
-	struct list touched_link;	/* While 'rows' is there. */
-	json_t *rows;			/* The <table-update> of the commit
-					 * that is being told. */
-	const struct table_schema *table;
-	unsigned select;		/* Of any column, and of none. */
-	size_t n_columns;
-	struct view_column columns[];	/* By index. */
-};
+#include "agent/ovsdb/history.h"
+#include "agent/ovsdb/monitor_request.h"
+#include "agent/ovsdb/view.h"
 
 /* One monitor's use of one view. */
 struct subscription {
@@ -50,46 +25,51 @@ struct monitor {
 	struct client *client;
 	struct served *served;
 	json_t *id;
+	enum monitor_version version;
 	size_t n_subscriptions;
 	struct subscription subscriptions[];
 };
 
-static struct ovsdb_error *check(struct client *, json_t *params);
+/* While a monitor is told what happened since it last listened. */
+struct recall {
+	const struct subscription **by_table;	/* NULL: not monitored. */
+	json_t *updates;
+};
+
+static struct ovsdb_error *check(struct client *, json_t *params,
+				 enum monitor_version,
+				 struct uuid *ret_since);
 static struct monitor *monitor_new(struct client *, struct served *,
-				   json_t *id, size_t max_subscriptions);
+				   json_t *id, enum monitor_version,
+				   size_t max_subscriptions);
 static void monitor_free(struct monitor *);
 static struct monitor *find(const struct client *, json_t *id);
 static struct ovsdb_error *subscribe_all(struct monitor *,
 					 json_t *requests);
-static struct ovsdb_error *subscribe(struct monitor *,
-				     const struct table_schema *,
-				     json_t *requests);
-static struct ovsdb_error *read_request(struct view *draft, json_t *request);
-static struct ovsdb_error *check_members(json_t *, const char *const names[],
-					 const char *table,
-					 const char *what);
-static struct ovsdb_error *read_select(const char *table, json_t *select,
-				       unsigned *ret_select);
-static struct ovsdb_error *read_columns(struct view *draft, json_t *columns,
-					unsigned select);
-static struct ovsdb_error *add_column(struct view *draft, json_t *syntax,
-				      const struct column *,
-				      unsigned select);
-static struct view *draft_new(const struct table_schema *);
+static void subscribe(struct subscription *, struct view *);
+static void unsubscribe(struct subscription *);
 static struct view *obtain_view(struct monitor_hub *, struct view *draft);
-static bool equal_views(const struct view *, const struct view *);
+static void answer(struct monitor *, json_t *id, const struct uuid *since);
 static json_t *show_initial(const struct monitor *);
-static json_t *show_table(const struct view *, const struct database *);
+static json_t *show_since(const struct monitor *, const struct uuid *since);
+static bool is_lost(const struct monitor *, const struct uuid *since);
+static void recall_change(void *recall, const struct change *);
+static json_t *get_rows(json_t *updates, const struct view *);
+static const struct uuid *last_of(const struct monitor *);
+static struct ovsdb_error *check_change(struct client *, json_t *params,
+					struct monitor **ret_monitor);
+static struct ovsdb_error *read_changes(const struct monitor *,
+					json_t *requests,
+					struct view **drafts);
+static struct subscription *find_subscription(const struct monitor *,
+					      const struct table_schema *);
+static void move(struct subscription *, struct view *draft,
+		 json_t *updates);
 static void touch_view(struct view *, const struct change *,
 		       struct list *touched);
-static json_t *show_change(const struct view *, const struct change *);
-static json_t *show_row(const struct view *, const struct row *,
-			unsigned select);
-static json_t *show_old(const struct view *, const struct change *);
-static bool is_changed(const struct change *, const struct column *);
 static void touch_users(struct view *, struct list *touched);
-static void send_update(struct monitor *);
-static void set_row(json_t *rows, const struct uuid *, json_t *row);
+static void send_update(struct monitor *, json_t *updates,
+			const struct uuid *commit);
 
 void
 monitor_hub_init(struct monitor_hub *hub, const struct database *database)
@@ -105,15 +85,7 @@ void
 monitor_hub_done(struct monitor_hub *hub, const struct database *database)
 {
 	for (size_t i = 0; i < database_schema(database)->n_tables; i++)
-		while (!list_is_empty(&hub->views[i])) {
-			struct view *view = LIST_ENTRY(hub->views[i].next,
-						       struct view, link);
-
-			/* Its last user takes the view along. */
-			monitor_free(LIST_ENTRY(view->users.next,
-						struct subscription,
-						view_link)->monitor);
-		}
+		assert(list_is_empty(&hub->views[i]));
 	free(hub->views);
 }
 
@@ -136,25 +108,33 @@ monitor_hub_committed(struct monitor_hub *hub, const struct commit *commit)
 	while (!list_is_empty(&views))
 		touch_users(LIST_ENTRY(views.next, struct view, touched_link),
 			    &monitors);
-	while (!list_is_empty(&monitors))
-		send_update(LIST_ENTRY(monitors.next, struct monitor,
-				       touched_link));
+	while (!list_is_empty(&monitors)) {
+		struct monitor *monitor = LIST_ENTRY(monitors.next,
+						     struct monitor,
+						     touched_link);
+		json_t *updates = monitor->updates;
+
+		list_remove(&monitor->touched_link);
+		monitor->updates = NULL;
+		send_update(monitor, updates, &commit->id);
+	}
 }
 
 void
 monitor_monitor(struct client *client, json_t *id, struct served *served,
-		json_t *params)
+		json_t *params, enum monitor_version version)
 {
 	json_t *monitor_id = json_array_get(params, 1);
 	json_t *requests = json_array_get(params, 2);
-	struct ovsdb_error *error = check(client, params);
+	struct uuid since;
+	struct ovsdb_error *error = check(client, params, version, &since);
 	struct monitor *monitor;
 
 	if (error) {
 		client_reply_error(client, id, error);
 		return;
 	}
-	monitor = monitor_new(client, served, monitor_id,
+	monitor = monitor_new(client, served, monitor_id, version,
 			      json_object_size(requests));
 	error = subscribe_all(monitor, requests);
 	if (error) {
@@ -162,7 +142,42 @@ monitor_monitor(struct client *client, json_t *id, struct served *served,
 		client_reply_error(client, id, error);
 		return;
 	}
-	client_reply(client, id, show_initial(monitor));
+	answer(monitor, id, &since);
+}
+
+void
+monitor_change(struct client *client, json_t *id, json_t *params)
+{
+	json_t *requests = json_array_get(params, 2), *updates;
+	struct monitor *monitor = NULL;
+	struct ovsdb_error *error = check_change(client, params, &monitor);
+	struct view **drafts;
+
+	if (error) {
+		client_reply_error(client, id, error);
+		return;
+	}
+	drafts = xcalloc(monitor->n_subscriptions + 1, sizeof *drafts);
+	error = read_changes(monitor, requests, drafts);
+	updates = json_object();
+	for (size_t i = 0; i < monitor->n_subscriptions; i++)
+		if (error || monitor->version == MONITOR_PLAIN)
+			view_free(drafts[i]);
+		else if (drafts[i])
+			move(&monitor->subscriptions[i], drafts[i], updates);
+	free(drafts);
+	if (error) {
+		json_decref(updates);
+		client_reply_error(client, id, error);
+		return;
+	}
+	json_decref(monitor->id);
+	monitor->id = json_incref(json_array_get(params, 1));
+	if (json_object_size(updates))
+		send_update(monitor, updates, last_of(monitor));
+	else
+		json_decref(updates);
+	client_reply(client, id, json_object());
 }
 
 void
@@ -184,6 +199,30 @@ monitor_cancel(struct client *client, json_t *id, json_t *params)
 }
 
 void
+monitor_cancel_all(struct served *served)
+{
+	struct list *clients = &served->server->clients, *link, *at, *next;
+
+	for (link = clients->next; link != clients; link = link->next) {
+		struct client *client = LIST_ENTRY(link, struct client, link);
+
+		for (at = client->monitors.next; at != &client->monitors;
+		     at = next) {
+			struct monitor *monitor
+				= LIST_ENTRY(at, struct monitor, link);
+
+			next = at->next;
+			if (monitor->served != served)
+				continue;
+			if (client->is_aware)
+				client_notify(client, "monitor_canceled",
+					      json_pack("[O]", monitor->id));
+			monitor_free(monitor);
+		}
+	}
+}
+
+void
 monitor_drop(struct client *client)
 {
 	while (!list_is_empty(&client->monitors))
@@ -192,21 +231,32 @@ monitor_drop(struct client *client)
 }
 
 static struct ovsdb_error *
-check(struct client *client, json_t *params)
+check(struct client *client, json_t *params, enum monitor_version version,
+      struct uuid *ret_since)
 {
 	json_t *id = json_array_get(params, 1);
 	json_t *requests = json_array_get(params, 2);
+	json_t *since = json_array_get(params, 3);
 	struct server *server = client->server;
 
-	if (!requests)
+	if (version == MONITOR_PLAIN ? !requests
+	    : json_array_size(params) != (size_t) version + 1)
 		return ovsdb_syntax_error(params, "monitor request params "
 					  "must be <db-name>, <json-value>, "
-					  "<monitor-requests>");
+					  "<monitor-requests>%s",
+					  version == MONITOR_COND_SINCE
+					  ? ", <last-txn-id>" : "");
 	if (!json_is_object(requests))
 		return ovsdb_syntax_error(requests, "monitor-requests must "
 					  "be object");
 	if (find(client, id))
 		return ovsdb_syntax_error(id, "duplicate monitor ID");
+	if (version == MONITOR_COND_SINCE && !json_is_string(since))
+		return ovsdb_syntax_error(since, "last-txn-id must be string");
+	if (version == MONITOR_COND_SINCE
+	    && !uuid_from_text(json_string_value(since), ret_since))
+		return ovsdb_syntax_error(since, "last-txn-id must be UUID "
+					  "format.");
 	if (client->n_monitors >= server->limits.n_monitors) {
 		server->counters.n_refused_monitors++;
 		return ovsdb_error(OVSDB_RESOURCES_EXHAUSTED, "a client may "
@@ -218,7 +268,7 @@ check(struct client *client, json_t *params)
 
 static struct monitor *
 monitor_new(struct client *client, struct served *served, json_t *id,
-	    size_t max_subscriptions)
+	    enum monitor_version version, size_t max_subscriptions)
 {
 	struct monitor *monitor
 		= xcalloc(1, sizeof *monitor
@@ -228,6 +278,7 @@ monitor_new(struct client *client, struct served *served, json_t *id,
 	monitor->client = client;
 	monitor->served = served;
 	monitor->id = json_incref(id);
+	monitor->version = version;
 	list_append(&client->monitors, &monitor->link);
 	client->n_monitors++;
 	client->server->counters.n_monitors++;
@@ -237,15 +288,8 @@ monitor_new(struct client *client, struct served *served, json_t *id,
 static void
 monitor_free(struct monitor *monitor)
 {
-	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
-		struct view *view = monitor->subscriptions[i].view;
-
-		list_remove(&monitor->subscriptions[i].view_link);
-		if (list_is_empty(&view->users)) {
-			list_remove(&view->link);
-			free(view);
-		}
-	}
+	for (size_t i = 0; i < monitor->n_subscriptions; i++)
+		unsubscribe(&monitor->subscriptions[i]);
 	list_remove(&monitor->link);
 	monitor->client->n_monitors--;
 	monitor->client->server->counters.n_monitors--;
@@ -274,200 +318,66 @@ subscribe_all(struct monitor *monitor, json_t *requests)
 {
 	const struct schema *schema
 		= database_schema(monitor->served->database);
-	struct ovsdb_error *error;
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(requests, name, value) {
 		const struct table_schema *table = schema_table(schema, name);
+		struct subscription *subscription;
+		struct ovsdb_error *error;
+		struct view *draft;
 
 		if (!table)
 			return ovsdb_error(OVSDB_SYNTAX_ERROR,
 					   "no table named %s", name);
-		error = subscribe(monitor, table, value);
+		error = monitor_request_read(table, value,
+					     monitor->version
+					     != MONITOR_PLAIN, &draft);
 		if (error)
 			return error;
+		subscription
+			= &monitor->subscriptions[monitor->n_subscriptions++];
+		subscription->monitor = monitor;
+		subscribe(subscription, draft);
 	}
 	return NULL;
 }
 
-/* 'requests' is one <monitor-request> or an array of them. */
-static struct ovsdb_error *
-subscribe(struct monitor *monitor, const struct table_schema *table,
-	  json_t *requests)
+/* Takes over the draft. */
+static void
+subscribe(struct subscription *subscription, struct view *draft)
 {
-	struct view *draft = draft_new(table);
-	struct ovsdb_error *error = NULL;
-	struct subscription *subscription;
+	struct view *view = obtain_view(&subscription->monitor->served
+						->monitors, draft);
 
-	if (json_is_array(requests))
-		for (size_t i = 0; !error && i < json_array_size(requests);
-		     i++)
-			error = read_request(draft,
-					     json_array_get(requests, i));
-	else
-		error = read_request(draft, requests);
-	if (error) {
-		free(draft);
-		return error;
+	subscription->view = view;
+	list_append(&view->users, &subscription->view_link);
+}
+
+static void
+unsubscribe(struct subscription *subscription)
+{
+	struct view *view = subscription->view;
+
+	list_remove(&subscription->view_link);
+	if (list_is_empty(&view->users)) {
+		list_remove(&view->link);
+		view_free(view);
 	}
-	subscription = &monitor->subscriptions[monitor->n_subscriptions++];
-	subscription->monitor = monitor;
-	subscription->view = obtain_view(&monitor->served->monitors, draft);
-	list_append(&subscription->view->users, &subscription->view_link);
-	return NULL;
 }
 
-static struct ovsdb_error *
-read_request(struct view *draft, json_t *request)
-{
-	static const char *const members[] = { "columns", "select", NULL };
-	const char *table = draft->table->name;
-	struct ovsdb_error *error = check_members(request, members, table,
-						  "");
-	json_t *columns = json_object_get(request, "columns");
-	json_t *select_json = json_object_get(request, "select");
-	unsigned select = SELECT_ALL;
-
-	if (!error && columns && !json_is_array(columns))
-		error = ovsdb_syntax_error(request, "Parsing table %s failed: "
-					   "Type mismatch for member "
-					   "'columns'.", table);
-	if (!error && select_json && !json_is_object(select_json))
-		error = ovsdb_syntax_error(request, "Parsing table %s failed: "
-					   "Type mismatch for member "
-					   "'select'.", table);
-	if (!error && select_json)
-		error = read_select(table, select_json, &select);
-	if (error)
-		return error;
-
-	draft->select |= select;
-	if (columns)
-		return read_columns(draft, columns, select);
-	for (size_t i = 0; !error && i < draft->table->n_columns; i++)
-		if (i != COLUMN_UUID)
-			error = add_column(draft, request,
-					   draft->table->columns[i], select);
-	return error;
-}
-
-static struct ovsdb_error *
-check_members(json_t *object, const char *const names[], const char *table,
-	      const char *what)
-{
-	const char *key;
-	json_t *value;
-
-	if (!json_is_object(object))
-		return ovsdb_error(OVSDB_SYNTAX_ERROR, "Parsing table %s%s "
-				   "failed: Object expected.", table, what);
-	json_object_foreach(object, key, value) {
-		size_t i = 0;
-
-		while (names[i] && strcmp(names[i], key))
-			i++;
-		if (!names[i])
-			return ovsdb_syntax_error(object, "Parsing table "
-						  "%s%s failed: Member '%s' "
-						  "is present but not "
-						  "allowed here.", table,
-						  what, key);
-	}
-	return NULL;
-}
-
-static struct ovsdb_error *
-read_select(const char *table, json_t *object, unsigned *ret_select)
-{
-	static const char *const names[] = { "initial", "insert", "delete",
-					     "modify", NULL };
-	static const unsigned bits[] = { SELECT_INITIAL, SELECT_INSERT,
-					 SELECT_DELETE, SELECT_MODIFY };
-	struct ovsdb_error *error = check_members(object, names, table,
-						  " select");
-
-	for (size_t i = 0; !error && names[i]; i++) {
-		json_t *value = json_object_get(object, names[i]);
-
-		if (value && !json_is_boolean(value))
-			error = ovsdb_syntax_error(object, "Parsing table %s "
-						   "select failed: Type "
-						   "mismatch for member "
-						   "'%s'.", table, names[i]);
-		else if (json_is_false(value))
-			*ret_select &= ~bits[i];
-	}
-	return error;
-}
-
-static struct ovsdb_error *
-read_columns(struct view *draft, json_t *columns, unsigned select)
-{
-	for (size_t i = 0; i < json_array_size(columns); i++) {
-		const char *name
-			= json_string_value(json_array_get(columns, i));
-		const struct column *column;
-		struct ovsdb_error *error;
-
-		if (!name)
-			return ovsdb_syntax_error(columns, "array of column "
-						  "names expected");
-		column = table_schema_column(draft->table, name);
-		if (!column)
-			return ovsdb_syntax_error(columns, "%s is not a "
-						  "valid column name", name);
-		error = add_column(draft, columns, column, select);
-		if (error)
-			return error;
-	}
-	return NULL;
-}
-
-/* In a draft, 'columns' has a place for each column of the table, and those
- * that nobody asked for have none in theirs. */
-static struct ovsdb_error *
-add_column(struct view *draft, json_t *syntax, const struct column *column,
-	   unsigned select)
-{
-	struct view_column *place = &draft->columns[column->index];
-
-	if (place->column)
-		return ovsdb_syntax_error(syntax, "column %s mentioned more "
-					  "than once", column->name);
-	place->column = column;
-	place->select = select;
-	return NULL;
-}
-
-static struct view *
-draft_new(const struct table_schema *table)
-{
-	struct view *draft = xcalloc(1, sizeof *draft
-					+ table->n_columns
-					  * sizeof *draft->columns);
-
-	draft->table = table;
-	list_init(&draft->users);
-	return draft;
-}
-
-/* Makes the draft a view, or takes the one that is there; frees the draft in
- * that case. */
+/* Makes the draft a view of the hub's, or takes the one that is there; frees
+ * the draft in that case. */
 static struct view *
 obtain_view(struct monitor_hub *hub, struct view *draft)
 {
 	struct list *head = &hub->views[draft->table->index], *link;
 
-	for (size_t i = 0; i < draft->table->n_columns; i++)
-		if (draft->columns[i].column)
-			draft->columns[draft->n_columns++]
-				= draft->columns[i];
 	for (link = head->next; link != head; link = link->next) {
 		struct view *view = LIST_ENTRY(link, struct view, link);
 
-		if (equal_views(view, draft)) {
-			free(draft);
+		if (view_equal(view, draft)) {
+			view_free(draft);
 			return view;
 		}
 	}
@@ -475,16 +385,29 @@ obtain_view(struct monitor_hub *hub, struct view *draft)
 	return draft;
 }
 
-static bool
-equal_views(const struct view *a, const struct view *b)
+static void
+answer(struct monitor *monitor, json_t *id, const struct uuid *since)
 {
-	if (a->n_columns != b->n_columns || a->select != b->select)
-		return false;
-	for (size_t i = 0; i < a->n_columns; i++)
-		if (a->columns[i].column != b->columns[i].column
-		    || a->columns[i].select != b->columns[i].select)
-			return false;
-	return true;
+	struct server *server = monitor->client->server;
+	json_t *updates = NULL, *result;
+	char last[UUID_TEXT_SIZE];
+
+	if (monitor->version != MONITOR_COND_SINCE) {
+		client_reply(monitor->client, id, show_initial(monitor));
+		return;
+	}
+	if (!uuid_is_zero(since)) {
+		updates = show_since(monitor, since);
+		if (updates)
+			server->counters.n_resumed_monitors++;
+		else
+			server->counters.n_forgotten_monitors++;
+	}
+	uuid_to_text(last_of(monitor), last);
+	result = json_pack("[b, s]", updates != NULL, last);
+	json_array_append_new(result, updates ? updates
+					      : show_initial(monitor));
+	client_reply(monitor->client, id, result);
 }
 
 static json_t *
@@ -498,7 +421,9 @@ show_initial(const struct monitor *monitor)
 
 		if (!(view->select & SELECT_INITIAL))
 			continue;
-		rows = show_table(view, monitor->served->database);
+		rows = view_show_all(view, database_table_at(
+				monitor->served->database,
+				view->table->index));
 		if (json_object_size(rows))
 			json_object_set_new(updates, view->table->name, rows);
 		else
@@ -507,29 +432,188 @@ show_initial(const struct monitor *monitor)
 	return updates;
 }
 
+/* NULL if that is not known any more. */
 static json_t *
-show_table(const struct view *view, const struct database *database)
+show_since(const struct monitor *monitor, const struct uuid *since)
 {
-	struct table *table = database_table_at(database, view->table->index);
-	json_t *rows = json_object();
-	const struct row *row;
+	struct database *database = monitor->served->database;
+	struct recall recall;
+	bool is_found;
 
-	for (row = table_first(table); row; row = table_next(table, row)) {
-		json_t *shown = json_object();
+	if (is_lost(monitor, since))
+		return NULL;
+	recall.by_table = xcalloc(database_schema(database)->n_tables,
+				  sizeof *recall.by_table);
+	recall.updates = json_object();
+	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
+		const struct subscription *s = &monitor->subscriptions[i];
 
-		json_object_set_new_nocheck(shown, "new",
-					    show_row(view, row,
-						     SELECT_INITIAL));
-		set_row(rows, row_uuid(row), shown);
+		recall.by_table[s->view->table->index] = s;
+	}
+	is_found = history_recall(database, since, recall_change, &recall);
+	free(recall.by_table);
+	if (is_found)
+		return recall.updates;
+	json_decref(recall.updates);
+	return NULL;
+}
+
+/* What was not in the file is not what it was before the restart, and cannot
+ * be compared with it. */
+static bool
+is_lost(const struct monitor *monitor, const struct uuid *since)
+{
+	const struct database *database = monitor->served->database;
+
+	if (!history_is_from_file(database, since))
+		return false;
+	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
+		const struct view *view = monitor->subscriptions[i].view;
+		size_t table = view->table->index;
+
+		if (view_is_fleeting(view)
+		    && table_n_rows(database_table_at(database, table)))
+			return true;
+	}
+	return false;
+}
+
+static void
+recall_change(void *recall_, const struct change *change)
+{
+	struct recall *recall = recall_;
+	unsigned index = table_schema(change->table)->index;
+	const struct subscription *subscription = recall->by_table[index];
+	json_t *row;
+
+	if (!subscription)
+		return;
+	row = view_show_change(subscription->view, change);
+	if (row)
+		view_set_row(get_rows(recall->updates, subscription->view),
+			     &change->uuid, row);
+}
+
+/* The table's place in <table-updates>; made if there is none. */
+static json_t *
+get_rows(json_t *updates, const struct view *view)
+{
+	json_t *rows = json_object_get(updates, view->table->name);
+
+	if (!rows) {
+		rows = json_object();
+		json_object_set_new(updates, view->table->name, rows);
 	}
 	return rows;
+}
+
+/* The last transaction that can have told the monitor anything: those that
+ * only wrote ephemeral columns have ids that a restart forgets. */
+static const struct uuid *
+last_of(const struct monitor *monitor)
+{
+	const struct database *database = monitor->served->database;
+
+	for (size_t i = 0; i < monitor->n_subscriptions; i++)
+		if (view_is_fleeting(monitor->subscriptions[i].view))
+			return database_last_transaction(database);
+	return database_last_recorded(database);
+}
+
+static struct ovsdb_error *
+check_change(struct client *client, json_t *params,
+	     struct monitor **ret_monitor)
+{
+	json_t *id = json_array_get(params, 0);
+	json_t *new_id = json_array_get(params, 1);
+	json_t *requests = json_array_get(params, 2);
+
+	if (json_array_size(params) != 3)
+		return ovsdb_syntax_error(params, "invalid parameters");
+	*ret_monitor = find(client, id);
+	if (!*ret_monitor)
+		return ovsdb_syntax_error(id, "unknown monitor session");
+	if (!json_equal(id, new_id) && find(client, new_id))
+		return ovsdb_syntax_error(new_id, "duplicate monitor ID");
+	if (!json_is_object(requests))
+		return ovsdb_error(OVSDB_SYNTAX_ERROR,
+				   "monitor-cond-change-requests must be "
+				   "object");
+	return NULL;
+}
+
+/* 'drafts' has a place for each of the monitor's subscriptions. */
+static struct ovsdb_error *
+read_changes(const struct monitor *monitor, json_t *requests,
+	     struct view **drafts)
+{
+	const struct schema *schema
+		= database_schema(monitor->served->database);
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(requests, name, value) {
+		const struct table_schema *table = schema_table(schema, name);
+		struct subscription *subscription;
+		struct ovsdb_error *error;
+
+		if (!table)
+			return ovsdb_error(OVSDB_SYNTAX_ERROR,
+					   "no table named %s", name);
+		subscription = find_subscription(monitor, table);
+		if (!subscription)
+			return ovsdb_error(OVSDB_SYNTAX_ERROR, "no table "
+					   "named %s in monitor session",
+					   name);
+		error = monitor_request_change(
+			subscription->view, value,
+			&drafts[subscription - monitor->subscriptions]);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+static struct subscription *
+find_subscription(const struct monitor *monitor,
+		  const struct table_schema *table)
+{
+	for (size_t i = 0; i < monitor->n_subscriptions; i++)
+		if (monitor->subscriptions[i].view->table == table)
+			return (struct subscription *)
+				&monitor->subscriptions[i];
+	return NULL;
+}
+
+/* From the view that is looked through to another.  Takes over the draft. */
+static void
+move(struct subscription *subscription, struct view *draft, json_t *updates)
+{
+	const struct view *from = subscription->view;
+	const struct table *table = database_table_at(
+		subscription->monitor->served->database, from->table->index);
+	const struct row *row;
+
+	if (view_equal(from, draft)) {
+		view_free(draft);
+		return;
+	}
+	for (row = table_first(table); row; row = table_next(table, row)) {
+		json_t *shown = view_show_move(from, draft, row);
+
+		if (shown)
+			view_set_row(get_rows(updates, draft), row_uuid(row),
+				     shown);
+	}
+	unsubscribe(subscription);
+	subscribe(subscription, draft);
 }
 
 static void
 touch_view(struct view *view, const struct change *change,
 	   struct list *touched)
 {
-	json_t *row = show_change(view, change);
+	json_t *row = view_show_change(view, change);
 
 	if (!row)
 		return;
@@ -537,83 +621,7 @@ touch_view(struct view *view, const struct change *change,
 		view->rows = json_object();
 		list_append(touched, &view->touched_link);
 	}
-	set_row(view->rows, &change->uuid, row);
-}
-
-/* The <row-update>, or NULL if the view has no interest in it. */
-static json_t *
-show_change(const struct view *view, const struct change *change)
-{
-	unsigned select = !change->old ? SELECT_INSERT
-			  : !change->new ? SELECT_DELETE : SELECT_MODIFY;
-	json_t *old = NULL, *shown;
-
-	if (!(view->select & select))
-		return NULL;
-	if (select == SELECT_MODIFY) {
-		old = show_old(view, change);
-		if (!old)
-			return NULL;
-	} else if (select == SELECT_DELETE) {
-		old = show_row(view, change->old, select);
-	}
-	shown = json_object();
-	if (old)
-		json_object_set_new_nocheck(shown, "old", old);
-	if (change->new)
-		json_object_set_new_nocheck(shown, "new",
-					    show_row(view, change->new,
-						     select));
-	return shown;
-}
-
-static json_t *
-show_row(const struct view *view, const struct row *row, unsigned select)
-{
-	json_t *columns = json_object();
-
-	for (size_t i = 0; i < view->n_columns; i++) {
-		const struct column *column = view->columns[i].column;
-
-		if (view->columns[i].select & select)
-			json_object_set_new_nocheck(
-				columns, column->name,
-				datum_to_json(row_datum(row, column),
-					      &column->type));
-	}
-	return columns;
-}
-
-/* The columns that were modified, with their old values; NULL if there are
- * none among those that are monitored for that. */
-static json_t *
-show_old(const struct view *view, const struct change *change)
-{
-	json_t *columns = NULL;
-
-	for (size_t i = 0; i < view->n_columns; i++) {
-		const struct column *column = view->columns[i].column;
-
-		if (!(view->columns[i].select & SELECT_MODIFY)
-		    || !is_changed(change, column))
-			continue;
-		if (!columns)
-			columns = json_object();
-		json_object_set_new_nocheck(
-			columns, column->name,
-			datum_to_json(row_datum(change->old, column),
-				      &column->type));
-	}
-	return columns;
-}
-
-static bool
-is_changed(const struct change *change, const struct column *column)
-{
-	if (column->index == COLUMN_VERSION)
-		return !uuid_equal(row_version(change->old),
-				   row_version(change->new));
-	return change_has(change, column);
+	view_set_row(view->rows, &change->uuid, row);
 }
 
 /* Ends the view's part in the commit. */
@@ -640,24 +648,29 @@ touch_users(struct view *view, struct list *touched)
 	view->rows = NULL;
 }
 
-/* Ends the monitor's part in the commit. */
+/* Takes over 'updates'. */
 static void
-send_update(struct monitor *monitor)
+send_update(struct monitor *monitor, json_t *updates,
+	    const struct uuid *commit)
 {
-	json_t *updates = monitor->updates;
+	struct client *client = monitor->client;
+	char last[UUID_TEXT_SIZE];
 
-	list_remove(&monitor->touched_link);
-	monitor->updates = NULL;
-	monitor->client->server->counters.n_updates++;
-	client_notify(monitor->client, "update",
-		      json_pack("[O, o]", monitor->id, updates));
-}
-
-static void
-set_row(json_t *rows, const struct uuid *uuid, json_t *row)
-{
-	char text[UUID_TEXT_SIZE];
-
-	uuid_to_text(uuid, text);
-	json_object_set_new_nocheck(rows, text, row);
+	client->server->counters.n_updates++;
+	switch (monitor->version) {
+	case MONITOR_PLAIN:
+		client_notify(client, "update",
+			      json_pack("[O, o]", monitor->id, updates));
+		return;
+	case MONITOR_COND:
+		client_notify(client, "update2",
+			      json_pack("[O, o]", monitor->id, updates));
+		return;
+	case MONITOR_COND_SINCE:
+		uuid_to_text(commit, last);
+		client_notify(client, "update3",
+			      json_pack("[O, s, o]", monitor->id, last,
+					updates));
+		return;
+	}
 }

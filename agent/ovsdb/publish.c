@@ -5,13 +5,15 @@
 #include <stdlib.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/history.h"
 #include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/journal_record.h"
 #include "agent/ovsdb/transaction_row.h"
 
 static void collect_changes(struct transaction *, struct commit *);
 static struct ovsdb_error *write_record(const struct transaction *,
-					const struct commit *, bool durable);
+					struct commit *, bool durable);
+static void remember(const struct commit *);
 static void enter_rows(struct transaction *);
 static bool weak_changed(const struct transaction_row *);
 static void add_referrers(struct row *);
@@ -30,7 +32,7 @@ publish(struct transaction *txn, bool durable)
 	collect_changes(txn, &commit);
 	error = write_record(txn, &commit, durable);
 	if (!error) {
-		txn->database->last_transaction = commit.id;
+		remember(&commit);
 		enter_rows(txn);
 		leave(txn);
 		if (commit.n_changes)
@@ -61,26 +63,47 @@ collect_changes(struct transaction *txn, struct commit *commit)
 		n++;
 	}
 	commit->database = txn->database;
-	uuid_generate(&commit->id);
 	commit->changes = changes;
 	commit->n_changes = n;
 }
 
+/* Gives the commit its id. */
 static struct ovsdb_error *
-write_record(const struct transaction *txn, const struct commit *commit,
+write_record(const struct transaction *txn, struct commit *commit,
 	     bool durable)
 {
+	struct database *db = txn->database;
 	struct ovsdb_error *error;
-	json_t *record;
+	json_t *record = NULL;
 
-	if (!txn->database->journal)
+	if (!uuid_is_zero(&db->replayed))
+		commit->id = db->replayed;
+	else
+		uuid_generate(&commit->id);
+	if (db->journal)
+		record = journal_record_from_commit(commit, txn->comment);
+	if (!record) {
+		if (!db->journal)
+			db->last_recorded = commit->id;
 		return NULL;
-	record = journal_record_from_commit(commit, txn->comment);
-	if (!record)
-		return NULL;
-	error = journal_append(txn->database->journal, record, durable);
+	}
+	commit->id = db->last_recorded;
+	error = journal_append(db->journal, record, durable, &commit->id);
 	json_decref(record);
+	if (!error)
+		db->last_recorded = commit->id;
 	return error;
+}
+
+static void
+remember(const struct commit *commit)
+{
+	struct database *db = commit->database;
+
+	history_add(db->history, commit, &db->last_transaction,
+		    db->is_last_from_file);
+	db->last_transaction = commit->id;
+	db->is_last_from_file = !uuid_is_zero(&db->replayed);
 }
 
 /* Weak references are taken out of the lists of rows before those rows go,

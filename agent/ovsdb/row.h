@@ -50,7 +50,11 @@ struct database {
 	struct table *tables;		/* By table_schema->index. */
 	struct observer *observers;
 	struct transaction *transaction;	/* The open one. */
-	struct uuid last_transaction;
+	struct history *history;
+	struct uuid last_transaction, last_recorded;
+	/* That of the record that is being read; all zero otherwise. */
+	struct uuid replayed;
+	bool is_last_from_file;		/* The last transaction. */
 };
 
 /* All columns at their defaults; random version. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/ovsdb/catalog.h"
 #include "agent/ovsdb/client.h"
 #include "agent/ovsdb/waiting.h"
 
@@ -22,7 +23,9 @@ struct request {
 	int64_t now_ms;
 };
 
+static struct served *serve(struct server *, struct database *);
 static void served_free(struct served *);
+static void dismiss_unaware(struct server *);
 static void committed(struct observer *, const struct commit *);
 static void answer(const struct request *, const char *method);
 static void echo(const struct request *);
@@ -30,10 +33,17 @@ static void list_dbs(const struct request *);
 static void get_schema(const struct request *);
 static void transact(const struct request *);
 static void monitor(const struct request *);
+static void monitor_cond(const struct request *);
+static void monitor_cond_since(const struct request *);
+static void start_monitor(const struct request *, const char *method,
+			  enum monitor_version);
+static void change_monitor(const struct request *);
 static void cancel_monitor(const struct request *);
 static void lock(const struct request *);
 static void steal(const struct request *);
 static void unlock(const struct request *);
+static void get_server_id(const struct request *);
+static void set_db_change_aware(const struct request *);
 static struct served *find_served(const struct server *, const char *name);
 static struct served *find_named(const struct request *,
 				 const char *method);
@@ -47,10 +57,15 @@ static const struct {
 	{ "get_schema", get_schema },
 	{ "transact", transact },
 	{ "monitor", monitor },
+	{ "monitor_cond", monitor_cond },
+	{ "monitor_cond_since", monitor_cond_since },
+	{ "monitor_cond_change", change_monitor },
 	{ "monitor_cancel", cancel_monitor },
 	{ "lock", lock },
 	{ "steal", steal },
 	{ "unlock", unlock },
+	{ "get_server_id", get_server_id },
+	{ "set_db_change_aware", set_db_change_aware },
 };
 
 struct server *
@@ -62,6 +77,10 @@ server_new(void)
 	list_init(&server->clients);
 	lock_table_init(&server->locks);
 	server->limits = default_limits;
+	uuid_generate(&server->id);
+	server->catalog = catalog_new();
+	serve(server, server->catalog)->is_reserved = true;
+	catalog_add(server->catalog, server->catalog);
 	return server;
 }
 
@@ -73,6 +92,7 @@ server_free(struct server *server)
 	while (!list_is_empty(&server->databases))
 		served_free(LIST_ENTRY(server->databases.next, struct served,
 				       link));
+	database_free(server->catalog);
 	lock_table_done(&server->locks);
 	free(server);
 }
@@ -93,21 +113,13 @@ struct ovsdb_error *
 server_add_database(struct server *server, struct database *database)
 {
 	const char *name = database_name(database);
-	struct served *served;
 
 	if (find_served(server, name))
 		return ovsdb_error(OVSDB_SYNTAX_ERROR, "a database \"%s\" is "
 				   "served already", name);
-	served = xcalloc(1, sizeof *served);
-	served->server = server;
-	served->database = database;
-	served->schema = schema_to_json(database_schema(database));
-	served->deadline_ms = INT64_MAX;
-	served->observer.committed = committed;
-	list_init(&served->waits);
-	monitor_hub_init(&served->monitors, database);
-	database_observe(database, &served->observer);
-	list_append(&server->databases, &served->link);
+	serve(server, database);
+	catalog_add(server->catalog, database);
+	dismiss_unaware(server);
 	return NULL;
 }
 
@@ -116,8 +128,11 @@ server_remove_database(struct server *server, struct database *database)
 {
 	struct served *served = find_served(server, database_name(database));
 
-	if (served && served->database == database)
-		served_free(served);
+	if (!served || served->database != database || served->is_reserved)
+		return;
+	served_free(served);
+	catalog_remove(server->catalog, database);
+	dismiss_unaware(server);
 }
 
 struct database *
@@ -263,15 +278,47 @@ client_notify(struct client *client, const char *method, json_t *params)
 				    "params", params));
 }
 
+static struct served *
+serve(struct server *server, struct database *database)
+{
+	struct served *served = xcalloc(1, sizeof *served);
+
+	served->server = server;
+	served->database = database;
+	served->schema = schema_to_json(database_schema(database));
+	served->deadline_ms = INT64_MAX;
+	served->observer.committed = committed;
+	list_init(&served->waits);
+	monitor_hub_init(&served->monitors, database);
+	database_observe(database, &served->observer);
+	list_append(&server->databases, &served->link);
+	return served;
+}
+
 static void
 served_free(struct served *served)
 {
 	waiting_cancel_all(served);
+	monitor_cancel_all(served);
 	monitor_hub_done(&served->monitors, served->database);
 	database_unobserve(served->database, &served->observer);
 	list_remove(&served->link);
 	json_decref(served->schema);
 	free(served);
+}
+
+static void
+dismiss_unaware(struct server *server)
+{
+	struct list *link;
+
+	for (link = server->clients.next; link != &server->clients;
+	     link = link->next) {
+		struct client *client = LIST_ENTRY(link, struct client, link);
+
+		if (!client->is_aware && client->ops->dismiss)
+			client->ops->dismiss(client->ctx);
+	}
 }
 
 static void
@@ -344,11 +391,36 @@ transact(const struct request *request)
 static void
 monitor(const struct request *request)
 {
-	struct served *served = find_named(request, "monitor");
+	start_monitor(request, "monitor", MONITOR_PLAIN);
+}
+
+static void
+monitor_cond(const struct request *request)
+{
+	start_monitor(request, "monitor_cond", MONITOR_COND);
+}
+
+static void
+monitor_cond_since(const struct request *request)
+{
+	start_monitor(request, "monitor_cond_since", MONITOR_COND_SINCE);
+}
+
+static void
+start_monitor(const struct request *request, const char *method,
+	      enum monitor_version version)
+{
+	struct served *served = find_named(request, method);
 
 	if (served)
 		monitor_monitor(request->client, request->id, served,
-				request->params);
+				request->params, version);
+}
+
+static void
+change_monitor(const struct request *request)
+{
+	monitor_change(request->client, request->id, request->params);
 }
 
 static void
@@ -373,6 +445,32 @@ static void
 unlock(const struct request *request)
 {
 	lock_unlock(request->client, request->id, request->params);
+}
+
+static void
+get_server_id(const struct request *request)
+{
+	char id[UUID_TEXT_SIZE];
+
+	uuid_to_text(&request->client->server->id, id);
+	client_reply(request->client, request->id, json_string(id));
+}
+
+static void
+set_db_change_aware(const struct request *request)
+{
+	json_t *params = request->params, *aware = json_array_get(params, 0);
+
+	if (json_array_size(params) != 1 || !json_is_boolean(aware)) {
+		client_reply_error(request->client, request->id,
+				   ovsdb_syntax_error(params,
+						      "set_db_change_aware: "
+						      "true or false "
+						      "parameter expected"));
+		return;
+	}
+	request->client->is_aware = json_is_true(aware);
+	client_reply(request->client, request->id, json_object());
 }
 
 /* Programs serve a handful of databases. */

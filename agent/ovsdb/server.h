@@ -10,7 +10,8 @@
  * Replies and notifications are as RFC 7047 wants them; where it is silent
  * (error values, the details of errors, what becomes of a lock that was
  * stolen), as ovsdb-server(1) does it, so that its clients find what they
- * know. */
+ * know.  Beyond RFC 7047 there is what ovsdb-server(7) adds to it: conditional
+ * monitors, and the database _Server, which says what databases there are. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,10 @@ struct server;
 struct client_ops {
 	/* Takes over 'message'.  Must not call back into the server. */
 	void (*send)(void *ctx, json_t *message);
+	/* The databases are not what the client believes, and it has not asked
+	 * to be told: end the connection soon, so that it looks again.  Must
+	 * not call back into the server.  May be NULL. */
+	void (*dismiss)(void *ctx);
 };
 
 struct server *server_new(void);
@@ -40,7 +45,8 @@ void server_limits(const struct server *, struct server_limits *);
 void server_set_limits(struct server *, const struct server_limits *);
 
 /* The server does not take over the database.  Fails with "syntax error" if it
- * has one of that name. */
+ * has one of that name.  Clients that did not send "set_db_change_aware" are
+ * dismissed when a database comes or goes. */
 struct ovsdb_error *server_add_database(struct server *, struct database *);
 /* Its waiting transactions end as "canceled"; its monitors fall silent. */
 void server_remove_database(struct server *, struct database *);
@@ -67,6 +73,8 @@ struct server_counters {
 	uint64_t n_requests, n_errors, n_transactions, n_updates;
 	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
 	uint64_t n_refused_operations;	/* Transactions with too many. */
+	/* Of "monitor_cond_since": told what changed, or everything. */
+	uint64_t n_resumed_monitors, n_forgotten_monitors;
 	uint32_t n_clients, n_monitors, n_waits, n_locks;
 };
 void server_counters(const struct server *, struct server_counters *);

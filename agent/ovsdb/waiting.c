@@ -140,6 +140,7 @@ execute(struct client *client, struct served *served, json_t *params,
 		.ctx = client,
 		.started_ms = started_ms,
 		.now_ms = now_ms,
+		.read_only = served->is_reserved,
 	};
 
 	return transact_execute(&request, ret_reply, ret_deadline_ms);

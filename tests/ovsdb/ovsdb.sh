@@ -5,7 +5,8 @@
 : "${top_srcdir:?}" "${top_builddir:?}"
 folder=$top_srcdir/tests/ovsdb
 transcript=$top_builddir/tests/ovsdb/transcript
-transcripts="methods operations arithmetic monitors locks waits"
+transcripts="methods operations arithmetic monitors conditions since catalog \
+	locks waits"
 n_passed=0 n_failed=0 server=
 
 scratch=$(mktemp -d) || exit 1

@@ -514,6 +514,7 @@ START_TEST(both_kinds_of_record_are_read)
 		"{'R':{'00000000-0000-0000-0000-00000000000b':null}}",
 	};
 	struct database *db = open_file(path, schema_path);
+	struct uuid id = { { 0 } };
 	json_t *reply;
 	size_t i;
 
@@ -521,7 +522,7 @@ START_TEST(both_kinds_of_record_are_read)
 		json_t *record = parse(records[i]);
 
 		ck_assert_ptr_null(journal_append(database_journal(db),
-						  record, true));
+						  record, true, &id));
 		json_decref(record);
 	}
 	database_free(db);
@@ -549,9 +550,10 @@ START_TEST(senseless_records_are_refused)
 	};
 	struct database *db = open_file(path, schema_path);
 	json_t *record = parse(records[_i]);
+	struct uuid id = { { 0 } };
 
 	ck_assert_ptr_null(journal_append(database_journal(db), record,
-					  false));
+					  false, &id));
 	json_decref(record);
 	database_free(db);
 	check_refused(path, schema_path, "offset");

@@ -231,7 +231,7 @@ START_TEST(second_database)
 	ck_assert_ptr_nonnull(error);
 	ovsdb_error_free(error);
 	ask(&a, "{'id':1,'method':'list_dbs','params':[]}");
-	hear(&a, "{'id':1,'result':['t','u'],'error':null}");
+	hear(&a, "{'id':1,'result':['_Server','t','u'],'error':null}");
 	ask(&a, "{'id':1,'method':'get_schema','params':['u']}");
 	hear(&a, "{'id':1,'result':{'name':'u','version':'1.0.0',"
 	     "'tables':{}},'error':null}");

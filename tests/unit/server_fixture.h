@@ -49,7 +49,7 @@ new_database(const char *schema_text)
 	return database_new(schema, NULL);
 }
 
-static void
+static void __attribute__((unused))
 fixture_init(const char *schema_text)
 {
 	database = new_database(schema_text);
@@ -120,7 +120,7 @@ take(struct test_client *client)
 }
 
 /* The oldest message is this; NULL: there is none. */
-static void
+static void __attribute__((unused))
 hear(struct test_client *client, const char *expected_text)
 {
 	json_t *actual = take(client), *expected;
