@@ -43,7 +43,8 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 	if (options && options->tunnel
 	    && !(port->ops.abilities & VSW_PORT_TUNNEL))
 		return -EINVAL;
-	packet = memory_alloc(allocator, 0, packet_size);
+	packet = memory_alloc(allocator, _Alignof(struct vsw_packet),
+			      packet_size);
 	if (!packet)
 		return -ENOMEM;
 	packet->data = packet->buffer;

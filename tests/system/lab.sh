@@ -11,6 +11,9 @@
 #
 # Everything that is started is remembered by process id, everything that is
 # made by name, and only that is taken down.
+#
+# An agent that ends otherwise than it was asked to, or whose log holds a line
+# of a sanitizer, fails the test, whatever its checks say.
 
 lab_top=${top_srcdir:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 lab_build=${top_builddir:-$lab_top/build}
@@ -56,6 +59,7 @@ check_is()
 # Ends a test: the line that is counted.
 check_end()
 {
+	lab_end_agents
 	echo "$n_passed passed, $n_failed failed"
 	[ "$n_failed" = 0 ] && [ "$n_passed" != 0 ]
 	exit
@@ -95,9 +99,10 @@ lab_start()
 
 lab_stop()
 {
-	local what pid
+	local status=$? what pid
 
 	trap - EXIT
+	[ "$status" != 0 ] || lab_end_agents
 	for what in "${!lab_pids[@]}"; do
 		kill "${lab_pids[$what]}" 2>/dev/null
 	done
@@ -114,6 +119,17 @@ lab_stop()
 		done
 	fi
 	rm -rf "$lab_dir"
+	[ "$status" != 0 ] || [ "${n_failed:-0}" = 0 ] || status=1
+	exit "$status"
+}
+
+lab_end_agents()
+{
+	local what
+
+	for what in "${!lab_pids[@]}"; do
+		[[ $what != agent-* ]] || lab_end "$what"
+	done
 }
 
 lab_is_gone()
@@ -182,18 +198,46 @@ lab_run()
 	ip netns exec "$lab_name-$what" "$@" </dev/null \
 		>>"$lab_dir/$name.log" 2>&1 &
 	lab_pids[$name]=$!
-	disown
+	[[ $name == agent-* ]] || disown
 }
 
 # lab_end NAME [SIGNAL]: and waits for it.
 lab_end()
 {
-	local pid=${lab_pids[$1]:-}
+	local pid=${lab_pids[$1]:-} status
 
 	[ -n "$pid" ] || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null
-	lab_until 10 lab_is_gone "$pid" || lab_die "$1 does not stop"
+	lab_until 10 lab_is_gone "$pid" || {
+		kill -9 "$pid" 2>/dev/null
+		lab_complain "$1 does not stop"
+	}
 	unset "lab_pids[$1]"
+	[[ $1 == agent-* ]] || return 0
+	wait "$pid" 2>/dev/null
+	status=$?
+	case ${2:-TERM}:$status in
+	TERM:0 | KILL:137) ;;
+	*) lab_complain "$1 ended with status $status" ;;
+	esac
+	lab_read_log "$1"
+}
+
+# What an agent must never say.
+lab_read_log()
+{
+	local said
+
+	said=$(grep -nE 'Sanitizer|runtime error:|Assertion' \
+		"$lab_dir/$1.log") || return 0
+	lab_complain "$1: $said"
+	sed 's/^/    /' "$lab_dir/$1.log" | tail -n 60
+}
+
+lab_complain()
+{
+	n_failed=$((n_failed + 1))
+	echo "FAILED: $*"
 }
 
 # The agent of HOST, its directories below the lab's.
@@ -257,6 +301,42 @@ lab_vm()
 	lab_ip "$vm" addr add "$addr" dev eth0
 	lab_ip "$vm" link set eth0 up
 	[ -z "$gateway" ] || lab_ip "$vm" route add default via "$gateway"
+}
+
+# lab_transfer FROM TO ADDRESS [MEGABYTES]: over TCP, compared.
+lab_transfer()
+{
+	local file=$lab_dir/transfer-$1-$2 family=-4 receiver status=0
+
+	head -c "${4:-5}000000" /dev/urandom >"$file"
+	[[ $3 != *:* ]] || family=-6
+	lab_in "$2" timeout 30 nc $family -l 8080 </dev/null >"$file.got" &
+	receiver=$!
+	lab_until 5 lab_listens "$2" 8080 || return 1
+	lab_in "$1" timeout 30 nc -N "$3" 8080 <"$file" || status=1
+	[ $status = 0 ] || kill $receiver
+	wait $receiver 2>/dev/null
+	cmp "$file" "$file.got" || status=1
+	rm -f "$file" "$file.got"
+	return $status
+}
+
+lab_listens()
+{
+	lab_in "$1" ss -Hltn "sport = :$2" | grep -q LISTEN
+}
+
+# lab_state HOST TABLE RECORD: its state, and the reason if there is one.
+lab_state()
+{
+	lab_ctl "$1" --bare --columns=status find "$2" "$3" |
+		grep -oE '(state|reason)=[^ ]*' | sed 's/.*=//' | sort |
+		paste -sd ' '
+}
+
+lab_is()
+{
+	[ "$(lab_state "$1" "$2" "$3")" = "$4" ]
 }
 
 # A GUID that belongs to a name.
@@ -323,6 +403,26 @@ push_port()
 	push '{"op":"insert","table":"Physical_Port","uuid-name":"'"$1"'",
 		"row":{"name":"{'"$2"'}",
 		"vlan_bindings":["map",[[0,'"$3"']]]}}'
+}
+
+# push_router NAME BINDINGS [ROUTES]: pairs, as JSON.
+push_router()
+{
+	push '{"op":"insert","table":"Logical_Router","row":{
+		"name":"'"$1"'","enable_logical_router":true,
+		"switch_binding":["map",['"$2"']],
+		"static_routes":["map",['"${3:-}"']]}}'
+}
+
+# push_host PORTS: the rows that there are one of.
+push_host()
+{
+	push '{"op":"insert","table":"Physical_Switch","uuid-name":"ps",
+		"row":{"name":"hnv0",
+		"distributed_router_mac":"02-00-5e-00-01-01",
+		"ports":["set",['"$1"']]}}'
+	push '{"op":"insert","table":"Global","row":{"next_cfg":0,
+		"switches":'"$(named ps)"'}}'
 }
 
 named()
