@@ -27,6 +27,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/segment.h"
 #include "libvswitch/datapath/transmit.h"
 #include "libvswitch/policy/port.h"
 
@@ -34,6 +35,12 @@ enum { EXPIRE_MAX = 256 };		/* Flows that one idle call ages out. */
 
 static void enter(struct vsw_worker *);
 static void leave(struct vsw_worker *, uint64_t now);
+static bool has_train(const struct vsw_port *,
+		      struct vsw_packet *const packets[], unsigned n);
+static void carry_trains(struct vsw_worker *, struct vsw_port *,
+			 struct vsw_packet *const packets[], unsigned n,
+			 uint64_t now);
+static bool is_train(const struct vsw_packet *);
 static void carry(struct vsw_worker *, struct vsw_port *,
 		  struct vsw_packet *const packets[], unsigned n,
 		  uint64_t now);
@@ -111,7 +118,10 @@ vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
 		unsigned part = n < BATCH_MAX ? (unsigned) n : BATCH_MAX;
 
 		enter(worker);
-		carry(worker, port, packets, part, now);
+		if (has_train(port, packets, part))
+			carry_trains(worker, port, packets, part, now);
+		else
+			carry(worker, port, packets, part, now);
 		leave(worker, now);
 		packets += part;
 		n -= part;
@@ -192,6 +202,61 @@ leave(struct vsw_worker *worker, uint64_t now)
 	carry_waiting(worker, now);
 	reclaim_leave(&worker->vsw->reclaim, worker->index);
 	worker->is_carrying = false;
+}
+
+/* Of an uplink's UDP each datagram may be a tunnel's, with headers of its own
+ * behind it: what was joined, or never cut, is cut before anything else. */
+static bool
+has_train(const struct vsw_port *port, struct vsw_packet *const packets[],
+	  unsigned n)
+{
+	if (!atomic_load_explicit(&port->uplink, memory_order_relaxed))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (is_train(packets[i]))
+			return true;
+	return false;
+}
+
+static void
+carry_trains(struct vsw_worker *worker, struct vsw_port *port,
+	     struct vsw_packet *const packets[], unsigned n, uint64_t now)
+{
+	_Atomic uint64_t *drops = port->counts[worker->index].drops;
+	struct vsw_packet *ready[BATCH_MAX];
+	unsigned n_ready = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct vsw_packet *one = packets[i];
+		struct segments segments = { .packet = NULL };
+
+		if (is_train(one)) {
+			if (segments_start(&segments, one)) {
+				count_add(&drops[VSW_DROP_BAD_OFFLOAD], 1);
+				continue;
+			}
+			one = segments_next(&segments);
+		}
+		for (; one; one = segments_next(&segments)) {
+			ready[n_ready++] = one;
+			if (n_ready == BATCH_MAX) {
+				carry(worker, port, ready, n_ready, now);
+				n_ready = 0;
+			}
+		}
+		if (segments.index < segments.n)
+			count_add(&drops[VSW_DROP_NO_MEMORY],
+				  segments.n - segments.index);
+	}
+	if (n_ready)
+		carry(worker, port, ready, n_ready, now);
+}
+
+static bool
+is_train(const struct vsw_packet *packet)
+{
+	return packet->offload.segment_kind == VSW_SEGMENT_UDP
+	       && packet->tunnel.encap == VSW_ENCAP_NONE;
 }
 
 static void
