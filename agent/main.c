@@ -367,6 +367,7 @@ count(evutil_socket_t fd, short what, void *agent_)
 
 	(void) fd;
 	(void) what;
+	host_check(agent->host);
 	status_write(agent->model, true);
 	/* What the engine refused is to be tried again. */
 	if (model_is_dirty(agent->model))

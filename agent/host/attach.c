@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
 
 #include "agent/base/memory.h"
 #include "agent/host/thread.h"
@@ -20,6 +22,7 @@ struct attached {
 	unsigned n_watched;
 };
 
+static bool has_lost_interface(const struct attached *);
 static bool read_number(const struct model_options *, const char *key,
 			unsigned long min, unsigned long max,
 			unsigned long *number, struct model_fault *);
@@ -96,7 +99,7 @@ attach_error(const struct attached *a)
 		if (error)
 			return error;
 	}
-	return 0;
+	return a->n_watched && has_lost_interface(a) ? -ENODEV : 0;
 }
 
 struct vsw_device *
@@ -177,6 +180,19 @@ attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
 		return NULL;
 	}
 	return device;
+}
+
+/* A packet socket is told when its interface goes down, and hears no more when
+ * the interface then goes for good. */
+static bool
+has_lost_interface(const struct attached *a)
+{
+	struct sockaddr_ll address;
+	socklen_t size = sizeof address;
+
+	return !getsockname(vsw_device_fd(a->device, 0),
+			    (struct sockaddr *) &address, &size)
+	       && address.sll_family == AF_PACKET && address.sll_ifindex <= 0;
 }
 
 /* Leaves '*number' where the option is not given. */

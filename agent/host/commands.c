@@ -46,6 +46,7 @@ static void say_line(void *text_, const char *line);
 static void query_flows(void *query_);
 static void say_flow(void *query_, const struct vsw_flow_info *);
 static void say_port(struct text *, const struct model_port *);
+static void say_counters(struct text *, const struct vsw_port *);
 static struct model_switch *find_switch(const struct model *, const char *);
 static struct model_port *find_port(const struct model_switch *,
 				    const char *);
@@ -167,6 +168,10 @@ run_ports(struct control_request *request, size_t n_args,
 		     l = l->next)
 			say_port(&text, LIST_ENTRY(l, struct model_port,
 						   link));
+		if (sw->uplink) {
+			fprintf(text.file, "    uplink\n");
+			say_counters(&text, sw->uplink);
+		}
 	}
 	text_reply(&text, request);
 }
@@ -253,7 +258,6 @@ say_flow(void *query_, const struct vsw_flow_info *flow)
 static void
 say_port(struct text *text, const struct model_port *port)
 {
-	struct vsw_port_counters counters = { .size = sizeof counters };
 	const struct model_fault *fault = &port->fault;
 
 	fprintf(text->file, "    %s", port->name);
@@ -270,7 +274,15 @@ say_port(struct text *text, const struct model_port *port)
 		fprintf(text->file, ": unbound: %s\n",
 			fault->detail ? fault->detail
 				      : model_reason_text(fault->reason));
-	vsw_port_get_counters(port->port, &counters);
+	say_counters(text, port->port);
+}
+
+static void
+say_counters(struct text *text, const struct vsw_port *port)
+{
+	struct vsw_port_counters counters = { .size = sizeof counters };
+
+	vsw_port_get_counters(port, &counters);
 	fprintf(text->file, "        received %" PRIu64 " packets %" PRIu64
 		" bytes, sent %" PRIu64 " packets %" PRIu64 " bytes\n",
 		counters.packets_received, counters.bytes_received,

@@ -38,6 +38,7 @@ struct share {
 	char *uplink_wish;		/* What 'uplink' was opened for. */
 };
 
+static bool has_failed(const struct model_switch *);
 static void on_failed(evutil_socket_t, short what, void *host_);
 static void on_retry(evutil_socket_t, short what, void *host_);
 static void log_switch(void *ctx, enum vsw_log_level, const char *message);
@@ -59,6 +60,7 @@ static void close_uplink(struct host *, struct model_switch *);
 static void set_pa_fault(struct model_pa *, const struct model_fault *);
 static void apply_port(struct host *, struct model_switch *,
 		       struct model_port *);
+static void set_port_fault(struct model_port *, const struct model_fault *);
 static void close_port(struct host *, struct model_port *);
 
 int
@@ -139,6 +141,19 @@ host_apply(struct host *host)
 	}
 }
 
+void
+host_check(struct host *host)
+{
+	struct list *switches = &host->options.model->switches;
+
+	for (struct list *link = switches->next; link != switches;
+	     link = link->next)
+		if (has_failed(LIST_ENTRY(link, struct model_switch, link))) {
+			host->options.turn(host->options.ctx);
+			return;
+		}
+}
+
 size_t
 host_n_threads(const struct host *host)
 {
@@ -159,6 +174,26 @@ host_worker(const struct host *host, const struct model_switch *sw,
 
 	(void) host;
 	return share ? share->workers[index] : NULL;
+}
+
+static bool
+has_failed(const struct model_switch *sw)
+{
+	const struct share *share = sw->host;
+
+	if (!share)
+		return false;
+	if (share->uplink && attach_error(share->uplink))
+		return true;
+	for (const struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next) {
+		const struct model_port *port =
+			LIST_ENTRY(link, const struct model_port, link);
+
+		if (port->host && attach_error(port->host))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -488,6 +523,7 @@ apply_port(struct host *host, struct model_switch *sw,
 {
 	struct share *share = sw->host;
 	struct attach_place place = place_of(host, share);
+	struct model_fault fault = { .reason = MODEL_OK };
 	struct attached *attached = port->host;
 	struct vsw_device *device;
 	int error = attached ? attach_error(attached) : 0;
@@ -505,23 +541,36 @@ apply_port(struct host *host, struct model_switch *sw,
 	if (port->host)
 		return;
 
-	device = attach_open_port(sw->vsw, port, &port->device_fault);
-	if (!device) {
+	attached = NULL;
+	device = attach_open_port(sw->vsw, port, &fault);
+	if (device) {
+		error = attach(device, &place, &attached);
+		if (error)
+			model_fault_set(&fault, MODEL_NO_DEVICE, "%s",
+					strerror(-error));
+	}
+	set_port_fault(port, &fault);
+	free(fault.detail);
+	if (!attached) {
 		host->wants_retry = true;
 		return;
 	}
-	error = attach(device, &place, &attached);
-	if (error) {
-		model_fault_set(&port->device_fault, MODEL_NO_DEVICE, "%s",
-				strerror(-error));
-		host->wants_retry = true;
-		return;
-	}
-	model_fault_set(&port->device_fault, MODEL_OK, NULL);
 	port->host = attached;
 	port->port = attach_port(attached);
 	port->is_dirty = true;
 	log_line(LOG_LEVEL_INFO, port->name, "device is open");
+}
+
+static void
+set_port_fault(struct model_port *port, const struct model_fault *fault)
+{
+	bool is_new = model_fault_set(&port->device_fault, fault->reason,
+				      fault->detail ? "%s" : NULL,
+				      fault->detail);
+
+	if (is_new && fault->reason != MODEL_OK)
+		log_line(LOG_LEVEL_WARN, port->name, "device does not open: "
+			 "%s; it is tried again", fault->detail);
 }
 
 static void

@@ -33,6 +33,10 @@ void host_free(struct host *);
 /* Opens and closes what differs from what the model wants. */
 void host_apply(struct host *);
 
+/* Now and then: asks for a turn if a device is of no use any more and its
+ * descriptor has not said so. */
+void host_check(struct host *);
+
 /* For commands: a switch's share of each thread. */
 size_t host_n_threads(const struct host *);
 struct thread *host_thread(const struct host *, size_t index);
