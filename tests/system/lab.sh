@@ -286,7 +286,8 @@ lab_db()
 }
 
 # lab_vm VM HOST SWITCH MAC ADDR/LEN GATEWAY [MTU [GUID]]: a port whose tap is
-# the VM's eth0.
+# the VM's eth0; with the options in lab_tap.
+lab_tap=persist=true
 lab_vm()
 {
 	local vm=$1 host=$2 switch=$3 mac=$4 addr=$5 gateway=$6 mtu=${7:-1450}
@@ -294,8 +295,8 @@ lab_vm()
 
 	lab_ns "$vm"
 	lab_ctl "$host" add-port "$switch" "$vm" type=tap "iface_id=$guid" \
-		"mac=$mac" "netns=$lab_name-$vm" interface=eth0 persist=true \
-		"mtu=$mtu"
+		"mac=$mac" "netns=$lab_name-$vm" interface=eth0 "mtu=$mtu" \
+		$lab_tap
 	lab_until 5 lab_ip "$vm" link show eth0 >/dev/null 2>&1 ||
 		lab_die "$vm: its tap does not appear"
 	lab_ip "$vm" addr add "$addr" dev eth0
@@ -326,11 +327,11 @@ lab_listens()
 	lab_in "$1" ss -Hltn "sport = :$2" | grep -q LISTEN
 }
 
-# lab_state HOST TABLE RECORD: its state, and the reason if there is one.
+# lab_state HOST TABLE CONDITION: its state, and the reason if there is one.
 lab_state()
 {
 	lab_ctl "$1" --bare --columns=status find "$2" "$3" |
-		grep -oE '(state|reason)=[^ ]*' | sed 's/.*=//' | sort |
+		grep -oE '(state|reason)=[^ ]*' | sort -r | sed 's/.*=//' |
 		paste -sd ' '
 }
 
