@@ -201,6 +201,7 @@ name_of(struct acceptor *acceptor, const struct sockaddr *peer, int size)
 			   sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
 		return xasprintf("unix#%llu", (unsigned long long)
 					      acceptor->n_accepted);
-	return xasprintf(strchr(host, ':') ? "tcp:[%s]:%s" : "tcp:%s:%s",
+	return xasprintf(strchr(host, ':') ? "%s:[%s]:%s" : "%s:%s:%s",
+			 method_is_tls(acceptor->method) ? "ssl" : "tcp",
 			 host, port);
 }

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include "agent/base/memory.h"
 #include "agent/net/jsonrpc.h"
+#include "agent/net/tls.h"
 #include "agent/net/turn.h"
 
 enum {
@@ -30,6 +31,7 @@ struct channel {
 	struct jsonrpc_reader reader;
 	size_t output_size;
 	enum channel_end end;
+	char *failure;
 	struct event *end_event;
 	int64_t alive_ms;
 	const struct channel_ops *ops;
@@ -85,6 +87,7 @@ channel_free(struct channel *channel)
 	bufferevent_free(channel->bev);
 	evbuffer_free(channel->held);
 	json_decref(channel->alone);
+	free(channel->failure);
 	jsonrpc_reader_done(&channel->reader);
 	event_free(channel->end_event);
 	free(channel);
@@ -140,6 +143,12 @@ channel_alive_ms(const struct channel *channel)
 }
 
 const char *
+channel_failure(const struct channel *channel)
+{
+	return channel->failure;
+}
+
+const char *
 channel_end_text(enum channel_end end)
 {
 	static const char *const texts[] = {
@@ -167,6 +176,10 @@ flush(struct channel *channel)
 {
 	evutil_socket_t fd = bufferevent_getfd(channel->bev);
 
+	if (tls_is_below(channel->bev)) {
+		tls_finish(channel->bev);
+		return;
+	}
 	evbuffer_unfreeze(channel->output, 1);
 	while (evbuffer_get_length(channel->output)
 	       && evbuffer_write(channel->output, fd) > 0)
@@ -213,19 +226,25 @@ writable(struct bufferevent *bev, void *channel_)
 }
 
 /* A peer that has closed its half still gets its answers, if it takes them
- * soon. */
+ * soon; TLS knows no halves. */
 static void
 happened(struct bufferevent *bev, short what, void *channel_)
 {
 	const struct timeval patience = { .tv_sec = LEAVE_S };
 	struct channel *channel = channel_;
 
-	if (what & BEV_EVENT_EOF && backlog(channel)) {
+	if (what & BEV_EVENT_EOF && backlog(channel) && !tls_is_below(bev)) {
 		channel->is_leaving = true;
 		bufferevent_set_timeouts(bev, NULL, &patience);
 	} else if (what & BEV_EVENT_EOF) {
 		channel_end(channel, CHANNEL_CLOSED);
 	} else if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) {
+		if (!channel->failure)
+			channel->failure = tls_failure(bev);
+		if (!channel->failure && what & BEV_EVENT_ERROR)
+			channel->failure
+				= xstrdup(evutil_socket_error_to_string(
+						  EVUTIL_SOCKET_ERROR()));
 		channel_end(channel, channel->is_leaving
 				     ? CHANNEL_CLOSED : CHANNEL_FAILED);
 	}

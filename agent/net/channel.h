@@ -46,7 +46,7 @@ struct channel_limits {
 	unsigned message_depth;
 };
 
-/* Takes over the connected 'bev'. */
+/* Takes over the connected 'bev', of a socket or of TLS on one. */
 struct channel *channel_new(struct bufferevent *bev,
 			    const struct channel_limits *,
 			    const struct channel_ops *, void *ctx);
@@ -64,6 +64,9 @@ void channel_end(struct channel *, enum channel_end);
 /* When the peer last gave a sign of life: sent something, or took something
  * that had been waiting for it.  In turn_now_ms()'s time. */
 int64_t channel_alive_ms(const struct channel *);
+
+/* What the network has said, after CHANNEL_FAILED; may be NULL. */
+const char *channel_failure(const struct channel *);
 
 const char *channel_end_text(enum channel_end);
 

@@ -34,7 +34,6 @@ static void dial_unix(struct dialer *);
 static void dial_tcp(struct dialer *);
 static void happened(struct bufferevent *, short what, void *dialer);
 static void succeed(struct dialer *, struct bufferevent *);
-static void fail(struct dialer *, const char *why);
 static int64_t next_wait(struct dialer *);
 static void set_timer(struct dialer *, int64_t wait_ms);
 static bool is_address(const char *host);
@@ -53,7 +52,7 @@ dialer_new(struct event_base *base, const struct method *method,
 	dialer->ops = ops;
 	dialer->ctx = ctx;
 	dialer->timer = event_new(base, -1, 0, timed, dialer);
-	if (method->kind == METHOD_TCP && !is_address(method->where))
+	if (!method_is_unix(method) && !is_address(method->where))
 		dialer->dns = evdns_base_new(base,
 				EVDNS_BASE_INITIALIZE_NAMESERVERS
 				| EVDNS_BASE_DISABLE_WHEN_INACTIVE);
@@ -82,6 +81,32 @@ dialer_again(struct dialer *dialer)
 	set_timer(dialer, next_wait(dialer));
 }
 
+void
+dialer_fail(struct dialer *dialer, const char *why)
+{
+	int64_t wait_ms = next_wait(dialer);
+
+	if (dialer->bev)
+		bufferevent_free(dialer->bev);
+	dialer->bev = NULL;
+	set_timer(dialer, wait_ms);
+	dialer->ops->failed(dialer->ctx, why, wait_ms);
+}
+
+void
+dialer_set_backoff(struct dialer *dialer, int64_t min_backoff_ms,
+		   int64_t max_backoff_ms)
+{
+	dialer->min_backoff_ms = min_backoff_ms;
+	dialer->max_backoff_ms = max_backoff_ms;
+}
+
+bool
+dialer_is_dialling(const struct dialer *dialer)
+{
+	return dialer->bev != NULL;
+}
+
 static void
 timed(evutil_socket_t fd, short what, void *dialer_)
 {
@@ -90,7 +115,7 @@ timed(evutil_socket_t fd, short what, void *dialer_)
 	(void) fd;
 	(void) what;
 	if (dialer->bev)
-		fail(dialer, "no answer");
+		dialer_fail(dialer, "no answer");
 	else if (method_is_unix(dialer->method))
 		dial_unix(dialer);
 	else
@@ -103,7 +128,7 @@ dial_unix(struct dialer *dialer)
 	int fd, error = unix_connect(dialer->method->where, &fd);
 
 	if (error)
-		fail(dialer, strerror(-error));
+		dialer_fail(dialer, strerror(-error));
 	else
 		succeed(dialer, bufferevent_socket_new(dialer->base, fd,
 						BEV_OPT_CLOSE_ON_FREE));
@@ -123,7 +148,7 @@ dial_tcp(struct dialer *dialer)
 	if (bufferevent_socket_connect_hostname(bev, dialer->dns, AF_UNSPEC,
 						dialer->method->where,
 						dialer->method->port))
-		fail(dialer, evutil_socket_error_to_string(
+		dialer_fail(dialer, evutil_socket_error_to_string(
 				     EVUTIL_SOCKET_ERROR()));
 }
 
@@ -135,7 +160,7 @@ happened(struct bufferevent *bev, short what, void *dialer_)
 	const int on = 1;
 
 	if (!(what & BEV_EVENT_CONNECTED)) {
-		fail(dialer, dns_error ? evutil_gai_strerror(dns_error)
+		dialer_fail(dialer, dns_error ? evutil_gai_strerror(dns_error)
 			     : evutil_socket_error_to_string(
 				       EVUTIL_SOCKET_ERROR()));
 		return;
@@ -153,18 +178,6 @@ succeed(struct dialer *dialer, struct bufferevent *bev)
 {
 	dialer->connected_ms = turn_now_ms();
 	dialer->ops->connected(dialer->ctx, bev);
-}
-
-static void
-fail(struct dialer *dialer, const char *why)
-{
-	int64_t wait_ms = next_wait(dialer);
-
-	if (dialer->bev)
-		bufferevent_free(dialer->bev);
-	dialer->bev = NULL;
-	set_timer(dialer, wait_ms);
-	dialer->ops->failed(dialer->ctx, why, wait_ms);
 }
 
 static int64_t

@@ -14,6 +14,7 @@
  * so that a thousand hosts do not come back to their controller as one.
  * [control] */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -37,5 +38,12 @@ void dialer_free(struct dialer *);
 
 /* The connection has ended. */
 void dialer_again(struct dialer *);
+/* The connection was of no use; failed() is told. */
+void dialer_fail(struct dialer *, const char *why);
+
+void dialer_set_backoff(struct dialer *, int64_t min_backoff_ms,
+			int64_t max_backoff_ms);
+/* Is it under way, rather than waiting? */
+bool dialer_is_dialling(const struct dialer *);
 
 #endif /* net/dialer.h */

@@ -10,8 +10,10 @@
 #include "agent/base/memory.h"
 #include "agent/net/acceptor.h"
 #include "agent/net/dialer.h"
+#include "agent/net/handshake.h"
 #include "agent/net/method.h"
 #include "agent/net/session.h"
+#include "agent/net/turn.h"
 
 static const struct listener_options defaults = {
 	.probe_ms = 5000,
@@ -29,7 +31,9 @@ enum { MAX_DEPTH = 2000 };
 struct seat {
 	struct list link;
 	struct listener *listener;
-	struct session *session;
+	char *name;			/* The peer's. */
+	struct handshake *handshake;	/* First this, if at all, */
+	struct session *session;	/* then that. */
 };
 
 struct listener {
@@ -43,17 +47,27 @@ struct listener {
 	struct list seats;
 	bool is_quiet;			/* About dials that fail. */
 	struct listener_counters counters;
+	char *last_error;
+	int64_t connected_ms, disconnected_ms;
+	void (*changed)(void *ctx);
+	void *changed_ctx;
 };
 
-static struct log_limit accept_limit, refuse_limit, dial_limit, end_limit;
+static struct log_limit accept_limit, refuse_limit, dial_limit, tls_limit,
+	end_limit;
 
 static void complete(struct listener_options *, const struct method *);
 static void accepted(void *listener, int fd, const char *name);
 static void accept_failed(void *listener, int error);
 static void connected(void *listener, struct bufferevent *);
 static void dial_failed(void *listener, const char *why, int64_t wait_ms);
-static void seat_new(struct listener *, struct bufferevent *,
-		     const char *name);
+static struct seat *seat_new(struct listener *, const char *name);
+static void seat_shake(struct seat *, int fd, const char *host);
+static void shaken(void *seat, struct bufferevent *);
+static void refused(void *seat, enum tls_refusal, const char *why);
+static void seat_open(struct seat *, struct bufferevent *);
+static void tell(struct listener *);
+static void set_error(struct listener *, const char *text);
 static void seat_free(struct seat *);
 static void ended(void *seat, struct session *, enum channel_end);
 static void count(struct listener_counters *, enum channel_end);
@@ -68,6 +82,11 @@ static const struct dialer_ops dialer_ops = {
 	.failed = dial_failed,
 };
 
+static const struct handshake_ops handshake_ops = {
+	.done = shaken,
+	.failed = refused,
+};
+
 struct listener *
 listener_new(struct event_base *base, struct server *server,
 	     const char *name, const struct listener_options *options,
@@ -79,6 +98,11 @@ listener_new(struct event_base *base, struct server *server,
 
 	if (!method_parse(name, &method, ret_problem))
 		return NULL;
+	if (method_is_tls(&method) && (!options || !options->tls)) {
+		*ret_problem = xasprintf("%s: no TLS here", name);
+		method_done(&method);
+		return NULL;
+	}
 	listener = xcalloc(1, sizeof *listener);
 	listener->base = base;
 	listener->server = server;
@@ -88,6 +112,8 @@ listener_new(struct event_base *base, struct server *server,
 	if (options)
 		listener->options = *options;
 	complete(&listener->options, &method);
+	if (method_is_tls(&method))
+		tls_prepare(listener->options.tls);
 
 	if (!method_is_passive(&method)) {
 		listener->dialer
@@ -122,8 +148,33 @@ listener_free(struct listener *listener)
 		seat_free(LIST_ENTRY(listener->seats.next, struct seat,
 				     link));
 	method_done(&listener->method);
+	free(listener->last_error);
 	free(listener->name);
 	free(listener);
+}
+
+void
+listener_set_times(struct listener *listener,
+		   const struct listener_options *options)
+{
+	struct list *link;
+
+	listener->options.probe_ms = options->probe_ms;
+	listener->options.min_backoff_ms = options->min_backoff_ms;
+	listener->options.max_backoff_ms = options->max_backoff_ms;
+	complete(&listener->options, &listener->method);
+	if (listener->dialer)
+		dialer_set_backoff(listener->dialer,
+				   listener->options.min_backoff_ms,
+				   listener->options.max_backoff_ms);
+	for (link = listener->seats.next; link != &listener->seats;
+	     link = link->next) {
+		struct seat *seat = LIST_ENTRY(link, struct seat, link);
+
+		if (seat->session)
+			session_set_probe(seat->session,
+					  listener->options.probe_ms);
+	}
 }
 
 const char *
@@ -145,6 +196,42 @@ listener_counters(const struct listener *listener,
 	*ret_counters = listener->counters;
 }
 
+void
+listener_status(const struct listener *listener,
+		struct listener_status *ret_status)
+{
+	const struct listener_counters *counters = &listener->counters;
+	const struct list *first = listener->seats.next;
+
+	ret_status->last_error = listener->last_error;
+	ret_status->connected_ms = listener->connected_ms;
+	ret_status->disconnected_ms = listener->disconnected_ms;
+	ret_status->n_connections = counters->n_sessions;
+	if (counters->n_sessions == 1) {
+		const struct session *session
+			= LIST_ENTRY(first, struct seat, link)->session;
+
+		ret_status->state = session && session_is_idle(session)
+				    ? "IDLE" : "ACTIVE";
+	} else if (counters->n_sessions) {
+		ret_status->state = "ACTIVE";
+	} else if (listener->acceptor) {
+		ret_status->state = "LISTENING";
+	} else {
+		ret_status->state = counters->n_handshakes
+				    || dialer_is_dialling(listener->dialer)
+				    ? "CONNECTING" : "BACKOFF";
+	}
+}
+
+void
+listener_set_watch(struct listener *listener, void (*changed)(void *),
+		   void *ctx)
+{
+	listener->changed = changed;
+	listener->changed_ctx = ctx;
+}
+
 static void
 complete(struct listener_options *options, const struct method *method)
 {
@@ -155,6 +242,8 @@ complete(struct listener_options *options, const struct method *method)
 		options->min_backoff_ms = defaults.min_backoff_ms;
 	if (!options->max_backoff_ms)
 		options->max_backoff_ms = defaults.max_backoff_ms;
+	if (options->max_backoff_ms < options->min_backoff_ms)
+		options->max_backoff_ms = options->min_backoff_ms;
 	if (!options->message_size)
 		options->message_size = defaults.message_size;
 	if (!options->message_depth)
@@ -171,19 +260,24 @@ static void
 accepted(void *listener_, int fd, const char *name)
 {
 	struct listener *listener = listener_;
+	uint32_t n = listener->counters.n_sessions
+		     + listener->counters.n_handshakes;
 
-	if (listener->counters.n_sessions >= listener->options.n_sessions) {
+	if (n >= listener->options.n_sessions) {
 		listener->counters.n_refused++;
 		log_limited(&refuse_limit, LOG_LEVEL_WARN, listener->name,
 			    "%s: there are %u sessions already; closed",
-			    name, listener->counters.n_sessions);
+			    name, n);
 		close(fd);
 		return;
 	}
 	listener->counters.n_accepted++;
-	seat_new(listener,
-		 bufferevent_socket_new(listener->base, fd,
-					BEV_OPT_CLOSE_ON_FREE), name);
+	if (method_is_tls(&listener->method))
+		seat_shake(seat_new(listener, name), fd, NULL);
+	else
+		seat_open(seat_new(listener, name),
+			  bufferevent_socket_new(listener->base, fd,
+						 BEV_OPT_CLOSE_ON_FREE));
 }
 
 static void
@@ -201,11 +295,18 @@ static void
 connected(void *listener_, struct bufferevent *bev)
 {
 	struct listener *listener = listener_;
+	struct seat *seat = seat_new(listener, listener->name);
+	int fd;
 
-	listener->counters.n_dialled++;
-	listener->is_quiet = false;
-	log_limited(&dial_limit, LOG_LEVEL_INFO, listener->name, "connected");
-	seat_new(listener, bev, listener->name);
+	if (method_is_tls(&listener->method)) {
+		fd = bufferevent_getfd(bev);
+		bufferevent_setfd(bev, -1);
+		bufferevent_free(bev);
+		seat_shake(seat, fd, listener->method.where);
+		tell(listener);
+	} else {
+		seat_open(seat, bev);
+	}
 }
 
 /* Says no more once the backoff does not grow any more. */
@@ -221,32 +322,109 @@ dial_failed(void *listener_, const char *why, int64_t wait_ms)
 			 "cannot connect: %s; trying on%s", why,
 			 is_last ? ", silently" : "");
 	listener->is_quiet = is_last;
+	set_error(listener, why);
+	tell(listener);
+}
+
+static struct seat *
+seat_new(struct listener *listener, const char *name)
+{
+	struct seat *seat = xcalloc(1, sizeof *seat);
+
+	seat->listener = listener;
+	seat->name = xstrdup(name);
+	list_append(&listener->seats, &seat->link);
+	return seat;
 }
 
 static void
-seat_new(struct listener *listener, struct bufferevent *bev,
-	 const char *name)
+seat_shake(struct seat *seat, int fd, const char *host)
 {
+	struct listener *listener = seat->listener;
+
+	listener->counters.n_handshakes++;
+	seat->handshake = handshake_new(listener->base, listener->options.tls,
+					fd, host, &handshake_ops, seat);
+}
+
+static void
+shaken(void *seat_, struct bufferevent *bev)
+{
+	struct seat *seat = seat_;
+
+	handshake_free(seat->handshake);
+	seat->handshake = NULL;
+	seat->listener->counters.n_handshakes--;
+	seat_open(seat, bev);
+}
+
+static void
+refused(void *seat_, enum tls_refusal refusal, const char *why)
+{
+	struct seat *seat = seat_;
+	struct listener *listener = seat->listener;
+
+	listener->counters.n_tls_refusals[refusal]++;
+	if (listener->dialer) {
+		dialer_fail(listener->dialer, why);
+	} else {
+		log_limited(&tls_limit, LOG_LEVEL_WARN, listener->name,
+			    "%s: %s; closed", seat->name, why);
+		set_error(listener, why);
+		tell(listener);
+	}
+	seat_free(seat);
+}
+
+static void
+seat_open(struct seat *seat, struct bufferevent *bev)
+{
+	struct listener *listener = seat->listener;
 	const struct channel_limits limits = {
 		.message_size = listener->options.message_size,
 		.message_depth = listener->options.message_depth,
 		.output_size = listener->options.output_size,
 	};
-	struct seat *seat = xmalloc(sizeof *seat);
 
-	seat->listener = listener;
-	seat->session = session_new(bev, listener->server, name, &limits,
-				    listener->options.probe_ms, ended, seat);
-	list_append(&listener->seats, &seat->link);
+	if (listener->dialer) {
+		listener->counters.n_dialled++;
+		listener->is_quiet = false;
+		log_limited(&dial_limit, LOG_LEVEL_INFO, listener->name,
+			    "connected");
+	}
+	seat->session = session_new(bev, listener->server, seat->name,
+				    &limits, listener->options.probe_ms,
+				    ended, seat);
 	listener->counters.n_sessions++;
+	listener->connected_ms = turn_now_ms();
+	tell(listener);
+}
+
+static void
+tell(struct listener *listener)
+{
+	if (listener->changed)
+		listener->changed(listener->changed_ctx);
+}
+
+static void
+set_error(struct listener *listener, const char *text)
+{
+	free(listener->last_error);
+	listener->last_error = xstrdup(text);
 }
 
 static void
 seat_free(struct seat *seat)
 {
-	seat->listener->counters.n_sessions--;
+	if (seat->session)
+		seat->listener->counters.n_sessions--;
+	if (seat->handshake)
+		seat->listener->counters.n_handshakes--;
 	list_remove(&seat->link);
 	session_free(seat->session);
+	handshake_free(seat->handshake);
+	free(seat->name);
 	free(seat);
 }
 
@@ -255,15 +433,21 @@ ended(void *seat_, struct session *session, enum channel_end why)
 {
 	struct seat *seat = seat_;
 	struct listener *listener = seat->listener;
+	const char *failure = session_failure(session);
 
 	count(&listener->counters, why);
+	if (why != CHANNEL_FAILED || !failure)
+		failure = channel_end_text(why);
 	log_limited(&end_limit, why == CHANNEL_CLOSED ? LOG_LEVEL_DEBUG
 						      : LOG_LEVEL_WARN,
 		    listener->name, "%s: %s; closed", session_name(session),
-		    channel_end_text(why));
+		    failure);
+	set_error(listener, failure);
+	listener->disconnected_ms = turn_now_ms();
 	seat_free(seat);
 	if (listener->dialer)
 		dialer_again(listener->dialer);
+	tell(listener);
 }
 
 static void

@@ -7,8 +7,10 @@
  *
  *     punix:PATH		listens on a Unix socket, mode 0660
  *     ptcp:PORT[:IP]		listens on TCP; port 0 takes a free one
+ *     pssl:PORT[:IP]		the same with TLS
  *     unix:PATH		dials out, for ever
  *     tcp:HOST:PORT		dials out, for ever
+ *     ssl:HOST:PORT		the same with TLS
  *
  * IPv6 addresses stand in brackets.  Whoever connects, or is connected to,
  * becomes a session (session.h).  A program runs its server like this:
@@ -24,12 +26,13 @@
  *     server_free(server);
  *
  * It logs connections that fail, limited, with the method as the subject, and
- * "listening on port N" once for ptcp.  [control] */
+ * "listening on port N" once for ptcp and pssl.  [control] */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <event2/event.h>
+#include "agent/net/tls.h"
 #include "agent/ovsdb/server.h"
 
 struct listener;
@@ -48,6 +51,8 @@ struct listener_options {
 				 * it the session is closed. */
 	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
 				 * accepted and closed. */
+	struct tls *tls;	/* For pssl and ssl, which need it.  Must
+				 * outlive the listener. */
 };
 
 /* Returns NULL, and why in '*ret_problem' (free() it), if the method makes no
@@ -61,6 +66,10 @@ struct listener *listener_new(struct event_base *, struct server *,
 
 /* Closes its sessions; removes its socket file. */
 void listener_free(struct listener *);
+
+/* Of the options, those in time: 'probe_ms' and the backoffs.  Sessions live
+ * on. */
+void listener_set_times(struct listener *, const struct listener_options *);
 
 const char *listener_method(const struct listener *);
 uint16_t listener_port(const struct listener *);	/* 0: none. */
@@ -76,7 +85,23 @@ struct listener_counters {
 	uint64_t n_too_deep;		/* past 'message_depth', */
 	uint64_t n_backlogged;		/* past 'output_size', */
 	uint64_t n_silent;		/* no answer to a probe. */
+	uint32_t n_handshakes;		/* Of TLS, now under way. */
+	uint64_t n_tls_refusals[N_TLS_REFUSALS];
 };
 void listener_counters(const struct listener *, struct listener_counters *);
+
+/* How it is doing, in the words of Manager.status (ovs-vswitchd.conf.db(5)). */
+struct listener_status {
+	const char *state;
+	const char *last_error;		/* NULL: none. */
+	int64_t connected_ms;		/* In turn_now_ms()'s time; */
+	int64_t disconnected_ms;	/* 0: never. */
+	uint32_t n_connections;
+};
+void listener_status(const struct listener *, struct listener_status *);
+/* 'changed' is called, from the midst of whatever happens, when connections
+ * come and go or do not come about. */
+void listener_set_watch(struct listener *, void (*changed)(void *ctx),
+			void *ctx);
 
 #endif /* net/listener.h */

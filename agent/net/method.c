@@ -18,8 +18,10 @@ static const struct {
 } forms[] = {
 	{ "punix:", METHOD_PUNIX, "punix:PATH" },
 	{ "ptcp:", METHOD_PTCP, "ptcp:PORT[:IP]" },
+	{ "pssl:", METHOD_PSSL, "pssl:PORT[:IP]" },
 	{ "unix:", METHOD_UNIX, "unix:PATH" },
 	{ "tcp:", METHOD_TCP, "tcp:HOST:PORT" },
+	{ "ssl:", METHOD_SSL, "ssl:HOST:PORT" },
 };
 
 bool
@@ -36,7 +38,7 @@ method_parse(const char *text, struct method *ret_method, char **ret_problem)
 		if (method_is_unix(&method)) {
 			is_right = *rest != '\0';
 			method.where = xstrdup(rest);
-		} else if (method.kind == METHOD_PTCP) {
+		} else if (method_is_passive(&method)) {
 			is_right = read_passive(rest, &method);
 		} else {
 			is_right = read_active(rest, &method);
@@ -51,7 +53,8 @@ method_parse(const char *text, struct method *ret_method, char **ret_problem)
 		return false;
 	}
 	*ret_problem = xasprintf("%s: no such connection method; there are "
-				 "punix:, ptcp:, unix: and tcp:", text);
+				 "punix:, ptcp:, pssl:, unix:, tcp: and ssl:",
+				 text);
 	return false;
 }
 

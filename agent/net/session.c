@@ -12,8 +12,8 @@ struct session {
 	char *name;
 	struct channel *channel;
 	struct client *client;
-	struct event *probe;		/* NULL: never. */
-	int64_t probe_ms;
+	struct event *probe;
+	int64_t probe_ms;		/* Not positive: never. */
 	int64_t probed_ms;		/* 0: not since the peer was alive. */
 	void (*ended)(void *ctx, struct session *, enum channel_end);
 	void *ctx;
@@ -50,11 +50,8 @@ session_new(struct bufferevent *bev, struct server *server, const char *name,
 	session->ctx = ctx;
 	session->channel = channel_new(bev, limits, &channel_ops, session);
 	session->client = server_connect(server, name, &client_ops, session);
-	if (probe_ms > 0) {
-		session->probe_ms = probe_ms;
-		session->probe = event_new(base, -1, 0, look, session);
-		look_in(session, probe_ms);
-	}
+	session->probe = event_new(base, -1, 0, look, session);
+	session_set_probe(session, probe_ms);
 	return session;
 }
 
@@ -65,10 +62,33 @@ session_free(struct session *session)
 		return;
 	client_disconnect(session->client);
 	channel_free(session->channel);
-	if (session->probe)
-		event_free(session->probe);
+	event_free(session->probe);
 	free(session->name);
 	free(session);
+}
+
+void
+session_set_probe(struct session *session, int64_t probe_ms)
+{
+	session->probe_ms = probe_ms;
+	session->probed_ms = 0;
+	if (probe_ms > 0)
+		look_in(session, probe_ms);
+	else
+		event_del(session->probe);
+}
+
+bool
+session_is_idle(const struct session *session)
+{
+	return session->probed_ms
+	       && channel_alive_ms(session->channel) < session->probed_ms;
+}
+
+const char *
+session_failure(const struct session *session)
+{
+	return channel_failure(session->channel);
 }
 
 const char *

@@ -10,6 +10,7 @@
  * own, because there are controllers that take it with one recv(); after as
  * much silence again the session ends.  [control] */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "agent/net/channel.h"
 #include "agent/ovsdb/server.h"
@@ -25,6 +26,13 @@ struct session *session_new(struct bufferevent *bev, struct server *,
 					  enum channel_end),
 			    void *ctx);
 void session_free(struct session *);
+
+/* -1: never. */
+void session_set_probe(struct session *, int64_t probe_ms);
+/* Has the peer been probed, and not answered yet? */
+bool session_is_idle(const struct session *);
+/* What the network said, if that ended it; may be NULL. */
+const char *session_failure(const struct session *);
 
 const char *session_name(const struct session *);
 

@@ -19,6 +19,10 @@ START_TEST(what_is_right)
 		{ "ptcp:6640", METHOD_PTCP, "", 6640 },
 		{ "ptcp:0:127.0.0.1", METHOD_PTCP, "127.0.0.1", 0 },
 		{ "ptcp:65535:[::1]", METHOD_PTCP, "::1", 65535 },
+		{ "pssl:6640", METHOD_PSSL, "", 6640 },
+		{ "pssl:0:[::]", METHOD_PSSL, "::", 0 },
+		{ "ssl:nc.example:6640", METHOD_SSL, "nc.example", 6640 },
+		{ "ssl:[2001:db8::1]:6640", METHOD_SSL, "2001:db8::1", 6640 },
 		{ "tcp:10.0.0.1:1", METHOD_TCP, "10.0.0.1", 1 },
 		{ "tcp:[fe80::1%eth0]:6640", METHOD_TCP, "fe80::1%eth0",
 		  6640 },
@@ -38,6 +42,8 @@ START_TEST(what_is_right)
 				 cases[i].text[0] == 'p');
 		ck_assert_int_eq(method_is_unix(&method),
 				 strstr(cases[i].text, "unix:") != NULL);
+		ck_assert_int_eq(method_is_tls(&method),
+				 strstr(cases[i].text, "ssl:") != NULL);
 		method_done(&method);
 	}
 }
@@ -51,7 +57,8 @@ START_TEST(what_is_wrong)
 		"ptcp:1:", "ptcp:1:::1", "ptcp:1:[]", "ptcp::1.2.3.4",
 		"tcp:", "tcp:1", "tcp:host", "tcp:host:", "tcp:host:0",
 		"tcp::1", "tcp:::1:6640", "tcp:[::1]", "tcp:[::1]:",
-		"tcp:[]:1", "ssl:1.2.3.4:6640", "TCP:1.2.3.4:1",
+		"tcp:[]:1", "ssl:1.2.3.4", "ssl:::1:6640", "pssl:", "pssl:x",
+		"pssl:1:", "sslv3:1.2.3.4:1", "TCP:1.2.3.4:1",
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
