@@ -21,7 +21,7 @@
 #include "agent/host/commands.h"
 #include "agent/host/host.h"
 #include "agent/net/control.h"
-#include "agent/net/listener.h"
+#include "agent/net/remotes.h"
 #include "agent/net/turn.h"
 #include "agent/options.h"
 #include "agent/ovsdb/database.h"
@@ -57,8 +57,7 @@ struct agent {
 	struct host *host;
 	struct server *server;
 	struct turn *turn;
-	struct listener **listeners;
-	size_t n_listeners;
+	struct remotes *remotes;
 	struct control *control;
 	struct commands commands;
 };
@@ -71,7 +70,9 @@ static bool open_databases(struct agent *);
 static bool open_policy(struct agent *);
 static bool open_server(struct agent *);
 static bool open_control(struct agent *);
-static bool listen_on(struct agent *, const char *method);
+static bool open_remotes(struct agent *);
+static bool listen_on(struct agent *, const char *name);
+static void listen_as_usual(struct agent *, const char *method);
 static bool make_dir(const char *path);
 static void on_signal(evutil_socket_t, short what, void *agent_);
 static void on_commit(struct observer *, const struct commit *);
@@ -131,9 +132,7 @@ static void
 stop(struct agent *agent)
 {
 	control_free(agent->control);
-	for (size_t i = 0; i < agent->n_listeners; i++)
-		listener_free(agent->listeners[i]);
-	free(agent->listeners);
+	remotes_free(agent->remotes);
 	turn_free(agent->turn);
 	server_free(agent->server);
 	host_free(agent->host);
@@ -245,9 +244,6 @@ open_policy(struct agent *agent)
 static bool
 open_server(struct agent *agent)
 {
-	char *socket = xasprintf("punix:%s/db.sock", agent->options.run_dir);
-	bool is_good;
-
 	agent->server = server_new();
 	for (size_t i = 0; i < N_DATABASES; i++) {
 		struct ovsdb_error *error = server_add_database(
@@ -257,16 +253,11 @@ open_server(struct agent *agent)
 			log_line(LOG_LEVEL_ERROR, database_names[i], "%s",
 				 error->details);
 			ovsdb_error_free(error);
-			free(socket);
 			return false;
 		}
 	}
 	agent->turn = turn_new(agent->base, agent->server);
-	is_good = listen_on(agent, socket);
-	free(socket);
-	for (size_t i = 0; i < agent->options.n_remotes && is_good; i++)
-		is_good = listen_on(agent, agent->options.remotes[i]);
-	return is_good;
+	return open_remotes(agent);
 }
 
 static bool
@@ -293,22 +284,58 @@ open_control(struct agent *agent)
 }
 
 static bool
-listen_on(struct agent *agent, const char *method)
+open_remotes(struct agent *agent)
 {
+	const struct options *o = &agent->options;
+	char *socket = xasprintf("punix:%s/db.sock", o->run_dir);
 	char *problem = NULL;
-	struct listener *listener = listener_new(agent->base, agent->server,
-						 method, NULL, &problem);
+	bool is_good;
 
-	if (!listener) {
-		log_line(LOG_LEVEL_ERROR, method, "%s", problem);
-		free(problem);
-		return false;
+	agent->remotes = remotes_new(agent->base, agent->server);
+	for (size_t i = 0; i < N_TLS_SETTINGS && !problem; i++)
+		if (o->tls[i])
+			remotes_set_tls(agent->remotes, (enum tls_setting) i,
+					o->tls[i], &problem);
+	if (problem)
+		log_line(LOG_LEVEL_ERROR, "tls", "%s", problem);
+	is_good = !problem && listen_on(agent, socket)
+		  && listen_on(agent, "db:ms_vtep,Global,managers")
+		  && listen_on(agent, "db:hardware_vtep,Global,managers");
+	free(problem);
+	free(socket);
+	for (size_t i = 0; i < o->n_remotes && is_good; i++)
+		is_good = listen_on(agent, o->remotes[i]);
+	/* One agent of a machine alone can have these. */
+	if (is_good && !o->n_remotes && !o->has_own_run_dir) {
+		listen_as_usual(agent, "ptcp:6641:127.0.0.1");
+		if (remotes_have_tls(agent->remotes))
+			listen_as_usual(agent, "pssl:6640");
 	}
-	agent->listeners = xrealloc(agent->listeners,
-				    (agent->n_listeners + 1)
-				    * sizeof *agent->listeners);
-	agent->listeners[agent->n_listeners++] = listener;
-	return true;
+	return is_good;
+}
+
+static bool
+listen_on(struct agent *agent, const char *name)
+{
+	char *problem;
+
+	if (remotes_add(agent->remotes, name, &problem))
+		return true;
+	log_line(LOG_LEVEL_ERROR, "agent", "%s", problem);
+	free(problem);
+	return false;
+}
+
+/* Nobody has asked for it. */
+static void
+listen_as_usual(struct agent *agent, const char *method)
+{
+	char *problem;
+
+	if (remotes_add(agent->remotes, method, &problem))
+		return;
+	log_line(LOG_LEVEL_WARN, "agent", "%s; going on without", problem);
+	free(problem);
 }
 
 static bool

@@ -12,6 +12,7 @@
 #include <vswitch/version.h>
 
 #include "agent/base/memory.h"
+#include "agent/net/remotes.h"
 
 enum { WORKERS_MAX = 64 };
 
@@ -22,7 +23,14 @@ static const char usage[] =
 "  --db-dir=DIR       databases; a missing one is made (/var/lib/hnv)\n"
 "  --run-dir=DIR      db.sock and hnv-agent.ctl (/run/hnv)\n"
 "  --remote=METHOD    serve the databases there too, any number of times:\n"
-"                     punix:PATH, ptcp:PORT[:IP], unix:PATH, tcp:HOST:PORT\n"
+"                     punix:PATH, ptcp:PORT[:IP], pssl:PORT[:IP],\n"
+"                     unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT,\n"
+"                     db:DATABASE,TABLE,COLUMN\n"
+"  --private-key=FILE, --certificate=FILE, --ca-cert=FILE\n"
+"                     TLS: ours, ours, and whom we believe; also\n"
+"                     --bootstrap-ca-cert, --peer-ca-cert, --crl,\n"
+"                     --peer-name, --ssl-protocols, --ssl-ciphers,\n"
+"                     --ssl-ciphersuites\n"
 "  --workers=N        threads that carry packets (1)\n"
 "  --log-level=LEVEL  error, warn, info, debug (info)\n"
 "  --syslog           log to syslog instead of stderr\n"
@@ -30,13 +38,14 @@ static const char usage[] =
 "  --help, --version\n";
 
 enum { DB_DIR = 256, RUN_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL, SYSLOG,
-       HELP, VERSION };
+       HELP, VERSION, TLS_OPTION };
 
 static const struct option long_options[] = {
 	{ "db-dir", required_argument, NULL, DB_DIR },
 	{ "run-dir", required_argument, NULL, RUN_DIR },
 	{ "schema-dir", required_argument, NULL, SCHEMA_DIR },
 	{ "remote", required_argument, NULL, REMOTE },
+	REMOTES_TLS_OPTIONS(TLS_OPTION),
 	{ "workers", required_argument, NULL, WORKERS },
 	{ "log-level", required_argument, NULL, LOG_LEVEL },
 	{ "syslog", no_argument, NULL, SYSLOG },
@@ -78,6 +87,8 @@ options_done(struct options *o)
 	for (size_t i = 0; i < o->n_remotes; i++)
 		free(o->remotes[i]);
 	free(o->remotes);
+	for (size_t i = 0; i < N_TLS_SETTINGS; i++)
+		free(o->tls[i]);
 	free(o->db_dir);
 	free(o->run_dir);
 	free(o->schema_dir);
@@ -92,6 +103,7 @@ read_option(int c, struct options *o)
 		break;
 	case RUN_DIR:
 		set(&o->run_dir, optarg);
+		o->has_own_run_dir = true;
 		break;
 	case SCHEMA_DIR:
 		set(&o->schema_dir, optarg);
@@ -119,6 +131,10 @@ read_option(int c, struct options *o)
 		printf("hnv-agent %s\n", vsw_version());
 		exit(EXIT_SUCCESS);
 	default:
+		if (c >= TLS_OPTION) {
+			set(&o->tls[c - TLS_OPTION], optarg);
+			break;
+		}
 		exit(EXIT_FAILURE);	/* getopt_long() has complained. */
 	}
 }

@@ -8,9 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "agent/base/log.h"
+#include "agent/net/tls.h"
 
 struct options {
 	char *db_dir, *run_dir, *schema_dir;
+	bool has_own_run_dir;		/* Not the usual one. */
+	char *tls[N_TLS_SETTINGS];	/* NULL: not given. */
 	char **remotes;
 	size_t n_remotes;
 	unsigned n_workers;

@@ -20,7 +20,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/net/control.h"
-#include "agent/net/listener.h"
+#include "agent/net/remotes.h"
 #include "agent/net/turn.h"
 #include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/server.h"
@@ -33,6 +33,7 @@ struct options {
 	size_t n_remotes;
 	const char **files;
 	size_t n_files;
+	const char *tls[N_TLS_SETTINGS];
 	const char *control_path, *pid_path;
 	enum log_level level;
 };
@@ -43,11 +44,23 @@ struct program {
 	struct turn *turn;
 	struct database **databases;
 	size_t n_databases;
-	struct listener **listeners;
-	size_t n_listeners;
+	struct remotes *remotes;
 	struct control *control;
 	struct event *signals[2];
 	bool has_pid_file;
+};
+
+enum { TLS_OPTION = 256 };
+
+static const struct option known[] = {
+	{ "remote", required_argument, NULL, 'r' },
+	{ "unixctl", required_argument, NULL, 'u' },
+	{ "pidfile", required_argument, NULL, 'p' },
+	{ "log-level", required_argument, NULL, 'l' },
+	REMOTES_TLS_OPTIONS(TLS_OPTION),
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static bool read_options(int argc, char *argv[], struct options *,
@@ -57,7 +70,7 @@ static bool start(struct program *, const struct options *);
 static void raise_limit(void);
 static bool open_databases(struct program *, const struct options *);
 static bool open_database(struct program *, const char *path);
-static bool open_listeners(struct program *, const struct options *);
+static bool open_remotes(struct program *, const struct options *);
 static bool open_control(struct program *, const char *path);
 static bool write_pid_file(const char *path);
 static void catch_signals(struct program *);
@@ -94,15 +107,6 @@ static bool
 read_options(int argc, char *argv[], struct options *options,
 	     int *ret_status)
 {
-	static const struct option known[] = {
-		{ "remote", required_argument, NULL, 'r' },
-		{ "unixctl", required_argument, NULL, 'u' },
-		{ "pidfile", required_argument, NULL, 'p' },
-		{ "log-level", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int option;
 
 	*ret_status = EXIT_FAILURE;
@@ -134,7 +138,10 @@ read_options(int argc, char *argv[], struct options *options,
 			*ret_status = EXIT_SUCCESS;
 			return false;
 		default:
-			return false;
+			if (option < TLS_OPTION)
+				return false;
+			options->tls[option - TLS_OPTION] = optarg;
+			break;
 		}
 	options->files = (const char **) argv + optind;
 	options->n_files = (size_t) (argc - optind);
@@ -154,8 +161,19 @@ print_help(void)
 	     "\n"
 	     "  --remote=METHOD    listen, or connect, there; more than one "
 	     "may be given:\n"
-	     "                     punix:PATH, ptcp:PORT[:IP], unix:PATH,\n"
-	     "                     tcp:HOST:PORT\n"
+	     "                     punix:PATH, ptcp:PORT[:IP], "
+	     "pssl:PORT[:IP],\n"
+	     "                     unix:PATH, tcp:HOST:PORT, "
+	     "ssl:HOST:PORT,\n"
+	     "                     db:DATABASE,TABLE,COLUMN\n"
+	     "  --private-key=FILE, --certificate=FILE, --ca-cert=FILE\n"
+	     "                     TLS: ours, ours, and whom we believe; "
+	     "also\n"
+	     "                     --bootstrap-ca-cert, --peer-ca-cert, "
+	     "--crl,\n"
+	     "                     --peer-name, --ssl-protocols, "
+	     "--ssl-ciphers,\n"
+	     "                     --ssl-ciphersuites\n"
 	     "  --unixctl=PATH     control socket, for ovs-appctl -t PATH\n"
 	     "  --pidfile=PATH     write the process id there\n"
 	     "  --log-level=LEVEL  error, warn, info (default) or debug\n"
@@ -173,7 +191,7 @@ start(struct program *program, const struct options *options)
 	catch_signals(program);
 	raise_limit();
 	if (!open_databases(program, options)
-	    || !open_listeners(program, options)
+	    || !open_remotes(program, options)
 	    || (options->control_path
 		&& !open_control(program, options->control_path)))
 		return false;
@@ -232,25 +250,23 @@ open_database(struct program *program, const char *path)
 }
 
 static bool
-open_listeners(struct program *program, const struct options *options)
+open_remotes(struct program *program, const struct options *options)
 {
-	program->listeners = xcalloc(options->n_remotes + 1,
-				     sizeof *program->listeners);
-	for (size_t i = 0; i < options->n_remotes; i++) {
-		char *problem;
-		struct listener *listener
-			= listener_new(program->base, program->server,
-				       options->remotes[i], NULL, &problem);
+	char *problem = NULL;
 
-		if (!listener) {
-			log_line(LOG_LEVEL_ERROR, PROGRAM, "%s; giving up",
-				 problem);
-			free(problem);
-			return false;
-		}
-		program->listeners[program->n_listeners++] = listener;
-	}
-	return true;
+	program->remotes = remotes_new(program->base, program->server);
+	for (size_t i = 0; i < N_TLS_SETTINGS && !problem; i++)
+		if (options->tls[i])
+			remotes_set_tls(program->remotes,
+					(enum tls_setting) i,
+					options->tls[i], &problem);
+	for (size_t i = 0; i < options->n_remotes && !problem; i++)
+		remotes_add(program->remotes, options->remotes[i], &problem);
+	if (!problem)
+		return true;
+	log_line(LOG_LEVEL_ERROR, PROGRAM, "%s; giving up", problem);
+	free(problem);
+	return false;
 }
 
 static bool
@@ -302,9 +318,7 @@ static void
 stop(struct program *program, const struct options *options)
 {
 	control_free(program->control);
-	for (size_t i = 0; i < program->n_listeners; i++)
-		listener_free(program->listeners[i]);
-	free(program->listeners);
+	remotes_free(program->remotes);
 	turn_free(program->turn);
 	server_free(program->server);
 	for (size_t i = 0; i < program->n_databases; i++)

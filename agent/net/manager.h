@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NET_MANAGER_H
+#define NET_MANAGER_H 1
+
+/* Remotes that stand in a database: one listener for each target that a
+ * column holds, made and freed as rows come and go.
+ *
+ * A column of strings holds the methods themselves.  One of references leads
+ * to rows with a "target", and where they have them "max_backoff" and
+ * "inactivity_probe" (both in ms, 0: no probes), "is_connected" and "status"
+ * (ovs-vswitchd.conf.db(5), table Manager).  What the rows are told is written
+ * soon after it has changed, not more than once in half a second; times in it
+ * every few seconds, while a row is there.
+ *
+ * A target that cannot be listened on, or makes no sense, is tried again
+ * every few seconds.  At most 100 targets are served.  [control] */
+
+#include <event2/event.h>
+#include "agent/net/tls.h"
+#include "agent/ovsdb/database.h"
+#include "agent/ovsdb/server.h"
+
+struct manager;
+
+/* 'name' is "db:DB,TABLE,COLUMN".  Returns NULL, and why in '*ret_problem'
+ * (free() it), if there is no such column.  Listens when the event loop
+ * runs. */
+struct manager *manager_new(struct event_base *, struct server *,
+			    struct tls *, const char *name,
+			    char **ret_problem);
+/* Before its database is freed. */
+void manager_free(struct manager *);
+
+const char *manager_name(const struct manager *);
+struct database *manager_database(const struct manager *);
+
+#endif /* net/manager.h */
