@@ -50,6 +50,26 @@ atom_default(enum atom_type type, union atom *ret_atom)
 		ret_atom->string = string_intern("", 0);
 }
 
+bool
+atom_is_default(enum atom_type type, const union atom *atom)
+{
+	switch (type) {
+	case ATOM_VOID:
+		break;
+	case ATOM_INTEGER:
+		return !atom->integer;
+	case ATOM_REAL:
+		return atom->real == 0;
+	case ATOM_BOOLEAN:
+		return !atom->boolean;
+	case ATOM_STRING:
+		return !atom->string->size;
+	case ATOM_UUID:
+		return uuid_is_zero(&atom->uuid);
+	}
+	return true;
+}
+
 void
 atom_copy(enum atom_type type, const union atom *atom, union atom *ret_atom)
 {

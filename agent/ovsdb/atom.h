@@ -55,6 +55,8 @@ const char *atom_type_name(enum atom_type);
 bool atom_type_from_name(const char *, enum atom_type *ret_type);
 
 void atom_default(enum atom_type, union atom *ret_atom);
+/* Makes no string: [any], while the atom is there. */
+bool atom_is_default(enum atom_type, const union atom *);
 void atom_copy(enum atom_type, const union atom *, union atom *ret_atom);
 void atom_done(enum atom_type, union atom *);
 int atom_compare(enum atom_type, const union atom *, const union atom *);

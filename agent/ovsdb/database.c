@@ -38,11 +38,12 @@ database_free(struct database *db)
 	if (!db)
 		return;
 	assert(!db->transaction);
+	/* What it has under way reads the rows. */
+	journal_close(db->journal);
 	for (i = 0; i < db->schema->n_tables; i++)
 		table_done(&db->tables[i]);
 	free(db->tables);
 	history_free(db->history);
-	journal_close(db->journal);
 	schema_free(db->schema);
 	free(db);
 }
@@ -169,6 +170,37 @@ database_unobserve(struct database *db, struct observer *observer)
 			return;
 		}
 	}
+}
+
+void
+database_pin(struct database *db)
+{
+	assert(!db->is_pinned);
+	db->is_pinned = true;
+}
+
+void
+database_unpin(struct database *db)
+{
+	struct row *row, *next;
+
+	db->is_pinned = false;
+	for (row = db->discarded; row; row = next) {
+		next = row->next;
+		row_free(row);
+	}
+	db->discarded = NULL;
+}
+
+void
+database_discard(struct database *db, struct row *row)
+{
+	if (!row || !db->is_pinned) {
+		row_free(row);
+		return;
+	}
+	row->next = db->discarded;
+	db->discarded = row;
 }
 
 void

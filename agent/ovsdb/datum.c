@@ -50,17 +50,17 @@ datum_init_default(struct datum *d, const struct column_type *type)
 bool
 datum_is_default(const struct datum *d, const struct column_type *type)
 {
-	struct datum fresh;
-	bool same;
+	uint32_t i;
 
 	if (d->n != type->n_min)
 		return false;
-	if (!d->n)
-		return true;
-	datum_init_default(&fresh, type);
-	same = datum_equal(d, &fresh, type);
-	datum_done(&fresh, type);
-	return same;
+	for (i = 0; i < d->n; i++) {
+		if (!atom_is_default(type->key.type, datum_key(d, i))
+		    || (d->is_map && !atom_is_default(type->value.type,
+						      datum_value(d, i))))
+			return false;
+	}
+	return true;
 }
 
 void

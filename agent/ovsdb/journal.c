@@ -16,16 +16,50 @@
 #include "agent/ovsdb/journal_lock.h"
 #include "agent/ovsdb/journal_read.h"
 #include "agent/ovsdb/journal_record.h"
+#include "agent/ovsdb/journal_write.h"
 #include "agent/ovsdb/row.h"
 
 struct journal {
 	char *path;
 	struct journal_lock *lock;
+	struct database *database;
 	int fd;
 	int64_t size;		/* Up to the end of the last whole record. */
+	int64_t compacted_size;	/* When it was last all rows and no more. */
 	bool has_rubbish;	/* Behind it, and it could not be cut off. */
+	bool is_suspect;	/* The disk may hold something else. */
+	struct encoding out;	/* Room for a header, then a record's JSON. */
+
+	struct compaction *compaction;
+	struct asker *askers;	/* What it is asked for. */
+	int64_t due_ms;		/* Of journal_run(). */
+	int64_t size_tried;	/* When it last failed; not again before the
+				 * file has grown by a part. */
+	char *problem;		/* The last one, or NULL. */
+	struct journal_status counters;
 };
 
+struct asker {
+	void (*done)(void *ctx, struct ovsdb_error *);
+	void *ctx;
+	struct asker *next;
+};
+
+enum {
+	OUT_KEPT = 1 << 20,
+	POLL_MS = 5,		/* While a compaction is under way. */
+	RETRY_MS = 1000		/* After one that was needed and failed. */
+};
+
+static struct ovsdb_error *write_record(struct journal *, bool durable,
+					char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
+static struct ovsdb_error *distrust(struct journal *);
+static void note(struct journal *, const struct ovsdb_error *);
+static void start_compaction(struct journal *);
+static bool has_outgrown(const struct journal *);
+static struct ovsdb_error *end_compaction(struct journal *);
+static void drop_compaction(struct journal *);
+static void answer_askers(struct journal *, const struct ovsdb_error *);
 static struct ovsdb_error *open_file(struct journal *,
 				     const char *schema_path);
 static struct ovsdb_error *create(struct journal *, const char *schema_path);
@@ -54,6 +88,7 @@ journal_open_database(const char *path, const char *schema_path,
 
 	*ret_warning = NULL;
 	journal->fd = -1;
+	journal->due_ms = INT64_MAX;
 	journal->path = find_path(path);
 	error = journal_lock_take(journal->path, &journal->lock);
 	if (!error)
@@ -82,55 +117,115 @@ journal_open_database(const char *path, const char *schema_path,
 		return error;
 	}
 	db->journal = journal;
+	journal->database = db;
 	*ret_database = db;
 	return NULL;
 }
 
-struct ovsdb_error *
-journal_append(struct journal *journal, json_t *record, bool durable,
-	       struct uuid *id)
+struct encoding *
+journal_begin(struct journal *journal)
 {
-	char sha1[JOURNAL_SHA1_TEXT_SIZE];
-	struct ovsdb_error *error;
-	char *text;
-	size_t size;
+	struct encoding *out = &journal->out;
 
-	if (journal->has_rubbish) {
-		error = cut_rubbish(journal);
-		if (error)
-			return error;
-	}
-	text = journal_format(record, &size, sha1);
-	error = journal_write(journal->fd, journal->path, journal->size, text,
-			      size);
-	free(text);
-	if (!error && durable && fdatasync(journal->fd) < 0)
-		error = problem(journal, "cannot be written to disk");
-	if (!error) {
-		journal->size += size;
-		history_next_id(id, sha1, id);
-		return NULL;
-	}
-	journal->has_rubbish = true;
-	ovsdb_error_free(cut_rubbish(journal));
-	return error;
+	/* One large record should not stay in memory for ever. */
+	if (out->max > OUT_KEPT)
+		encode_done(out);
+	out->n = 0;
+	encode_reserve(out, JOURNAL_HEADER_MAX);
+	out->n = JOURNAL_HEADER_MAX;
+	return out;
 }
 
 struct ovsdb_error *
-journal_compact(struct journal *journal, const struct database *db)
+journal_append(struct journal *journal, bool durable, struct uuid *id)
+{
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
+	struct ovsdb_error *error = NULL;
+
+	if (journal->is_suspect)
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: what is on the disk"
+				    " is not sure since an error; all of it"
+				    " is being written anew", journal->path);
+	else if (journal->has_rubbish)
+		error = cut_rubbish(journal);
+	if (!error)
+		error = write_record(journal, durable, sha1);
+	if (error) {
+		journal->counters.n_errors++;
+		if (!journal->is_suspect || !journal->problem)
+			note(journal, error);
+		if (journal->is_suspect && journal->due_ms == INT64_MAX)
+			journal->due_ms = INT64_MIN;
+		return error;
+	}
+	history_next_id(id, sha1, id);
+	journal->counters.n_records++;
+	note(journal, NULL);
+	/* Not at once: the rows of this record are not in their tables. */
+	if (journal->compaction)
+		compaction_extend(journal->compaction, journal->size);
+	else if (has_outgrown(journal))
+		journal->due_ms = INT64_MIN;
+	return NULL;
+}
+
+void
+journal_compact_begin(struct journal *journal,
+		      void (*done)(void *, struct ovsdb_error *), void *ctx)
+{
+	struct asker *asker;
+
+	if (done) {
+		asker = xmalloc(sizeof *asker);
+		asker->done = done;
+		asker->ctx = ctx;
+		asker->next = journal->askers;
+		journal->askers = asker;
+	}
+	if (!journal->compaction)
+		start_compaction(journal);
+}
+
+struct ovsdb_error *
+journal_compact(struct journal *journal)
 {
 	struct ovsdb_error *error;
-	int64_t size;
-	int fd;
 
-	error = journal_compact_to(journal->path, db, &fd, &size);
-	if (error)
-		return error;
-	close(journal->fd);
-	journal->fd = fd;
-	journal->size = size;
-	journal->has_rubbish = false;
-	return NULL;
+	if (!journal->compaction)
+		start_compaction(journal);
+	error = end_compaction(journal);
+	answer_askers(journal, error);
+	return error;
+}
+
+void
+journal_run(struct journal *journal, int64_t now_ms)
+{
+	struct ovsdb_error *error;
+
+	if (now_ms < journal_deadline(journal))
+		return;
+	if (!journal->compaction
+	    && (journal->is_suspect || has_outgrown(journal)))
+		start_compaction(journal);
+	journal->due_ms = INT64_MAX;
+	if (!journal->compaction)
+		return;
+	if (!compaction_is_ready(journal->compaction)) {
+		journal->due_ms = now_ms + POLL_MS;
+		return;
+	}
+	error = end_compaction(journal);
+	answer_askers(journal, error);
+	ovsdb_error_free(error);
+	if (journal->is_suspect)
+		journal->due_ms = now_ms + RETRY_MS;
+}
+
+int64_t
+journal_deadline(const struct journal *journal)
+{
+	return journal ? journal->due_ms : INT64_MAX;
 }
 
 int64_t
@@ -140,15 +235,162 @@ journal_size(const struct journal *journal)
 }
 
 void
+journal_status(const struct journal *journal,
+	       struct journal_status *ret_status)
+{
+	*ret_status = journal->counters;
+	ret_status->path = journal->path;
+	ret_status->size = journal->size;
+	ret_status->compacted_size = journal->compacted_size;
+	ret_status->is_compacting = journal->compaction;
+	ret_status->problem = journal->problem;
+}
+
+void
 journal_close(struct journal *journal)
 {
+	struct ovsdb_error *error;
+
 	if (!journal)
 		return;
+	if (journal->askers) {
+		error = ovsdb_error(OVSDB_CANCELED, "%s: the database is"
+				    " closed", journal->path);
+		answer_askers(journal, error);
+		ovsdb_error_free(error);
+	}
+	drop_compaction(journal);
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal_lock_release(journal->lock);
+	encode_done(&journal->out);
+	free(journal->problem);
 	free(journal->path);
 	free(journal);
+}
+
+static struct ovsdb_error *
+write_record(struct journal *journal, bool durable,
+	     char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+{
+	struct ovsdb_error *error = NULL;
+	size_t size, header;
+	char *json;
+	int failed;
+
+	encode_bytes(&journal->out, "\n", 1);
+	json = journal->out.bytes + JOURNAL_HEADER_MAX;
+	size = journal->out.n - JOURNAL_HEADER_MAX;
+	header = journal_put_header(json, size, ret_sha1);
+	failed = journal_write(journal->fd, journal->size, json - header,
+			       header + size);
+	if (failed) {
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be written:"
+				    " %s", journal->path, strerror(-failed));
+	} else if (durable) {
+		journal->counters.n_syncs++;
+		if (fdatasync(journal->fd) < 0)
+			error = distrust(journal);
+	}
+	if (!error) {
+		journal->size += header + size;
+		return NULL;
+	}
+	journal->has_rubbish = true;
+	ovsdb_error_free(cut_rubbish(journal));
+	return error;
+}
+
+/* A problem, or that there is none any more. */
+static void
+note(struct journal *journal, const struct ovsdb_error *error)
+{
+	if (!error && !journal->problem)
+		return;
+	free(journal->problem);
+	journal->problem = error ? xstrdup(error->details) : NULL;
+}
+
+/* After an fdatasync() that failed. */
+static struct ovsdb_error *
+distrust(struct journal *journal)
+{
+	struct ovsdb_error *error;
+
+	error = problem(journal, "cannot be written to disk");
+	journal->is_suspect = true;
+	journal->due_ms = INT64_MIN;
+	/* It has copied from this file. */
+	drop_compaction(journal);
+	return error;
+}
+
+static void
+start_compaction(struct journal *journal)
+{
+	journal->compaction = compaction_start(journal->path,
+					       journal->database,
+					       journal->fd, journal->size);
+	journal->due_ms = INT64_MIN;
+}
+
+static bool
+has_outgrown(const struct journal *journal)
+{
+	return journal->size >= JOURNAL_COMPACT_MIN
+	       && journal->size / 2 > journal->compacted_size
+	       && journal->size - journal->size / 8 > journal->size_tried;
+}
+
+static struct ovsdb_error *
+end_compaction(struct journal *journal)
+{
+	struct ovsdb_error *error;
+	int64_t size;
+	int fd;
+
+	error = compaction_adopt(journal->compaction, &fd, &size);
+	if (fd >= 0) {
+		close(journal->fd);
+		journal->fd = fd;
+		journal->size = size;
+		journal->compacted_size = size;
+		journal->has_rubbish = false;
+		/* When the power fails the old file may be back. */
+		journal->is_suspect = error;
+	}
+	if (error) {
+		journal->counters.n_failed_compactions++;
+		journal->size_tried = journal->size;
+		note(journal, error);
+	} else {
+		journal->counters.n_compactions++;
+		journal->size_tried = 0;
+		note(journal, NULL);
+	}
+	drop_compaction(journal);
+	return error;
+}
+
+static void
+drop_compaction(struct journal *journal)
+{
+	compaction_free(journal->compaction);
+	journal->compaction = NULL;
+}
+
+static void
+answer_askers(struct journal *journal, const struct ovsdb_error *error)
+{
+	struct asker *asker;
+
+	while ((asker = journal->askers)) {
+		journal->askers = asker->next;
+		asker->done(asker->ctx, !error ? NULL
+			    : ovsdb_error(error->name, "%s",
+					  error->details));
+		free(asker);
+	}
 }
 
 static struct ovsdb_error *
@@ -173,6 +415,7 @@ open_file(struct journal *journal, const char *schema_path)
 static struct ovsdb_error *
 create(struct journal *journal, const char *schema_path)
 {
+	struct compaction *compaction;
 	struct ovsdb_error *error;
 	struct schema *schema;
 	struct database *db;
@@ -184,8 +427,9 @@ create(struct journal *journal, const char *schema_path)
 		close(journal->fd);
 	journal->fd = -1;
 	db = database_new(schema, NULL);
-	error = journal_compact_to(journal->path, db, &journal->fd,
-				   &journal->size);
+	compaction = compaction_start(journal->path, db, -1, 0);
+	error = compaction_adopt(compaction, &journal->fd, &journal->size);
+	compaction_free(compaction);
 	database_free(db);
 	return error;
 }
@@ -200,6 +444,7 @@ load(struct journal *journal, struct database **ret_database,
 	};
 	enum journal_read_result result;
 	struct ovsdb_error *error = NULL;
+	uint64_t n_records = 0;
 	int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
 	json_t *record;
 
@@ -214,6 +459,9 @@ load(struct journal *journal, struct database **ret_database,
 		if (error)
 			break;
 		journal->size = reader.offset;
+		/* Where the second record is all rows, ends them. */
+		if (++n_records <= 2)
+			journal->compacted_size = reader.offset;
 	}
 	fclose(reader.stream);
 	*ret_is_torn = result == JOURNAL_READ_TORN;

@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdbool.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,108 +15,158 @@
 #include <openssl/evp.h>
 
 #include "agent/base/memory.h"
-#include "agent/ovsdb/journal_read.h"
 #include "agent/ovsdb/journal_record.h"
+#include "agent/ovsdb/journal_write.h"
 #include "agent/ovsdb/row.h"
 
-/* The record of all rows can be larger than memory, and its header needs its
- * size and checksum: so it is made twice, row by row, once to measure and
- * once to write. */
-struct sink {
-	EVP_MD_CTX *digest;	/* Measures ... */
-	FILE *stream;		/* ... or writes. */
-	int64_t size;
+enum {
+	BUFFER_SIZE = 256 << 10,
+	TAIL_MAX = 64 << 10,	/* What compaction_adopt() may be left. */
+	MAX_PASSES = 16		/* At a tail that grows as fast. */
+};
+
+struct snapshot_table {
+	const struct table_schema *schema;
+	struct row **rows;
+	size_t n;
+};
+
+struct compaction {
+	struct database *database;
+	char *path, *temporary;
+	struct uuid id;			/* Of the last transaction. */
+	struct snapshot_table *tables;
+	size_t n_tables;
+
+	/* The thread's, until 'is_over'. */
+	struct encoding out;		/* First the schema, as a record. */
+	EVP_MD_CTX *digest;
+	int fd, old_fd;
+	int64_t size, old_offset;
+	int problem;			/* Negative errno. */
+	const char *doing;		/* When that happened. */
+
+	pthread_t thread;
+	bool is_joined;
+	_Atomic int64_t old_size;	/* Written by [control]. */
+	_Atomic bool is_canceled;	/* By [control], */
+	_Atomic bool is_over;		/* and by the thread. */
 };
 
 static const char goes_up_to[] = "compacted up to transaction ";
 
-static bool write_all(FILE *, const struct database *, int64_t *ret_size);
-static void emit_database(struct sink *, const struct database *,
-			  int64_t date);
-static void emit_table(struct sink *, const struct table *);
-static void emit(struct sink *, const char *text, size_t size);
-static void emit_text(struct sink *, const char *text);
-static size_t count_rows(const struct database *);
-static char *dump(const json_t *);
-static bool sync_directory(const char *path);
+static void take_snapshot(struct compaction *);
+static void encode_schema(struct compaction *);
+static void start_thread(struct compaction *);
+static void *work(void *compaction);
+static void write_rows(struct compaction *);
+static void write_table(struct compaction *, const struct snapshot_table *,
+			bool *any);
+static void write_header(struct compaction *, int64_t start);
+static void flush(struct compaction *, bool is_rows);
+static void copy_tail(struct compaction *, int64_t to);
+static void sync_file(struct compaction *);
+static void fail(struct compaction *, const char *doing, int problem);
+static int sync_directory(const char *path);
+static void close_elsewhere(int fd);
+static void *close_it(void *fd);
 
-char *
-journal_format(json_t *record, size_t *ret_size,
-	       char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+struct compaction *
+compaction_start(const char *path, struct database *db, int old_fd,
+		 int64_t old_size)
 {
-	char header[JOURNAL_HEADER_MAX];
-	char *json = dump(record);
-	size_t size = strlen(json);
-	size_t header_size;
-	char *text;
+	struct compaction *c = xcalloc(1, sizeof *c);
 
-	json[size++] = '\n';		/* In the place of the NUL. */
-	journal_sha1(json, size, ret_sha1);
-	header_size = snprintf(header, sizeof header, "OVSDB JSON %zu %s\n",
-			       size, ret_sha1);
-	text = xmalloc(header_size + size);
-	memcpy(text, header, header_size);
-	memcpy(text + header_size, json, size);
-	free(json);
-	*ret_size = header_size + size;
-	return text;
-}
-
-struct ovsdb_error *
-journal_write(int fd, const char *path, int64_t offset, const char *bytes,
-	      size_t size)
-{
-	while (size) {
-		ssize_t n = pwrite(fd, bytes, size, offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be"
-					   " written: %s", path,
-					   n ? strerror(errno)
-					     : "no bytes were taken");
-		bytes += n;
-		size -= n;
-		offset += n;
+	c->database = db;
+	c->path = xstrdup(path);
+	c->temporary = xasprintf("%s.tmp", path);
+	c->old_offset = old_size;
+	c->old_size = old_size;
+	c->old_fd = -1;
+	c->fd = open(c->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
+		     0640);
+	if (c->fd < 0)
+		fail(c, "cannot be made", -errno);
+	if (old_fd >= 0) {
+		c->old_fd = fcntl(old_fd, F_DUPFD_CLOEXEC, 0);
+		if (c->old_fd < 0)
+			fail(c, "cannot be made", -errno);
 	}
-	return NULL;
+	database_pin(db);
+	take_snapshot(c);
+	encode_schema(c);
+	start_thread(c);
+	return c;
+}
+
+void
+compaction_extend(struct compaction *c, int64_t old_size)
+{
+	c->old_size = old_size;
+}
+
+bool
+compaction_is_ready(const struct compaction *c)
+{
+	return c->is_over;
+}
+
+void
+compaction_wait(struct compaction *c)
+{
+	if (!c->is_joined)
+		pthread_join(c->thread, NULL);
+	c->is_joined = true;
 }
 
 struct ovsdb_error *
-journal_compact_to(const char *path, const struct database *db, int *ret_fd,
-		   int64_t *ret_size)
+compaction_adopt(struct compaction *c, int *ret_fd, int64_t *ret_size)
 {
-	char *temporary = xasprintf("%s.tmp", path);
-	struct ovsdb_error *error;
-	FILE *stream = NULL;
-	int fd, copy = -1;
-
-	fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (fd >= 0)
-		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy >= 0)
-		stream = fdopen(copy, "w");
-	if (stream && write_all(stream, db, ret_size) && !fsync(fd)
-	    && !rename(temporary, path) && sync_directory(path)) {
-		fclose(stream);
-		free(temporary);
-		*ret_fd = fd;
+	*ret_fd = -1;
+	compaction_wait(c);
+	if (c->old_fd >= 0 && c->old_offset < c->old_size) {
+		copy_tail(c, c->old_size);
+		sync_file(c);
+	}
+	if (!c->problem && rename(c->temporary, c->path) < 0)
+		fail(c, "cannot be renamed", -errno);
+	if (!c->problem) {
+		*ret_fd = c->fd;
+		*ret_size = c->size;
+		c->fd = -1;
+		fail(c, "cannot be kept in its directory",
+		     sync_directory(c->path));
+	}
+	if (!c->problem)
 		return NULL;
-	}
+	return ovsdb_error(OVSDB_IO_ERROR, "%s: %s: %s", c->temporary,
+			   c->doing, strerror(-c->problem));
+}
 
-	error = ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be written: %s",
-			    temporary, strerror(errno));
-	if (stream)
-		fclose(stream);
-	else if (copy >= 0)
-		close(copy);
-	if (fd >= 0) {
-		unlink(temporary);
-		close(fd);
+void
+compaction_free(struct compaction *c)
+{
+	size_t i;
+
+	if (!c)
+		return;
+	c->is_canceled = true;
+	compaction_wait(c);
+	if (c->fd >= 0) {
+		unlink(c->temporary);
+		close(c->fd);
 	}
-	free(temporary);
-	return error;
+	if (c->old_fd >= 0)
+		close_elsewhere(c->old_fd);
+	for (i = 0; i < c->n_tables; i++)
+		free(c->tables[i].rows);
+	free(c->tables);
+	database_unpin(c->database);
+	EVP_MD_CTX_free(c->digest);
+	encode_done(&c->out);
+	free(c->temporary);
+	free(c->path);
+	free(c);
 }
 
 bool
@@ -130,144 +181,271 @@ journal_compact_id(json_t *record, struct uuid *ret_id)
 	       && !uuid_is_zero(ret_id);
 }
 
-static bool
-write_all(FILE *stream, const struct database *db, int64_t *ret_size)
+static void
+take_snapshot(struct compaction *c)
 {
-	struct sink measure = { .digest = EVP_MD_CTX_new() };
-	struct sink sink = { .stream = stream };
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	json_t *schema = schema_to_json(db->schema);
-	struct timespec now;
-	char header[JOURNAL_HEADER_MAX];
+	const struct database *db = c->database;
+	size_t i;
+
+	c->id = db->last_recorded;
+
+	c->n_tables = db->schema->n_tables;
+	c->tables = xcalloc(c->n_tables, sizeof *c->tables);
+	for (i = 0; i < c->n_tables; i++) {
+		const struct row_map *map = &db->tables[i].rows;
+		struct snapshot_table *table = &c->tables[i];
+		size_t cursor = 0;
+		struct row *row;
+
+		table->schema = db->tables[i].schema;
+		table->rows = xmalloc(map->n * sizeof *table->rows);
+		while ((row = row_map_next(map, &cursor)))
+			table->rows[table->n++] = row;
+	}
+}
+
+/* Here, because jansson counts references where others might, too. */
+static void
+encode_schema(struct compaction *c)
+{
+	json_t *schema = schema_to_json(c->database->schema);
+	char *text = json_dumps(schema, JSON_COMPACT);
 	char sha1[JOURNAL_SHA1_TEXT_SIZE];
-	int64_t date;
-	unsigned n = 0;
-	size_t size;
-	char *text;
-	int used;
-
-	text = journal_format(schema, &size, sha1);
-	json_decref(schema);
-	emit(&sink, text, size);
-	free(text);
-	if (count_rows(db) || !uuid_is_zero(&db->last_recorded)) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		date = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-		if (!measure.digest
-		    || !EVP_DigestInit_ex(measure.digest, EVP_sha1(), NULL))
-			abort();
-		emit_database(&measure, db, date);
-		EVP_DigestFinal_ex(measure.digest, digest, &n);
-		used = snprintf(header, sizeof header, "OVSDB JSON %lld ",
-				(long long) measure.size);
-		for (size = 0; size < n; size++)
-			used += snprintf(header + used, sizeof header - used,
-					 "%02x", digest[size]);
-		emit_text(&sink, header);
-		emit_text(&sink, "\n");
-		emit_database(&sink, db, date);
-	}
-	EVP_MD_CTX_free(measure.digest);
-	*ret_size = sink.size;
-	return !fflush(stream) && !ferror(stream);
-}
-
-static void
-emit_database(struct sink *sink, const struct database *db, int64_t date)
-{
-	char text[64 + sizeof goes_up_to + UUID_TEXT_SIZE];
-	char id[UUID_TEXT_SIZE];
-	size_t i;
-
-	uuid_to_text(&db->last_recorded, id);
-	snprintf(text, sizeof text,
-		 "{\"_date\":%lld,\"_comment\":\"%s%s\"",
-		 (long long) date, goes_up_to, id);
-	emit_text(sink, text);
-	for (i = 0; i < db->schema->n_tables; i++) {
-		if (db->tables[i].rows.n)
-			emit_table(sink, &db->tables[i]);
-	}
-	emit_text(sink, "}\n");
-}
-
-static void
-emit_table(struct sink *sink, const struct table *table)
-{
-	const char *comma = "";
-	const struct row *row;
-
-	emit_text(sink, ",\"");
-	emit_text(sink, table->schema->name);
-	emit_text(sink, "\":{");
-	for (row = table_first(table); row; row = table_next(table, row)) {
-		json_t *json = journal_record_from_row(row);
-		char uuid[UUID_TEXT_SIZE];
-		char *text = dump(json);
-
-		uuid_to_text(row_uuid(row), uuid);
-		emit_text(sink, comma);
-		emit_text(sink, "\"");
-		emit_text(sink, uuid);
-		emit_text(sink, "\":");
-		emit_text(sink, text);
-		free(text);
-		json_decref(json);
-		comma = ",";
-	}
-	emit_text(sink, "}");
-}
-
-static void
-emit(struct sink *sink, const char *text, size_t size)
-{
-	if (sink->digest)
-		EVP_DigestUpdate(sink->digest, text, size);
-	else
-		fwrite(text, 1, size, sink->stream);
-	sink->size += size;
-}
-
-static void
-emit_text(struct sink *sink, const char *text)
-{
-	emit(sink, text, strlen(text));
-}
-
-static size_t
-count_rows(const struct database *db)
-{
-	size_t n = 0;
-	size_t i;
-
-	for (i = 0; i < db->schema->n_tables; i++)
-		n += db->tables[i].rows.n;
-	return n;
-}
-
-/* Reals to the last bit; everything on one line. */
-static char *
-dump(const json_t *json)
-{
-	char *text = json_dumps(json, JSON_COMPACT);
+	size_t size, header;
+	char *json;
 
 	if (!text)
 		abort();
-	return text;
+	size = strlen(text) + 1;
+	encode_reserve(&c->out, JOURNAL_HEADER_MAX + size + BUFFER_SIZE);
+	json = c->out.bytes + JOURNAL_HEADER_MAX;
+	memcpy(json, text, size - 1);
+	json[size - 1] = '\n';
+	header = journal_put_header(json, size, sha1);
+	memmove(c->out.bytes, json - header, header + size);
+	c->out.n = header + size;
+	free(text);
+	json_decref(schema);
 }
 
-static bool
+/* Signals are the main thread's.  Where there can be no thread, the work is
+ * done all the same. */
+static void
+start_thread(struct compaction *c)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&c->thread, NULL, work, c)) {
+		c->is_joined = true;
+		work(c);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *
+work(void *c_)
+{
+	struct compaction *c = c_;
+	int64_t left = TAIL_MAX;
+	int n;
+
+	write_rows(c);
+	sync_file(c);
+	for (n = 0; n < MAX_PASSES && left >= TAIL_MAX && !c->problem; n++) {
+		int64_t to = c->old_size;
+
+		left = to - c->old_offset;
+		if (!left || c->old_fd < 0)
+			break;
+		copy_tail(c, to);
+		sync_file(c);
+	}
+	c->is_over = true;
+	return NULL;
+}
+
+/* The schema's record, and one of all rows.  Its header is written last, when
+ * size and checksum are known; so the size has zeros in front. */
+static void
+write_rows(struct compaction *c)
+{
+	struct timespec now;
+	int64_t start;
+	char id[UUID_TEXT_SIZE];
+	bool any = !uuid_is_zero(&c->id);
+	size_t i;
+
+	flush(c, false);
+	start = c->size;
+	encode_reserve(&c->out, JOURNAL_HEADER_MAX);
+	memset(c->out.bytes, ' ', JOURNAL_HEADER_MAX);
+	c->out.n = sizeof "OVSDB JSON 000000000000000 \n" - 1
+		   + 2 * JOURNAL_SHA1_SIZE;
+	flush(c, false);
+	c->digest = EVP_MD_CTX_new();
+	if (!c->digest || !EVP_DigestInit_ex(c->digest, EVP_sha1(), NULL))
+		abort();
+	clock_gettime(CLOCK_REALTIME, &now);
+	encode_text(&c->out, "{\"_date\":");
+	encode_integer(&c->out, now.tv_sec * INT64_C(1000)
+				+ now.tv_nsec / 1000000);
+	uuid_to_text(&c->id, id);
+	encode_text(&c->out, ",\"_comment\":\"");
+	encode_text(&c->out, goes_up_to);
+	encode_text(&c->out, id);
+	encode_text(&c->out, "\"");
+	for (i = 0; i < c->n_tables; i++) {
+		if (c->tables[i].n)
+			write_table(c, &c->tables[i], &any);
+	}
+	encode_text(&c->out, "}\n");
+	flush(c, true);
+	if (any)
+		write_header(c, start);
+	else if (!c->problem && ftruncate(c->fd, start) < 0)
+		fail(c, "cannot be written", -errno);
+	else
+		c->size = start;
+}
+
+static void
+write_table(struct compaction *c, const struct snapshot_table *table,
+	    bool *any)
+{
+	size_t i;
+
+	encode_text(&c->out, ",\"");
+	encode_text(&c->out, table->schema->name);
+	encode_text(&c->out, "\":{");
+	for (i = 0; i < table->n && !c->problem; i++) {
+		if (i)
+			encode_bytes(&c->out, ",", 1);
+		encode_uuid(&c->out, row_uuid(table->rows[i]));
+		encode_bytes(&c->out, ":", 1);
+		journal_record_from_row(table->rows[i], &c->out);
+		if (c->out.n >= BUFFER_SIZE)
+			flush(c, true);
+	}
+	encode_text(&c->out, "}");
+	*any = true;
+}
+
+static void
+write_header(struct compaction *c, int64_t start)
+{
+	const int64_t header_size = sizeof "OVSDB JSON 000000000000000 \n" - 1
+				    + 2 * JOURNAL_SHA1_SIZE;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
+	char header[JOURNAL_HEADER_MAX];
+	int problem;
+
+	if (c->problem)
+		return;
+	EVP_DigestFinal_ex(c->digest, digest, NULL);
+	journal_sha1_text(digest, sha1);
+	snprintf(header, sizeof header, "OVSDB JSON %015lld %s\n",
+		 (long long) (c->size - start - header_size), sha1);
+	problem = journal_write(c->fd, start, header, header_size);
+	if (problem)
+		fail(c, "cannot be written", problem);
+}
+
+static void
+flush(struct compaction *c, bool is_rows)
+{
+	if (c->is_canceled)
+		fail(c, "is not wanted", -ECANCELED);
+	if (is_rows)
+		EVP_DigestUpdate(c->digest, c->out.bytes, c->out.n);
+	if (!c->problem)
+		fail(c, "cannot be written",
+		     journal_write(c->fd, c->size, c->out.bytes, c->out.n));
+	c->size += c->out.n;
+	c->out.n = 0;
+}
+
+static void
+copy_tail(struct compaction *c, int64_t to)
+{
+	encode_reserve(&c->out, BUFFER_SIZE);
+	while (c->old_offset < to && !c->problem) {
+		int64_t left = to - c->old_offset;
+		ssize_t n;
+
+		n = pread(c->old_fd, c->out.bytes,
+			  left < BUFFER_SIZE ? left : BUFFER_SIZE,
+			  c->old_offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			fail(c, "cannot be read", n ? -errno : -EIO);
+			return;
+		}
+		c->old_offset += n;
+		c->out.n = n;
+		flush(c, false);
+	}
+}
+
+static void
+sync_file(struct compaction *c)
+{
+	if (!c->problem && fsync(c->fd) < 0)
+		fail(c, "cannot be written to disk", -errno);
+}
+
+/* The first problem stays. */
+static void
+fail(struct compaction *c, const char *doing, int problem)
+{
+	if (c->problem || !problem)
+		return;
+	c->problem = problem;
+	c->doing = doing;
+}
+
+static int
 sync_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char *directory = slash ? strndup(path, slash - path + 1)
+	char *directory = slash ? xasprintf("%.*s", (int) (slash - path + 1),
+					    path)
 				: xstrdup(".");
-	int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY
-				  | O_CLOEXEC) : -1;
-	bool ok = fd >= 0 && !fsync(fd);
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int problem = fd < 0 || fsync(fd) < 0 ? -errno : 0;
 
 	if (fd >= 0)
 		close(fd);
 	free(directory);
-	return ok;
+	return problem;
+}
+
+/* With the last descriptor goes the file, and of a large one that takes its
+ * time. */
+static void
+close_elsewhere(int fd)
+{
+	pthread_attr_t detached;
+	sigset_t all, before;
+	pthread_t thread;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &detached, close_it,
+			   (void *) (intptr_t) fd))
+		close(fd);
+	pthread_attr_destroy(&detached);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void *
+close_it(void *fd)
+{
+	close((int) (intptr_t) fd);
+	return NULL;
 }

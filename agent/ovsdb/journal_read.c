@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <openssl/evp.h>
-
 
 static const char magic[] = "OVSDB JSON ";
 
@@ -80,21 +78,6 @@ journal_read(struct journal_reader *reader, json_t **ret_record,
 	memcpy(reader->sha1, sha1, sizeof sha1);
 	*ret_record = record;
 	return JOURNAL_READ_RECORD;
-}
-
-void
-journal_sha1(const void *bytes, size_t size,
-	     char ret_text[JOURNAL_SHA1_TEXT_SIZE])
-{
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-	unsigned i;
-
-	/* Without SHA-1 there is no file format. */
-	if (!EVP_Digest(bytes, size, digest, &n, EVP_sha1(), NULL))
-		abort();
-	for (i = 0; i < n; i++)
-		snprintf(ret_text + 2 * i, 3, "%02x", digest[i]);
 }
 
 static void

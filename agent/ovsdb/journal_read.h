@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <jansson.h>
 #include "agent/ovsdb/error.h"
-
-enum { JOURNAL_HEADER_MAX = 96, JOURNAL_SHA1_TEXT_SIZE = 41 };
+#include "agent/ovsdb/journal_write.h"
 
 enum journal_read_result {
 	JOURNAL_READ_RECORD,	/* '*ret_record' is the next one. */
@@ -32,9 +31,5 @@ struct journal_reader {
 enum journal_read_result journal_read(struct journal_reader *,
 				      json_t **ret_record,
 				      struct ovsdb_error **ret_error);
-
-/* Of 'size' bytes, in hexadecimal. */
-void journal_sha1(const void *bytes, size_t size,
-		  char ret_text[JOURNAL_SHA1_TEXT_SIZE]);
 
 #endif /* ovsdb/journal_read.h */

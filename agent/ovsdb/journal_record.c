@@ -2,16 +2,21 @@
 
 #include "agent/ovsdb/journal_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "agent/base/memory.h"
 #include "agent/ovsdb/row.h"
 #include "agent/ovsdb/transaction.h"
 
-static json_t *row_to_json(const struct change *);
-static json_t *datum_diff_to_json(const struct datum *old,
-				  const struct datum *new,
-				  const struct column_type *);
+static bool encode_table(struct encoding *, const struct commit *,
+			 size_t first, bool is_first);
+static bool encode_change(struct encoding *, const struct change *);
+static bool encode_changed(struct encoding *, const struct change *);
+static void encode_member(struct encoding *, bool is_first, const char *name);
+static void encode_diff(struct encoding *, const struct datum *old,
+			const struct datum *new, const struct column_type *);
 static struct ovsdb_error *apply_table(struct transaction *, struct table *,
 				       json_t *, bool is_diff);
 static struct ovsdb_error *apply_row(struct transaction *, struct table *,
@@ -20,61 +25,63 @@ static struct ovsdb_error *apply_row(struct transaction *, struct table *,
 static struct ovsdb_error *apply_column(struct row *, const struct column *,
 					json_t *, bool is_diff);
 
-json_t *
-journal_record_from_commit(const struct commit *commit, const char *comment)
+bool
+journal_record_from_commit(const struct commit *commit, const char *comment,
+			   struct encoding *e)
 {
-	json_t *record = json_object();
+	const struct change *changes = commit->changes;
+	size_t n_tables = commit->database->schema->n_tables;
+	bool *is_done = xcalloc(n_tables, sizeof *is_done);
+	const size_t start = e->n;
 	struct timespec now;
+	bool any = false;
 	size_t i;
 
+	encode_bytes(e, "{", 1);
 	for (i = 0; i < commit->n_changes; i++) {
-		const struct change *change = &commit->changes[i];
-		const char *name = change->table->schema->name;
-		char uuid[UUID_TEXT_SIZE];
-		json_t *table, *row;
+		bool *done = &is_done[changes[i].table->schema->index];
 
-		row = row_to_json(change);
-		if (!row)
-			continue;
-		table = json_object_get(record, name);
-		if (!table) {
-			table = json_object();
-			json_object_set_new(record, name, table);
-		}
-		uuid_to_text(&change->uuid, uuid);
-		json_object_set_new(table, uuid, row);
+		if (!*done && encode_table(e, commit, i, !any))
+			any = true;
+		*done = true;
 	}
-	if (!json_object_size(record)) {
-		json_decref(record);
-		return NULL;
+	free(is_done);
+	if (!any) {
+		e->n = start;
+		return false;
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
-	json_object_set_new(record, "_date",
-			    json_integer(now.tv_sec * INT64_C(1000)
-					 + now.tv_nsec / 1000000));
-	json_object_set_new(record, "_is_diff", json_true());
-	if (comment)
-		json_object_set_new(record, "_comment", json_string(comment));
-	return record;
+	encode_text(e, ",\"_date\":");
+	encode_integer(e, now.tv_sec * INT64_C(1000)
+			  + now.tv_nsec / 1000000);
+	encode_text(e, ",\"_is_diff\":true");
+	if (comment) {
+		encode_text(e, ",\"_comment\":");
+		encode_string(e, comment, strlen(comment));
+	}
+	encode_bytes(e, "}", 1);
+	return true;
 }
 
-json_t *
-journal_record_from_row(const struct row *row)
+void
+journal_record_from_row(const struct row *row, struct encoding *e)
 {
 	const struct table_schema *schema = row->table->schema;
-	json_t *json = json_object();
+	bool any = false;
 	size_t i;
 
+	encode_bytes(e, "{", 1);
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
 
-		if (!column->is_ephemeral
-		    && !datum_is_default(&row->data[i], &column->type))
-			json_object_set_new(json, column->name,
-					    datum_to_json(&row->data[i],
-							  &column->type));
+		if (column->is_ephemeral
+		    || datum_is_default(&row->data[i], &column->type))
+			continue;
+		encode_member(e, !any, column->name);
+		encode_datum(e, &row->data[i], &column->type);
+		any = true;
 	}
-	return json;
+	encode_bytes(e, "}", 1);
 }
 
 struct ovsdb_error *
@@ -109,47 +116,92 @@ journal_record_apply(json_t *record, struct database *db)
 	return transaction_commit(txn, false);
 }
 
-static json_t *
-row_to_json(const struct change *change)
+/* Of all rows in the table of the change 'first'. */
+static bool
+encode_table(struct encoding *e, const struct commit *commit, size_t first,
+	     bool is_first)
 {
-	const struct table_schema *schema = change->table->schema;
-	json_t *json;
+	const struct table *table = commit->changes[first].table;
+	const size_t start = e->n;
+	bool any = false;
 	size_t i;
 
-	if (!change->new)
-		return change->old ? json_null() : NULL;
-	if (!change->old)
-		return journal_record_from_row(change->new);
+	encode_member(e, is_first, table->schema->name);
+	encode_bytes(e, "{", 1);
+	for (i = first; i < commit->n_changes; i++) {
+		const struct change *change = &commit->changes[i];
+		const size_t row = e->n;
 
-	json = json_object();
+		if (change->table != table)
+			continue;
+		if (any)
+			encode_bytes(e, ",", 1);
+		encode_uuid(e, &change->uuid);
+		encode_bytes(e, ":", 1);
+		if (encode_change(e, change))
+			any = true;
+		else
+			e->n = row;
+	}
+	encode_bytes(e, "}", 1);
+	if (!any)
+		e->n = start;
+	return any;
+}
+
+static bool
+encode_change(struct encoding *e, const struct change *change)
+{
+	if (!change->new) {
+		encode_text(e, "null");
+		return change->old;
+	}
+	if (change->old)
+		return encode_changed(e, change);
+	journal_record_from_row(change->new, e);
+	return true;
+}
+
+static bool
+encode_changed(struct encoding *e, const struct change *change)
+{
+	const struct table_schema *schema = change->table->schema;
+	bool any = false;
+	size_t i;
+
+	encode_bytes(e, "{", 1);
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
 
-		if (!column->is_ephemeral && change_has(change, column))
-			json_object_set_new(json, column->name,
-					    datum_diff_to_json(
-						    &change->old->data[i],
-						    &change->new->data[i],
-						    &column->type));
+		if (column->is_ephemeral || !change_has(change, column))
+			continue;
+		encode_member(e, !any, column->name);
+		encode_diff(e, &change->old->data[i], &change->new->data[i],
+			    &column->type);
+		any = true;
 	}
-	if (!json_object_size(json)) {
-		json_decref(json);
-		return NULL;
-	}
-	return json;
+	encode_bytes(e, "}", 1);
+	return any;
 }
 
-static json_t *
-datum_diff_to_json(const struct datum *old, const struct datum *new,
-		   const struct column_type *type)
+/* Names of tables and columns are <id>s: nothing in them to escape. */
+static void
+encode_member(struct encoding *e, bool is_first, const char *name)
 {
-	struct datum diff;
-	json_t *json;
+	encode_text(e, is_first ? "\"" : ",\"");
+	encode_text(e, name);
+	encode_bytes(e, "\":", 2);
+}
 
-	datum_diff(old, new, type, &diff);
-	json = datum_to_json(&diff, type);
-	datum_done(&diff, type);
-	return json;
+static void
+encode_diff(struct encoding *e, const struct datum *old,
+	    const struct datum *new, const struct column_type *type)
+{
+	struct datum d;
+
+	datum_diff(old, new, type, &d);
+	encode_datum(e, &d, type);
+	datum_done(&d, type);
 }
 
 static struct ovsdb_error *

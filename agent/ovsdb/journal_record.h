@@ -10,15 +10,20 @@
  * map's pair whose value changed stands in it with the new value.  We write
  * such records, as ovsdb-server 3.1 does, and read both kinds.  [control] */
 
+#include <stdbool.h>
 #include <jansson.h>
 #include "agent/ovsdb/database.h"
+#include "agent/ovsdb/encode.h"
 #include "agent/ovsdb/error.h"
 
-/* NULL if nothing of it belongs on disk. */
-json_t *journal_record_from_commit(const struct commit *,
-				   const char *comment);
-/* One row as a compacted file has it: columns at their default left out. */
-json_t *journal_record_from_row(const struct row *);
+/* Appends the JSON of the record, without the newline; false, and nothing
+ * appended, if nothing of the commit belongs on disk. */
+bool journal_record_from_commit(const struct commit *, const char *comment,
+				struct encoding *);
+/* One row as a compacted file has it: columns at their default left out.
+ * [any], while the row is there. */
+void journal_record_from_row(const struct row *, struct encoding *);
+
 /* Does to the database, which has no journal yet, what the record says. */
 struct ovsdb_error *journal_record_apply(json_t *, struct database *);
 

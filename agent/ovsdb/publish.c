@@ -74,22 +74,20 @@ write_record(const struct transaction *txn, struct commit *commit,
 {
 	struct database *db = txn->database;
 	struct ovsdb_error *error;
-	json_t *record = NULL;
 
-	if (!uuid_is_zero(&db->replayed))
-		commit->id = db->replayed;
-	else
-		uuid_generate(&commit->id);
-	if (db->journal)
-		record = journal_record_from_commit(commit, txn->comment);
-	if (!record) {
+	if (!db->journal
+	    || !journal_record_from_commit(commit, txn->comment,
+					   journal_begin(db->journal))) {
+		if (!uuid_is_zero(&db->replayed))
+			commit->id = db->replayed;
+		else
+			uuid_generate(&commit->id);
 		if (!db->journal)
 			db->last_recorded = commit->id;
 		return NULL;
 	}
 	commit->id = db->last_recorded;
-	error = journal_append(db->journal, record, durable, &commit->id);
-	json_decref(record);
+	error = journal_append(db->journal, durable, &commit->id);
 	if (!error)
 		db->last_recorded = commit->id;
 	return error;
@@ -236,7 +234,7 @@ free_old(struct transaction *txn)
 		struct transaction_row *r = txn->rows[i];
 
 		if (r->old != r->new)
-			row_free(r->old);
+			database_discard(txn->database, r->old);
 		r->old = r->new = NULL;
 	}
 }

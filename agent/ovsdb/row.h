@@ -28,7 +28,11 @@ struct referrer {
 
 struct row {
 	struct table *table;
-	struct transaction_row *transaction; /* Of the open one, or NULL. */
+	union {
+		struct transaction_row *transaction; /* Of the open one, or
+						      * NULL. */
+		struct row *next;		/* Of database.discarded. */
+	};
 	struct referrer *in, *out;
 	uint32_t n_refs;	/* Strong references by committed rows, but
 				 * for its own. */
@@ -55,6 +59,8 @@ struct database {
 	/* That of the record that is being read; all zero otherwise. */
 	struct uuid replayed;
 	bool is_last_from_file;		/* The last transaction. */
+	bool is_pinned;			/* Versions that are replaced ... */
+	struct row *discarded;		/* ... go here. */
 };
 
 /* All columns at their defaults; random version. */
@@ -74,6 +80,13 @@ struct table *row_target(const struct table *, const struct base_type *);
 
 void row_add_referrer(struct row *holder, struct row *target);
 void row_drop_referrers(struct row *holder);
+
+/* Keeps all committed rows and all that come, also when they are replaced and
+ * deleted, until they are let go of. */
+void database_pin(struct database *);
+void database_unpin(struct database *);
+/* A row that is committed no longer: frees it, now or then. */
+void database_discard(struct database *, struct row *);
 
 /* Makes the committed rows what a transaction left, all at once. */
 void table_insert(struct table *, struct row *);

@@ -7,6 +7,7 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/catalog.h"
 #include "agent/ovsdb/client.h"
+#include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/waiting.h"
 
 static const struct server_limits default_limits = {
@@ -211,8 +212,12 @@ server_run(struct server *server, int64_t now_ms)
 	struct list *link;
 
 	for (link = server->databases.next; link != &server->databases;
-	     link = link->next)
-		waiting_run(LIST_ENTRY(link, struct served, link), now_ms);
+	     link = link->next) {
+		struct served *served = LIST_ENTRY(link, struct served, link);
+
+		waiting_run(served, now_ms);
+		journal_run(database_journal(served->database), now_ms);
+	}
 }
 
 int64_t
@@ -225,7 +230,11 @@ server_deadline(const struct server *server)
 	     link = link->next) {
 		const struct served *served = LIST_ENTRY(link, struct served,
 							 link);
+		int64_t due_ms = journal_deadline(
+			database_journal(served->database));
 
+		if (due_ms < deadline_ms)
+			deadline_ms = due_ms;
 		if (served->is_changed && !list_is_empty(&served->waits))
 			return INT64_MIN;
 		if (served->deadline_ms < deadline_ms)
@@ -329,7 +338,9 @@ committed(struct observer *observer, const struct commit *commit)
 
 	monitor_hub_committed(&served->monitors, commit);
 	served->is_changed = true;
-	if (!list_is_empty(&served->waits) && server->wake)
+	if ((!list_is_empty(&served->waits)
+	     || journal_deadline(database_journal(served->database))
+		< INT64_MAX) && server->wake)
 		server->wake(server->wake_ctx);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/client.h"
+#include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/transact.h"
 
 struct waiting {
@@ -142,8 +143,14 @@ execute(struct client *client, struct served *served, json_t *params,
 		.now_ms = now_ms,
 		.read_only = served->is_reserved,
 	};
+	enum transact_outcome outcome;
 
-	return transact_execute(&request, ret_reply, ret_deadline_ms);
+	outcome = transact_execute(&request, ret_reply, ret_deadline_ms);
+	/* A failure to write wants to be repaired, too. */
+	if (journal_deadline(database_journal(served->database)) < INT64_MAX
+	    && client->server->wake)
+		client->server->wake(client->server->wake_ctx);
+	return outcome;
 }
 
 static bool

@@ -63,7 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	db = open_file(path);
 	if (db) {
 		n_rows = count_rows(db);
-		error = journal_compact(database_journal(db), db);
+		error = journal_compact(database_journal(db));
 		if (error)
 			abort();
 		database_free(db);

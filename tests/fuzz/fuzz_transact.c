@@ -55,11 +55,16 @@ static void
 reflect(struct observer *observer, const struct commit *commit)
 {
 	struct mirror *mirror = (struct mirror *) observer;
-	json_t *record = journal_record_from_commit(commit, NULL);
+	struct encoding text = { 0 };
+	json_t *record;
 
-	if (record && journal_record_apply(record, mirror->database))
-		abort();
-	json_decref(record);
+	if (journal_record_from_commit(commit, NULL, &text)) {
+		record = json_loadb(text.bytes, text.n, 0, NULL);
+		if (!record || journal_record_apply(record, mirror->database))
+			abort();
+		json_decref(record);
+	}
+	encode_done(&text);
 }
 
 static void
@@ -93,16 +98,17 @@ compare(const struct database *a, const struct database *b)
 		     row = table_next(table, row)) {
 			const struct row *twin = table_find(other,
 							    row_uuid(row));
-			json_t *one, *two;
+			struct encoding one = { 0 }, two = { 0 };
 
 			if (!twin)
 				abort();
-			one = journal_record_from_row(row);
-			two = journal_record_from_row(twin);
-			if (!json_equal(one, two))
+			journal_record_from_row(row, &one);
+			journal_record_from_row(twin, &two);
+			if (one.n != two.n
+			    || memcmp(one.bytes, two.bytes, one.n))
 				abort();
-			json_decref(one);
-			json_decref(two);
+			encode_done(&one);
+			encode_done(&two);
 		}
 	}
 }

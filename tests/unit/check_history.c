@@ -448,8 +448,7 @@ START_TEST(compacted)
 	for (int i = 0; i < 30; i++)
 		write_something();
 	connect_copy(0);
-	ck_assert_ptr_null(journal_compact(database_journal(database),
-					   database));
+	ck_assert_ptr_null(journal_compact(database_journal(database)));
 	before = *database_last_recorded(database);
 	stop();
 	start();
