@@ -69,8 +69,10 @@ reclaim_enter(struct reclaim *r, size_t mark)
 	uint64_t epoch = atomic_load_explicit(&r->epoch,
 					      memory_order_relaxed);
 
+	/* Release: who finds this mark, and not the 0 before it, knows of all
+	 * that was done under the last one, too. */
 	atomic_store_explicit(&r->marks[mark].epoch, epoch,
-			      memory_order_relaxed);
+			      memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
 }
 

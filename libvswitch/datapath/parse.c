@@ -55,6 +55,8 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 
 		int drop = parse_packet(port, packet, &batch->headers[i]);
 
+		/* From here on the key knows. */
+		packet->is_resumed = false;
 		if (drop != PARSE_GOOD)
 			batch_drop(batch, i, (enum vsw_drop) drop);
 	}

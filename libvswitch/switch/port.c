@@ -41,6 +41,12 @@ vsw_port_add(struct vsw *vsw, const char *name, const struct vsw_port_ops *ops,
 	if (error)
 		return error;
 	error = port_new(vsw, name, ops, ctx, &port);
+	if (error == -ENOSPC && vsw->reclaim.first) {
+		/* Perhaps a removed port's room, which a worker kept. */
+		reclaim_wait(&vsw->reclaim);
+		reclaim_run(&vsw->reclaim);
+		error = port_new(vsw, name, ops, ctx, &port);
+	}
 	if (error)
 		return error;
 	table_add(&vsw->port_names, hash_of(vsw, name), port);

@@ -219,6 +219,40 @@ explain(struct vsw_port *port)
 }
 
 /* A rule outlives the port that it names. */
+/* What a worker kept from being freed when its port went is free to be taken
+ * when the next port comes, whatever happened in between. */
+START_TEST(numbers_come_back)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *ports[64];
+	struct vsw_domain *domain;
+	struct vsw_mapping *mapping;
+	struct vsw_location place;
+	uint8_t mac[6] = { 2 };
+	char name[16];
+
+	for (int i = 0; i < 64; i++) {
+		snprintf(name, sizeof name, "p%d", i);
+		ports[i] = rig_port(vsw, name, 0);
+	}
+	ck_assert_int_eq(vsw_domain_new(vsw, "d", &domain), 0);
+	ck_assert_int_eq(vsw_mapping_new(domain, "m", 1, &mapping), 0);
+	place = rig_local(ports[63], 1);
+	ck_assert_int_eq(vsw_mapping_set_mac(mapping, mac, &place, 1), 0);
+	vsw_port_remove(ports[63]);
+	reclaim_enter(&vsw->reclaim, 0);
+	vsw_mapping_remove_mac(mapping, mac);
+	reclaim_leave(&vsw->reclaim, 0);
+	ports[63] = rig_port(vsw, "again", 0);
+	for (int i = 0; i < 64; i++)
+		vsw_port_remove(ports[i]);
+	vsw_mapping_unref(mapping);
+	vsw_domain_unref(domain);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
 START_TEST(removed_port_is_gone)
 {
 	struct vsw *vsw = rig_switch(&memory);
@@ -448,4 +482,5 @@ END_TEST
 
 RIG_MAIN("switch", options_are_checked, what_is_left_is_told,
 	 ports_come_and_go, removed_port_is_gone,
+	 numbers_come_back, removed_port_is_gone,
 	 explain_tells_each_step, counters_are_sums, programs, memory_runs_out)

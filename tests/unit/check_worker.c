@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/port.h"
 #include "tests/unit/policy_rig.h"
 #include "tests/walk/frame.h"
 
@@ -279,6 +281,29 @@ START_TEST(hears_answers_in_turn)
 }
 END_TEST
 
+/* Being resumed is of one way through the switch: who gets the packet and puts
+ * it in again, as his own, is counted. */
+START_TEST(resumes_once)
+{
+	struct vsw_port_counters counters = { .size = sizeof counters };
+	struct vsw_packet *p = packet_of("eth 1>2 ip 1.1.1.1>2.2.2.2 udp 1>7");
+
+	ears[1].answer_on = ears[2].port;
+	ears[1].n_answers = 1;
+	vsw_worker_resume(worker, ears[0].port, &p, 1, 5);
+	ck_assert_uint_eq(ears[1].n_sent, 2);
+	vsw_port_get_counters(ears[0].port, &counters);
+	ck_assert_uint_eq(counters.packets_received, 0);
+	vsw_port_get_counters(ears[2].port, &counters);
+	ck_assert_uint_eq(counters.packets_received, 1);
+	ck_assert_uint_eq(flow_count(worker->flows), 2);
+	for (struct flow *flow = flow_first(worker->flows); flow;
+	     flow = flow_next(worker->flows, flow))
+		ck_assert_int_eq(!(flow->key.has & FLOW_RESUMED),
+				 flow->key.in_port == ears[2].port->number);
+}
+END_TEST
+
 /* The same from vsw_worker_send(), which asks no layer; and what it is given
  * may be nonsense. */
 START_TEST(sends_as_it_is_told)
@@ -406,6 +431,7 @@ main(void)
 	tcase_add_test(all, sends_many_copies_and_segments);
 	tcase_add_test(all, counts_what_memory_ends);
 	tcase_add_test(all, hears_answers_in_turn);
+	tcase_add_test(all, resumes_once);
 	tcase_add_test(all, sends_as_it_is_told);
 	tcase_add_test(all, resumes_what_was_punted);
 	tcase_add_test(all, shows_its_flows);
