@@ -10,7 +10,8 @@
  * Flows stand in chunks that are never moved.  Two orders of age run through
  * them, of all flows and of each port's; a flow is put at the new end when it
  * is used and has not been put there for a second, so that hits write to one
- * flow alone.  A heap of ports by number of flows says who gives way. */
+ * flow alone.  Memory for copies is bounded like flows are.  A heap of ports by
+ * what they hold, flows and copies alike, says who gives way. */
 
 #include "libvswitch/datapath/flow.h"
 
@@ -24,6 +25,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/decide.h"
 #include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/mapping.h"
 #include "libvswitch/policy/port.h"
 
 enum {
@@ -31,6 +33,7 @@ enum {
 	CHUNK_FLOWS = 64,		/* More than a batch: the first chunk
 					 * always has one to give. */
 	NO_FLOW = UINT32_MAX,
+	MORE_PER_FLOW = 4,		/* Rewrites, on the average. */
 	PLACE_NS = 1000000000		/* How fine ages are. */
 };
 
@@ -51,6 +54,7 @@ struct age_list {
 struct port_flows {
 	struct age_list ages;
 	uint32_t n;
+	uint32_t n_more;		/* Rewrites in its flows' 'more'. */
 	uint32_t heap_at;
 };
 
@@ -62,6 +66,7 @@ struct flow_table {
 	struct vsw *vsw;
 	uint64_t idle_ns;
 	uint32_t max_flows, n_flows;
+	uint64_t max_more, n_more;	/* Rewrites in flows' 'more'. */
 	uint32_t mask;			/* Number of buckets - 1. */
 	uint32_t batch;
 	struct bucket *buckets;
@@ -71,7 +76,7 @@ struct flow_table {
 	uint32_t free;			/* Put away; linked by 'older'. */
 	struct age_list ages;
 	struct port_flows *ports;	/* options.max_ports. */
-	uint32_t *heap;			/* Ports; most flows first. */
+	uint32_t *heap;			/* Ports; who holds most first. */
 };
 
 static uint32_t count_buckets(uint32_t max_flows);
@@ -160,6 +165,10 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 	t->vsw = vsw;
 	t->idle_ns = vsw->options.flow_idle_s * UINT64_C(1000000000);
 	t->max_flows = max_flows;
+	/* A batch of the longest floods is to fit in any case. */
+	t->max_more = (uint64_t) max_flows * MORE_PER_FLOW;
+	if (t->max_more < BATCH_MAX * MAPPING_LOCATIONS_MAX)
+		t->max_more = BATCH_MAX * MAPPING_LOCATIONS_MAX;
 	t->max_chunks = (max_flows + CHUNK_FLOWS - 1) / CHUNK_FLOWS;
 	t->mask = count_buckets(max_flows) - 1;
 	t->batch = 1;
@@ -268,6 +277,8 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	uint32_t place;
 
 	if (flow) {
+		/* Not to give way to its own copies. */
+		flow->batch = t->batch;
 		if (!set_rewrites(t, flow, decision))
 			return NULL;
 		flow_touch(t, flow, now);
@@ -372,17 +383,25 @@ static bool
 set_rewrites(struct flow_table *t, struct flow *flow,
 	     const struct decision *decision)
 {
+	struct port_flows *port = &t->ports[flow->key.in_port];
+	uint32_t n_more = decision->n - 1;
 	struct rewrite *more = NULL;
 
-	if (decision->n > 1) {
-		size_t size = (decision->n - 1) * sizeof *more;
+	if (n_more) {
+		size_t size = n_more * sizeof *more;
 
+		while (t->n_more + n_more > t->max_more)
+			if (!make_way(t))
+				return false;
 		more = memory_alloc(&t->vsw->allocator, 0, size);
 		if (!more)
 			return false;
 		memcpy(more, decision->rewrites + 1, size);
 	}
 	drop_more(t, flow);
+	t->n_more += n_more;
+	port->n_more += n_more;
+	heap_up(t, port->heap_at);
 	flow->deps = decision->deps;
 	flow->rewrite = decision->rewrites[0];
 	flow->more = more;
@@ -393,10 +412,17 @@ set_rewrites(struct flow_table *t, struct flow *flow,
 static void
 drop_more(struct flow_table *t, struct flow *flow)
 {
-	if (flow->more)
-		memory_free(&t->vsw->allocator, flow->more,
-			    (flow->n_rewrites - 1) * sizeof *flow->more);
+	struct port_flows *port = &t->ports[flow->key.in_port];
+	uint32_t n_more = flow->n_rewrites - 1;
+
+	if (!flow->more)
+		return;
+	memory_free(&t->vsw->allocator, flow->more,
+		    n_more * sizeof *flow->more);
 	flow->more = NULL;
+	t->n_more -= n_more;
+	port->n_more -= n_more;
+	heap_down(t, port->heap_at);
 }
 
 /* A place for a new flow; NO_FLOW: the batch uses all there are. */
@@ -596,5 +622,7 @@ heap_swap(struct flow_table *t, uint32_t a, uint32_t b)
 static uint32_t
 heap_n(const struct flow_table *t, uint32_t at)
 {
-	return t->ports[t->heap[at]].n;
+	const struct port_flows *port = &t->ports[t->heap[at]];
+
+	return port->n + port->n_more;
 }

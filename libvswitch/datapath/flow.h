@@ -4,7 +4,8 @@
 #define DATAPATH_FLOW_H 1
 
 /* A worker's cache of decisions: exact match on the whole key, one thread, no
- * locks, bounded; when it is full the port that holds most gives way.  Flows
+ * locks, bounded; when it is full, or holds too many copies' rewrites, the port
+ * that holds most gives way.  Flows
  * are plain data (key, rewrites, counters, dependencies), so that they could
  * be carried out elsewhere.  [worker]
  *

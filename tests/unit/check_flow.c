@@ -160,6 +160,48 @@ START_TEST(takes_from_the_port_that_holds_most)
 }
 END_TEST
 
+/* One who floods, from ever new addresses, a thousand copies each time, has as
+ * much memory as anybody, and it is taken from him alone. */
+START_TEST(copies_are_limited)
+{
+	static struct rewrite many[1000];
+	struct decision flood = { .rewrites = many, .n = 1000, .size = 1000 };
+	size_t most = 0;
+
+	for (uint32_t n = 0; n < 50; n++)
+		ck_assert_ptr_nonnull(put(2, n, 5 * S));
+	for (uint32_t n = 0; n < 300; n++) {
+		struct flow_key key = key_of(1, n % 170);
+		uint32_t hash = flow_hash(&key, vsw.seed);
+		struct flow *flow;
+
+		if (n % 32 == 0)
+			flow_batch(table);
+		flow = flow_put(table, &key, hash, &flood, 5 * S);
+		ck_assert_ptr_nonnull(flow);
+		ck_assert_uint_eq(flow->n_rewrites, 1000);
+		if (memory.n_bytes > most)
+			most = memory.n_bytes;
+	}
+	ck_assert_uint_lt(most, 40000 * sizeof(struct rewrite));
+	ck_assert_uint_gt(flow_count_port(table, 1), 30);
+	ck_assert_uint_eq(flow_count_port(table, 2), 50);
+
+	/* Once they are gone, nothing of them counts any more. */
+	flow_batch(table);
+	ck_assert_uint_eq(flow_expire(table, 500 * S, SIZE_MAX), UINT64_MAX);
+	ck_assert_uint_eq(flow_count(table), 0);
+	for (uint32_t n = 0; n < 32; n++) {
+		struct flow_key key = key_of(1, n);
+
+		ck_assert_ptr_nonnull(flow_put(table, &key,
+					       flow_hash(&key, vsw.seed),
+					       &flood, 500 * S));
+	}
+	ck_assert_uint_eq(flow_count(table), 32);
+}
+END_TEST
+
 START_TEST(spares_what_was_used)
 {
 	for (uint32_t n = 0; n < MAX_FLOWS; n++)
@@ -419,6 +461,7 @@ main(void)
 	tcase_add_test(all, hashes_every_byte_and_the_seed);
 	tcase_add_test(all, puts_anew_into_a_stale_one);
 	tcase_add_test(all, takes_from_the_port_that_holds_most);
+	tcase_add_test(all, copies_are_limited);
 	tcase_add_test(all, spares_what_was_used);
 	tcase_add_test(all, spares_the_batch);
 	tcase_add_test(all, forgets_what_is_idle);
