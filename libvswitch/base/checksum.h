@@ -8,8 +8,10 @@
  * A sum is the ones' complement sum of big-endian 16-bit words, not folded:
  * up to 65536 folded sums or words may be added up in 32 bits.  [any] */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Sum of 'n' bytes, folded to 16 bits.  An odd last byte counts as the high
  * half of a word; only the last piece of a message may be odd. */
@@ -33,6 +35,26 @@ static inline uint16_t
 checksum_finish(uint32_t sum)
 {
 	return (uint16_t) ~checksum_fold(sum);
+}
+
+/* Is the sum of this IPv4 header, of 'n' bytes, right?  Zero of all ones is
+ * zero in any byte order: RFC 1071, section 2(B). */
+static inline bool
+checksum_ipv4_is_good(const uint8_t *header, size_t n)
+{
+	uint64_t sum = 0;
+
+	if (n != 20)
+		return !checksum_finish(checksum_sum(header, n));
+	for (unsigned i = 0; i < 20; i += 4) {
+		uint32_t word;
+
+		memcpy(&word, header + i, sizeof word);
+		sum += word;
+	}
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return checksum_fold((uint32_t) sum) == 0xffff;
 }
 
 /* The checksum after a 16-bit word went from 'old' to 'new': equation 3 of

@@ -48,14 +48,28 @@ hash_word(const uint8_t *p)
 	return word;
 }
 
+/* What is made of a seed, for those who hash for every packet. */
+struct hash_secret {
+	uint64_t k0, k1, h0, h1;
+};
+
+static inline struct hash_secret
+hash_secret_of(uint64_t seed)
+{
+	return (struct hash_secret) {
+		.k0 = hash_derive(seed, 1), .k1 = hash_derive(seed, 2),
+		.h0 = hash_derive(seed, 3), .h1 = hash_derive(seed, 4)
+	};
+}
+
 /* Of 'n' bytes.  Two lanes, so that one product does not wait for the other:
  * the 96 bytes of a flow key are six products in three rounds. */
 static inline uint64_t
-hash_bytes(const void *bytes, size_t n, uint64_t seed)
+hash_with(const void *bytes, size_t n, const struct hash_secret *secret)
 {
 	const uint8_t *p = bytes;
-	uint64_t k0 = hash_derive(seed, 1), k1 = hash_derive(seed, 2);
-	uint64_t h0 = hash_derive(seed, 3), h1 = hash_derive(seed, 4);
+	uint64_t k0 = secret->k0, k1 = secret->k1;
+	uint64_t h0 = secret->h0, h1 = secret->h1;
 	size_t left = n;
 
 	for (; left >= 32; left -= 32, p += 32) {
@@ -76,6 +90,14 @@ hash_bytes(const void *bytes, size_t n, uint64_t seed)
 			       hash_word(rest + 8) ^ h1);
 	}
 	return hash_fold(h0 ^ k1 ^ n, h1 ^ k0);
+}
+
+static inline uint64_t
+hash_bytes(const void *bytes, size_t n, uint64_t seed)
+{
+	struct hash_secret secret = hash_secret_of(seed);
+
+	return hash_with(bytes, n, &secret);
 }
 
 /* Both halves count in what has room for one. */

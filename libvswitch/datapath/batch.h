@@ -35,6 +35,7 @@ struct batch {
 	struct vsw_port *port;
 	uint64_t now;			/* Nanoseconds. */
 	uint32_t live;			/* Bit i: packets[i] still goes on. */
+	uint32_t missed;		/* Of those: by lookup, no flow. */
 	unsigned n;
 	struct vsw_packet *packets[BATCH_MAX];	/* NULL: handed on. */
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */

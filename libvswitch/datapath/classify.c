@@ -33,11 +33,9 @@ static void ask(struct composition *, const struct vsw_layer *,
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
 {
-	for (uint32_t left = batch->live; left; left &= left - 1) {
+	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
-		if (batch->flows[i])
-			continue;
 		batch->flows[i] = decide_flow(worker, batch, i);
 		if (!batch->flows[i])
 			batch_drop(batch, i, VSW_DROP_NO_MEMORY);

@@ -26,8 +26,10 @@ enum {
 
 static void copy_out(struct vsw_worker *, struct batch *, unsigned i,
 		     const struct rewrite *);
-static void carry_out(struct vsw_worker *, struct batch *, unsigned i,
-		      struct vsw_packet *, const struct rewrite *);
+static inline void carry_out(struct vsw_worker *, struct batch *, unsigned i,
+			     struct vsw_packet *, const struct rewrite *);
+static void end(struct vsw_worker *, struct batch *, unsigned i,
+		struct vsw_packet *, const struct rewrite *);
 static void punt(struct vsw_worker *, struct batch *, struct vsw_packet *,
 		 uint32_t reason, uint32_t vni);
 static void encap(struct vsw_worker *, struct batch *, unsigned i,
@@ -140,36 +142,45 @@ copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 
 /* Nothing is changed before it is known that the packet goes on: what is
  * punted is punted as it came. */
-static void
+static inline void
 carry_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	  struct vsw_packet *packet, const struct rewrite *rewrite)
 {
 	const struct headers *h = &batch->headers[i];
 
-	if (rewrite->drop != VSW_N_DROPS) {
+	if (rewrite->drop != VSW_N_DROPS || rewrite->ops & REWRITE_PUNT
+	    || !rewrite->port || execute_ttl_ends(h, rewrite)) {
+		end(worker, batch, i, packet, rewrite);
+		return;
+	}
+	if (rewrite->ops & (REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL))
+		execute_edit(packet->data, h, rewrite);
+	packet->tunnel.encap = VSW_ENCAP_NONE;
+	if (rewrite->ops & REWRITE_ENCAP)
+		encap(worker, batch, i, packet, rewrite);
+	else
+		transmit_add(worker, batch, packet, rewrite->port);
+}
+
+/* Of packets that do not go where they wanted. */
+static void
+end(struct vsw_worker *worker, struct batch *batch, unsigned i,
+    struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	if (rewrite->drop != VSW_N_DROPS)
 		transmit_drop(worker,
 			      rewrite->port ? rewrite->port : batch->port,
 			      packet, (enum vsw_drop) rewrite->drop);
-	} else if (rewrite->ops & REWRITE_PUNT) {
+	else if (rewrite->ops & REWRITE_PUNT)
 		punt(worker, batch, packet, rewrite->reason, rewrite->vni);
-	} else if (execute_ttl_ends(h, rewrite)) {
-		if (rewrite->ttl_reason)
-			punt(worker, batch, packet, rewrite->ttl_reason,
-			     rewrite->vni);
-		else
-			transmit_drop(worker, batch->port, packet,
-				      VSW_DROP_TTL);
-	} else if (!rewrite->port) {
+	else if (!execute_ttl_ends(&batch->headers[i], rewrite))
 		transmit_drop(worker, batch->port, packet,
 			      VSW_DROP_NO_OUTPUT);
-	} else {
-		execute_edit(packet->data, h, rewrite);
-		packet->tunnel.encap = VSW_ENCAP_NONE;
-		if (rewrite->ops & REWRITE_ENCAP)
-			encap(worker, batch, i, packet, rewrite);
-		else
-			transmit_add(worker, batch, packet, rewrite->port);
-	}
+	else if (rewrite->ttl_reason)
+		punt(worker, batch, packet, rewrite->ttl_reason,
+		     rewrite->vni);
+	else
+		transmit_drop(worker, batch->port, packet, VSW_DROP_TTL);
 }
 
 static void
@@ -214,13 +225,13 @@ encap(struct vsw_worker *worker, struct batch *batch, unsigned i,
 			      (enum vsw_drop) outer->drop);
 		return;
 	}
-	tunnel_describe(outer, &batch->headers[i], entropy(worker, batch, i),
-			&tunnel);
 	if (!outer->size) {
-		packet->tunnel = tunnel;
+		tunnel_describe(outer, &batch->headers[i],
+				entropy(worker, batch, i), &packet->tunnel);
 		transmit_add(worker, batch, packet, rewrite->port);
 		return;
 	}
+	tunnel_stamp(&batch->headers[i], entropy(worker, batch, i), &tunnel);
 	if (!segment_needed(&packet->offload, 0)) {
 		push(worker, batch, packet, rewrite, &tunnel);
 		return;

@@ -64,6 +64,7 @@ struct chunk {
 
 struct flow_table {
 	struct vsw *vsw;
+	struct hash_secret secret;	/* Of the switch's seed. */
 	uint64_t idle_ns;
 	uint32_t max_flows, n_flows;
 	uint64_t max_more, n_more;	/* Rewrites in flows' 'more'. */
@@ -82,7 +83,9 @@ struct flow_table {
 static uint32_t count_buckets(uint32_t max_flows);
 static uint16_t tag_of(uint32_t hash);
 static struct flow *flow_at(const struct flow_table *, uint32_t place);
-static uint32_t candidate(const struct flow_table *, uint32_t hash);
+static uint32_t hash_key(const struct flow_table *, const struct flow_key *);
+static struct flow *candidate(const struct flow_table *, uint32_t hash);
+static unsigned find_tag(const uint16_t tags[4], uint16_t tag);
 static bool set_rewrites(struct flow_table *, struct flow *,
 			 const struct decision *);
 static void drop_more(struct flow_table *, struct flow *);
@@ -110,28 +113,34 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	unsigned n_hit = 0, n_missed = 0, n_stale = 0;
 
 	flow_batch(t);
+	batch->missed = 0;
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
-		batch->hashes[i] = flow_hash(&batch->headers[i].key,
-					     worker->vsw->seed);
+		batch->hashes[i] = hash_key(t, &batch->headers[i].key);
 		__builtin_prefetch(&t->buckets[batch->hashes[i] & t->mask]);
 	}
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
-		uint32_t place = candidate(t, batch->hashes[i]);
+		struct flow *flow = candidate(t, batch->hashes[i]);
 
-		if (place == NO_FLOW)
+		batch->flows[i] = flow;
+		if (!flow)
 			continue;
-		for (size_t at = 0; at < sizeof(struct flow); at += 64)
-			__builtin_prefetch((char *) flow_at(t, place) + at, 1);
+		__builtin_prefetch(flow, 0);
+		__builtin_prefetch((char *) flow + 64, 1);
+		__builtin_prefetch((char *) flow + 128, 1);
+		__builtin_prefetch((char *) flow + 192, 1);
 	}
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
-		struct flow *flow = flow_find(t, &batch->headers[i].key,
-					      batch->hashes[i]);
+		const struct flow_key *key = &batch->headers[i].key;
+		struct flow *flow = batch->flows[i];
 
+		if (!flow || !flow_key_equal(&flow->key, key))
+			flow = flow_find(t, key, batch->hashes[i]);
 		batch->flows[i] = NULL;
+		batch->missed |= UINT32_C(1) << i;
 		if (!flow) {
 			n_missed++;
 			PROBE2(flow_miss, worker, &batch->headers[i]);
@@ -142,6 +151,7 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 			n_hit++;
 			flow_touch(t, flow, batch->now);
 			batch->flows[i] = flow;
+			batch->missed &= ~(UINT32_C(1) << i);
 			PROBE2(flow_hit, worker, flow);
 		}
 	}
@@ -163,6 +173,7 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 	if (max_flows < CHUNK_FLOWS)
 		max_flows = CHUNK_FLOWS;
 	t->vsw = vsw;
+	t->secret = hash_secret_of(vsw->seed);
 	t->idle_ns = vsw->options.flow_idle_s * UINT64_C(1000000000);
 	t->max_flows = max_flows;
 	/* A batch of the longest floods is to fit in any case. */
@@ -365,17 +376,41 @@ flow_at(const struct flow_table *t, uint32_t place)
 	return &t->chunks[place / CHUNK_FLOWS]->flows[place % CHUNK_FLOWS];
 }
 
-/* The flow that flow_find() will most likely compare. */
+/* As flow_hash(). */
 static uint32_t
+hash_key(const struct flow_table *t, const struct flow_key *key)
+{
+	return hash_short(hash_with(key, sizeof *key, &t->secret));
+}
+
+/* The flow that flow_find() will most likely find; NULL: no idea. */
+static struct flow *
 candidate(const struct flow_table *t, uint32_t hash)
 {
 	const struct bucket *bucket = &t->buckets[hash & t->mask];
-	uint16_t tag = tag_of(hash);
+	unsigned i = find_tag(bucket->tags, tag_of(hash));
 
-	for (unsigned i = 0; i < BUCKET_FLOWS; i++)
-		if (bucket->tags[i] == tag)
-			return bucket->flows[i];
-	return NO_FLOW;
+	if (i == BUCKET_FLOWS)
+		i = 4 + find_tag(bucket->tags + 4, tag_of(hash));
+	return i < BUCKET_FLOWS ? flow_at(t, bucket->flows[i]) : NULL;
+}
+
+/* The first of four tags that is this one; BUCKET_FLOWS: none.  All at once: a
+ * lane of zeros is the lowest one that borrows. */
+static unsigned
+find_tag(const uint16_t tags[4], uint16_t tag)
+{
+	const uint64_t ones = UINT64_C(0x0001000100010001);
+	uint64_t lanes;
+	unsigned i;
+
+	memcpy(&lanes, tags, sizeof lanes);
+	lanes ^= tag * ones;
+	lanes = (lanes - ones) & ~lanes & ones << 15;
+	if (!lanes)
+		return BUCKET_FLOWS;
+	i = (unsigned) __builtin_ctzll(lanes) / 16;
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? i : 3 - i;
 }
 
 /* All or nothing: a flow keeps what it had when there is no memory. */

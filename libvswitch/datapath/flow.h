@@ -5,9 +5,8 @@
 
 /* A worker's cache of decisions: exact match on the whole key, one thread, no
  * locks, bounded; when it is full, or holds too many copies' rewrites, the port
- * that holds most gives way.  Flows
- * are plain data (key, rewrites, counters, dependencies), so that they could
- * be carried out elsewhere.  [worker]
+ * that holds most gives way.  Flows are plain data (key, rewrites, counters,
+ * dependencies), so that they could be carried out elsewhere.  [worker]
  *
  * A flow stays where it is until it is put away, and none that the current
  * batch has touched is: pointers to flows hold until the next flow_batch(). */
@@ -22,21 +21,25 @@
 struct decision;
 struct vsw;
 
+/* Four cache lines: what is compared is on the first two of them, what is
+ * carried out on the third. */
 struct flow {
-	struct flow_key key;
-	uint32_t hash;
-	uint32_t n_rewrites;
+	_Alignas(64) struct flow_key key;
 	struct dependencies deps;
 	struct rewrite rewrite;		/* The first, and mostly the only. */
-	struct rewrite *more;		/* n_rewrites - 1. */
 	uint64_t n_packets, n_bytes;
-	uint64_t used_ns;
+	struct rewrite *more;		/* n_rewrites - 1. */
+	uint32_t n_rewrites;
 	/* The table's own: flow.c. */
+	uint32_t batch;			/* That touched it last. */
+	uint64_t used_ns;
 	uint64_t placed_ns;		/* When it was last put in order. */
 	uint32_t older, newer;		/* Of all flows, */
 	uint32_t port_older, port_newer;	/* of its port's. */
-	uint32_t batch;			/* That touched it last. */
+	uint32_t hash;
 };
+
+_Static_assert(sizeof(struct flow) == 256, "a flow straddles cache lines");
 
 struct flow_table;
 

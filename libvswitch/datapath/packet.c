@@ -126,7 +126,7 @@ vsw_packet_free(struct vsw_packet *packet)
 		return;
 
 	struct packet_pool *pool = packet->pool;
-	unsigned class = class_of(packet->capacity);
+	unsigned class = packet->class;
 
 	pool->n_used--;
 	if (pool->free[class].n >= classes[class].max_free) {
@@ -160,20 +160,13 @@ vsw_packet_trim(struct vsw_packet *packet, size_t size)
 uint8_t *
 vsw_packet_push(struct vsw_packet *packet, size_t n)
 {
-	if (n > (size_t) (packet->data - packet->buffer))
-		return NULL;
-	packet->data -= n;
-	packet->size += (uint32_t) n;
-	return packet->data;
+	return packet_push(packet, n);
 }
 
 void
 vsw_packet_pull(struct vsw_packet *packet, size_t n)
 {
-	if (n > packet->size)
-		n = packet->size;
-	packet->data += n;
-	packet->size -= (uint32_t) n;
+	packet_pull(packet, n);
 }
 
 struct vsw_port *
@@ -217,6 +210,7 @@ take(struct packet_pool *pool, unsigned class)
 	if (!packet)
 		return NULL;
 	packet->pool = pool;
+	packet->class = (uint8_t) class;
 	packet->capacity = classes[class].capacity;
 	return packet;
 }

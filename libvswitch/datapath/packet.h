@@ -22,13 +22,15 @@ struct vsw_packet {
 	uint8_t *data;			/* In 'buffer'. */
 	uint32_t size;
 	uint32_t capacity;		/* Of 'buffer', headroom included. */
-	struct vsw_offload offload;
-	struct vsw_tunnel tunnel;	/* encap NONE: none. */
 	struct vsw_port *in_port;
-	uint32_t punt_reason, punt_vni;
-	bool is_resumed;		/* By the host: punts let it pass. */
 	struct packet_pool *pool;
 	struct vsw_packet *next;	/* In the pool, or in a queue. */
+	struct vsw_offload offload;
+	uint8_t class;			/* The pool's. */
+	bool is_resumed;		/* By the host: punts let it pass. */
+	uint32_t punt_reason, punt_vni;
+	/* On the first cache line is all that most packets need. */
+	struct vsw_tunnel tunnel;	/* encap NONE: none. */
 	_Alignas(64) uint8_t buffer[];
 };
 
@@ -44,5 +46,25 @@ struct vsw_packet *packet_new(struct packet_pool *, size_t size);
 /* A copy of bytes and of all that is known about them, with full headroom;
  * NULL: out of memory. */
 struct vsw_packet *packet_clone(const struct vsw_packet *);
+
+/* As vsw_packet_push() and vsw_packet_pull(). */
+static inline uint8_t *
+packet_push(struct vsw_packet *packet, size_t n)
+{
+	if (n > (size_t) (packet->data - packet->buffer))
+		return NULL;
+	packet->data -= n;
+	packet->size += (uint32_t) n;
+	return packet->data;
+}
+
+static inline void
+packet_pull(struct vsw_packet *packet, size_t n)
+{
+	if (n > packet->size)
+		n = packet->size;
+	packet->data += n;
+	packet->size -= (uint32_t) n;
+}
 
 #endif /* datapath/packet.h */

@@ -23,19 +23,28 @@ enum {
 	MAX_EXTENSIONS = 8
 };
 
+static inline int parse_one(struct vsw_port *, struct vsw_packet *,
+			    struct headers *);
+static inline void start(struct headers *, size_t size);
+static bool has_offload(const struct vsw_offload *);
+/* The cursor of what most packets have is to stay in registers: its way is one
+ * function, and whoever is called gets a copy. */
+#define ONE_FUNCTION static inline __attribute__((always_inline))
+
 static bool sum_fits(const struct headers *, const struct vsw_offload *);
 static uint16_t checksum_offset_of(uint8_t proto);
-static int parse_arp(struct cursor *, struct headers *);
-static int parse_ipv4(struct cursor *, struct headers *);
-static int parse_ipv6(struct cursor *, struct headers *);
+static int parse_arp(struct cursor, struct headers *);
+ONE_FUNCTION int parse_ipv4(struct cursor *, struct headers *);
+ONE_FUNCTION int parse_ipv6(struct cursor *, struct headers *);
+static bool is_extension(uint8_t proto);
 static int parse_extensions(struct cursor *, struct headers *,
 			    uint8_t *proto);
 static int parse_extension(struct cursor *, struct headers *, uint8_t *proto);
-static int parse_l4(struct cursor *, struct headers *);
-static int parse_tcp(struct cursor *, struct headers *);
-static int parse_udp(struct cursor *, struct headers *);
-static int parse_sctp(struct cursor *, struct headers *);
-static int parse_icmp(struct cursor *, struct headers *);
+ONE_FUNCTION int parse_l4(struct cursor *, struct headers *);
+ONE_FUNCTION int parse_tcp(struct cursor *, struct headers *);
+ONE_FUNCTION int parse_udp(struct cursor *, struct headers *);
+static int parse_sctp(struct cursor, struct headers *);
+static int parse_icmp(struct cursor, struct headers *);
 
 void
 batch_parse(struct vsw_worker *worker, struct batch *batch)
@@ -53,7 +62,7 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 		}
 		packet->in_port = port;
 
-		int drop = parse_packet(port, packet, &batch->headers[i]);
+		int drop = parse_one(port, packet, &batch->headers[i]);
 
 		/* From here on the key knows. */
 		packet->is_resumed = false;
@@ -66,7 +75,13 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 
 int
 parse_packet(struct vsw_port *port, struct vsw_packet *packet,
-	     struct headers *h)
+	     struct headers *ret_headers)
+{
+	return parse_one(port, packet, ret_headers);
+}
+
+static inline int
+parse_one(struct vsw_port *port, struct vsw_packet *packet, struct headers *h)
 {
 	const struct uplink *uplink = atomic_load_explicit(
 		&port->uplink, memory_order_acquire);
@@ -87,7 +102,8 @@ parse_packet(struct vsw_port *port, struct vsw_packet *packet,
 			is_tunnel = true;
 		}
 	}
-	if (!parse_offload(h, &packet->offload, packet->size))
+	if (has_offload(&packet->offload)
+	    && !parse_offload(h, &packet->offload, packet->size))
 		return VSW_DROP_BAD_OFFLOAD;
 	if (is_tunnel) {
 		drop = tunnel_accept(&packet->tunnel, packet->data, h);
@@ -105,26 +121,27 @@ parse_frame(const void *frame, size_t size, struct headers *ret_headers)
 {
 	struct cursor c = cursor_over(frame, size);
 	struct headers *h = ret_headers;
+	const uint8_t *eth;
 
-	*h = (struct headers) {
-		.l3 = HEADER_NONE, .l4 = HEADER_NONE, .payload = HEADER_NONE,
-		.l3_end = (uint32_t) size
-	};
-	cursor_copy(&c, h->key.eth_dst, sizeof h->key.eth_dst);
-	cursor_copy(&c, h->key.eth_src, sizeof h->key.eth_src);
-	h->key.eth_type = cursor_be16(&c);
+	start(h, size);
+	eth = cursor_take(&c, ETH_HEADER_SIZE);
+	if (!eth)
+		return VSW_DROP_SHORT;
+	memcpy(h->key.eth_dst, eth, sizeof h->key.eth_dst);
+	memcpy(h->key.eth_src, eth + 6, sizeof h->key.eth_src);
+	h->key.eth_type = get_be16(eth + 12);
 	if (h->key.eth_type == ETH_TYPE_VLAN) {
 		h->key.vlan = (cursor_be16(&c) & VLAN_VID) | VLAN_PRESENT;
 		h->key.eth_type = cursor_be16(&c);
+		if (c.is_short)
+			return VSW_DROP_SHORT;
 	}
-	if (c.is_short)
-		return VSW_DROP_SHORT;
 	if (h->key.eth_type < ETH_TYPE_MIN)
 		h->key.eth_type = 0;
 
 	switch (h->key.eth_type) {
 	case ETH_TYPE_ARP:
-		return parse_arp(&c, h);
+		return parse_arp(c, h);
 	case ETH_TYPE_IPV4:
 		return parse_ipv4(&c, h);
 	case ETH_TYPE_IPV6:
@@ -165,6 +182,35 @@ parse_offload(const struct headers *h, const struct vsw_offload *offload,
 	default:
 		return h->key.ip_proto == IP_PROTO_UDP;
 	}
+}
+
+/* Everything is zero or said not to be there.  By hand, in pieces that are one
+ * store each: compilers make a string instruction of the whole, which takes
+ * longer than all the rest of parsing. */
+static inline void
+start(struct headers *h, size_t size)
+{
+	struct flow_key *key = &h->key;
+
+	key->in_port = key->vni = 0;
+	memset(key->tunnel_src, 0, sizeof key->tunnel_src);
+	memset(key->tunnel_dst, 0, sizeof key->tunnel_dst);
+	key->vlan = 0;
+	memset(key->ip_src, 0, sizeof key->ip_src);
+	memset(key->ip_dst, 0, sizeof key->ip_dst);
+	key->l4_src = key->l4_dst = 0;
+	key->ip_proto = key->fragment = key->has = key->tunnel = 0;
+	h->l3 = h->l4 = h->payload = HEADER_NONE;
+	h->l3_end = (uint32_t) size;
+	h->tos = h->ttl = h->tcp_flags = 0;
+}
+
+/* Mostly there is nothing to be done, and nothing to look at. */
+static bool
+has_offload(const struct vsw_offload *offload)
+{
+	return offload->segment_kind != VSW_SEGMENT_NONE
+	       || offload->checksum >= VSW_CHECKSUM_PARTIAL;
 }
 
 /* A sum that is filled in later writes two bytes that its sender chose.  They
@@ -210,59 +256,54 @@ checksum_offset_of(uint8_t proto)
 /* ARP for anything but IPv4 over Ethernet is a frame like any other: RFC 826
  * says what the fields mean. */
 static int
-parse_arp(struct cursor *c, struct headers *h)
+parse_arp(struct cursor c, struct headers *h)
 {
-	h->l3 = (uint16_t) c->at;
+	h->l3 = (uint16_t) c.at;
 
-	uint16_t hardware = cursor_be16(c);
-	uint16_t protocol = cursor_be16(c);
-	uint8_t hardware_size = cursor_u8(c);
-	uint8_t protocol_size = cursor_u8(c);
-	uint16_t operation = cursor_be16(c);
+	uint16_t hardware = cursor_be16(&c);
+	uint16_t protocol = cursor_be16(&c);
+	uint8_t hardware_size = cursor_u8(&c);
+	uint8_t protocol_size = cursor_u8(&c);
+	uint16_t operation = cursor_be16(&c);
 
-	if (c->is_short)
+	if (c.is_short)
 		return VSW_DROP_SHORT;
 	if (hardware != ARP_HARDWARE_ETHERNET || protocol != ETH_TYPE_IPV4
 	    || hardware_size != 6 || protocol_size != 4 || operation > 0xff)
 		return PARSE_GOOD;
 
-	cursor_skip(c, 6);
-	cursor_copy(c, h->key.ip_src, 4);
-	cursor_skip(c, 6);
-	cursor_copy(c, h->key.ip_dst, 4);
-	if (c->is_short)
+	cursor_skip(&c, 6);
+	cursor_copy(&c, h->key.ip_src, 4);
+	cursor_skip(&c, 6);
+	cursor_copy(&c, h->key.ip_dst, 4);
+	if (c.is_short)
 		return VSW_DROP_SHORT;
 	h->key.ip_proto = (uint8_t) operation;
 	h->key.has = FLOW_HAS_ARP;
-	h->l3_end = (uint32_t) c->at;
+	h->l3_end = (uint32_t) c.at;
 	return PARSE_GOOD;
 }
 
 /* RFC 791, section 3.1. */
-static int
+ONE_FUNCTION int
 parse_ipv4(struct cursor *c, struct headers *h)
 {
-	h->l3 = (uint16_t) c->at;
+	const uint8_t *ip = cursor_take(c, IPV4_HEADER_SIZE);
 
-	uint8_t version_size = cursor_u8(c);
-	size_t header_size = (size_t) (version_size & 0x0f) * 4;
-
-	h->tos = cursor_u8(c);
-
-	uint16_t total_size = cursor_be16(c);
-
-	cursor_skip(c, 2);			/* Identification. */
-
-	uint16_t fragment = cursor_be16(c);
-
-	h->ttl = cursor_u8(c);
-	h->key.ip_proto = cursor_u8(c);
-	cursor_skip(c, 2);			/* Checksum. */
-	cursor_copy(c, h->key.ip_src, 4);
-	cursor_copy(c, h->key.ip_dst, 4);
-	if (c->is_short)
+	if (!ip)
 		return VSW_DROP_SHORT;
-	if (version_size >> 4 != 4 || header_size < IPV4_HEADER_SIZE
+
+	size_t header_size = (size_t) (ip[0] & 0x0f) * 4;
+	uint16_t total_size = get_be16(ip + 2);
+	uint16_t fragment = get_be16(ip + 6);
+
+	h->l3 = (uint16_t) (c->at - IPV4_HEADER_SIZE);
+	h->tos = ip[1];
+	h->ttl = ip[8];
+	h->key.ip_proto = ip[9];
+	memcpy(h->key.ip_src, ip + 12, 4);
+	memcpy(h->key.ip_dst, ip + 16, 4);
+	if (ip[0] >> 4 != 4 || header_size < IPV4_HEADER_SIZE
 	    || total_size < header_size || total_size > c->size - h->l3)
 		return VSW_DROP_BAD_HEADER;
 
@@ -287,30 +328,37 @@ parse_ipv4(struct cursor *c, struct headers *h)
 
 /* RFC 8200, section 3.  A jumbogram (payload length 0, RFC 2675) is longer
  * than any frame here; its hop-by-hop header is not inside of the length. */
-static int
+ONE_FUNCTION int
 parse_ipv6(struct cursor *c, struct headers *h)
 {
-	h->l3 = (uint16_t) c->at;
+	const uint8_t *ip = cursor_take(c, IPV6_HEADER_SIZE);
 
-	uint32_t version_class = cursor_be32(c);
-	uint16_t payload_size = cursor_be16(c);
-	uint8_t proto = cursor_u8(c);
-
-	h->tos = (uint8_t) (version_class >> 20);
-	h->ttl = cursor_u8(c);
-	cursor_copy(c, h->key.ip_src, 16);
-	cursor_copy(c, h->key.ip_dst, 16);
-	if (c->is_short)
+	if (!ip)
 		return VSW_DROP_SHORT;
-	if (version_class >> 28 != 6 || payload_size > cursor_left(c))
+
+	uint16_t payload_size = get_be16(ip + 4);
+	uint8_t proto = ip[6];
+
+	h->l3 = (uint16_t) (c->at - IPV6_HEADER_SIZE);
+	h->tos = (uint8_t) (get_be16(ip) >> 4);
+	h->ttl = ip[7];
+	memcpy(h->key.ip_src, ip + 8, 16);
+	memcpy(h->key.ip_dst, ip + 24, 16);
+	if (ip[0] >> 4 != 6 || payload_size > cursor_left(c))
 		return VSW_DROP_BAD_HEADER;
 
 	c->size = h->l3_end = (uint32_t) c->at + payload_size;
 
-	int drop = parse_extensions(c, h, &proto);
+	if (is_extension(proto)) {
+		struct cursor copy = *c;
+		uint8_t next = proto;
+		int drop = parse_extensions(&copy, h, &next);
 
-	if (drop != PARSE_GOOD)
-		return drop;
+		if (drop != PARSE_GOOD)
+			return drop;
+		*c = copy;
+		proto = next;
+	}
 	h->key.ip_proto = proto;
 	h->key.has = FLOW_HAS_IPV6;
 	if (h->key.fragment == VSW_FRAGMENT_LATER)
@@ -318,28 +366,30 @@ parse_ipv6(struct cursor *c, struct headers *h)
 	return parse_l4(c, h);
 }
 
+static bool
+is_extension(uint8_t proto)
+{
+	switch (proto) {
+	case IP_PROTO_HOP_BY_HOP:
+	case IP_PROTO_ROUTING:
+	case IP_PROTO_FRAGMENT:
+	case IP_PROTO_AH:
+	case IP_PROTO_DESTINATION:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int
 parse_extensions(struct cursor *c, struct headers *h, uint8_t *proto)
 {
-	for (unsigned n = 0;; n++) {
-		switch (*proto) {
-		case IP_PROTO_HOP_BY_HOP:
-			/* Only ever the first: RFC 8200, section 4.1. */
-			if (n > 0)
-				return VSW_DROP_BAD_HEADER;
-			break;
-		case IP_PROTO_FRAGMENT:
-			if (h->key.fragment != VSW_FRAGMENT_NONE)
-				return VSW_DROP_BAD_HEADER;
-			break;
-		case IP_PROTO_ROUTING:
-		case IP_PROTO_DESTINATION:
-		case IP_PROTO_AH:
-			break;
-		default:
-			return PARSE_GOOD;
-		}
-		if (n == MAX_EXTENSIONS)
+	for (unsigned n = 0; is_extension(*proto); n++) {
+		/* Hop-by-hop is only ever the first: RFC 8200, section 4.1. */
+		if (n == MAX_EXTENSIONS
+		    || (*proto == IP_PROTO_HOP_BY_HOP && n > 0)
+		    || (*proto == IP_PROTO_FRAGMENT
+			&& h->key.fragment != VSW_FRAGMENT_NONE))
 			return VSW_DROP_BAD_HEADER;
 
 		int drop = parse_extension(c, h, proto);
@@ -348,6 +398,7 @@ parse_extensions(struct cursor *c, struct headers *h, uint8_t *proto)
 		    || h->key.fragment == VSW_FRAGMENT_LATER)
 			return drop;
 	}
+	return PARSE_GOOD;
 }
 
 /* One extension header; 'proto' says which, and then what follows it. */
@@ -382,7 +433,7 @@ parse_extension(struct cursor *c, struct headers *h, uint8_t *proto)
 
 /* A first fragment must hold its whole layer 4 header (RFC 7112; RFC 1858,
  * section 3.1): what is too short for it is SHORT, fragment or not. */
-static int
+ONE_FUNCTION int
 parse_l4(struct cursor *c, struct headers *h)
 {
 	h->l4 = (uint16_t) c->at;
@@ -392,32 +443,32 @@ parse_l4(struct cursor *c, struct headers *h)
 	case IP_PROTO_UDP:
 		return parse_udp(c, h);
 	case IP_PROTO_SCTP:
-		return parse_sctp(c, h);
+		return parse_sctp(*c, h);
 	case IP_PROTO_ICMP:
 		if (h->key.has & FLOW_HAS_IPV4)
-			return parse_icmp(c, h);
+			return parse_icmp(*c, h);
 		break;
 	case IP_PROTO_ICMPV6:
 		if (h->key.has & FLOW_HAS_IPV6)
-			return parse_icmp(c, h);
+			return parse_icmp(*c, h);
 		break;
 	}
 	return PARSE_GOOD;
 }
 
-static int
+ONE_FUNCTION int
 parse_tcp(struct cursor *c, struct headers *h)
 {
-	h->key.l4_src = cursor_be16(c);
-	h->key.l4_dst = cursor_be16(c);
-	cursor_skip(c, 8);
+	const uint8_t *tcp = cursor_take(c, TCP_HEADER_SIZE);
 
-	size_t header_size = (size_t) (cursor_u8(c) >> 4) * 4;
-
-	h->tcp_flags = cursor_u8(c);
-	cursor_skip(c, 6);
-	if (c->is_short)
+	if (!tcp)
 		return VSW_DROP_SHORT;
+
+	size_t header_size = (size_t) (tcp[12] >> 4) * 4;
+
+	h->key.l4_src = get_be16(tcp);
+	h->key.l4_dst = get_be16(tcp + 2);
+	h->tcp_flags = tcp[13];
 	if (header_size < TCP_HEADER_SIZE)
 		return VSW_DROP_BAD_HEADER;
 	cursor_skip(c, header_size - TCP_HEADER_SIZE);
@@ -428,17 +479,18 @@ parse_tcp(struct cursor *c, struct headers *h)
 	return PARSE_GOOD;
 }
 
-static int
+ONE_FUNCTION int
 parse_udp(struct cursor *c, struct headers *h)
 {
-	h->key.l4_src = cursor_be16(c);
-	h->key.l4_dst = cursor_be16(c);
+	const uint8_t *udp = cursor_take(c, UDP_HEADER_SIZE);
 
-	uint16_t size = cursor_be16(c);
-
-	cursor_skip(c, 2);
-	if (c->is_short)
+	if (!udp)
 		return VSW_DROP_SHORT;
+
+	uint16_t size = get_be16(udp + 4);
+
+	h->key.l4_src = get_be16(udp);
+	h->key.l4_dst = get_be16(udp + 2);
 	if (size < UDP_HEADER_SIZE
 	    || (h->key.fragment == VSW_FRAGMENT_NONE
 		&& size > h->l3_end - h->l4))
@@ -449,28 +501,28 @@ parse_udp(struct cursor *c, struct headers *h)
 }
 
 static int
-parse_sctp(struct cursor *c, struct headers *h)
+parse_sctp(struct cursor c, struct headers *h)
 {
-	h->key.l4_src = cursor_be16(c);
-	h->key.l4_dst = cursor_be16(c);
-	cursor_skip(c, SCTP_HEADER_SIZE - 4);
-	if (c->is_short)
+	h->key.l4_src = cursor_be16(&c);
+	h->key.l4_dst = cursor_be16(&c);
+	cursor_skip(&c, SCTP_HEADER_SIZE - 4);
+	if (c.is_short)
 		return VSW_DROP_SHORT;
-	h->payload = (uint16_t) c->at;
+	h->payload = (uint16_t) c.at;
 	h->key.has |= FLOW_HAS_L4;
 	return PARSE_GOOD;
 }
 
 /* ICMP and ICMPv6 alike: type and code stand where ports would. */
 static int
-parse_icmp(struct cursor *c, struct headers *h)
+parse_icmp(struct cursor c, struct headers *h)
 {
-	h->key.l4_src = cursor_u8(c);
-	h->key.l4_dst = cursor_u8(c);
-	cursor_skip(c, ICMP_HEADER_SIZE - 2);
-	if (c->is_short)
+	h->key.l4_src = cursor_u8(&c);
+	h->key.l4_dst = cursor_u8(&c);
+	cursor_skip(&c, ICMP_HEADER_SIZE - 2);
+	if (c.is_short)
 		return VSW_DROP_SHORT;
-	h->payload = (uint16_t) c->at;
+	h->payload = (uint16_t) c.at;
 	h->key.has |= FLOW_HAS_L4;
 	return PARSE_GOOD;
 }

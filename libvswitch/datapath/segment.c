@@ -44,26 +44,6 @@ vsw_packet_finish(struct vsw_worker *worker, struct vsw_packet *packet,
 	return -ENOMEM;
 }
 
-bool
-segment_needed(const struct vsw_offload *offload, uint32_t abilities)
-{
-	static const uint32_t needs[] = {
-		[VSW_SEGMENT_NONE] = 0,
-		[VSW_SEGMENT_TCP4] = VSW_PORT_CHECKSUM | VSW_PORT_TSO4,
-		[VSW_SEGMENT_TCP6] = VSW_PORT_CHECKSUM | VSW_PORT_TSO6,
-		[VSW_SEGMENT_UDP] = VSW_PORT_CHECKSUM | VSW_PORT_USO
-	};
-	uint32_t need;
-
-	/* Nobody's kind: segments_start() will say so. */
-	if (offload->segment_kind > VSW_SEGMENT_UDP)
-		return true;
-	need = needs[offload->segment_kind];
-	if (offload->checksum == VSW_CHECKSUM_PARTIAL)
-		need |= VSW_PORT_CHECKSUM;
-	return need & ~abilities;
-}
-
 int
 segments_start(struct segments *s, struct vsw_packet *packet)
 {

@@ -25,7 +25,29 @@ struct segments {
 
 /* Does the packet's offload state ask for more than these abilities (enum
  * vsw_port_ability) can do? */
-bool segment_needed(const struct vsw_offload *, uint32_t abilities);
+static inline bool
+segment_needed(const struct vsw_offload *offload, uint32_t abilities)
+{
+	static const uint8_t needs[] = {
+		[VSW_SEGMENT_NONE] = 0,
+		[VSW_SEGMENT_TCP4] = VSW_PORT_CHECKSUM | VSW_PORT_TSO4,
+		[VSW_SEGMENT_TCP6] = VSW_PORT_CHECKSUM | VSW_PORT_TSO6,
+		[VSW_SEGMENT_UDP] = VSW_PORT_CHECKSUM | VSW_PORT_USO
+	};
+	uint32_t need;
+
+	if (offload->segment_kind == VSW_SEGMENT_NONE
+	    && offload->checksum != VSW_CHECKSUM_PARTIAL)
+		return false;
+	/* Nobody's kind: segments_start() will say so. */
+	if (offload->segment_kind > VSW_SEGMENT_UDP)
+		return true;
+	need = needs[offload->segment_kind];
+	if (offload->checksum == VSW_CHECKSUM_PARTIAL)
+		need |= VSW_PORT_CHECKSUM;
+	return need & ~abilities;
+}
+
 
 /* Takes the packet.  Returns 0, or -EINVAL if the offload state does not fit
  * its headers and -E2BIG if it would be more than SEGMENTS_MAX; the packet is

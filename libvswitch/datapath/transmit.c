@@ -34,8 +34,17 @@ batch_transmit(struct vsw_worker *worker, struct batch *batch)
 }
 
 void
-transmit_add(struct vsw_worker *worker, struct batch *batch,
-	     struct vsw_packet *packet, struct vsw_port *port)
+transmit_drop(struct vsw_worker *worker, struct vsw_port *port,
+	      struct vsw_packet *packet, enum vsw_drop why)
+{
+	PROBE3(drop, port->name, (int) why, packet);
+	count_add(&port->counts[worker->index].drops[why], 1);
+	vsw_packet_free(packet);
+}
+
+void
+transmit_add_other(struct vsw_worker *worker, struct batch *batch,
+		   struct vsw_packet *packet, struct vsw_port *port)
 {
 	struct segments segments;
 
@@ -55,15 +64,6 @@ transmit_add(struct vsw_worker *worker, struct batch *batch,
 		add(worker, batch, packet, port);
 	drop_rest(worker, batch->port, VSW_DROP_NO_MEMORY,
 		  segments.n - segments.index);
-}
-
-void
-transmit_drop(struct vsw_worker *worker, struct vsw_port *port,
-	      struct vsw_packet *packet, enum vsw_drop why)
-{
-	PROBE3(drop, port->name, (int) why, packet);
-	count_add(&port->counts[worker->index].drops[why], 1);
-	vsw_packet_free(packet);
 }
 
 static void

@@ -14,7 +14,9 @@
 /* The last two bits of TOS, RFC 3168, section 5. */
 enum { ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
+static void addr_to_key(const struct vsw_addr *, uint8_t ret_bytes[16]);
 static bool is_local(const struct uplink *, const struct headers *);
+static void put_template(uint8_t *to, const struct outer *);
 static int check_udp(const struct vsw_packet *, const struct headers *);
 static int hand_offload_in(struct vsw_offload *, const struct headers *outer,
 			   size_t stripped);
@@ -45,13 +47,14 @@ tunnel_strip(struct vsw_packet *packet, const struct headers *outer)
 	struct cursor c = cursor_over(packet->data, outer->l3_end);
 	bool is_ipv4 = outer->key.has & FLOW_HAS_IPV4;
 	struct vsw_tunnel *tunnel = &packet->tunnel;
+	const uint8_t *header;
 	int drop;
 
 	if (outer->key.fragment != VSW_FRAGMENT_NONE)
 		return VSW_DROP_BAD_TUNNEL;
 	if (is_ipv4
-	    && checksum_finish(checksum_sum(packet->data + outer->l3,
-					    outer->l4 - outer->l3)))
+	    && !checksum_ipv4_is_good(packet->data + outer->l3,
+				      (size_t) (outer->l4 - outer->l3)))
 		return VSW_DROP_BAD_TUNNEL;
 
 	*tunnel = (struct vsw_tunnel) { .tos = outer->tos };
@@ -67,17 +70,20 @@ tunnel_strip(struct vsw_packet *packet, const struct headers *outer)
 		c.size = (size_t) outer->l4
 			 + get_be16(packet->data + outer->l4 + 4);
 		cursor_skip(&c, UDP_HEADER_SIZE);
-		drop = vxlan_read(&c, tunnel);
+		header = cursor_take(&c, VXLAN_HEADER_SIZE);
+		drop = header ? vxlan_read(header, tunnel) : VSW_DROP_SHORT;
 	} else {
-		drop = nvgre_read(&c, tunnel);
+		header = cursor_take(&c, NVGRE_HEADER_SIZE);
+		drop = header ? nvgre_read(header, tunnel) : VSW_DROP_SHORT;
 	}
 	if (drop != PARSE_GOOD)
 		return drop;
 	drop = hand_offload_in(&packet->offload, outer, c.at);
 	if (drop != PARSE_GOOD)
 		return drop;
-	vsw_packet_trim(packet, c.size);
-	vsw_packet_pull(packet, c.at);
+	if (c.size < packet->size)
+		packet->size = (uint32_t) c.size;
+	packet_pull(packet, c.at);
 	return PARSE_GOOD;
 }
 
@@ -112,24 +118,16 @@ tunnel_to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
 	key->vni = tunnel->vni;
 	key->tunnel = (uint8_t) (tunnel->encap
 				 | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0));
-	memset(key->tunnel_src, 0, sizeof key->tunnel_src);
-	memset(key->tunnel_dst, 0, sizeof key->tunnel_dst);
-	if (tunnel->src.n <= 16)
-		memcpy(key->tunnel_src, tunnel->src.bytes, tunnel->src.n);
-	if (tunnel->dst.n <= 16)
-		memcpy(key->tunnel_dst, tunnel->dst.bytes, tunnel->dst.n);
+	addr_to_key(&tunnel->src, key->tunnel_src);
+	addr_to_key(&tunnel->dst, key->tunnel_dst);
 }
 
-/* TOS as RFC 6040's normal mode and RFC 2983's uniform model say: copied
- * whole. */
 void
 tunnel_describe(const struct outer *outer, const struct headers *inner,
 		uint32_t hash, struct vsw_tunnel *ret_tunnel)
 {
 	*ret_tunnel = outer->tunnel;
-	ret_tunnel->hash = hash;
-	ret_tunnel->tos = inner->tos;
-	ret_tunnel->flow_id = (uint8_t) (hash ^ hash >> 8);
+	tunnel_stamp(inner, hash, ret_tunnel);
 }
 
 int
@@ -138,12 +136,13 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 {
 	size_t ip_size = packet->size + outer->size - outer->l3;
 	uint16_t l4_size = (uint16_t) (packet->size + outer->size - outer->l4);
+	bool is_ipv6 = outer->bytes[outer->l3] >> 4 == 6;
 
 	/* The IPv6 length does not count its header, but 64 KiB is enough. */
 	if (ip_size > UINT16_MAX || (outer->mtu && ip_size > outer->mtu))
 		return VSW_DROP_TOO_BIG;
 
-	uint8_t *data = vsw_packet_push(packet, outer->size);
+	uint8_t *data = packet_push(packet, outer->size);
 
 	if (!data)
 		return VSW_DROP_NO_ROOM;
@@ -151,8 +150,7 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	uint8_t *l3 = data + outer->l3;
 	uint8_t *l4 = data + outer->l4;
 
-	memcpy(data, outer->bytes, outer->size);
-	bool is_ipv6 = outer->bytes[outer->l3] >> 4 == 6;
+	put_template(data, outer);
 	if (is_ipv6) {
 		l3[0] |= tunnel->tos >> 4;
 		l3[1] |= (uint8_t) (tunnel->tos << 4);
@@ -181,22 +179,51 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	return PARSE_GOOD;
 }
 
+/* A device may have left anything behind the address. */
+static void
+addr_to_key(const struct vsw_addr *addr, uint8_t ret_bytes[16])
+{
+	memset(ret_bytes, 0, 16);
+	if (addr->n == 4)
+		memcpy(ret_bytes, addr->bytes, 4);
+	else if (addr->n == 16)
+		memcpy(ret_bytes, addr->bytes, 16);
+}
+
 static bool
 is_local(const struct uplink *uplink, const struct headers *outer)
 {
-	const struct vsw_addr *local;
-	uint8_t n;
+	const struct vsw_underlay *underlay = &uplink->underlay;
 
-	if (outer->key.has & FLOW_HAS_IPV4) {
-		local = &uplink->underlay.local_v4;
-		n = 4;
-	} else if (outer->key.has & FLOW_HAS_IPV6) {
-		local = &uplink->underlay.local_v6;
-		n = 16;
-	} else {
-		return false;
+	if (outer->key.has & FLOW_HAS_IPV4)
+		return underlay->local_v4.n == 4
+		       && !memcmp(underlay->local_v4.bytes,
+				  outer->key.ip_dst, 4);
+	return outer->key.has & FLOW_HAS_IPV6 && underlay->local_v6.n == 16
+	       && !memcmp(underlay->local_v6.bytes, outer->key.ip_dst, 16);
+}
+
+/* The sizes that most packets need are known to the compiler, who makes a few
+ * moves of each. */
+static void
+put_template(uint8_t *to, const struct outer *outer)
+{
+	switch (outer->size) {
+	case ETH_HEADER_SIZE + IPV4_HEADER_SIZE + NVGRE_HEADER_SIZE:
+		memcpy(to, outer->bytes, 42);
+		break;
+	case ETH_HEADER_SIZE + IPV4_HEADER_SIZE + UDP_HEADER_SIZE
+		+ VXLAN_HEADER_SIZE:
+		memcpy(to, outer->bytes, 50);
+		break;
+	case ETH_HEADER_SIZE + IPV6_HEADER_SIZE + UDP_HEADER_SIZE
+		+ VXLAN_HEADER_SIZE:
+		memcpy(to, outer->bytes, 64);
+		memcpy(to + 64, outer->bytes + 64, 6);
+		break;
+	default:
+		memcpy(to, outer->bytes, outer->size);
 	}
-	return local->n == n && !memcmp(local->bytes, outer->key.ip_dst, n);
 }
 
 /* A checksum of zero is none, over IPv6 too (RFC 6935, section 5). */

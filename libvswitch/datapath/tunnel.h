@@ -34,15 +34,26 @@ int tunnel_accept(const struct vsw_tunnel *, uint8_t *frame,
 /* Tunnel's fields of a key; the rest stays. */
 void tunnel_to_key(const struct vsw_tunnel *, struct flow_key *);
 
-/* What differs per packet of what is sent in a tunnel: made of the inner
- * headers and a hash that is constant for the flow. */
+/* What differs per packet of what is sent in a tunnel, 'hash', 'tos' and
+ * 'flow_id': made of the inner headers and a hash that is constant for the
+ * flow.  TOS is copied whole, as RFC 6040's normal mode and RFC 2983's uniform
+ * model say.  describe fills in everything else, too. */
+static inline void
+tunnel_stamp(const struct headers *inner, uint32_t hash,
+	     struct vsw_tunnel *tunnel)
+{
+	tunnel->hash = hash;
+	tunnel->tos = inner->tos;
+	tunnel->flow_id = (uint8_t) (hash ^ hash >> 8);
+}
+
 void tunnel_describe(const struct outer *, const struct headers *inner,
 		     uint32_t hash, struct vsw_tunnel *ret_tunnel);
 
 /* Puts the outer headers in front of a packet whose offload state is done
- * with, and stamps them.  Over IPv6 the UDP checksum is left partial in the
- * new offload state.  Returns PARSE_GOOD, or VSW_DROP_NO_ROOM or _TOO_BIG and
- * the packet is as it was. */
+ * with, and puts the stamp in.  Over IPv6 the UDP checksum is left partial in
+ * the new offload state.  Returns PARSE_GOOD, or VSW_DROP_NO_ROOM or _TOO_BIG
+ * and the packet is as it was. */
 int tunnel_push(struct vsw_packet *, const struct outer *,
 		const struct vsw_tunnel *);
 

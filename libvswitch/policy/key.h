@@ -43,10 +43,14 @@ enum { FLOW_TUNNEL_IPV6 = 0x80 };
 
 _Static_assert(sizeof(struct flow_key) == 96, "the key has holes");
 
+/* In thirds, which compilers compare without a call. */
 static inline bool
 flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-	return !memcmp(a, b, sizeof *a);
+	const char *p = (const char *) a, *q = (const char *) b;
+
+	return !memcmp(p, q, 32) && !memcmp(p + 32, q + 32, 32)
+	       && !memcmp(p + 64, q + 64, 32);
 }
 
 #endif /* policy/key.h */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Workers carry packets, out of tunnels and into them, while the control thread
- * replaces everything that they are measured by.  Whatever a packet meets, it has an end that is
- * counted, and under the address sanitizer nothing is read that is gone. */
+ * replaces everything that they are measured by.  Whatever a packet meets, it
+ * has an end that is counted, and under the address sanitizer nothing is read
+ * that is gone. */
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -160,7 +161,8 @@ make_tunneled(void)
 	for (unsigned i = 0; i < N_PEERS; i++) {
 		frame_must_make(&frame, "eth 8>9 ip 0.0.0.%u>0.0.0.9"
 				" udp 50000>4789 nosum vxlan 5001"
-				" eth 00:00:00:00:00:05>2 ip 1.1.1.1>2.2.2.2 udp 1>%u", i, i);
+				" eth 00:00:00:00:00:05>2"
+				" ip 1.1.1.1>2.2.2.2 udp 1>%u", i, i);
 		ck_assert_uint_le(frame.size, sizeof tunneled[i].bytes);
 		memcpy(tunneled[i].bytes, frame.bytes, frame.size);
 		tunneled[i].size = frame.size;
