@@ -186,6 +186,7 @@ start(struct program *program, const struct options *options)
 {
 	program->base = event_base_new();
 	program->server = server_new();
+	server_allow_convert(program->server);
 	program->turn = turn_new(program->base, program->server);
 	signal(SIGPIPE, SIG_IGN);
 	catch_signals(program);

@@ -152,7 +152,9 @@ static void
 follow(evutil_socket_t fd, short what, void *manager_)
 {
 	struct manager *manager = manager_;
-	const struct table *table = place_table(&manager->place);
+	/* Another schema ("convert") may not have the column. */
+	const struct table *table = place_column(&manager->place)
+				    ? place_table(&manager->place) : NULL;
 	const struct row *row;
 	struct list *link, *next;
 

@@ -21,6 +21,8 @@ static const char schema_text[] =
 	"\"sid\":{\"type\":{\"key\":\"uuid\",\"min\":0,\"max\":1}},"
 	"\"index\":{\"type\":{\"key\":\"integer\",\"min\":0,\"max\":1}}}}}}";
 
+static const struct row *find(const struct database *, const char *name);
+static void set_schema(struct row *, const struct database *);
 static void set_boolean(struct row *, const char *column, bool);
 static void set_string(struct row *, const char *column, const char *);
 static void set(struct row *, const char *column, struct datum *);
@@ -43,40 +45,62 @@ void
 catalog_add(struct database *catalog, const struct database *database)
 {
 	struct transaction *txn = transaction_begin(catalog);
-	json_t *schema = schema_to_json(database_schema(database));
-	char *text = json_dumps(schema, JSON_COMPACT | JSON_SORT_KEYS);
 	struct row *row;
 
-	if (!text || transaction_insert(txn, database_table(catalog,
-							    "Database"),
-					NULL, &row))
+	if (transaction_insert(txn, database_table(catalog, "Database"), NULL,
+			       &row))
 		abort();
 	set_string(row, "name", database_name(database));
 	set_string(row, "model", "standalone");
 	set_boolean(row, "connected", true);
 	set_boolean(row, "leader", true);
-	set_string(row, "schema", text);
-	free(text);
-	json_decref(schema);
+	set_schema(row, database);
+	commit(txn);
+}
+
+void
+catalog_change(struct database *catalog, const struct database *database)
+{
+	const struct row *row = find(catalog, database_name(database));
+	struct transaction *txn = transaction_begin(catalog);
+
+	set_schema(transaction_modify(txn, row), database);
 	commit(txn);
 }
 
 void
 catalog_remove(struct database *catalog, const struct database *database)
 {
-	struct table *table = database_table(catalog, "Database");
-	const char *name = database_name(database);
-	struct transaction *txn;
-	const struct row *row;
+	const struct row *row = find(catalog, database_name(database));
+	struct transaction *txn = transaction_begin(catalog);
 
-	for (row = table_first(table); row; row = table_next(table, row))
-		if (!strcmp(datum_string(row_get(row, "name"), ""), name))
-			break;
-	if (!row)
-		return;
-	txn = transaction_begin(catalog);
 	transaction_delete(txn, row);
 	commit(txn);
+}
+
+/* It must be there. */
+static const struct row *
+find(const struct database *catalog, const char *name)
+{
+	struct table *table = database_table(catalog, "Database");
+	const struct row *row = table_first(table);
+
+	while (strcmp(datum_string(row_get(row, "name"), ""), name))
+		row = table_next(table, row);
+	return row;
+}
+
+static void
+set_schema(struct row *row, const struct database *database)
+{
+	json_t *schema = schema_to_json(database_schema(database));
+	char *text = json_dumps(schema, JSON_COMPACT | JSON_SORT_KEYS);
+
+	if (!text)
+		abort();
+	set_string(row, "schema", text);
+	free(text);
+	json_decref(schema);
 }
 
 static void

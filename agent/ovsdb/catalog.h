@@ -13,8 +13,10 @@
 
 struct database *catalog_new(void);
 
-/* A row for a database; and away with it. */
+/* A row for a database; its schema, when that is another one; and away with
+ * it. */
 void catalog_add(struct database *catalog, const struct database *);
+void catalog_change(struct database *catalog, const struct database *);
 void catalog_remove(struct database *catalog, const struct database *);
 
 #endif /* ovsdb/catalog.h */

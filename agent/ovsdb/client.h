@@ -17,6 +17,7 @@ struct server {
 	struct list clients;
 	struct database *catalog;	/* _Server. */
 	struct uuid id;
+	bool may_convert;
 	struct lock_table locks;
 	struct server_limits limits;
 	struct server_counters counters;

@@ -198,6 +198,25 @@ journal_compact(struct journal *journal)
 	return error;
 }
 
+struct ovsdb_error *
+journal_replace(struct journal *journal, struct database *db)
+{
+	struct ovsdb_error *error;
+
+	drop_compaction(journal);
+	journal->compaction = compaction_start(journal->path, db, -1, 0);
+	error = end_compaction(journal);
+	if (!error) {
+		answer_askers(journal, NULL);
+		return NULL;
+	}
+	if (journal->askers)
+		start_compaction(journal);
+	else if (journal->is_suspect)
+		journal->due_ms = INT64_MIN;
+	return error;
+}
+
 void
 journal_run(struct journal *journal, int64_t now_ms)
 {

@@ -69,6 +69,10 @@ void journal_compact_begin(struct journal *,
 /* The same, in one go. */
 struct ovsdb_error *journal_compact(struct journal *);
 
+/* Puts in the file, in one go, what another database holds, which is about to
+ * take the place of the journal's. */
+struct ovsdb_error *journal_replace(struct journal *, struct database *);
+
 /* Goes on with what is under way.  Wants to be called when the time
  * journal_deadline() has come; INT64_MAX: never.  Accept NULL. */
 void journal_run(struct journal *, int64_t now_ms);

@@ -7,6 +7,7 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/catalog.h"
 #include "agent/ovsdb/client.h"
+#include "agent/ovsdb/convert.h"
 #include "agent/ovsdb/journal.h"
 #include "agent/ovsdb/waiting.h"
 
@@ -43,6 +44,8 @@ static void cancel_monitor(const struct request *);
 static void lock(const struct request *);
 static void steal(const struct request *);
 static void unlock(const struct request *);
+static void convert_database(const struct request *);
+static struct ovsdb_error *convert_served(struct served *, json_t *params);
 static void get_server_id(const struct request *);
 static void set_db_change_aware(const struct request *);
 static struct served *find_served(const struct server *, const char *name);
@@ -65,6 +68,7 @@ static const struct {
 	{ "lock", lock },
 	{ "steal", steal },
 	{ "unlock", unlock },
+	{ "convert", convert_database },
 	{ "get_server_id", get_server_id },
 	{ "set_db_change_aware", set_db_change_aware },
 };
@@ -122,6 +126,12 @@ server_add_database(struct server *server, struct database *database)
 	catalog_add(server->catalog, database);
 	dismiss_unaware(server);
 	return NULL;
+}
+
+void
+server_allow_convert(struct server *server)
+{
+	server->may_convert = true;
 }
 
 void
@@ -456,6 +466,56 @@ static void
 unlock(const struct request *request)
 {
 	lock_unlock(request->client, request->id, request->params);
+}
+
+static void
+convert_database(const struct request *request)
+{
+	struct served *served = find_named(request, "convert");
+	struct ovsdb_error *error;
+
+	if (!served)
+		return;
+	error = convert_served(served, request->params);
+	if (error) {
+		client_reply_error(request->client, request->id, error);
+		return;
+	}
+	client_reply(request->client, request->id, json_object());
+	dismiss_unaware(served->server);
+}
+
+static struct ovsdb_error *
+convert_served(struct served *served, json_t *params)
+{
+	struct server *server = served->server;
+	struct database *database = served->database;
+	struct database *converted;
+	struct ovsdb_error *error;
+	struct schema *schema;
+
+	if (!server->may_convert || served->is_reserved)
+		return ovsdb_error(OVSDB_NOT_ALLOWED, "the schema of database"
+				   " %s is not for clients to change",
+				   database_name(database));
+	if (json_array_size(params) != 2)
+		return ovsdb_syntax_error(params, "convert request params "
+					  "must be <db-name>, "
+					  "<database-schema>");
+	error = schema_from_json(json_array_get(params, 1), &schema);
+	if (!error)
+		error = convert_prepare(database, schema, &converted);
+	if (error)
+		return error;
+	waiting_cancel_all(served);
+	monitor_cancel_all(served);
+	monitor_hub_done(&served->monitors, database);
+	convert_finish(database, converted);
+	monitor_hub_init(&served->monitors, database);
+	json_decref(served->schema);
+	served->schema = schema_to_json(database_schema(database));
+	catalog_change(server->catalog, database);
+	return NULL;
 }
 
 static void

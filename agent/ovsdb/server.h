@@ -48,6 +48,10 @@ void server_set_limits(struct server *, const struct server_limits *);
  * has one of that name.  Clients that did not send "set_db_change_aware" are
  * dismissed when a database comes or goes. */
 struct ovsdb_error *server_add_database(struct server *, struct database *);
+/* Clients may give a database another schema ("convert"): for a program that
+ * knows nothing of what is in its databases, and holds nothing of theirs over
+ * a turn of the event loop but their addresses. */
+void server_allow_convert(struct server *);
 /* Its waiting transactions end as "canceled"; its monitors fall silent. */
 void server_remove_database(struct server *, struct database *);
 struct database *server_find_database(const struct server *,

@@ -6,7 +6,7 @@
 folder=$top_srcdir/tests/ovsdb
 transcript=$top_builddir/tests/ovsdb/transcript
 transcripts="methods operations arithmetic monitors conditions since catalog \
-	locks waits"
+	convert locks waits"
 n_passed=0 n_failed=0 server=
 
 scratch=$(mktemp -d) || exit 1

@@ -23,6 +23,7 @@ struct peer {
 	char *name;
 	json_t *inbox;
 	struct client *client;		/* Inside. */
+	bool is_dismissed;
 	int fd;				/* Outside; -1: closed. */
 	struct jsonrpc_reader reader;
 };
@@ -38,13 +39,18 @@ struct peers {
 static struct peer *obtain(struct peers *, const char *name);
 static void connect_peer(struct peer *);
 static void take_message(void *peer, json_t *message);
+static void dismiss(void *peer);
+static void close_dismissed(struct peers *);
 static void send_text(struct peer *, json_t *message);
 static bool pump(struct peer *, int64_t wait_ms);
 static void digest(struct peer *, const char *bytes, size_t size);
 static bool settle(struct peer *);
 static int64_t clock_ms(void);
 
-static const struct client_ops client_ops = { .send = take_message };
+static const struct client_ops client_ops = {
+	.send = take_message,
+	.dismiss = dismiss,
+};
 
 struct peers *
 peers_inside(json_t *schema_json)
@@ -57,6 +63,7 @@ peers_inside(json_t *schema_json)
 	if (!error) {
 		peers->database = database_new(schema, NULL);
 		peers->server = server_new();
+		server_allow_convert(peers->server);
 		error = server_add_database(peers->server, peers->database);
 	}
 	if (error) {
@@ -103,6 +110,7 @@ peers_send(struct peers *peers, const char *name, json_t *message)
 		peer->client = NULL;
 	}
 	server_run(peers->server, peers->now_ms);
+	close_dismissed(peers);
 }
 
 void
@@ -220,6 +228,26 @@ take_message(void *peer_, json_t *message)
 	struct peer *peer = peer_;
 
 	json_array_append_new(peer->inbox, message);
+}
+
+static void
+dismiss(void *peer_)
+{
+	struct peer *peer = peer_;
+
+	peer->is_dismissed = true;
+}
+
+static void
+close_dismissed(struct peers *peers)
+{
+	for (struct peer *peer = peers->first; peer; peer = peer->next)
+		if (peer->is_dismissed && peer->client) {
+			json_array_append_new(peer->inbox, json_object());
+			client_disconnect(peer->client);
+			peer->client = NULL;
+			peer->is_dismissed = false;
+		}
 }
 
 static void

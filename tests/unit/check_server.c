@@ -262,6 +262,63 @@ START_TEST(database_goes)
 }
 END_TEST
 
+/* Who asked to be told of databases is told; who did not is dismissed. */
+START_TEST(databases_come_and_go)
+{
+	struct database *second = new_database(
+		"{'name':'u','version':'1.0.0','tables':{'A':{'columns':"
+		"{'n':{'type':'integer'}}}}}");
+	json_t *message;
+
+	ask(&a, "{'id':1,'method':'set_db_change_aware','params':[true]}");
+	hear(&a, "{'id':1,'result':{},'error':null}");
+	ask(&a, "{'id':1,'method':'monitor_cond','params':['_Server','s',"
+	    "{'Database':[{'columns':['name'],'where':[['name','==','u']]}]}"
+	    "]}");
+	hear(&a, "{'id':1,'result':{},'error':null}");
+	ck_assert_ptr_null(server_add_database(server, second));
+	message = take(&a);
+	ck_assert_str_eq(json_string_value(json_object_get(message,
+							   "method")),
+			 "update2");
+	json_decref(message);
+	ck_assert(!a.is_dismissed);
+	ck_assert(b.is_dismissed);
+
+	b.is_dismissed = false;
+	for (int i = 0; i < 2; i++) {
+		ask(i ? &b : &a, "{'id':1,'method':'monitor_cond','params':"
+		    "['u',['m'],{'A':[]}]}");
+		hear(i ? &b : &a, "{'id':1,'result':{},'error':null}");
+	}
+	server_remove_database(server, second);
+	hear(&a, "{'id':null,'method':'monitor_canceled','params':[['m']]}");
+	message = take(&a);
+	ck_assert_str_eq(json_string_value(json_object_get(message,
+							   "method")),
+			 "update2");
+	json_decref(message);
+	hear(&b, NULL);
+	ck_assert(!a.is_dismissed);
+	ck_assert(b.is_dismissed);
+	server_remove_database(server, server_find_database(server,
+							    "_Server"));
+	ck_assert_ptr_nonnull(server_find_database(server, "_Server"));
+	database_free(second);
+}
+END_TEST
+
+/* Unless the program said so, schemas are not for clients to change. */
+START_TEST(conversion_is_refused)
+{
+	ask(&a, "{'id':1,'method':'convert','params':['t',{'name':'t',"
+	    "'version':'2.0.0','tables':{}}]}");
+	hear_error(&a, "not allowed");
+	ck_assert_str_eq(database_schema(database)->version, "1.0.0");
+	ck_assert(!b.is_dismissed);
+}
+END_TEST
+
 START_TEST(counts)
 {
 	struct server_counters now;
@@ -295,6 +352,8 @@ main(void)
 	tcase_add_test(tcase, waits_make_each_other_true);
 	tcase_add_test(tcase, second_database);
 	tcase_add_test(tcase, database_goes);
+	tcase_add_test(tcase, databases_come_and_go);
+	tcase_add_test(tcase, conversion_is_refused);
 	tcase_add_test(tcase, counts);
 	return run_suite(tcase, "server");
 }

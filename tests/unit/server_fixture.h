@@ -17,6 +17,7 @@
 struct test_client {
 	struct client *client;
 	json_t *inbox;
+	bool is_dismissed;
 };
 
 static struct server *server;
@@ -73,10 +74,22 @@ pile_up(void *client_, json_t *message)
 }
 
 static void
+dismiss(void *client_)
+{
+	struct test_client *client = client_;
+
+	client->is_dismissed = true;
+}
+
+static void
 test_client_init(struct test_client *client)
 {
-	static const struct client_ops ops = { .send = pile_up };
+	static const struct client_ops ops = {
+		.send = pile_up,
+		.dismiss = dismiss,
+	};
 
+	client->is_dismissed = false;
 	client->inbox = json_array();
 	client->client = server_connect(server, "test", &ops, client);
 }
