@@ -16,6 +16,8 @@
 
 enum { WORKERS_MAX = 64 };
 
+static const char usual_run_dir[] = "/run/hnv";
+
 static const char usage[] =
 "hnv-agent: virtual networks for this host\n"
 "usage: hnv-agent [OPTION]...\n"
@@ -66,7 +68,7 @@ options_read(int argc, char *argv[], struct options *ret_options)
 {
 	struct options o = {
 		.db_dir = xstrdup("/var/lib/hnv"),
-		.run_dir = xstrdup("/run/hnv"),
+		.run_dir = xstrdup(usual_run_dir),
 		.n_workers = 1,
 		.level = LOG_LEVEL_INFO
 	};
@@ -76,6 +78,7 @@ options_read(int argc, char *argv[], struct options *ret_options)
 		read_option(c, &o);
 	if (optind < argc)
 		complain(argv[optind], "no option");
+	o.has_own_run_dir = strcmp(o.run_dir, usual_run_dir);
 	if (!o.schema_dir)
 		o.schema_dir = schema_dir();
 	*ret_options = o;
@@ -103,7 +106,6 @@ read_option(int c, struct options *o)
 		break;
 	case RUN_DIR:
 		set(&o->run_dir, optarg);
-		o->has_own_run_dir = true;
 		break;
 	case SCHEMA_DIR:
 		set(&o->schema_dir, optarg);

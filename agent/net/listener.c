@@ -154,6 +154,17 @@ listener_free(struct listener *listener)
 }
 
 void
+listener_reconnect(struct listener *listener)
+{
+	while (!list_is_empty(&listener->seats)) {
+		seat_free(LIST_ENTRY(listener->seats.next, struct seat,
+				     link));
+		if (listener->dialer)
+			dialer_again(listener->dialer);
+	}
+}
+
+void
 listener_set_times(struct listener *listener,
 		   const struct listener_options *options)
 {
@@ -395,6 +406,8 @@ seat_open(struct seat *seat, struct bufferevent *bev)
 	seat->session = session_new(bev, listener->server, seat->name,
 				    &limits, listener->options.probe_ms,
 				    ended, seat);
+	if (listener->options.is_read_only)
+		session_set_read_only(seat->session);
 	listener->counters.n_sessions++;
 	listener->connected_ms = turn_now_ms();
 	tell(listener);

@@ -51,6 +51,7 @@ struct listener_options {
 				 * it the session is closed. */
 	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
 				 * accepted and closed. */
+	bool is_read_only;	/* Clients may not write. */
 	struct tls *tls;	/* For pssl and ssl, which need it.  Must
 				 * outlive the listener. */
 };
@@ -66,6 +67,9 @@ struct listener *listener_new(struct event_base *, struct server *,
 
 /* Closes its sessions; removes its socket file. */
 void listener_free(struct listener *);
+
+/* Ends its sessions; dials anew. */
+void listener_reconnect(struct listener *);
 
 /* Of the options, those in time: 'probe_ms' and the backoffs.  Sessions live
  * on. */

@@ -21,6 +21,7 @@ struct target {
 	char *method;
 	bool has_row;
 	struct uuid row;
+	bool has_role;			/* Which we do not know to respect. */
 	struct listener_options options;
 	struct listener *listener;	/* NULL, and 'problem', if there is */
 	char *problem;			/* none. */
@@ -52,6 +53,8 @@ static void want(struct manager *, const char *method,
 		 const struct row *row);
 static struct target *find(struct manager *, const char *method);
 static void read_options(const struct row *, struct listener_options *);
+static const struct datum *value(const struct row *, const char *name,
+				 enum atom_type);
 static void target_listen(struct target *);
 static char *why_not(struct target *);
 static void target_free(struct target *);
@@ -64,7 +67,7 @@ static void make_status(const struct target *, struct datum *,
 			bool *ret_is_connected);
 static void add_seconds(struct datum *, const char *key, int64_t since_ms);
 static void write_column(struct transaction **, const struct row *,
-			 const char *name, struct datum *value);
+			 const char *name, struct datum *datum);
 
 struct manager *
 manager_new(struct event_base *base, struct server *server, struct tls *tls,
@@ -104,6 +107,21 @@ manager_free(struct manager *manager)
 	place_done(&manager->place);
 	free(manager->name);
 	free(manager);
+}
+
+void
+manager_reconnect(struct manager *manager)
+{
+	struct list *link;
+
+	for (link = manager->targets.next; link != &manager->targets;
+	     link = link->next) {
+		struct target *target = LIST_ENTRY(link, struct target, link);
+
+		if (target->listener)
+			listener_reconnect(target->listener);
+	}
+	changed(manager);
 }
 
 const char *
@@ -201,7 +219,8 @@ want_row(struct manager *manager, const struct row *row)
 
 			if (found)
 				want(manager, datum_string(
-					     row_get(found, "target"), ""),
+					     value(found, "target",
+						   ATOM_STRING), ""),
 				     found);
 		}
 	}
@@ -212,10 +231,12 @@ want(struct manager *manager, const char *method, const struct row *row)
 {
 	struct target *target = find(manager, method);
 	struct listener_options options = { .tls = manager->tls };
+	bool has_role;
 
 	/* The first row of those that want the same. */
 	if (target && target->is_wanted)
 		return;
+	has_role = row && *datum_string(value(row, "role", ATOM_STRING), "");
 	if (row)
 		read_options(row, &options);
 	if (!target && manager->n_targets >= MAX_TARGETS) {
@@ -230,6 +251,10 @@ want(struct manager *manager, const char *method, const struct row *row)
 		target->method = xstrdup(method);
 		list_append(&manager->targets, &target->link);
 		manager->n_targets++;
+	} else if (has_role || target->options.is_read_only
+			       != options.is_read_only) {
+		listener_free(target->listener);
+		target->listener = NULL;
 	} else if (target->listener
 		   && (target->options.probe_ms != options.probe_ms
 		       || target->options.max_backoff_ms
@@ -237,6 +262,7 @@ want(struct manager *manager, const char *method, const struct row *row)
 		listener_set_times(target->listener, &options);
 	}
 	target->has_row = row;
+	target->has_role = has_role;
 	if (row)
 		target->row = *row_uuid(row);
 	target->options = options;
@@ -263,15 +289,33 @@ find(struct manager *manager, const char *method)
 static void
 read_options(const struct row *row, struct listener_options *options)
 {
-	int64_t probe_ms = datum_integer(row_get(row, "inactivity_probe"), 0);
-	int64_t backoff_ms = datum_integer(row_get(row, "max_backoff"), 0);
+	const struct datum *probe = value(row, "inactivity_probe",
+					  ATOM_INTEGER);
+	int64_t backoff_ms = datum_integer(value(row, "max_backoff",
+						 ATOM_INTEGER), 0);
+	int64_t probe_ms = datum_integer(probe, 0);
 
-	if (row_get(row, "inactivity_probe")->n)
+	options->is_read_only = datum_boolean(value(row, "read_only",
+						    ATOM_BOOLEAN), false);
+	if (probe->n)
 		options->probe_ms = probe_ms > 0 ? probe_ms : -1;
 	/* The schema's least is 1000; a day is enough for all. */
 	if (backoff_ms > 0)
 		options->max_backoff_ms = backoff_ms < 86400000
 					  ? backoff_ms : 86400000;
+}
+
+/* Nothing, if the row has no such column of that type. */
+static const struct datum *
+value(const struct row *row, const char *name, enum atom_type type)
+{
+	static const struct datum nothing;
+	const struct column *column
+		= table_schema_column(table_schema(row_table(row)), name);
+
+	return column && column->type.key.type == type
+	       && !column_type_is_map(&column->type)
+	       ? row_datum(row, column) : &nothing;
 }
 
 static void
@@ -303,6 +347,9 @@ why_not(struct target *target)
 	const char *missing;
 	char *problem = NULL;
 
+	if (target->has_role)
+		return xasprintf("%s: roles are unknown here, and nobody is "
+				 "let in without", target->method);
 	if ((!strncmp(target->method, "ssl:", 4)
 	     || !strncmp(target->method, "pssl:", 5))
 	    && !tls_is_configured(manager->tls, &missing))
@@ -434,11 +481,11 @@ add_seconds(struct datum *status, const char *key, int64_t since_ms)
 	datum_add_string(status, key, number);
 }
 
-/* Takes over 'value'.  Rows of another schema may lack the column, or have one
+/* Takes over 'datum'.  Rows of another schema may lack the column, or have one
  * of their own. */
 static void
 write_column(struct transaction **transaction, const struct row *row,
-	     const char *name, struct datum *value)
+	     const char *name, struct datum *datum)
 {
 	static const struct column_type types[] = {
 		{ .key = { .type = ATOM_BOOLEAN },
@@ -446,18 +493,18 @@ write_column(struct transaction **transaction, const struct row *row,
 		{ .key = { .type = ATOM_STRING },
 		  .value = { .type = ATOM_STRING } },
 	};
-	const struct column_type *type = &types[value->is_map];
+	const struct column_type *type = &types[datum->is_map];
 	struct table *table = row_table(row);
 	const struct column *column
 		= table_schema_column(table_schema(table), name);
 
 	if (!column || column->type.key.type != type->key.type
 	    || column->type.value.type != type->value.type
-	    || datum_equal(row_datum(row, column), value, &column->type)) {
-		datum_done(value, type);
+	    || datum_equal(row_datum(row, column), datum, &column->type)) {
+		datum_done(datum, type);
 		return;
 	}
 	if (!*transaction)
 		*transaction = transaction_begin(table_database(table));
-	row_set(transaction_modify(*transaction, row), column, value);
+	row_set(transaction_modify(*transaction, row), column, datum);
 }

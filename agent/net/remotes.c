@@ -171,6 +171,16 @@ remotes_remove(struct remotes *remotes, const char *name)
 	return false;
 }
 
+void
+remotes_reconnect(struct remotes *remotes)
+{
+	for (size_t i = 0; i < remotes->n; i++)
+		if (remotes->remotes[i].manager)
+			manager_reconnect(remotes->remotes[i].manager);
+		else
+			listener_reconnect(remotes->remotes[i].listener);
+}
+
 size_t
 remotes_n(const struct remotes *remotes)
 {

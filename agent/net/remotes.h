@@ -50,6 +50,9 @@ bool remotes_add(struct remotes *, const char *name, char **ret_problem);
 /* False: there was none. */
 bool remotes_remove(struct remotes *, const char *name);
 
+/* Ends all sessions, and dials anew. */
+void remotes_reconnect(struct remotes *);
+
 size_t remotes_n(const struct remotes *);
 const char *remotes_name(const struct remotes *, size_t i); /* As added. */
 

@@ -78,6 +78,12 @@ session_set_probe(struct session *session, int64_t probe_ms)
 		event_del(session->probe);
 }
 
+void
+session_set_read_only(struct session *session)
+{
+	client_set_read_only(session->client);
+}
+
 bool
 session_is_idle(const struct session *session)
 {

@@ -29,6 +29,8 @@ void session_free(struct session *);
 
 /* -1: never. */
 void session_set_probe(struct session *, int64_t probe_ms);
+/* From now on its client may not write. */
+void session_set_read_only(struct session *);
 /* Has the peer been probed, and not answered yet? */
 bool session_is_idle(const struct session *);
 /* What the network said, if that ended it; may be NULL. */

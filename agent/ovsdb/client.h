@@ -43,6 +43,7 @@ struct client {
 	struct list link;		/* In server.clients. */
 	struct server *server;
 	char *name;
+	bool is_read_only;
 	const struct client_ops *ops;
 	void *ctx;
 	struct list monitors;		/* struct monitor. */

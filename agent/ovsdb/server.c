@@ -210,6 +210,12 @@ client_disconnect(struct client *client)
 }
 
 void
+client_set_read_only(struct client *client)
+{
+	client->is_read_only = true;
+}
+
+void
 server_set_wake(struct server *server, void (*wake)(void *ctx), void *ctx)
 {
 	server->wake = wake;

@@ -65,6 +65,8 @@ struct client *server_connect(struct server *, const char *name,
  * "cancel" are ignored. */
 bool client_receive(struct client *, json_t *message, int64_t now_ms);
 void client_disconnect(struct client *);
+/* From now on, operations that write are refused with "not allowed". */
+void client_set_read_only(struct client *);
 
 /* Waiting transactions are tried again after commits and when their time has
  * come.  'wake' is called, from the midst of whatever happens, when there is

@@ -141,7 +141,7 @@ execute(struct client *client, struct served *served, json_t *params,
 		.ctx = client,
 		.started_ms = started_ms,
 		.now_ms = now_ms,
-		.read_only = served->is_reserved,
+		.read_only = served->is_reserved || client->is_read_only,
 	};
 	enum transact_outcome outcome;
 
