@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { SECTOR_SIZE = 512 };	/* No disk tears what is smaller. */
+
 static const char magic[] = "OVSDB JSON ";
 
 struct header {
@@ -20,7 +22,8 @@ struct header {
 static void read_header(struct journal_reader *, struct header *);
 static bool parse_header(struct header *);
 static bool begins_header(const struct header *);
-static bool is_zero_to_end(const struct journal_reader *);
+static bool has_hole(const struct journal_reader *, int64_t offset,
+		     int64_t size);
 static bool has_later_record(const struct journal_reader *);
 static enum journal_read_result no_header(const struct journal_reader *,
 					  const struct header *,
@@ -63,7 +66,9 @@ journal_read(struct journal_reader *reader, json_t **ret_record,
 	journal_sha1(body, header.body_size, sha1);
 	if (strcasecmp(sha1, header.sha1)) {
 		free(body);
-		return header.body_size == left
+		return has_hole(reader, reader->offset + (int64_t) header.size,
+				header.body_size)
+		       || !has_later_record(reader)
 		       ? JOURNAL_READ_TORN
 		       : damaged(reader, ret_error,
 				 "does not match its checksum");
@@ -141,18 +146,28 @@ begins_header(const struct header *header)
 	return part == n && n < JOURNAL_SHA1_TEXT_SIZE;
 }
 
-/* A file system may have made the file longer and not yet have written what
- * belongs there. */
+/* There are no zeros in a record.  Where they fill a sector, or its end, or
+ * the file's, the file was made longer and what belongs there was not written
+ * before the power failed: neither that record nor one behind it can have been
+ * acknowledged as durable. */
 static bool
-is_zero_to_end(const struct journal_reader *reader)
+has_hole(const struct journal_reader *reader, int64_t offset, int64_t size)
 {
+	const int64_t end = offset + size;
+	bool is_zero = false;
 	int c;
 
-	if (fseeko(reader->stream, reader->offset, SEEK_SET))
+	if (fseeko(reader->stream, offset, SEEK_SET))
 		return false;
-	while (!(c = getc(reader->stream)))
-		continue;
-	return c == EOF && !ferror(reader->stream);
+	while ((offset < end || is_zero)
+	       && (c = getc(reader->stream)) != EOF) {
+		offset++;
+		is_zero = !c;
+		if (is_zero && (offset % SECTOR_SIZE == 0
+				|| offset == reader->size))
+			return true;
+	}
+	return false;
 }
 
 /* JSON is written on one line, so a header at the start of another line is
@@ -197,7 +212,9 @@ no_header(const struct journal_reader *reader, const struct header *header,
 	}
 	if (!header->is_whole && at_end && begins_header(header))
 		return JOURNAL_READ_TORN;
-	if (reader->offset > 0 && is_zero_to_end(reader))
+	if (reader->offset > 0
+	    && (has_hole(reader, reader->offset, header->size)
+		|| !has_later_record(reader)))
 		return JOURNAL_READ_TORN;
 	if (reader->offset == 0) {
 		*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: this is not an"

@@ -15,8 +15,9 @@
 enum journal_read_result {
 	JOURNAL_READ_RECORD,	/* '*ret_record' is the next one. */
 	JOURNAL_READ_END,
-	JOURNAL_READ_TORN,	/* What is left is the beginning of a record
-				 * of which the rest was never written. */
+	JOURNAL_READ_TORN,	/* What is left was never written whole: the
+				 * last record does not read, or holes are
+				 * where the next one should be. */
 	JOURNAL_READ_DAMAGED	/* '*ret_error' says where and what. */
 };
 

@@ -198,6 +198,45 @@ run(struct database *db, const char *operations)
 	return reply;
 }
 
+/* All rows of all tables, without versions and ephemeral columns, sorted. */
+static inline char *
+dump(const struct database *db)
+{
+	const struct schema *schema = database_schema(db);
+	json_t *all = json_object();
+	size_t i, j;
+	char *text;
+
+	for (i = 0; i < schema->n_tables; i++) {
+		const struct table *table = database_table_at(db, i);
+		const struct row *row;
+
+		for (row = table_first(table); row;
+		     row = table_next(table, row)) {
+			char uuid[UUID_TEXT_SIZE];
+			json_t *json = json_object();
+
+			for (j = N_STANDARD_COLUMNS;
+			     j < schema->tables[i]->n_columns; j++) {
+				const struct column *column =
+					schema->tables[i]->columns[j];
+
+				if (!column->is_ephemeral)
+					json_object_set_new(
+						json, column->name,
+						datum_to_json(
+							row_datum(row, column),
+							&column->type));
+			}
+			uuid_to_text(row_uuid(row), uuid);
+			json_object_set_new(all, uuid, json);
+		}
+	}
+	text = json_dumps(all, JSON_SORT_KEYS);
+	json_decref(all);
+	return text;
+}
+
 /* The "error" of the last element of a reply that has one, or "". */
 static inline const char *
 error_of(json_t *reply)
