@@ -8,6 +8,7 @@
  * server, and once per turn of the loop the policy follows the rows. */
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@
 #include "agent/ovsdb/server.h"
 #include "agent/policy/policy.h"
 
-enum { STATISTICS_S = 5, N_SIGNALS = 2 };
+enum { STATISTICS_S = 5, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
@@ -63,6 +64,7 @@ struct agent {
 };
 
 static void raise_descriptor_limit(void);
+static void keep_big_blocks_apart(void);
 static bool start(struct agent *);
 static void stop(struct agent *);
 static bool open_loop(struct agent *);
@@ -92,6 +94,7 @@ main(int argc, char *argv[])
 	log_init("hnv-agent", agent.options.level, agent.options.use_syslog);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
+	keep_big_blocks_apart();
 
 	is_good = start(&agent);
 	if (is_good) {
@@ -114,6 +117,16 @@ raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* Left alone, the C library puts a switch's tables into the heap once one has
+ * been freed, and what lies behind them keeps them from going back. */
+static void
+keep_big_blocks_apart(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
+#endif
 }
 
 static bool
