@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "agent/base/memory.h"
 #include "agent/host/thread.h"
@@ -20,6 +21,9 @@ struct attached {
 	struct vsw_device *device;
 	struct thread_queue *queues;
 	unsigned n_watched;
+	char *netns;			/* Path, or NULL: the agent's own. */
+	struct stat there;		/* What it was when it was opened. */
+	int error;			/* What attach_check() saw. */
 };
 
 static bool has_lost_interface(const struct attached *);
@@ -80,6 +84,7 @@ attach_free(struct attached *a)
 		return;
 	attach_stop(a);
 	vsw_device_close(a->device);
+	free(a->netns);
 	free(a->queues);
 	free(a);
 }
@@ -99,7 +104,34 @@ attach_error(const struct attached *a)
 		if (error)
 			return error;
 	}
-	return a->n_watched && has_lost_interface(a) ? -ENODEV : 0;
+	return a->error;
+}
+
+void
+attach_watch_netns(struct attached *a, const char *name)
+{
+	free(a->netns);
+	a->netns = NULL;
+	if (!name)
+		return;
+	a->netns = xasprintf("%s%s", strchr(name, '/') ? "" : "/run/netns/",
+			     name);
+	if (stat(a->netns, &a->there))
+		memset(&a->there, 0, sizeof a->there);
+}
+
+bool
+attach_check(struct attached *a)
+{
+	struct stat there;
+
+	if (a->netns && (stat(a->netns, &there)
+			 || there.st_dev != a->there.st_dev
+			 || there.st_ino != a->there.st_ino))
+		a->error = -ENOENT;
+	else if (has_lost_interface(a))
+		a->error = -ENODEV;
+	return !attach_error(a);
 }
 
 struct vsw_device *

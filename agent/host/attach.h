@@ -31,8 +31,17 @@ void attach_stop(struct attached *);
 /* Stops, if need be, and closes. */
 void attach_free(struct attached *);
 struct vsw_port *attach_port(const struct attached *);
-/* A negative errno once the device has failed, else 0. */
+/* A negative errno once the device has failed, else 0.  Cheap. */
 int attach_error(const struct attached *);
+
+/* What no descriptor tells.  A packet socket hears of its interface going
+ * down, and nothing when it then goes for good; a device that was opened in a
+ * network namespace keeps that alive, nameless, when it is deleted, and never
+ * sees the next one of its name.  'netns' as in the devices' options, NULL:
+ * none; attach_check() asks the system and returns false if there is an
+ * error now. */
+void attach_watch_netns(struct attached *, const char *netns);
+bool attach_check(struct attached *);
 
 /* How the rows' options become a device's.  On failure nothing is opened, and
  * the fault says which option does not read, or what the system said. */

@@ -183,14 +183,14 @@ has_failed(const struct model_switch *sw)
 
 	if (!share)
 		return false;
-	if (share->uplink && attach_error(share->uplink))
+	if (share->uplink && !attach_check(share->uplink))
 		return true;
 	for (const struct list *link = sw->ports.next; link != &sw->ports;
 	     link = link->next) {
 		const struct model_port *port =
 			LIST_ENTRY(link, const struct model_port, link);
 
-		if (port->host && attach_error(port->host))
+		if (port->host && !attach_check(port->host))
 			return true;
 	}
 	return false;
@@ -422,6 +422,10 @@ open_uplink(struct host *host, struct model_switch *sw, struct model_pa *v4,
 		if (error)
 			model_fault_set(&fault, MODEL_NO_DEVICE, "%s",
 					strerror(-error));
+		else
+			attach_watch_netns(attached,
+					   model_option(&first->options,
+							"netns", NULL));
 	}
 	if (v4)
 		set_pa_fault(v4, &fault);
@@ -555,6 +559,8 @@ apply_port(struct host *host, struct model_switch *sw,
 		host->wants_retry = true;
 		return;
 	}
+	attach_watch_netns(attached,
+			   model_option(&port->options, "netns", NULL));
 	port->host = attached;
 	port->port = attach_port(attached);
 	port->is_dirty = true;
