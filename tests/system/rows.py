@@ -135,4 +135,5 @@ def main():
         print(f"in_force_seconds {time.monotonic() - start:.3f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
