@@ -165,7 +165,9 @@ route(struct composition *c, const struct vsw_rule *rule)
 	set_mac(c, REWRITE_ETH_SRC, rule->router_mac);
 	c->key.vni = mapping->vni;
 	c->rewrite.ops |= REWRITE_TTL;
-	c->rewrite.ttl_reason = rule->ttl_reason;
+	/* A rule's punt, too: not of what the host has seen. */
+	if (!(c->key.has & FLOW_RESUMED))
+		c->rewrite.ttl_reason = rule->ttl_reason;
 }
 
 /* NULL, having said why: not known. */

@@ -304,6 +304,60 @@ START_TEST(resumes_once)
 }
 END_TEST
 
+/* Neither is it punted again because its time is over: host and switch would
+ * hand it to each other for ever. */
+START_TEST(ends_what_the_host_has_seen)
+{
+	static const uint8_t router[6] = { 2, 0, 0, 0, 0, 9 };
+	struct vsw_port_ops ops = { .size = sizeof ops, .transmit = hear,
+				    .abilities = VSW_PORT_PUNT };
+	struct vsw_addr ca = { 4, { 2, 2, 2, 2 } };
+	struct vsw_location place = rig_local(ears[1].port, 3);
+	struct ear host = { .n_sent = 0 };
+	struct vsw_domain *domain;
+	struct vsw_mapping *mapping;
+	struct vsw_group *group;
+	struct vsw_program *program;
+	struct vsw_rule *rule;
+	struct vsw_packet *p;
+
+	ck_assert_int_eq(vsw_port_add(vsw, "host", &ops, &host, &host.port),
+			 0);
+	ck_assert_int_eq(vsw_domain_new(vsw, "r", &domain), 0);
+	ck_assert_int_eq(vsw_mapping_new(domain, "n", 2, &mapping), 0);
+	ck_assert_int_eq(vsw_mapping_set_addr(mapping, &ca, &place, 1), 0);
+	ck_assert_int_eq(vsw_mapping_set_mac(mapping, place.mac, &place, 1),
+			 0);
+	ck_assert_int_eq(vsw_group_new(vsw, "route", &group), 0);
+	rule = vsw_group_add_rule(group, 1, NULL);
+	vsw_rule_route(rule, mapping, NULL, router, 7);
+	vsw_rule_encap(rule, mapping);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	vsw_layer_add_group(vsw_program_add_layer(program, "l"), VSW_OUT,
+			    group);
+	ck_assert_int_eq(vsw_program_seal(program, NULL, 0), 0);
+	ck_assert_int_eq(vsw_port_set_program(ears[0].port, program), 0);
+
+	p = packet_of("eth 1>9 ip 1.1.1.1>2.2.2.2 ttl 2 udp 1>7");
+	vsw_worker_receive(worker, ears[0].port, &p, 1, 5);
+	ck_assert_uint_eq(ears[1].n_sent, 1);
+	p = packet_of("eth 1>9 ip 1.1.1.1>2.2.2.2 ttl 1 udp 1>7");
+	vsw_worker_receive(worker, ears[0].port, &p, 1, 5);
+	ck_assert_uint_eq(host.n_sent, 1);
+	p = packet_of("eth 1>9 ip 1.1.1.1>2.2.2.2 ttl 1 udp 1>7");
+	vsw_worker_resume(worker, ears[0].port, &p, 1, 5);
+	ck_assert_uint_eq(host.n_sent, 1);
+	ck_assert_uint_eq(drops(&ears[0], VSW_DROP_TTL), 1);
+
+	vsw_program_unref(program);
+	vsw_group_unref(group);
+	vsw_mapping_unref(mapping);
+	vsw_domain_unref(domain);
+	vsw_port_remove(host.port);
+}
+END_TEST
+
 /* The same from vsw_worker_send(), which asks no layer; and what it is given
  * may be nonsense. */
 START_TEST(sends_as_it_is_told)
@@ -432,6 +486,7 @@ main(void)
 	tcase_add_test(all, counts_what_memory_ends);
 	tcase_add_test(all, hears_answers_in_turn);
 	tcase_add_test(all, resumes_once);
+	tcase_add_test(all, ends_what_the_host_has_seen);
 	tcase_add_test(all, sends_as_it_is_told);
 	tcase_add_test(all, resumes_what_was_punted);
 	tcase_add_test(all, shows_its_flows);
