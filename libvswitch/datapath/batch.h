@@ -34,14 +34,15 @@ struct out {
 struct batch {
 	struct vsw_port *port;
 	uint64_t now;			/* Nanoseconds. */
-	uint32_t live;			/* Bit i: packets[i] still goes on. */
+	uint32_t live;			/* Bit i: packets[i] still goes on, */
+	uint32_t dropped;		/* or is to be dropped. */
 	uint32_t missed;		/* Of those: by lookup, no flow. */
 	unsigned n;
-	struct vsw_packet *packets[BATCH_MAX];	/* NULL: handed on. */
+	struct vsw_packet *packets[BATCH_MAX];
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
 	struct flow *flows[BATCH_MAX];		/* with these; NULL: miss. */
-	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if not live. */
+	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if dropped. */
 	unsigned n_out;			/* By execute: what is to be sent. */
 	struct out out[OUT_MAX];
 };
@@ -50,6 +51,7 @@ static inline void
 batch_drop(struct batch *batch, unsigned i, enum vsw_drop why)
 {
 	batch->live &= ~(UINT32_C(1) << i);
+	batch->dropped |= UINT32_C(1) << i;
 	batch->drops[i] = (uint8_t) why;
 }
 

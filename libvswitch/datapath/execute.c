@@ -24,10 +24,11 @@ enum {
 	NS_PER_S = 1000000000
 };
 
-static void copy_out(struct vsw_worker *, struct batch *, unsigned i,
-		     const struct rewrite *);
+static const struct rewrite *copy_out(struct vsw_worker *, struct batch *,
+				      unsigned i, const struct flow *);
 static inline void carry_out(struct vsw_worker *, struct batch *, unsigned i,
-			     struct vsw_packet *, const struct rewrite *);
+			     struct vsw_packet *, const struct rewrite *)
+	__attribute__((always_inline));
 static void end(struct vsw_worker *, struct batch *, unsigned i,
 		struct vsw_packet *, const struct rewrite *);
 static void punt(struct vsw_worker *, struct batch *, struct vsw_packet *,
@@ -46,23 +47,13 @@ batch_execute(struct vsw_worker *worker, struct batch *batch)
 		unsigned i = (unsigned) __builtin_ctz(left);
 		struct flow *flow = batch->flows[i];
 		struct vsw_packet *packet = batch->packets[i];
+		const struct rewrite *rewrite = &flow->rewrite;
 
 		flow->n_packets++;
 		flow->n_bytes += packet->size;
-		batch->packets[i] = NULL;
-		if (flow->n_rewrites == 1) {
-			carry_out(worker, batch, i, packet, &flow->rewrite);
-			continue;
-		}
-
-		/* Copies first; the last one is the packet itself. */
-		batch->packets[i] = packet;
-		copy_out(worker, batch, i, &flow->rewrite);
-		for (uint32_t r = 0; r + 2 < flow->n_rewrites; r++)
-			copy_out(worker, batch, i, &flow->more[r]);
-		batch->packets[i] = NULL;
-		carry_out(worker, batch, i, packet,
-			  &flow->more[flow->n_rewrites - 2]);
+		if (flow->n_rewrites > 1)
+			rewrite = copy_out(worker, batch, i, flow);
+		carry_out(worker, batch, i, packet, rewrite);
 	}
 }
 
@@ -128,16 +119,25 @@ execute_may_punt(struct port_counts *counts, uint32_t rate, uint64_t now)
 	return true;
 }
 
-static void
+/* Carries out all rewrites but the last, which is for the packet itself, and
+ * returns that one. */
+static const struct rewrite *
 copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
-	 const struct rewrite *rewrite)
+	 const struct flow *flow)
 {
-	struct vsw_packet *copy = packet_clone(batch->packets[i]);
+	const struct rewrite *rewrite = &flow->rewrite;
 
-	if (copy)
-		carry_out(worker, batch, i, copy, rewrite);
-	else
-		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+	for (uint32_t n = 0; n + 1 < flow->n_rewrites; n++) {
+		struct vsw_packet *copy = packet_clone(batch->packets[i]);
+
+		if (copy)
+			carry_out(worker, batch, i, copy, rewrite);
+		else
+			transmit_drop(worker, batch->port, NULL,
+				      VSW_DROP_NO_MEMORY);
+		rewrite = &flow->more[n];
+	}
+	return rewrite;
 }
 
 /* Nothing is changed before it is known that the packet goes on: what is

@@ -81,6 +81,8 @@ struct flow_table {
 };
 
 static uint32_t count_buckets(uint32_t max_flows);
+static inline void touch(struct flow_table *, struct flow *, uint64_t now);
+static void put_in_order(struct flow_table *, struct flow *, uint64_t now);
 static uint16_t tag_of(uint32_t hash);
 static struct flow *flow_at(const struct flow_table *, uint32_t place);
 static uint32_t hash_key(const struct flow_table *, const struct flow_key *);
@@ -111,9 +113,9 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	struct port_counts *counts = &batch->port->counts[worker->index];
 	const struct generations *generations = &worker->vsw->generations;
 	unsigned n_hit = 0, n_missed = 0, n_stale = 0;
+	uint32_t missed = batch->live;
 
 	flow_batch(t);
-	batch->missed = 0;
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
@@ -140,7 +142,6 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 		if (!flow || !flow_key_equal(&flow->key, key))
 			flow = flow_find(t, key, batch->hashes[i]);
 		batch->flows[i] = NULL;
-		batch->missed |= UINT32_C(1) << i;
 		if (!flow) {
 			n_missed++;
 			PROBE2(flow_miss, worker, &batch->headers[i]);
@@ -149,12 +150,13 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 			PROBE2(flow_stale, worker, flow);
 		} else {
 			n_hit++;
-			flow_touch(t, flow, batch->now);
+			touch(t, flow, batch->now);
 			batch->flows[i] = flow;
-			batch->missed &= ~(UINT32_C(1) << i);
+			missed &= ~(UINT32_C(1) << i);
 			PROBE2(flow_hit, worker, flow);
 		}
 	}
+	batch->missed = missed;
 	count_add(&counts->flows_hit, n_hit);
 	count_add(&counts->flows_missed, n_missed);
 	count_add(&counts->flows_stale, n_stale);
@@ -266,18 +268,7 @@ flow_batch(struct flow_table *t)
 void
 flow_touch(struct flow_table *t, struct flow *flow, uint64_t now)
 {
-	flow->used_ns = now;
-	flow->batch = t->batch;
-	if (now - flow->placed_ns < PLACE_NS)
-		return;
-
-	uint32_t place = flow->newer == NO_FLOW
-			 ? t->ages.newest
-			 : flow_at(t, flow->newer)->older;
-
-	unlink_ages(t, place);
-	flow->placed_ns = now;
-	link_newest(t, place);
+	touch(t, flow, now);
 }
 
 struct flow *
@@ -358,6 +349,28 @@ count_buckets(uint32_t max_flows)
 	while (n < (uint64_t) max_flows * 2 / BUCKET_FLOWS)
 		n *= 2;
 	return n;
+}
+
+/* Most flows were put in order a moment ago. */
+static inline void
+touch(struct flow_table *t, struct flow *flow, uint64_t now)
+{
+	flow->used_ns = now;
+	flow->batch = t->batch;
+	if (now - flow->placed_ns >= PLACE_NS)
+		put_in_order(t, flow, now);
+}
+
+static void
+put_in_order(struct flow_table *t, struct flow *flow, uint64_t now)
+{
+	uint32_t place = flow->newer == NO_FLOW
+			 ? t->ages.newest
+			 : flow_at(t, flow->newer)->older;
+
+	unlink_ages(t, place);
+	flow->placed_ns = now;
+	link_newest(t, place);
 }
 
 /* Of the half of the hash that does not choose the bucket (but for the very

@@ -27,10 +27,12 @@ void
 batch_transmit(struct vsw_worker *worker, struct batch *batch)
 {
 	flush(worker, batch);
-	for (unsigned i = 0; i < batch->n; i++)
-		if (batch->packets[i])
-			transmit_drop(worker, batch->port, batch->packets[i],
-				      (enum vsw_drop) batch->drops[i]);
+	for (uint32_t left = batch->dropped; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+
+		transmit_drop(worker, batch->port, batch->packets[i],
+			      (enum vsw_drop) batch->drops[i]);
+	}
 }
 
 void

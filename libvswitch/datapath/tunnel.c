@@ -14,6 +14,7 @@
 /* The last two bits of TOS, RFC 3168, section 5. */
 enum { ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
+static inline void to_key(const struct vsw_tunnel *, struct flow_key *);
 static void addr_to_key(const struct vsw_addr *, uint8_t ret_bytes[16]);
 static bool is_local(const struct uplink *, const struct headers *);
 static void put_template(uint8_t *to, const struct outer *);
@@ -106,20 +107,8 @@ tunnel_accept(const struct vsw_tunnel *tunnel, uint8_t *frame,
 		    || (outer_ecn == ECN_ECT1 && inner_ecn == ECN_ECT0))
 			mark_congestion(frame, inner, outer_ecn);
 	}
-	tunnel_to_key(tunnel, &inner->key);
+	to_key(tunnel, &inner->key);
 	return PARSE_GOOD;
-}
-
-void
-tunnel_to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
-{
-	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
-
-	key->vni = tunnel->vni;
-	key->tunnel = (uint8_t) (tunnel->encap
-				 | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0));
-	addr_to_key(&tunnel->src, key->tunnel_src);
-	addr_to_key(&tunnel->dst, key->tunnel_dst);
 }
 
 void
@@ -177,6 +166,18 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 		packet->offload.checksum_offset = UDP_CHECKSUM_OFFSET;
 	}
 	return PARSE_GOOD;
+}
+
+static inline void
+to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+{
+	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
+
+	key->vni = tunnel->vni;
+	key->tunnel = (uint8_t) (tunnel->encap
+				 | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0));
+	addr_to_key(&tunnel->src, key->tunnel_src);
+	addr_to_key(&tunnel->dst, key->tunnel_dst);
 }
 
 /* A device may have left anything behind the address. */

@@ -31,9 +31,6 @@ int tunnel_strip(struct vsw_packet *, const struct headers *outer);
 int tunnel_accept(const struct vsw_tunnel *, uint8_t *frame,
 		  struct headers *inner);
 
-/* Tunnel's fields of a key; the rest stays. */
-void tunnel_to_key(const struct vsw_tunnel *, struct flow_key *);
-
 /* What differs per packet of what is sent in a tunnel, 'hash', 'tos' and
  * 'flow_id': made of the inner headers and a hash that is constant for the
  * flow.  TOS is copied whole, as RFC 6040's normal mode and RFC 2983's uniform

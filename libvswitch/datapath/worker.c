@@ -146,7 +146,7 @@ vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 
 	batch.port = port;
 	batch.now = now;
-	batch.n = 0;
+	batch.dropped = 0;
 	batch.n_out = 0;
 	if (is_outside)
 		enter(worker);
@@ -269,6 +269,7 @@ carry(struct vsw_worker *worker, struct vsw_port *port,
 	batch.now = now;
 	batch.n = n;
 	batch.n_out = 0;
+	batch.dropped = 0;
 	batch.live = UINT32_MAX >> (BATCH_MAX - n);
 	for (unsigned i = 0; i < n; i++)
 		batch.packets[i] = packets[i];
