@@ -7,8 +7,6 @@
 #include <event2/bufferevent_ssl.h>
 #include "agent/base/memory.h"
 
-enum { HANDSHAKE_S = 10 };
-
 struct handshake {
 	struct tls *tls;
 	struct bufferevent *bev;	/* NULL: it never began. */
@@ -24,9 +22,13 @@ static void fail(struct handshake *, enum tls_refusal, char *why);
 
 struct handshake *
 handshake_new(struct event_base *base, struct tls *tls, int fd,
-	      const char *host, const struct handshake_ops *ops, void *ctx)
+	      const char *host, int64_t limit_ms,
+	      const struct handshake_ops *ops, void *ctx)
 {
-	struct timeval wait = { .tv_sec = HANDSHAKE_S };
+	struct timeval wait = {
+		.tv_sec = (time_t) (limit_ms / 1000),
+		.tv_usec = (suseconds_t) (limit_ms % 1000 * 1000),
+	};
 	struct handshake *handshake = xcalloc(1, sizeof *handshake);
 	struct ssl_st *ssl = tls_connection(tls, host, &handshake->problem);
 
@@ -47,7 +49,7 @@ handshake_new(struct event_base *base, struct tls *tls, int fd,
 							     1);
 	} else {
 		close(fd);
-		wait.tv_sec = 0;
+		wait = (struct timeval) { 0, 0 };
 	}
 	event_add(handshake->timer, &wait);
 	return handshake;
@@ -94,7 +96,7 @@ timed(evutil_socket_t fd, short what, void *handshake_)
 	(void) what;
 	if (handshake->bev)
 		fail(handshake, TLS_SLOW,
-		     xstrdup("no TLS handshake within ten seconds"));
+		     xstrdup("no TLS handshake within its time"));
 	else
 		fail(handshake, TLS_NOT_CONFIGURED,
 		     xstrdup(handshake->problem));

@@ -23,6 +23,7 @@ static const struct listener_options defaults = {
 	.message_depth = 1000,
 	.output_size = 512u << 20,
 	.n_sessions = 10000,
+	.handshake_ms = 10000,
 };
 
 enum { MAX_DEPTH = 2000 };
@@ -265,6 +266,8 @@ complete(struct listener_options *options, const struct method *method)
 		options->output_size = defaults.output_size;
 	if (!options->n_sessions)
 		options->n_sessions = defaults.n_sessions;
+	if (!options->handshake_ms)
+		options->handshake_ms = defaults.handshake_ms;
 }
 
 static void
@@ -355,7 +358,9 @@ seat_shake(struct seat *seat, int fd, const char *host)
 
 	listener->counters.n_handshakes++;
 	seat->handshake = handshake_new(listener->base, listener->options.tls,
-					fd, host, &handshake_ops, seat);
+					fd, host,
+					listener->options.handshake_ms,
+					&handshake_ops, seat);
 }
 
 static void

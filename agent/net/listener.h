@@ -51,6 +51,7 @@ struct listener_options {
 				 * it the session is closed. */
 	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
 				 * accepted and closed. */
+	int64_t handshake_ms;	/* Longest of TLS: 10000. */
 	bool is_read_only;	/* Clients may not write. */
 	struct tls *tls;	/* For pssl and ssl, which need it.  Must
 				 * outlive the listener. */
