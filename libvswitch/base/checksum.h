@@ -42,16 +42,15 @@ checksum_finish(uint32_t sum)
 static inline bool
 checksum_ipv4_is_good(const uint8_t *header, size_t n)
 {
-	uint64_t sum = 0;
+	uint64_t words[2], sum;
+	uint32_t last;
 
-	if (n != 20)
+	if (n != sizeof words + sizeof last)
 		return !checksum_finish(checksum_sum(header, n));
-	for (unsigned i = 0; i < 20; i += 4) {
-		uint32_t word;
-
-		memcpy(&word, header + i, sizeof word);
-		sum += word;
-	}
+	memcpy(words, header, sizeof words);
+	memcpy(&last, header + sizeof words, sizeof last);
+	sum = (words[0] & 0xffffffff) + (words[0] >> 32)
+	      + (words[1] & 0xffffffff) + (words[1] >> 32) + last;
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return checksum_fold((uint32_t) sum) == 0xffff;

@@ -70,6 +70,34 @@ START_TEST(updates_as_if_made_anew)
 }
 END_TEST
 
+/* Every size of header; right, and with one word changed to any other that is
+ * not its equal in ones' complement. */
+START_TEST(checks_ipv4_headers)
+{
+	uint64_t random = 3;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		size_t size = 20 + 4 * (i % 11);
+		size_t at = rig_random(&random) % (size / 2) * 2;
+		uint8_t header[60];
+		uint16_t old, new;
+
+		for (unsigned b = 0; b < size; b++)
+			header[b] = i % 7 ? (uint8_t) rig_random(&random)
+					  : 0xff;
+		header[0] = 0x45;
+		put_be16(header + 10, 0);
+		put_be16(header + 10, frame_naive_checksum(header, size, 0));
+		ck_assert(checksum_ipv4_is_good(header, size));
+		old = get_be16(header + at);
+		new = (uint16_t) rig_random(&random);
+		put_be16(header + at, new);
+		ck_assert_int_eq(checksum_ipv4_is_good(header, size),
+				 old % 0xffff == new % 0xffff);
+	}
+}
+END_TEST
+
 START_TEST(sums_pseudo_headers)
 {
 	uint8_t header[40] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1,
@@ -94,6 +122,7 @@ main(void)
 	tcase_add_test(all, sums_the_rfc_s_example);
 	tcase_add_test(all, agrees_with_the_naive_twin);
 	tcase_add_test(all, updates_as_if_made_anew);
+	tcase_add_test(all, checks_ipv4_headers);
 	tcase_add_test(all, sums_pseudo_headers);
 	suite_add_tcase(suite, all);
 
