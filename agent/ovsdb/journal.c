@@ -13,6 +13,7 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/history.h"
 #include "agent/ovsdb/journal_compact.h"
+#include "agent/ovsdb/journal_load.h"
 #include "agent/ovsdb/journal_lock.h"
 #include "agent/ovsdb/journal_read.h"
 #include "agent/ovsdb/journal_record.h"
@@ -65,10 +66,8 @@ static struct ovsdb_error *open_file(struct journal *,
 static struct ovsdb_error *create(struct journal *, const char *schema_path);
 static struct ovsdb_error *load(struct journal *, struct database **,
 				bool *ret_is_torn);
-static struct ovsdb_error *load_record(const struct journal_reader *,
-				       json_t *, struct database **);
-static struct ovsdb_error *replay(const struct journal_reader *, json_t *,
-				  struct database *);
+static struct ovsdb_error *load_record(struct journal_reader *,
+				       struct database **);
 static struct ovsdb_error *check_schema(const struct journal *,
 					const struct database *,
 					const char *schema_path);
@@ -465,23 +464,26 @@ load(struct journal *journal, struct database **ret_database,
 	struct ovsdb_error *error = NULL;
 	uint64_t n_records = 0;
 	int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
-	json_t *record;
 
 	reader.stream = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!reader.stream)
 		return problem(journal, "cannot be read");
 	rewind(reader.stream);
-	while ((result = journal_read(&reader, &record, &error))
+	while ((result = journal_read(&reader, &error))
 	       == JOURNAL_READ_RECORD) {
-		error = load_record(&reader, record, ret_database);
-		json_decref(record);
+		error = load_record(&reader, ret_database);
 		if (error)
 			break;
 		journal->size = reader.offset;
 		/* Where the second record is all rows, ends them. */
 		if (++n_records <= 2)
 			journal->compacted_size = reader.offset;
+		if (fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
+			error = problem(journal, "cannot be read");
+			break;
+		}
 	}
+	journal_read_done(&reader);
 	fclose(reader.stream);
 	*ret_is_torn = result == JOURNAL_READ_TORN;
 	if (*ret_is_torn)
@@ -490,41 +492,26 @@ load(struct journal *journal, struct database **ret_database,
 }
 
 static struct ovsdb_error *
-load_record(const struct journal_reader *reader, json_t *record,
-	    struct database **db)
+load_record(struct journal_reader *reader, struct database **db)
 {
 	struct ovsdb_error *error;
 	struct schema *schema;
+	json_t *json;
 
 	if (*db) {
-		error = replay(reader, record, *db);
+		error = journal_load(reader, *db);
 	} else {
-		error = schema_from_json(record, &schema);
+		json = reader->body ? json_loadb(reader->body,
+						 reader->body_size, 0, NULL)
+				    : NULL;
+		error = schema_from_json(json, &schema);
+		json_decref(json);
 		if (!error)
 			*db = database_new(schema, NULL);
 	}
 	return ovsdb_error_prefix(error, "%s: the record before offset %lld"
 				  " makes no sense", reader->path,
 				  (long long) reader->offset);
-}
-
-/* A compacted file begins with a record that says which transaction it goes up
- * to; every other has an id that comes from what it says. */
-static struct ovsdb_error *
-replay(const struct journal_reader *reader, json_t *record,
-       struct database *db)
-{
-	struct ovsdb_error *error;
-
-	if (!uuid_is_zero(&db->last_recorded)
-	    || !journal_compact_id(record, &db->replayed))
-		history_next_id(&db->last_recorded, reader->sha1,
-				&db->replayed);
-	error = journal_record_apply(record, db);
-	db->last_transaction = db->last_recorded = db->replayed;
-	db->is_last_from_file = true;
-	memset(&db->replayed, 0, sizeof db->replayed);
-	return error;
 }
 
 static struct ovsdb_error *

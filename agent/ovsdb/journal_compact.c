@@ -170,15 +170,16 @@ compaction_free(struct compaction *c)
 }
 
 bool
-journal_compact_id(json_t *record, struct uuid *ret_id)
+journal_compact_id(const char *comment, size_t size, struct uuid *ret_id)
 {
-	const char *comment = json_string_value(json_object_get(record,
-								"_comment"));
-	size_t n = sizeof goes_up_to - 1;
+	const size_t n = sizeof goes_up_to - 1;
+	char id[UUID_TEXT_SIZE];
 
-	return comment && !strncmp(comment, goes_up_to, n)
-	       && uuid_from_text(comment + n, ret_id)
-	       && !uuid_is_zero(ret_id);
+	if (size != n + UUID_TEXT_SIZE - 1 || memcmp(comment, goes_up_to, n))
+		return false;
+	memcpy(id, comment + n, sizeof id - 1);
+	id[sizeof id - 1] = '\0';
+	return uuid_from_text(id, ret_id) && !uuid_is_zero(ret_id);
 }
 
 static void

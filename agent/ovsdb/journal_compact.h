@@ -17,8 +17,8 @@
  * All functions are [control]. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <jansson.h>
 #include "agent/ovsdb/error.h"
 #include "agent/ovsdb/uuid.h"
 
@@ -47,8 +47,9 @@ struct ovsdb_error *compaction_adopt(struct compaction *, int *ret_fd,
 /* Removes what is left of it. */
 void compaction_free(struct compaction *);
 
-/* The transaction that the record of all rows says it goes up to; false if
- * this is not such a record. */
-bool journal_compact_id(json_t *record, struct uuid *ret_id);
+/* The transaction that a record of all rows goes up to, by its comment; false
+ * if this is not the comment of such a record. */
+bool journal_compact_id(const char *comment, size_t size,
+			struct uuid *ret_id);
 
 #endif /* ovsdb/journal_compact.h */

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <openssl/evp.h>
+
+#include "agent/base/memory.h"
 
 enum { SECTOR_SIZE = 512 };	/* No disk tears what is smaller. */
 
@@ -19,12 +22,14 @@ struct header {
 	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 };
 
+static bool read_body(struct journal_reader *, int64_t size);
 static void read_header(struct journal_reader *, struct header *);
 static bool parse_header(struct header *);
 static bool begins_header(const struct header *);
 static bool has_hole(const struct journal_reader *, int64_t offset,
 		     int64_t size);
-static bool has_later_record(const struct journal_reader *);
+static bool has_later_record(const struct journal_reader *,
+			     int64_t expected);
 static enum journal_read_result no_header(const struct journal_reader *,
 					  const struct header *,
 					  struct ovsdb_error **);
@@ -34,14 +39,10 @@ static enum journal_read_result damaged(const struct journal_reader *,
 static bool is_hex(char);
 
 enum journal_read_result
-journal_read(struct journal_reader *reader, json_t **ret_record,
-	     struct ovsdb_error **ret_error)
+journal_read(struct journal_reader *reader, struct ovsdb_error **ret_error)
 {
 	int64_t left = reader->size - reader->offset;
-	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	struct header header;
-	json_t *record;
-	char *body;
 
 	if (!left)
 		return JOURNAL_READ_END;
@@ -50,39 +51,70 @@ journal_read(struct journal_reader *reader, json_t **ret_record,
 		return no_header(reader, &header, ret_error);
 	left -= header.size;
 	if (header.body_size > left)
-		return has_later_record(reader)
+		return has_later_record(reader, -1)
 		       ? damaged(reader, ret_error, "has a wrong size")
 		       : JOURNAL_READ_TORN;
 
-	/* No more than the file holds, so no lie can make it large. */
-	body = malloc(header.body_size ? header.body_size : 1);
-	if (!body)
-		return damaged(reader, ret_error, "does not fit in memory");
-	if (fread(body, 1, header.body_size, reader->stream)
-	    != (size_t) header.body_size) {
-		free(body);
+	if (!read_body(reader, header.body_size))
 		return damaged(reader, ret_error, "cannot be read");
-	}
-	journal_sha1(body, header.body_size, sha1);
-	if (strcasecmp(sha1, header.sha1)) {
-		free(body);
+	if (strcasecmp(reader->sha1, header.sha1))
 		return has_hole(reader, reader->offset + (int64_t) header.size,
 				header.body_size)
-		       || !has_later_record(reader)
+		       || !has_later_record(reader, reader->offset
+					    + (int64_t) header.size
+					    + header.body_size)
 		       ? JOURNAL_READ_TORN
 		       : damaged(reader, ret_error,
 				 "does not match its checksum");
-	}
-	record = json_loadb(body, header.body_size, 0, NULL);
-	free(body);
-	if (!json_is_object(record)) {
-		json_decref(record);
-		return damaged(reader, ret_error, "is not a JSON object");
-	}
 	reader->offset += header.size + header.body_size;
-	memcpy(reader->sha1, sha1, sizeof sha1);
-	*ret_record = record;
 	return JOURNAL_READ_RECORD;
+}
+
+void
+journal_read_done(struct journal_reader *reader)
+{
+	free(reader->body);
+	reader->body = NULL;
+}
+
+/* And its checksum.  The size is no more than the file holds. */
+static bool
+read_body(struct journal_reader *reader, int64_t size)
+{
+	bool is_large = size > JOURNAL_READ_BODY_MAX;
+	size_t room = is_large ? JOURNAL_READ_BODY_MAX : (size_t) size;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *context;
+	char *body;
+
+	journal_read_done(reader);
+	reader->body_size = size;
+	body = xmalloc(room ? room : 1);
+	if (!is_large) {
+		reader->body = body;
+		if (fread(body, 1, room, reader->stream) != room)
+			return false;
+		journal_sha1(body, room, reader->sha1);
+		return true;
+	}
+	context = EVP_MD_CTX_new();
+	if (!context || !EVP_DigestInit_ex(context, EVP_sha1(), NULL))
+		abort();
+	while (size) {
+		size_t n = fread(body, 1, size < (int64_t) room ? (size_t) size
+							       : room,
+				 reader->stream);
+
+		if (!n)
+			break;
+		EVP_DigestUpdate(context, body, n);
+		size -= n;
+	}
+	EVP_DigestFinal_ex(context, digest, NULL);
+	EVP_MD_CTX_free(context);
+	journal_sha1_text(digest, reader->sha1);
+	free(body);
+	return !size;
 }
 
 static void
@@ -171,10 +203,11 @@ has_hole(const struct journal_reader *reader, int64_t offset, int64_t size)
 }
 
 /* JSON is written on one line, so a header at the start of another line is
- * the header of a record. */
+ * the header of a record; and so is one where it is expected. */
 static bool
-has_later_record(const struct journal_reader *reader)
+has_later_record(const struct journal_reader *reader, int64_t expected)
 {
+	int64_t offset = reader->offset;
 	bool at_start = false;
 	size_t matched = 0;
 	int c;
@@ -182,6 +215,10 @@ has_later_record(const struct journal_reader *reader)
 	if (fseeko(reader->stream, reader->offset, SEEK_SET))
 		return true;
 	while ((c = getc(reader->stream)) != EOF) {
+		if (offset++ == expected && !at_start) {
+			at_start = true;
+			matched = 0;
+		}
 		if (c == '\n') {
 			at_start = true;
 			matched = 0;
@@ -214,7 +251,7 @@ no_header(const struct journal_reader *reader, const struct header *header,
 		return JOURNAL_READ_TORN;
 	if (reader->offset > 0
 	    && (has_hole(reader, reader->offset, header->size)
-		|| !has_later_record(reader)))
+		|| !has_later_record(reader, -1)))
 		return JOURNAL_READ_TORN;
 	if (reader->offset == 0) {
 		*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: this is not an"

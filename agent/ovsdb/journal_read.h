@@ -8,12 +8,11 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <jansson.h>
 #include "agent/ovsdb/error.h"
 #include "agent/ovsdb/journal_write.h"
 
 enum journal_read_result {
-	JOURNAL_READ_RECORD,	/* '*ret_record' is the next one. */
+	JOURNAL_READ_RECORD,
 	JOURNAL_READ_END,
 	JOURNAL_READ_TORN,	/* What is left was never written whole: the
 				 * last record does not read, or holes are
@@ -26,11 +25,19 @@ struct journal_reader {
 	const char *path;	/* For errors; the caller's. */
 	int64_t offset;		/* Of the next record. */
 	int64_t size;		/* Of the file. */
-	char sha1[JOURNAL_SHA1_TEXT_SIZE]; /* Of the record read last. */
+
+	/* The record that was read last, and whose SHA-1 is right: its JSON,
+	 * or NULL if it is large, and is to be read from the stream, where it
+	 * stands right before 'offset'. */
+	char *body;
+	int64_t body_size;
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 };
 
+enum { JOURNAL_READ_BODY_MAX = 4 << 20 };	/* In memory. */
+
 enum journal_read_result journal_read(struct journal_reader *,
-				      json_t **ret_record,
 				      struct ovsdb_error **ret_error);
+void journal_read_done(struct journal_reader *);
 
 #endif /* ovsdb/journal_read.h */

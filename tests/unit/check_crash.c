@@ -363,8 +363,9 @@ check_point(size_t step, int way, int file, int oldest, int newest)
 	found = dump(db);
 	for (i = oldest; i <= newest && strcmp(found, states[i]); i++)
 		continue;
-	ck_assert_msg(i <= newest, "step %zu, way %d: not from %d to %d: %.400s",
-		      step, way, oldest, newest, found);
+	ck_assert_msg(i <= newest,
+		      "step %zu, way %d: not from %d to %d: %.400s", step, way,
+		      oldest, newest, found);
 	free(found);
 	/* Now and then: it goes on from there. */
 	if (draw(8) == 0) {

@@ -324,7 +324,8 @@ START_TEST(damage_is_refused)
 		error = journal_open_database(path, schema_path, &db,
 					      &warning);
 		bytes[n] = was;
-		ck_assert_msg(error != NULL, "byte %zu", n);
+		ck_assert_msg(error != NULL, "byte %zu of %zu: %s", n, kept,
+			      warning);
 		ck_assert(strstr(error->details, "offset")
 			  || strstr(error->details, "not an OVSDB"));
 		ovsdb_error_free(error);
