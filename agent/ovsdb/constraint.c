@@ -59,12 +59,20 @@ static bool leads_somewhere(void *mending, const union atom *key,
 			    const union atom *value);
 static bool note_dead(void *mending, const union atom *key,
 		      const union atom *value);
+static struct ovsdb_error *became_empty(const struct transaction_row *,
+					const struct column *, uint32_t n);
 static struct ovsdb_error *check_indexes(struct transaction *,
 					 struct transaction_row *);
 static bool index_changed(const struct transaction_row *, size_t index);
 static struct ovsdb_error *duplicate(const struct transaction_row *,
 				     const struct row *other, size_t index);
-static const char *origin(const struct row *);
+static bool is_before(const struct row *, const struct row *,
+		      const struct table_schema *);
+static char *index_columns(const struct table_schema *, size_t index);
+static char *index_values(const struct row *, const struct table_schema *,
+			  size_t index);
+static char *origin(const struct row *, const struct table_schema *,
+		    size_t index);
 
 struct ovsdb_error *
 constraint_check(struct transaction *txn)
@@ -188,8 +196,8 @@ count_atom(struct adjustment *a, const union atom *atom, int delta)
 	uuid_to_text(&a->holder->uuid, from);
 	uuid_to_text(&atom->uuid, to);
 	return ovsdb_error(OVSDB_REFERENTIAL_INTEGRITY,
-			   "table %s column %s row %s refers to row %s of table"
-			   " %s, which is not there",
+			   "Table %s column %s row %s references nonexistent"
+			   " row %s in table %s.",
 			   a->holder->table->schema->name, a->column->name,
 			   from, to, table->schema->name);
 }
@@ -207,8 +215,8 @@ check_deleted(const struct transaction *txn)
 			continue;
 		uuid_to_text(&r->uuid, text);
 		return ovsdb_error(OVSDB_REFERENTIAL_INTEGRITY,
-				   "table %s row %s cannot be deleted: %u"
-				   " reference(s) to it remain",
+				   "cannot delete %s row %s because of %u"
+				   " remaining reference(s)",
 				   r->table->schema->name, text, r->n_refs);
 	}
 	return NULL;
@@ -305,8 +313,9 @@ check_max_rows(const struct transaction *txn)
 		    || table->rows.n + n_more <= table->schema->max_rows)
 			continue;
 		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-				   "table %s would have %zu rows, but the"
-				   " schema allows %u", table->schema->name,
+				   "transaction causes \"%s\" table to contain"
+				   " %zu rows, greater than the schema-defined"
+				   " limit of %u row(s)", table->schema->name,
 				   table->rows.n + (size_t) n_more,
 				   table->schema->max_rows);
 	}
@@ -368,7 +377,6 @@ mend_column(struct transaction *txn, struct transaction_row *r,
 	const struct column_type *type = &column->type;
 	struct ovsdb_error *error;
 	struct mending mending = { .txn = txn };
-	char text[UUID_TEXT_SIZE];
 	struct datum d;
 	uint32_t i;
 
@@ -389,13 +397,9 @@ mend_column(struct transaction *txn, struct transaction_row *r,
 	datum_copy(&r->new->data[column->index], type, &d);
 	datum_filter(&d, type, leads_somewhere, &mending);
 	if (d.n < type->n_min) {
+		error = became_empty(r, column, d.n);
 		datum_done(&d, type);
-		uuid_to_text(&r->uuid, text);
-		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-				   "table %s column %s row %s must not be"
-				   " empty, but all rows that it refers to are"
-				   " gone", r->table->schema->name,
-				   column->name, text);
+		return error;
 	}
 	error = drop_strong(txn, r, column, &r->new->data[column->index], &d,
 			    again);
@@ -443,6 +447,36 @@ note_dead(void *mending_, const union atom *key, const union atom *value)
 	if (!leads_somewhere(mending, key, value))
 		mending->finds_dead = true;
 	return true;
+}
+
+/* 'n' references are left, but one is needed. */
+static struct ovsdb_error *
+became_empty(const struct transaction_row *r, const struct column *column,
+	     uint32_t n)
+{
+	const struct datum *d = &r->new->data[column->index];
+	static const struct uuid none;
+	char text[UUID_TEXT_SIZE];
+
+	uuid_to_text(&r->uuid, text);
+	if (!r->old && d->n == 1 && column->type.key.type == ATOM_UUID
+	    && uuid_equal(&datum_key(d, 0)->uuid, &none))
+		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
+				   "Weak reference column \"%s\" in \"%s\" row"
+				   " %s (inserted within this transaction)"
+				   " contained all-zeros UUID (probably as the"
+				   " default value for this column) but"
+				   " deleting this value caused a constraint"
+				   " volation because this column is not"
+				   " allowed to be empty.", column->name,
+				   r->table->schema->name, text);
+	return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
+			   "Deletion of %u weak reference(s) to deleted (or"
+			   " never-existing) rows from column \"%s\" in \"%s\""
+			   " row %s caused this column to become empty, but"
+			   " constraints on this column disallow an empty"
+			   " column.", d->n - n, column->name,
+			   r->table->schema->name, text);
 }
 
 static struct ovsdb_error *
@@ -494,38 +528,116 @@ duplicate(const struct transaction_row *r, const struct row *other,
 	  size_t index)
 {
 	const struct table_schema *schema = r->table->schema;
-	char first[UUID_TEXT_SIZE], second[UUID_TEXT_SIZE];
+	const struct row *first = r->new, *second = other;
+	char first_uuid[UUID_TEXT_SIZE], second_uuid[UUID_TEXT_SIZE];
+	char *values, *columns, *first_origin, *second_origin;
 	struct ovsdb_error *error;
-	json_t *values = json_object();
-	char *text;
+
+	/* One and the same order, whichever was found first. */
+	if (is_before(first, second, schema)) {
+		first = other;
+		second = r->new;
+	}
+	columns = index_columns(schema, index);
+	values = index_values(first, schema, index);
+	first_origin = origin(first, schema, index);
+	second_origin = origin(second, schema, index);
+	uuid_to_text(row_uuid(first), first_uuid);
+	uuid_to_text(row_uuid(second), second_uuid);
+	error = ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
+			    "Transaction causes multiple rows in \"%s\" table"
+			    " to have identical values (%.512s) for index on"
+			    " %s.  First row, with UUID %s, %s.  Second row,"
+			    " with UUID %s, %s.", schema->name, values,
+			    columns, first_uuid, first_origin, second_uuid,
+			    second_origin);
+	free(second_origin);
+	free(first_origin);
+	free(values);
+	free(columns);
+	return error;
+}
+
+static bool
+is_before(const struct row *a, const struct row *b,
+	  const struct table_schema *schema)
+{
+	size_t i;
+
+	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
+		int order = datum_compare(&a->data[i], &b->data[i],
+					  &schema->columns[i]->type);
+
+		if (order)
+			return order < 0;
+	}
+	return uuid_compare(row_uuid(a), row_uuid(b)) < 0;
+}
+
+static char *
+index_columns(const struct table_schema *schema, size_t index)
+{
+	size_t n = schema->indexes[index].n, i;
+	char *text = xstrdup(n > 1 ? "columns " : "column ");
+
+	for (i = 0; i < n; i++) {
+		char *more = xasprintf("%s%s\"%s\"", text, !i ? ""
+				       : i + 1 < n ? ", "
+				       : n > 2 ? ", and " : " and ",
+				       schema->indexes[index].columns[i]
+				       ->name);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+static char *
+index_values(const struct row *row, const struct table_schema *schema,
+	     size_t index)
+{
+	char *text = xstrdup("");
 	size_t i;
 
 	for (i = 0; i < schema->indexes[index].n; i++) {
 		const struct column *column =
 			schema->indexes[index].columns[i];
+		json_t *value = datum_to_json(&row->data[column->index],
+					      &column->type);
+		char *one = json_dumps(value, JSON_COMPACT
+					      | JSON_ENCODE_ANY);
+		char *more = xasprintf("%s%s%.128s", text, i ? ", " : "",
+				       one ? one : "?");
 
-		json_object_set_new(values, column->name,
-				    datum_to_json(&other->data[column->index],
-						  &column->type));
+		json_decref(value);
+		free(one);
+		free(text);
+		text = more;
 	}
-	text = json_dumps(values, JSON_COMPACT);
-	json_decref(values);
-	uuid_to_text(row_uuid(other), first);
-	uuid_to_text(&r->uuid, second);
-	error = ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-			    "table %s has an index that two rows cannot share"
-			    " with %.512s: row %s, %s, and row %s, %s",
-			    schema->name, text ? text : "?", first,
-			    origin(other), second, origin(r->new));
-	free(text);
-	return error;
+	return text;
 }
 
-static const char *
-origin(const struct row *row)
+static char *
+origin(const struct row *row, const struct table_schema *schema,
+       size_t index)
 {
-	if (!row->transaction || row->transaction->new == row->transaction->old)
-		return "which was there before";
-	return row->transaction->old ? "modified by this transaction"
-				     : "inserted by this transaction";
+	const struct transaction_row *r = row->transaction;
+	char *values, *text;
+
+	if (!r || r->new == r->old)
+		return xstrdup("existed in the database before this"
+			       " transaction and was not modified by the"
+			       " transaction");
+	if (!r->old)
+		return xstrdup("was inserted by this transaction");
+	if (!index_changed(r, index))
+		return xstrdup("existed in the database before this"
+			       " transaction, which modified some of the row's"
+			       " columns but not any columns in this index");
+	values = index_values(r->old, schema, index);
+	text = xasprintf("had the following index values before the"
+			 " transaction: %.512s", values);
+	free(values);
+	return text;
 }

@@ -38,13 +38,27 @@ ovsdb_syntax_error(json_t *syntax, const char *details, ...)
 }
 
 struct ovsdb_error *
+ovsdb_error_verbatim(const char *name, json_t *syntax, const char *details,
+		     ...)
+{
+	struct ovsdb_error *error;
+	va_list args;
+
+	va_start(args, details);
+	error = error_new(name, syntax, details, args);
+	va_end(args);
+	error->is_verbatim = true;
+	return error;
+}
+
+struct ovsdb_error *
 ovsdb_error_prefix(struct ovsdb_error *error, const char *prefix, ...)
 {
 	char *before, *details;
 	va_list args;
 
-	if (!error)
-		return NULL;
+	if (!error || error->is_verbatim)
+		return error;
 	va_start(args, prefix);
 	if (vasprintf(&before, prefix, args) < 0)
 		before = xstrdup("");
@@ -92,7 +106,7 @@ ovsdb_error_free(struct ovsdb_error *error)
 static struct ovsdb_error *
 error_new(const char *name, json_t *syntax, const char *format, va_list args)
 {
-	struct ovsdb_error *error = xmalloc(sizeof *error);
+	struct ovsdb_error *error = xcalloc(1, sizeof *error);
 
 	error->name = name;
 	if (vasprintf(&error->details, format, args) < 0)

@@ -9,6 +9,7 @@
  * A function that can fail returns NULL on success and an error that the
  * caller owns otherwise.  Nothing here logs. */
 
+#include <stdbool.h>
 #include <jansson.h>
 
 /* The names of RFC 7047, section 3.1 and 4.1.3, and of ovsdb-server(7). */
@@ -39,6 +40,9 @@ struct ovsdb_error {
 	const char *name;	/* One of the names above. */
 	char *details;
 	json_t *syntax;		/* The JSON that was at fault, or NULL. */
+	/* The details are word for word what ovsdb-server says, which test
+	 * suites compare: they take no prefix. */
+	bool is_verbatim;
 };
 
 struct ovsdb_error *ovsdb_error(const char *name, const char *details, ...)
@@ -48,6 +52,12 @@ struct ovsdb_error *ovsdb_error(const char *name, const char *details, ...)
 struct ovsdb_error *ovsdb_syntax_error(json_t *syntax, const char *details,
 				       ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
+
+/* One whose details take no prefix; with 'syntax' or NULL, of which it takes
+ * a reference. */
+struct ovsdb_error *ovsdb_error_verbatim(const char *name, json_t *syntax,
+					 const char *details, ...)
+	__attribute__((format(printf, 3, 4), warn_unused_result));
 
 /* Puts "PREFIX: " before the details; NULL stays NULL. */
 struct ovsdb_error *ovsdb_error_prefix(struct ovsdb_error *,

@@ -123,9 +123,10 @@ mutation_from_json(json_t *json, const struct table_schema *table,
 				   "table %s has no column %.64s",
 				   table->name, column);
 	if (!mutation.column->is_mutable)
-		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-				   "table %s column %s is immutable",
-				   table->name, column);
+		return ovsdb_error_verbatim(OVSDB_CONSTRAINT_VIOLATION, json,
+					    "Cannot mutate immutable column %s"
+					    " in table %s.", column,
+					    table->name);
 	if (!mutator_from_name(mutator, &mutation.mutator))
 		return ovsdb_error(OVSDB_UNKNOWN_MUTATOR,
 				   "there is no mutator %.64s", mutator);

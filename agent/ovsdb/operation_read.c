@@ -318,7 +318,10 @@ wait_or_fail(struct operation_context *context, const struct wait *wait)
 			: request->started_ms + wait->timeout_ms;
 		return NULL;
 	}
-	return ovsdb_error(OVSDB_TIMED_OUT, "\"wait\" was not satisfied after"
+	if (!elapsed)
+		return ovsdb_error(OVSDB_TIMED_OUT,
+				   "\"where\" clause test failed");
+	return ovsdb_error(OVSDB_TIMED_OUT, "\"where\" clause test failed after"
 			   " %lld ms", (long long) elapsed);
 }
 

@@ -29,7 +29,8 @@ static struct ovsdb_error *insert_row(struct operation_context *,
 static struct ovsdb_error *check_defaults(const struct row *,
 					  const struct assignments *);
 static bool is_assigned(const struct assignments *, const struct column *);
-static struct ovsdb_error *check_mutable(const struct table_schema *,
+static struct ovsdb_error *check_mutable(json_t *operation,
+					 const struct table_schema *,
 					 const struct assignments *);
 static struct ovsdb_error *work_on(struct operation_context *,
 				   struct table *, json_t *where,
@@ -90,7 +91,8 @@ operation_write_update(struct operation_context *context,
 				      context->symbols, &assignments);
 	if (error)
 		return error;
-	error = check_mutable(table_schema(table), &assignments);
+	error = check_mutable(members->object, table_schema(table),
+			      &assignments);
 	if (!error)
 		error = work_on(context, table, where, update_row, &work,
 				result);
@@ -222,7 +224,7 @@ is_assigned(const struct assignments *assignments,
 }
 
 static struct ovsdb_error *
-check_mutable(const struct table_schema *table,
+check_mutable(json_t *operation, const struct table_schema *table,
 	      const struct assignments *assignments)
 {
 	size_t i;
@@ -232,9 +234,10 @@ check_mutable(const struct table_schema *table,
 			assignments->assignments[i].column;
 
 		if (!column->is_mutable)
-			return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-					   "table %s column %s is immutable",
-					   table->name, column->name);
+			return ovsdb_error_verbatim(
+				OVSDB_CONSTRAINT_VIOLATION, operation,
+				"Cannot update immutable column %s in table"
+				" %s.", column->name, table->name);
 	}
 	return NULL;
 }

@@ -54,12 +54,17 @@ transaction_insert(struct transaction *txn, struct table *table,
 	} else if (table_find(table, given)
 		   || find_inserted(txn, table, given)) {
 		char text[UUID_TEXT_SIZE];
+		struct ovsdb_error *error;
+		json_t *syntax;
 
 		uuid_to_text(given, text);
-		return ovsdb_error(OVSDB_DUPLICATE_UUID,
-				   "table %s has a row %s already, or had one"
-				   " until this transaction",
-				   table->schema->name, text);
+		syntax = json_string(text);
+		error = ovsdb_error_verbatim(
+			OVSDB_DUPLICATE_UUID, syntax, "This UUID would"
+			" duplicate a UUID already present within the table"
+			" or deleted within the same transaction.");
+		json_decref(syntax);
+		return error;
 	} else {
 		uuid = *given;
 	}

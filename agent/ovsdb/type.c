@@ -24,6 +24,8 @@ static json_t *base_to_json(const struct base_type *);
 static void range_to_json(const struct base_type *, json_t *);
 static struct ovsdb_error *check_choices(const struct base_type *,
 					 const union atom *);
+static struct ovsdb_error *out_of_range(const struct base_type *,
+					int64_t value);
 static struct ovsdb_error *check_length(const struct base_type *,
 					const struct string *);
 
@@ -121,11 +123,7 @@ base_type_check(const struct base_type *base, const union atom *atom)
 		if (atom->integer >= base->min_integer
 		    && atom->integer <= base->max_integer)
 			return NULL;
-		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
-				   "%lld is not in the valid range %lld to"
-				   " %lld", (long long) atom->integer,
-				   (long long) base->min_integer,
-				   (long long) base->max_integer);
+		return out_of_range(base, atom->integer);
 	case ATOM_REAL:
 		if (atom->real >= base->min_real
 		    && atom->real <= base->max_real)
@@ -142,6 +140,27 @@ base_type_check(const struct base_type *base, const union atom *atom)
 		break;
 	}
 	return NULL;
+}
+
+static struct ovsdb_error *
+out_of_range(const struct base_type *base, int64_t value)
+{
+	long long min = base->min_integer, max = base->max_integer;
+
+	if (max == INT64_MAX)
+		return ovsdb_error_verbatim(OVSDB_CONSTRAINT_VIOLATION, NULL,
+					    "%lld is less than minimum allowed"
+					    " value %lld", (long long) value,
+					    min);
+	if (min == INT64_MIN)
+		return ovsdb_error_verbatim(OVSDB_CONSTRAINT_VIOLATION, NULL,
+					    "%lld is greater than maximum"
+					    " allowed value %lld",
+					    (long long) value, max);
+	return ovsdb_error_verbatim(OVSDB_CONSTRAINT_VIOLATION, NULL,
+				    "%lld is not in the valid range %lld to"
+				    " %lld (inclusive)", (long long) value,
+				    min, max);
 }
 
 static void

@@ -90,18 +90,19 @@ static const struct {
 	    "['named-uuid','c']}},{'op':'insert','table':'C','row':{},"
 	    "'uuid-name':'c'}",
 	    "{'op':'delete','table':'C','where':[]}" },
-	  "referential integrity violation", "1 reference" },
+	  "referential integrity violation", "1 remaining reference" },
 	{ { "{'op':'insert','table':'X2','row':{'a':7,'b':'q'},'uuid':"
 	    "'01234567-89ab-cdef-0123-456789abcdef'}",
 	    "{'op':'insert','table':'X2','row':{'a':7,'b':'q'}}" },
-	  "constraint violation", "{\"a\":7,\"b\":\"q\"}" },
+	  "constraint violation", "(7, \"q\") for index on columns "
+	  "\"a\" and \"b\"" },
 	{ { "{'op':'insert','table':'X2','row':{'a':7,'b':'q'},'uuid':"
 	    "'01234567-89ab-cdef-0123-456789abcdef'}",
 	    "{'op':'insert','table':'X2','row':{'a':8,'b':'q'}}" },
 	  "constraint violation", "01234567-89ab-cdef-0123-456789abcdef" },
 	{ { "{'op':'insert','table':'M1','row':{}},"
 	    "{'op':'insert','table':'M1','row':{}}" },
-	  "constraint violation", "M1 would have 2 rows" },
+	  "constraint violation", "\"M1\" table to contain 2 rows" },
 	{ { "{'op':'insert','table':'E1','row':{}}" },
 	  "constraint violation", "E1 column e" },
 	{ { "{'op':'insert','table':'R','row':{'s3':['set',['a','a']]}}" },
