@@ -68,6 +68,7 @@ static const struct command *find(const struct control *, const char *name);
 static char *check_args(const struct command *, json_t *params);
 static void answer(struct control_request *, const char *result,
 		   const char *error);
+static char *whole_lines(const char *text);
 static void list_commands(struct control_request *, size_t n_args,
 			  const char *const args[], void *control);
 static void tell_version(struct control_request *, size_t n_args,
@@ -321,9 +322,13 @@ answer(struct control_request *request, const char *result,
        const char *error)
 {
 	if (request->connection) {
+		char *line = whole_lines(result ? result : error);
 		json_t *reply = json_pack("{s:O, s:s?, s:s?}", "id",
-					  request->id, "result", result,
-					  "error", error);
+					  request->id, "result",
+					  result ? line : NULL, "error",
+					  result ? NULL : line);
+
+		free(line);
 
 		/* A text that is no UTF-8 cannot be sent. */
 		if (!reply)
@@ -335,6 +340,16 @@ answer(struct control_request *request, const char *result,
 	}
 	json_decref(request->id);
 	free(request);
+}
+
+/* Clients print it as it is. */
+static char *
+whole_lines(const char *text)
+{
+	size_t size = strlen(text);
+
+	return xasprintf("%s%s", text,
+			 size && text[size - 1] != '\n' ? "\n" : "");
 }
 
 static void

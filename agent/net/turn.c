@@ -35,6 +35,12 @@ turn_free(struct turn *turn)
 	free(turn);
 }
 
+void
+turn_soon(struct turn *turn)
+{
+	schedule(turn);
+}
+
 int64_t
 turn_now_ms(void)
 {

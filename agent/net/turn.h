@@ -16,6 +16,9 @@ struct turn;
 struct turn *turn_new(struct event_base *, struct server *);
 void turn_free(struct turn *);
 
+/* For whoever gave the server work behind its back: a journal, say. */
+void turn_soon(struct turn *);
+
 /* The clock that client_receive() and server_run() are given. */
 int64_t turn_now_ms(void);
 

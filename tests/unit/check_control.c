@@ -147,13 +147,13 @@ hear(const char *expected_text)
 START_TEST(commands)
 {
 	ask("{\"id\":7,\"method\":\"join\",\"params\":[\"a\",\"b c\"]}");
-	hear("{'id':7,'result':'a;b c;','error':null}");
+	hear("{'id':7,'result':'a;b c;\\n','error':null}");
 	ask("{\"id\":8,\"method\":\"any\",\"params\":[]}");
 	hear("{'id':8,'result':'','error':null}");
 	ask("{\"id\":9,\"method\":\"refuse\",\"params\":[]}");
-	hear("{'id':9,'result':null,'error':'not today'}");
+	hear("{'id':9,'result':null,'error':'not today\\n'}");
 	ask("{\"id\":\"v\",\"method\":\"version\",\"params\":[]}");
-	hear("{'id':'v','result':'check 1.0','error':null}");
+	hear("{'id':'v','result':'check 1.0\\n','error':null}");
 	ask("{\"id\":1,\"method\":\"garble\",\"params\":[]}");
 	hear("{'id':1,'result':null,'error':'the answer is not UTF-8'}");
 }
@@ -164,16 +164,16 @@ START_TEST(what_is_wrong)
 	ask("{\"id\":0,\"method\":\"none\",\"params\":[]}");
 	hear("{'id':0,'result':null,'error':'\\\"none\\\" is not a valid "
 	     "command (use \\\"list-commands\\\" to see a list of valid "
-	     "commands)'}");
+	     "commands)\\n'}");
 	ask("{\"id\":0,\"method\":\"join\",\"params\":[]}");
 	hear("{'id':0,'result':null,'error':'\\\"join\\\" command requires "
-	     "at least 1 arguments'}");
+	     "at least 1 arguments\\n'}");
 	ask("{\"id\":0,\"method\":\"join\",\"params\":[\"1\",\"2\",\"3\"]}");
 	hear("{'id':0,'result':null,'error':'\\\"join\\\" command takes at "
-	     "most 2 arguments'}");
+	     "most 2 arguments\\n'}");
 	ask("{\"id\":0,\"method\":\"any\",\"params\":[5]}");
 	hear("{'id':0,'result':null,'error':'\\\"any\\\" command has a "
-	     "non-string argument'}");
+	     "non-string argument\\n'}");
 }
 END_TEST
 
@@ -191,10 +191,10 @@ START_TEST(later_answers)
 {
 	ask("{\"id\":1,\"method\":\"delay\",\"params\":[]}");
 	ask("{\"id\":2,\"method\":\"version\",\"params\":[]}");
-	hear("{'id':2,'result':'check 1.0','error':null}");
+	hear("{'id':2,'result':'check 1.0\\n','error':null}");
 	ck_assert_ptr_nonnull(pending);
 	control_reply(pending, "done");
-	hear("{'id':1,'result':'done','error':null}");
+	hear("{'id':1,'result':'done\\n','error':null}");
 }
 END_TEST
 
