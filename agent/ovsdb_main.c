@@ -3,202 +3,91 @@
 /* hnv-ovsdb: the OVSDB server alone, for any schema.
  *
  * Every file named on the command line becomes a database, every --remote a
- * listener; then the event loop runs until a signal or "exit" ends it. */
+ * listener; then the event loop runs until a signal, "exit" or the end of
+ * --run's command ends it. */
 
 #include "config.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
-#include <event2/event.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/net/control.h"
-#include "agent/net/remotes.h"
-#include "agent/net/turn.h"
-#include "agent/ovsdb/journal.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb_commands.h"
+#include "agent/ovsdb_log.h"
+#include "agent/ovsdb_program.h"
 
-#define PROGRAM "hnv-ovsdb"
-#define VERSION_TEXT PROGRAM " " PACKAGE_VERSION
-
-struct options {
-	const char **remotes;
-	size_t n_remotes;
-	const char **files;
-	size_t n_files;
-	const char *tls[N_TLS_SETTINGS];
-	const char *control_path, *pid_path;
-	enum log_level level;
-};
-
-struct program {
-	struct event_base *base;
-	struct server *server;
-	struct turn *turn;
-	struct database **databases;
-	size_t n_databases;
-	struct remotes *remotes;
-	struct control *control;
-	struct event *signals[2];
-	bool has_pid_file;
-};
-
-enum { TLS_OPTION = 256 };
-
-static const struct option known[] = {
-	{ "remote", required_argument, NULL, 'r' },
-	{ "unixctl", required_argument, NULL, 'u' },
-	{ "pidfile", required_argument, NULL, 'p' },
-	{ "log-level", required_argument, NULL, 'l' },
-	REMOTES_TLS_OPTIONS(TLS_OPTION),
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'V' },
-	{ NULL, 0, NULL, 0 },
-};
-
-static bool read_options(int argc, char *argv[], struct options *,
-			 int *ret_status);
-static void print_help(void);
-static bool start(struct program *, const struct options *);
+static bool start(struct program *);
 static void raise_limit(void);
-static bool open_databases(struct program *, const struct options *);
-static bool open_database(struct program *, const char *path);
-static bool open_remotes(struct program *, const struct options *);
-static bool open_control(struct program *, const char *path);
-static bool write_pid_file(const char *path);
-static void catch_signals(struct program *);
-static void stop(struct program *, const struct options *);
+static bool catch_signals(struct program *);
+static bool open_all(struct program *);
+static bool open_control(struct program *);
+static bool run_command(struct program *);
+static void stop(struct program *);
 static void on_signal(evutil_socket_t, short, void *program);
-static void on_exit_command(struct control_request *, size_t n_args,
-			    const char *const args[], void *program);
+static void on_child(evutil_socket_t, short, void *program);
+static bool report(const struct program *, char *problem);
 
 int
 main(int argc, char *argv[])
 {
-	struct options options = { .level = LOG_LEVEL_INFO };
-	struct program program = { 0 };
+	struct program program = { .state_fd = -1 };
 	int status;
 
-	if (!read_options(argc, argv, &options, &status)) {
-		free(options.remotes);
+	if (!options_read(argc, argv, &program.options, &status)) {
+		options_done(&program.options);
 		return status;
 	}
-	log_init(PROGRAM, options.level, false);
-	status = EXIT_FAILURE;
-	if (start(&program, &options)) {
+	program.status = EXIT_FAILURE;
+	if (start(&program)) {
+		program.status = EXIT_SUCCESS;
+		daemon_ready(&program.options.daemon);
+		/* With a command to run, what it prints is what is wanted. */
+		if (!program.options.run)
+			log_line(LOG_LEVEL_INFO, program.options.program,
+				 "%s", OPTIONS_VERSION);
 		event_base_dispatch(program.base);
-		log_line(LOG_LEVEL_INFO, PROGRAM, "stopped");
-		status = EXIT_SUCCESS;
+		log_line(LOG_LEVEL_DEBUG, program.options.program, "stopped");
 	}
-	stop(&program, &options);
-	free(options.remotes);
+	status = program.status;
+	stop(&program);
 	return status;
 }
 
-/* Returns false if the program is over, with 'ret_status'. */
 static bool
-read_options(int argc, char *argv[], struct options *options,
-	     int *ret_status)
+start(struct program *program)
 {
-	int option;
+	struct program_options *options = &program->options;
 
-	*ret_status = EXIT_FAILURE;
-	options->remotes = xcalloc((size_t) argc,
-				   sizeof *options->remotes);
-	while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1)
-		switch (option) {
-		case 'r':
-			options->remotes[options->n_remotes++] = optarg;
-			break;
-		case 'u':
-			options->control_path = optarg;
-			break;
-		case 'p':
-			options->pid_path = optarg;
-			break;
-		case 'l':
-			if (log_level_from_name(optarg, &options->level))
-				break;
-			fprintf(stderr, PROGRAM ": --log-level=%s: expected "
-				"error, warn, info or debug\n", optarg);
-			return false;
-		case 'h':
-			print_help();
-			*ret_status = EXIT_SUCCESS;
-			return false;
-		case 'V':
-			puts(VERSION_TEXT);
-			*ret_status = EXIT_SUCCESS;
-			return false;
-		default:
-			if (option < TLS_OPTION)
-				return false;
-			options->tls[option - TLS_OPTION] = optarg;
-			break;
+	if (options->daemon.monitor) {
+		FILE *file = tmpfile();
+
+		if (file) {
+			program->state_fd = dup(fileno(file));
+			fclose(file);
 		}
-	options->files = (const char **) argv + optind;
-	options->n_files = (size_t) (argc - optind);
-	if (options->n_files)
-		return true;
-	fputs(PROGRAM ": no database file was given; see --help\n", stderr);
-	return false;
-}
+	}
+	if (!daemon_start(&options->daemon))
+		return false;
+	options_complete(options);
+	program_load(program);
 
-static void
-print_help(void)
-{
-	puts("usage: " PROGRAM " [OPTION]... FILE...\n"
-	     "Serves OVSDB databases to clients.\n"
-	     "\n"
-	     "Each FILE is a database as ovsdb-tool(1) creates it.\n"
-	     "\n"
-	     "  --remote=METHOD    listen, or connect, there; more than one "
-	     "may be given:\n"
-	     "                     punix:PATH, ptcp:PORT[:IP], "
-	     "pssl:PORT[:IP],\n"
-	     "                     unix:PATH, tcp:HOST:PORT, "
-	     "ssl:HOST:PORT,\n"
-	     "                     db:DATABASE,TABLE,COLUMN\n"
-	     "  --private-key=FILE, --certificate=FILE, --ca-cert=FILE\n"
-	     "                     TLS: ours, ours, and whom we believe; "
-	     "also\n"
-	     "                     --bootstrap-ca-cert, --peer-ca-cert, "
-	     "--crl,\n"
-	     "                     --peer-name, --ssl-protocols, "
-	     "--ssl-ciphers,\n"
-	     "                     --ssl-ciphersuites\n"
-	     "  --unixctl=PATH     control socket, for ovs-appctl -t PATH\n"
-	     "  --pidfile=PATH     write the process id there\n"
-	     "  --log-level=LEVEL  error, warn, info (default) or debug\n"
-	     "  -h, --help         print this\n"
-	     "  -V, --version      print the version");
-}
-
-static bool
-start(struct program *program, const struct options *options)
-{
 	program->base = event_base_new();
 	program->server = server_new();
 	server_allow_convert(program->server);
 	program->turn = turn_new(program->base, program->server);
-	signal(SIGPIPE, SIG_IGN);
-	catch_signals(program);
+	program->remotes = remotes_new(program->base, program->server);
 	raise_limit();
-	if (!open_databases(program, options)
-	    || !open_remotes(program, options)
-	    || (options->control_path
-		&& !open_control(program, options->control_path)))
+	if (!catch_signals(program) || !open_all(program)
+	    || !open_control(program) || !run_command(program))
 		return false;
-	program->has_pid_file = options->pid_path
-				&& write_pid_file(options->pid_path);
-	return program->has_pid_file || !options->pid_path;
+	program_save(program);
+	return true;
 }
 
 /* A descriptor for each client: as many as the system grants. */
@@ -214,123 +103,125 @@ raise_limit(void)
 }
 
 static bool
-open_databases(struct program *program, const struct options *options)
-{
-	program->databases = xcalloc(options->n_files,
-				     sizeof *program->databases);
-	for (size_t i = 0; i < options->n_files; i++)
-		if (!open_database(program, options->files[i]))
-			return false;
-	return true;
-}
-
-static bool
-open_database(struct program *program, const char *path)
-{
-	struct database *database = NULL;
-	char *warning = NULL;
-	struct ovsdb_error *error
-		= journal_open_database(path, NULL, &database, &warning);
-
-	if (!error) {
-		if (warning)
-			log_line(LOG_LEVEL_WARN, path, "%s", warning);
-		free(warning);
-		program->databases[program->n_databases++] = database;
-		error = server_add_database(program->server, database);
-	}
-	if (error) {
-		log_line(LOG_LEVEL_ERROR, path, "%s: %s; giving up",
-			 error->name, error->details);
-		ovsdb_error_free(error);
-		return false;
-	}
-	log_line(LOG_LEVEL_INFO, path, "serving database %s",
-		 database_name(database));
-	return true;
-}
-
-static bool
-open_remotes(struct program *program, const struct options *options)
-{
-	char *problem = NULL;
-
-	program->remotes = remotes_new(program->base, program->server);
-	for (size_t i = 0; i < N_TLS_SETTINGS && !problem; i++)
-		if (options->tls[i])
-			remotes_set_tls(program->remotes,
-					(enum tls_setting) i,
-					options->tls[i], &problem);
-	for (size_t i = 0; i < options->n_remotes && !problem; i++)
-		remotes_add(program->remotes, options->remotes[i], &problem);
-	if (!problem)
-		return true;
-	log_line(LOG_LEVEL_ERROR, PROGRAM, "%s; giving up", problem);
-	free(problem);
-	return false;
-}
-
-static bool
-open_control(struct program *program, const char *path)
-{
-	char *problem;
-
-	program->control = control_new(program->base, path, VERSION_TEXT,
-				       &problem);
-	if (!program->control) {
-		log_line(LOG_LEVEL_ERROR, PROGRAM, "%s; giving up", problem);
-		free(problem);
-		return false;
-	}
-	control_add_command(program->control, "exit", "", 0, 0,
-			    on_exit_command, program);
-	return true;
-}
-
-static bool
-write_pid_file(const char *path)
-{
-	FILE *stream = fopen(path, "we");
-	bool is_written = stream && fprintf(stream, "%ld\n",
-					    (long) getpid()) > 0;
-
-	if (stream && fclose(stream))
-		is_written = false;
-	if (!is_written)
-		log_line(LOG_LEVEL_ERROR, path, "cannot write: %s; giving "
-			 "up", strerror(errno));
-	return is_written;
-}
-
-static void
 catch_signals(struct program *program)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 
-	for (size_t i = 0; i < 2; i++) {
-		program->signals[i] = evsignal_new(program->base, numbers[i],
-						   on_signal, program);
-		event_add(program->signals[i], NULL);
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < 4; i++) {
+		program->signals[i]
+			= evsignal_new(program->base, numbers[i],
+				       numbers[i] == SIGCHLD ? on_child
+							     : on_signal,
+				       program);
+		if (!program->signals[i]
+		    || event_add(program->signals[i], NULL))
+			return report(program,
+				      xstrdup("cannot catch signals"));
 	}
+	return true;
+}
+
+static bool
+open_all(struct program *program)
+{
+	const struct program_options *options = &program->options;
+	char *problem = NULL;
+
+	for (size_t i = 0; i < options->n_files; i++)
+		if (!report(program,
+			    program_add_database(program, options->files[i])))
+			return false;
+	for (int i = 0; i < N_TLS_SETTINGS; i++)
+		if (options->tls[i]
+		    && !remotes_set_tls(program->remotes,
+					(enum tls_setting) i,
+					options->tls[i], &problem))
+			return report(program, problem);
+	for (size_t i = 0; i < options->n_remotes; i++)
+		if (!report(program,
+			    program_add_remote(program, options->remotes[i])))
+			return false;
+	/* Remotes that stand in a database listen after a turn. */
+	event_base_loop(program->base, EVLOOP_NONBLOCK);
+	return true;
+}
+
+static bool
+open_control(struct program *program)
+{
+	const struct program_options *options = &program->options;
+	char *problem = NULL;
+
+	if (!options->control_path)
+		return true;
+	program->control = control_new(program->base, options->control_path,
+				       OPTIONS_VERSION, &problem);
+	/* Whoever did not ask for one can do without. */
+	if (!program->control && !options->is_control_asked_for) {
+		log_line(LOG_LEVEL_WARN, options->program,
+			 "%s; going on without a control socket", problem);
+		free(problem);
+		return true;
+	}
+	if (!program->control)
+		return report(program, problem);
+	commands_add(program);
+	return true;
+}
+
+static bool
+run_command(struct program *program)
+{
+	const char *command = program->options.run;
+
+	if (!command)
+		return true;
+	fflush(NULL);
+	program->child = fork();
+	if (program->child < 0) {
+		program->child = 0;
+		return report(program, xasprintf("fork failed: %s",
+						 strerror(errno)));
+	}
+	if (!program->child) {
+		sigset_t none;
+
+		signal(SIGPIPE, SIG_DFL);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execl("/bin/sh", "sh", "-c", command, (char *) NULL);
+		_exit(127);
+	}
+	return true;
 }
 
 /* Clients first, then what they use.  Undoes whatever start() did. */
 static void
-stop(struct program *program, const struct options *options)
+stop(struct program *program)
 {
 	control_free(program->control);
 	remotes_free(program->remotes);
+	for (size_t i = 0; i < program->n_remote_names; i++)
+		free(program->remote_names[i]);
+	free(program->remote_names);
 	turn_free(program->turn);
 	server_free(program->server);
-	for (size_t i = 0; i < program->n_databases; i++)
-		database_free(program->databases[i]);
+	for (size_t i = 0; i < program->n_databases; i++) {
+		database_free(program->databases[i].database);
+		free(program->databases[i].path);
+	}
 	free(program->databases);
-	for (size_t i = 0; i < 2; i++)
-		event_free(program->signals[i]);
-	event_base_free(program->base);
+	for (size_t i = 0; i < 4; i++)
+		if (program->signals[i])
+			event_free(program->signals[i]);
+	if (program->base)
+		event_base_free(program->base);
 	libevent_global_shutdown();
-	if (program->has_pid_file)
-		unlink(options->pid_path);
+	if (program->state_fd >= 0)
+		close(program->state_fd);
+	options_done(&program->options);
+	daemon_stop();
 }
 
 static void
@@ -339,19 +230,42 @@ on_signal(evutil_socket_t number, short what, void *program_)
 	struct program *program = program_;
 
 	(void) what;
-	log_line(LOG_LEVEL_INFO, PROGRAM, "stopping on signal %d",
-		 (int) number);
-	event_base_loopbreak(program->base);
+	log_line(LOG_LEVEL_INFO, program->options.program,
+		 "stopping on signal %d", (int) number);
+	program_end(program);
 }
 
 static void
-on_exit_command(struct control_request *request, size_t n_args,
-		const char *const args[], void *program_)
+on_child(evutil_socket_t number, short what, void *program_)
 {
 	struct program *program = program_;
+	int status;
 
-	(void) n_args;
-	(void) args;
-	control_reply(request, "");
-	event_base_loopbreak(program->base);
+	(void) number;
+	(void) what;
+	if (!program->child
+	    || waitpid((pid_t) program->child, &status, WNOHANG)
+	       != program->child)
+		return;
+	program->child = 0;
+	program->status = WIFEXITED(status) && !WEXITSTATUS(status)
+			  ? EXIT_SUCCESS : EXIT_FAILURE;
+	program_end(program);
+}
+
+/* Whoever started the program reads it on the terminal; the log has it, too,
+ * if it is a file. */
+static bool
+report(const struct program *program, char *problem)
+{
+	if (!problem)
+		return true;
+	fprintf(stderr, "%s: %s\n", program->options.program, problem);
+	if (ovsdb_log_path()) {
+		free(ovsdb_log_set("console:off"));
+		log_line(LOG_LEVEL_ERROR, program->options.program,
+			 "%s; giving up", problem);
+	}
+	free(problem);
+	return false;
 }

@@ -17,6 +17,7 @@ static struct {
 	const char *program;
 	enum log_level level;
 	bool use_syslog;
+	log_sink *sink;
 	pthread_mutex_t mutex;
 } log_state = {
 	.program = "hnv", .level = LOG_LEVEL_INFO,
@@ -35,6 +36,12 @@ log_init(const char *program, enum log_level level, bool use_syslog)
 	log_state.use_syslog = use_syslog;
 	if (use_syslog)
 		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+void
+log_set_sink(log_sink *sink)
+{
+	log_state.sink = sink;
 }
 
 void
@@ -108,6 +115,10 @@ write_line(enum log_level level, const char *subject, const char *format,
 	if (level > log_state.level)
 		return;
 	vsnprintf(message, sizeof message, format, args);
+	if (log_state.sink) {
+		log_state.sink(level, subject, message);
+		return;
+	}
 	if (log_state.use_syslog) {
 		syslog(priorities[level], "%s: %s", subject, message);
 		return;

@@ -20,6 +20,11 @@ struct log_limit {		/* Zero-initialised, static. */
 /* 'program' as in the lines; 'use_syslog' instead of stderr. */
 void log_init(const char *program, enum log_level, bool use_syslog);
 void log_set_level(enum log_level);
+/* Lines that pass the level go there instead; NULL undoes it.  It may be
+ * called by several threads at once. */
+typedef void log_sink(enum log_level, const char *subject,
+		      const char *message);
+void log_set_sink(log_sink *);
 bool log_level_from_name(const char *, enum log_level *ret_level);
 void log_line(enum log_level, const char *subject, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

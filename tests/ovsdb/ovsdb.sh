@@ -12,6 +12,9 @@ n_passed=0 n_failed=0 server=
 scratch=$(mktemp -d) || exit 1
 trap 'stop_server; rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
+# Control sockets and logs that were given no path.
+OVS_RUNDIR=$scratch OVS_LOGDIR=$scratch OVS_SYSLOG_METHOD=null
+export OVS_RUNDIR OVS_LOGDIR OVS_SYSLOG_METHOD
 
 skip() {
 	echo "$1"

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef AGENT_OVSDB_DAEMON_H
+#define AGENT_OVSDB_DAEMON_H 1
+
+/* How hnv-ovsdb becomes a daemon: the process that starts it waits until the
+ * daemon serves, and exits with its fate; a monitor starts it again when it
+ * dies of a programming error; a pid file tells others who it is.
+ *
+ *     starter ── fork ──▶ [monitor ── fork ──▶] daemon
+ *         ◀── "ready" through a pipe ───────────┘
+ *
+ * The pid file holds the pid in decimal and is locked for writing, by
+ * fcntl(2), as long as the daemon lives: ovs-appctl(8) believes no other. */
+
+#include <stdbool.h>
+
+struct daemon_options {
+	bool detach, monitor, stay;	/* stay: do not go to "/". */
+	bool overwrite_pid_file;
+	const char *pid_path;		/* NULL: none. */
+	const char *program;
+};
+
+/* To be called before anything is opened.  Returns, in the daemon, true; and
+ * false, after a line on stderr, if it cannot be.  Elsewhere it does not
+ * return: the starter and the monitor exit. */
+bool daemon_start(const struct daemon_options *);
+
+/* The daemon serves: its starter may go.  With 'detach', leaves the terminal,
+ * and the directory. */
+void daemon_ready(const struct daemon_options *);
+
+/* Removes the pid file. */
+void daemon_stop(void);
+
+#endif /* agent/ovsdb_daemon.h */
