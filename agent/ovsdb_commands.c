@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "config.h"
-
 #include "agent/ovsdb_commands.h"
 
 #include <inttypes.h>

@@ -50,7 +50,7 @@ main(int argc, char *argv[])
 		/* With a command to run, what it prints is what is wanted. */
 		if (!program.options.run)
 			log_line(LOG_LEVEL_INFO, program.options.program,
-				 "%s", OPTIONS_VERSION);
+				 "%s", options_version);
 		event_base_dispatch(program.base);
 		log_line(LOG_LEVEL_DEBUG, program.options.program, "stopped");
 	}
@@ -156,7 +156,7 @@ open_control(struct program *program)
 	if (!options->control_path)
 		return true;
 	program->control = control_new(program->base, options->control_path,
-				       OPTIONS_VERSION, &problem);
+				       options_version, &problem);
 	/* Whoever did not ask for one can do without. */
 	if (!program->control && !options->is_control_asked_for) {
 		log_line(LOG_LEVEL_WARN, options->program,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "config.h"
-
 #include "agent/ovsdb_options.h"
 
+#include "config.h"
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -49,10 +48,13 @@ static const struct option known[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+const char options_version[] = "hnv-ovsdb " PACKAGE_VERSION;
+
 enum outcome { GO_ON, END_WELL, END_BADLY };
 
 static enum outcome take(struct program_options *, int option,
 			 const char *name, const char *argument);
+static int tls_setting_of(int option);
 static enum outcome take_log(struct program_options *, int option,
 			     const char *argument);
 static char *log_level_spec(const char *name);
@@ -140,19 +142,10 @@ static enum outcome
 take(struct program_options *options, int option, const char *name,
      const char *argument)
 {
-	static const struct {
-		int letter;
-		enum tls_setting setting;
-	} letters[] = {
-		{ 'p', TLS_PRIVATE_KEY }, { 'c', TLS_CERTIFICATE },
-		{ 'C', TLS_CA_CERT },
-	};
+	int setting = tls_setting_of(option);
 
-	for (size_t i = 0; i < 3; i++)
-		if (option == letters[i].letter)
-			option = TLS_OPTION + (int) letters[i].setting;
-	if (option >= TLS_OPTION) {
-		options->tls[option - TLS_OPTION] = argument;
+	if (setting >= 0) {
+		options->tls[setting] = argument;
 		return GO_ON;
 	}
 	switch (option) {
@@ -171,13 +164,11 @@ take(struct program_options *options, int option, const char *name,
 		options->daemon.detach = true;
 		return GO_ON;
 	case NO_CHDIR:
-		options->daemon.stay = true;
-		return GO_ON;
 	case OVERWRITE_PIDFILE:
-		options->daemon.overwrite_pid_file = true;
-		return GO_ON;
 	case MONITOR:
-		options->daemon.monitor = true;
+		*(option == NO_CHDIR ? &options->daemon.stay
+		  : option == MONITOR ? &options->daemon.monitor
+		  : &options->daemon.overwrite_pid_file) = true;
 		return GO_ON;
 	case PIDFILE:
 		free(options->pid_path);
@@ -197,12 +188,28 @@ take(struct program_options *options, int option, const char *name,
 		print_help(options->program);
 		return END_WELL;
 	case 'V':
-		puts(OPTIONS_VERSION);
+		puts(options_version);
 		return END_WELL;
 	case '?':
 		return END_BADLY;
 	default:
 		return take_log(options, option, argument);
+	}
+}
+
+/* -1: none. */
+static int
+tls_setting_of(int option)
+{
+	switch (option) {
+	case 'p':
+		return TLS_PRIVATE_KEY;
+	case 'c':
+		return TLS_CERTIFICATE;
+	case 'C':
+		return TLS_CA_CERT;
+	default:
+		return option >= TLS_OPTION ? option - TLS_OPTION : -1;
 	}
 }
 

@@ -16,7 +16,7 @@
 #include "agent/ovsdb_daemon.h"
 
 /* However it was called. */
-#define OPTIONS_VERSION "hnv-ovsdb " PACKAGE_VERSION
+extern const char options_version[];
 
 struct program_options {
 	const char *program;		/* As called, without the folder. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "config.h"
-
 #include "agent/ovsdb_pattern.h"
 
 #include <stdbool.h>
@@ -26,6 +24,7 @@ static struct timespec started;
 static const char *read_escape(const char *, struct escape *);
 static void write_escape(FILE *, const struct escape *,
 			 const struct pattern_line *);
+static char *number(const struct escape *, uint32_t value);
 static char *date(const struct escape *, const struct timespec *);
 static long long age_ms(void);
 
@@ -95,8 +94,8 @@ write_escape(FILE *stream, const struct escape *escape,
 	};
 	static const int severities[] = { 7, 1, 3, 4, 6, 7 };
 	char host[256] = "-";
-	char *made = NULL;
 	const char *text = "";
+	char *made = NULL;
 
 	switch (escape->what) {
 	case 'A':
@@ -124,9 +123,7 @@ write_escape(FILE *stream, const struct escape *escape,
 		text = "\n";
 		break;
 	case 'N':
-		text = made = xasprintf(escape->is_zero ? "%0*u" : "%*u",
-					escape->is_left ? 1 : escape->width,
-					line->number);
+		text = made = number(escape, line->number);
 		break;
 	case 'p':
 		text = levels[line->level];
@@ -137,10 +134,10 @@ write_escape(FILE *stream, const struct escape *escape,
 	case 'r':
 		text = made = xasprintf("%lld", age_ms());
 		break;
-	case 't':
-	case 'T':
-		break;
 	default:
+		/* There are no names of threads. */
+		if (strchr("tT", escape->what))
+			break;
 		host[0] = escape->what;
 		host[1] = '\0';
 		text = host;
@@ -149,6 +146,14 @@ write_escape(FILE *stream, const struct escape *escape,
 	fprintf(stream, "%*s", escape->is_left ? -escape->width
 					       : escape->width, text);
 	free(made);
+}
+
+static char *
+number(const struct escape *escape, uint32_t value)
+{
+	int width = escape->is_left ? 1 : escape->width;
+
+	return xasprintf(escape->is_zero ? "%0*u" : "%*u", width, value);
 }
 
 /* A # is the next digit of the fraction: ### are milliseconds. */

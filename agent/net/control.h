@@ -37,7 +37,8 @@ void control_add_command(struct control *, const char *name,
 				     const char *const args[], void *ctx),
 			 void *ctx);
 
-/* End the request.  A newline is put behind a text that lacks one.  Where the asker has gone, nobody hears of it. */
+/* End the request.  A newline is put behind a text that lacks one.  Where the
+ * asker has gone, nobody hears of it. */
 void control_reply(struct control_request *, const char *text);
 void control_fail(struct control_request *, const char *text);
 
