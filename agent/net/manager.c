@@ -89,7 +89,7 @@ manager_new(struct event_base *base, struct server *server, struct tls *tls,
 	manager->tell = event_new(base, -1, 0, tell, manager);
 	manager->observer.committed = committed;
 	database_observe(place.database, &manager->observer);
-	event_active(manager->follow, EV_TIMEOUT, 0);
+	follow(-1, 0, manager);
 	return manager;
 }
 

@@ -26,8 +26,8 @@
 struct manager;
 
 /* 'name' is "db:DB,TABLE,COLUMN".  Returns NULL, and why in '*ret_problem'
- * (free() it), if there is no such column.  Listens when the event loop
- * runs. */
+ * (free() it), if there is no such column.  What rows want already is listened
+ * on when this returns. */
 struct manager *manager_new(struct event_base *, struct server *,
 			    struct tls *, const char *name,
 			    char **ret_problem);

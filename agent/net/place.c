@@ -28,7 +28,8 @@ place_parse(struct server *server, const char *text, struct place *ret_place,
 	char *problem;
 
 	if (!column || rest) {
-		problem = xstrdup("expected db:DATABASE,TABLE,COLUMN");
+		problem = xstrdup("invalid syntax; expected "
+				  "db:DATABASE,TABLE,COLUMN");
 	} else {
 		place.table = xstrdup(table);
 		place.column = xstrdup(column);
@@ -40,7 +41,7 @@ place_parse(struct server *server, const char *text, struct place *ret_place,
 		return true;
 	}
 	place_done(&place);
-	*ret_problem = xasprintf("%s: %s", text, problem);
+	*ret_problem = xasprintf("\"%s\": %s", text, problem);
 	free(problem);
 	return false;
 }
@@ -112,9 +113,9 @@ find(struct server *server, const char *db, struct place *place)
 
 	place->database = server_find_database(server, db);
 	if (!place->database)
-		return xasprintf("there is no database \"%s\"", db);
+		return xasprintf("no database named %s", db);
 	if (!place_table(place))
-		return xasprintf("there is no table \"%s\"", place->table);
+		return xasprintf("no table named %s", place->table);
 	column = place_column(place);
 	if (!column)
 		return xasprintf("table \"%s\" has no column \"%s\"",

@@ -19,7 +19,7 @@ struct place {
 bool place_is_meant(const char *text);		/* Does it begin so? */
 /* Column must be there, and hold strings, or references to a table with a
  * column "target" of one string.  On failure returns one line in
- * '*ret_problem', to be freed. */
+ * '*ret_problem', to be freed, in ovsdb-server(1)'s words. */
 bool place_parse(struct server *, const char *text, struct place *ret_place,
 		 char **ret_problem);
 void place_done(struct place *);

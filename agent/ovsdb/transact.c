@@ -116,9 +116,9 @@ execute(struct operation_context *context, json_t *json, size_t i, size_t n,
 				     json_string_value(name));
 	}
 	if (operation && operation->writes && context->request->read_only)
-		return ovsdb_error(OVSDB_NOT_ALLOWED, "\"%s\" is not allowed:"
-				   " this server, or this connection, is"
-				   " read-only", operation->name);
+		return ovsdb_error(OVSDB_NOT_ALLOWED, "%s operation not"
+				   " allowed when database server is in read"
+				   " only mode", operation->name);
 	if (operation)
 		error = operation->execute(context, &members, result);
 	syntax = members_end(&members, "ovsdb operation %zu of %zu", i, n);
