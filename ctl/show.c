@@ -19,6 +19,7 @@ enum { INDENT = 4 };
 static void subscribe(struct ctl_context *);
 static void show(struct ctl_context *);
 static void show_host(struct ds *, const struct hnvrec_host *);
+static void show_faults(struct ds *, const struct smap *);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
 static void show_pa(struct ds *, const struct hnvrec_provider_address *);
 static void show_port(struct ds *, const struct hnvrec_port *);
@@ -78,10 +79,23 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 		ds_put_format(out, "%"PRId64", in force: %"PRId64"\n",
 			      host->next_cfg, host->cur_cfg);
 	show_detail(out, 1, &host->status);
+	show_faults(out, &host->status);
 
 	for (size_t i = 0; i < host->n_switches; i++)
 		show_switch(out, switches[i]);
 	free(switches);
+}
+
+/* Rows that are not in force and have no status of their own. */
+static void
+show_faults(struct ds *out, const struct smap *status)
+{
+	const struct smap_node **nodes = smap_sort(status);
+
+	for (size_t i = 0; i < smap_count(status); i++)
+		if (!strncmp(nodes[i]->key, "fault_", 6))
+			show_field(out, 1, nodes[i]->key, nodes[i]->value);
+	free(nodes);
 }
 
 static void

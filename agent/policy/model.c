@@ -104,6 +104,7 @@ model_free(struct model *model)
 		return;
 	state = model->state;
 	host_done(state);
+	row_fault_free(state, state->router_mac_fault);
 	for (int db = 0; db < N_DBS; db++) {
 		struct follower *follower = &state->followers[db];
 

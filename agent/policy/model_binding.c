@@ -30,6 +30,7 @@ struct binding {
 };
 
 static void read_router_mac(struct model_state *);
+static void tell_router_mac(struct model_state *, const struct row *bad);
 static void collect_physicals(struct binding *);
 static int compare_physicals(const void *, const void *);
 static void collect_ports(struct binding *);
@@ -78,7 +79,7 @@ read_router_mac(struct model_state *state)
 	static const uint8_t otherwise[6] = { 0x02, 0x68, 0x6e, 0x76, 0, 1 };
 	const struct table *table =
 		state_table(state, DB_MS_VTEP, "Physical_Switch");
-	const struct row *row, *best = NULL;
+	const struct row *row, *best = NULL, *bad = NULL;
 	uint8_t mac[6];
 
 	for (row = table ? table_first(table) : NULL; row;
@@ -87,20 +88,46 @@ read_router_mac(struct model_state *state)
 			row_get(row, "distributed_router_mac"), "");
 		uint8_t each[6];
 
-		if (!model_mac_from_text(text, each) || each[0] & 1)
+		if (!*text)
 			continue;
+		if (!model_mac_from_text(text, each) || each[0] & 1) {
+			bad = row;
+			continue;
+		}
 		if (best && strcmp(datum_string(row_get(row, "name"), ""),
 				   datum_string(row_get(best, "name"), "")) > 0)
 			continue;
 		best = row;
 		memcpy(mac, each, 6);
 	}
+	tell_router_mac(state, bad);
 	if (!best)
 		memcpy(mac, otherwise, 6);
 	if (memcmp(state->model->router_mac, mac, 6)) {
 		memcpy(state->model->router_mac, mac, 6);
 		state->structure_changed = true;
 	}
+}
+
+/* 'bad' NULL: all read.  Told once for as long as it is the same. */
+static void
+tell_router_mac(struct model_state *state, const struct row *bad)
+{
+	char *detail = bad ? xasprintf(
+		"distributed_router_mac \"%s\"",
+		datum_string(row_get(bad, "distributed_router_mac"), ""))
+		: NULL;
+	struct row_fault *old = state->router_mac_fault;
+
+	if (!old != !bad
+	    || (old && (!uuid_equal(&old->row, row_uuid(bad))
+			|| strcmp(old->detail, detail)))) {
+		row_fault_free(state, old);
+		state->router_mac_fault = bad ? row_fault_new(
+			state, MODEL_BAD_MAC, "Physical_Switch",
+			row_uuid(bad), "%s", detail) : NULL;
+	}
+	free(detail);
 }
 
 static void

@@ -293,6 +293,8 @@ read_port(struct model_port *port, const struct row *row)
 	memset(port->mac, 0, 6);
 	port->is_mac_bad = *mac && (!model_mac_from_text(mac, port->mac)
 				    || port->mac[0] & 1);
+	if (port->is_mac_bad)
+		memset(port->mac, 0, 6);
 	/* A tap carries it. */
 	if (!is_new && memcmp(old_mac, port->mac, 6))
 		port->is_changed = true;

@@ -16,6 +16,8 @@ static bool read_vni(const struct row *, uint32_t *ret_vni,
 		     char **ret_problem);
 static struct uuid vni_key(uint32_t vni);
 static void elect(struct model_state *, uint32_t vni);
+static void set_fault(struct model_state *, struct model_subnet *,
+		      enum model_reason, const char *detail);
 static bool is_before(const struct subnet_table *,
 		      const struct subnet_table *);
 static void set_in_force(struct model_state *, struct model_subnet *,
@@ -36,6 +38,7 @@ subnet_follow(struct model_state *state, enum model_database db,
 		if (!subnet)
 			return;
 		set_vni(state, subnet, 0);
+		set_fault(state, subnet, MODEL_OK, NULL);
 		map_remove(&state->subnets[db], &subnet->table->by_row);
 		list_remove(&subnet->link);
 		list_append(&state->gone_subnets, &subnet->link);
@@ -57,12 +60,12 @@ subnet_follow(struct model_state *state, enum model_database db,
 	}
 	if (!read_vni(row, &vni, &problem)) {
 		set_vni(state, subnet, 0);
-		model_fault_set(&subnet->fault, MODEL_BAD_VNI, "%s", problem);
+		set_fault(state, subnet, MODEL_BAD_VNI, problem);
 		free(problem);
 		return;
 	}
 	if (!vni)
-		model_fault_set(&subnet->fault, MODEL_NO_SUBNET, NULL);
+		set_fault(state, subnet, MODEL_NO_SUBNET, NULL);
 	set_vni(state, subnet, vni);
 }
 
@@ -79,7 +82,7 @@ subnet_find(const struct model_state *state, enum model_database db,
 void
 subnet_free(struct model_state *state, struct model_subnet *subnet)
 {
-	(void) state;
+	row_fault_free(state, subnet->table->fault);
 	list_remove(&subnet->link);
 	subnet_table_free(subnet->table);
 	free(subnet->name);
@@ -189,14 +192,36 @@ elect(struct model_state *state, uint32_t vni)
 		struct model_subnet *subnet = table->subnet;
 
 		set_in_force(state, subnet, table == best ? vni : 0);
-		if (table == best)
-			model_fault_set(&subnet->fault, MODEL_OK, NULL);
-		else
-			model_fault_set(&subnet->fault, MODEL_CONFLICT,
-					"%u is %s's logical switch \"%s\"",
-					vni, best->subnet->database,
-					best->subnet->name);
+		if (table == best) {
+			set_fault(state, subnet, MODEL_OK, NULL);
+		} else {
+			char *detail = xasprintf(
+				"%u is %s's logical switch \"%s\"", vni,
+				best->subnet->database, best->subnet->name);
+
+			set_fault(state, subnet, MODEL_CONFLICT, detail);
+			free(detail);
+		}
 	}
+}
+
+/* Ports say it of their subnet; one that has none here must be heard, too. */
+static void
+set_fault(struct model_state *state, struct model_subnet *subnet,
+	  enum model_reason reason, const char *detail)
+{
+	struct subnet_table *table = subnet->table;
+
+	if (!model_fault_set(&subnet->fault, reason, detail ? "%s" : NULL,
+			     detail))
+		return;
+	row_fault_free(state, table->fault);
+	table->fault = NULL;
+	if (reason != MODEL_OK)
+		table->fault = row_fault_new(state, reason, "Logical_Switch",
+					     &subnet->row, "\"%s\"%s%s",
+					     subnet->name, detail ? ": " : "",
+					     detail ? detail : "");
 }
 
 static bool

@@ -133,6 +133,7 @@ struct subnet_table {
 	struct keyed by_row;		/* In model_state.subnets[db]. */
 	struct keyed by_vni;		/* In model_state.vnis, if 'vni'. */
 	uint32_t vni;			/* As the row says. */
+	struct row_fault *fault;	/* The subnet's, as the host tells. */
 	uint8_t db;
 	bool is_service_node;		/* replication_mode. */
 	uint64_t seed;
@@ -189,6 +190,8 @@ struct model_state {
 	size_t n_own;
 	struct list faults[MODEL_N_REASONS];
 	size_t n_faults[MODEL_N_REASONS];
+
+	struct row_fault *router_mac_fault;
 
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
