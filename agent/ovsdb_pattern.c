@@ -92,18 +92,18 @@ write_escape(FILE *stream, const struct escape *escape,
 	static const char *const levels[] = {
 		"OFF", "EMER", "ERR", "WARN", "INFO", "DBG",
 	};
-	static const int severities[] = { 7, 1, 3, 4, 6, 7 };
+	static const unsigned severities[] = { 7, 1, 3, 4, 6, 7 };
 	char host[256] = "-";
-	const char *text = "";
 	char *made = NULL;
+	const char *text = "";
 
 	switch (escape->what) {
 	case 'A':
 		text = line->program;
 		break;
 	case 'B':
-		text = made = xasprintf("%d", line->facility << 3
-					      | severities[line->level]);
+		text = made = number(escape, (unsigned) line->facility << 3
+					     | severities[line->level]);
 		break;
 	case 'c':
 		text = line->module;
@@ -138,9 +138,7 @@ write_escape(FILE *stream, const struct escape *escape,
 		/* There are no names of threads. */
 		if (strchr("tT", escape->what))
 			break;
-		host[0] = escape->what;
-		host[1] = '\0';
-		text = host;
+		text = made = xasprintf("%c", escape->what);
 		break;
 	}
 	fprintf(stream, "%*s", escape->is_left ? -escape->width

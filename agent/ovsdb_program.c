@@ -29,6 +29,13 @@ program_add_database(struct program *program, const char *path)
 			return xasprintf("ovsdb error: %s: already open",
 					 path);
 	full = full_path(program, path);
+	if (access(full, F_OK)) {
+		char *problem = xasprintf("I/O error: %s: open failed (%s)",
+					  path, strerror(errno));
+
+		free(full);
+		return problem;
+	}
 	error = journal_open_database(full, NULL, &database, &warning);
 	free(full);
 	if (error)

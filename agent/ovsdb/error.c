@@ -81,7 +81,8 @@ ovsdb_error_to_json(const struct ovsdb_error *error)
 					 strlen(error->details)));
 	if (error->syntax) {
 		char *text = json_dumps(error->syntax,
-					JSON_COMPACT | JSON_ENCODE_ANY);
+					JSON_COMPACT | JSON_SORT_KEYS
+					| JSON_ENCODE_ANY);
 		size_t size = text ? strlen(text) : 0;
 
 		if (size > OVSDB_ERROR_MAX_SYNTAX)

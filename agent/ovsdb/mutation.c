@@ -35,6 +35,8 @@ static struct ovsdb_error *calculate_integer(enum mutator, int64_t *,
 static struct ovsdb_error *calculate_real(enum mutator, double *, double);
 static struct ovsdb_error *sort(const struct mutation *, union atom *,
 				uint32_t n);
+static struct ovsdb_error *wrong_number(const struct column_type *,
+					uint32_t n);
 static int compare_atoms(const void *, const void *, void *type);
 static struct ovsdb_error *check_count(const struct mutation *,
 				       const struct datum *);
@@ -339,9 +341,29 @@ check_count(const struct mutation *mutation, const struct datum *d)
 
 	if (d->n >= type->n_min && d->n <= max)
 		return NULL;
-	return ovsdb_error(d->n > max && max < type->n_max
-			   ? OVSDB_RESOURCES_EXHAUSTED
-			   : OVSDB_CONSTRAINT_VIOLATION,
-			   "column %s would have %u elements, not %u to %u",
-			   mutation->column->name, d->n, type->n_min, max);
+	if (d->n > max && max < type->n_max)
+		return ovsdb_error(OVSDB_RESOURCES_EXHAUSTED,
+				   "column %s would have %u elements, not %u to"
+				   " %u", mutation->column->name, d->n,
+				   type->n_min, max);
+	return wrong_number(type, d->n);
+}
+
+static struct ovsdb_error *
+wrong_number(const struct column_type *type, uint32_t n)
+{
+	char max[16] = "unlimited";
+
+	if (type->n_max != UINT32_MAX)
+		snprintf(max, sizeof max, "%u", type->n_max);
+	if (column_type_is_map(type))
+		return ovsdb_error_verbatim(
+			OVSDB_CONSTRAINT_VIOLATION, NULL, "Attempted to store"
+			" %u elements in map of %u to %s %s-%s pairs.", n,
+			type->n_min, max, atom_type_name(type->key.type),
+			atom_type_name(type->value.type));
+	return ovsdb_error_verbatim(OVSDB_CONSTRAINT_VIOLATION, NULL,
+				    "Attempted to store %u elements in set of"
+				    " %u to %s %ss.", n, type->n_min, max,
+				    atom_type_name(type->key.type));
 }
