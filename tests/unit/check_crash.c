@@ -550,8 +550,10 @@ teardown(void)
 	int i;
 
 	begin_again();
-	for (i = 0; i < MAX_STATES; i++)
+	for (i = 0; i < MAX_STATES; i++) {
 		free(states[i]);
+		states[i] = NULL;
+	}
 	snprintf(command, sizeof command, "rm -rf %s %s", directory,
 		 crash_directory);
 	ck_assert_int_eq(system(command), 0);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/ovsdb/encode.h"
@@ -476,6 +477,115 @@ START_TEST(no_room_is_no_loss)
 }
 END_TEST
 
+static void
+note_end(void *ends, struct ovsdb_error *error)
+{
+	strcat(ends, error ? error->name : "done");
+	strcat(ends, ";");
+	ovsdb_error_free(error);
+}
+
+/* As a turn of the event loop would, but faster.  Returns how often it was
+ * called. */
+static int
+run_journal(struct database *db)
+{
+	struct journal *journal = database_journal(db);
+	const struct timespec moment = { .tv_nsec = 200000 };
+	int64_t now_ms = 0;
+	int n;
+
+	for (n = 0; journal_deadline(journal) < INT64_MAX; n++) {
+		ck_assert_int_lt(n, 50000);
+		journal_run(journal, now_ms += 5);
+		nanosleep(&moment, NULL);
+	}
+	return n;
+}
+
+/* A file that holds little of what was written to it is compacted, by itself
+ * and only then; transactions go on meanwhile, and are there afterwards. */
+START_TEST(a_file_that_has_grown_is_compacted)
+{
+	struct database *db = open_file(path, schema_path);
+	struct journal *journal = database_journal(db);
+	enum { SIZE = 200 << 10 };
+	char *text = malloc(SIZE + 200), *before, *after;
+	struct journal_status status;
+	int64_t size = 0;
+	int i;
+
+	fill(db);
+	for (i = 0; i < 200; i++) {
+		int used = sprintf(text, "{'op':'delete','table':'M1',"
+				   "'where':[]},{'op':'insert','table':'M1',"
+				   "'row':{'i':%d}},{'op':'comment',"
+				   "'comment':'", i);
+
+		memset(text + used, 'a' + i % 26, SIZE);
+		strcpy(text + used + SIZE, "'}");
+		json_decref(run(db, text));
+		size = journal_size(journal);
+		if (size < JOURNAL_COMPACT_MIN)
+			ck_assert_int_eq(journal_deadline(journal),
+					 INT64_MAX);
+		journal_run(journal, i * 5);
+	}
+	run_journal(db);
+	journal_status(journal, &status);
+	ck_assert_uint_ge(status.n_compactions, 1);
+	ck_assert_uint_eq(status.n_failed_compactions, 0);
+	ck_assert_ptr_null(status.problem);
+	ck_assert(!status.is_compacting);
+	ck_assert_int_lt(status.size, JOURNAL_COMPACT_MIN);
+	before = dump(db);
+	database_free(db);
+	db = open_file(path, NULL);
+	after = dump(db);
+	ck_assert_str_eq(before, after);
+	database_free(db);
+	free(before);
+	free(after);
+	free(text);
+}
+END_TEST
+
+START_TEST(whoever_asks_for_compaction_hears_of_its_end)
+{
+	struct database *db = open_file(path, schema_path);
+	struct journal *journal = database_journal(db);
+	char ends[128] = "", other[128] = "";
+
+	fill(db);
+	journal_compact_begin(journal, note_end, ends);
+	journal_compact_begin(journal, note_end, ends);
+	json_decref(run(db, "{'op':'insert','table':'R','row':{'name':"
+			"'meanwhile'}}"));
+	ck_assert_str_eq(ends, "");
+	ck_assert_int_gt(run_journal(db), 0);
+	ck_assert_str_eq(ends, "done;done;");
+
+	/* Where there can be no file beside it. */
+	ck_assert_int_eq(chdir(directory), 0);
+	ck_assert_int_eq(mkdir("t.db.tmp", 0700), 0);
+	*ends = '\0';
+	journal_compact_begin(journal, note_end, ends);
+	run_journal(db);
+	ck_assert_str_eq(ends, OVSDB_IO_ERROR ";");
+	ck_assert_int_eq(rmdir("t.db.tmp"), 0);
+	json_decref(run(db, "{'op':'insert','table':'R','row':{'name':"
+			"'goes on'}}"));
+
+	journal_compact_begin(journal, note_end, other);
+	database_free(db);
+	ck_assert_str_eq(other, OVSDB_CANCELED ";");
+	ck_assert_int_ne(access("t.db.tmp", F_OK), 0);
+	db = open_file(path, NULL);
+	ck_assert_uint_eq(table_n_rows(database_table(db, "R")), 3);
+	database_free(db);
+}
+END_TEST
+
 /* Records as other writers write them: whole values, differences, deletions
  * of what is not there. */
 START_TEST(both_kinds_of_record_are_read)
@@ -547,6 +657,8 @@ main(void)
 	tcase_add_test(tests, read_only_files_are_refused);
 	tcase_add_test(tests, another_process_keeps_us_out);
 	tcase_add_test(tests, no_room_is_no_loss);
+	tcase_add_test(tests, a_file_that_has_grown_is_compacted);
+	tcase_add_test(tests, whoever_asks_for_compaction_hears_of_its_end);
 	tcase_add_test(tests, both_kinds_of_record_are_read);
 	tcase_add_loop_test(tests, senseless_records_are_refused, 0, 8);
 	suite_add_tcase(suite, tests);
