@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests agent/host/punt.c: a switch with two memory devices, a worker that
+ * punts, and the main thread that answers. */
+
+#include <check.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <vswitch/device.h>
+
+#include "agent/host/punt.h"
+#include "agent/policy/policy.h"
+#include "tests/unit/asker.h"
+
+enum { MANY = 1500, WAITING_MAX = 1024 };
+
+static struct event_base *base;
+static struct vsw *vsw;
+static struct vsw_worker *workers[2];	/* A thread's, the main thread's. */
+static struct vsw_device *sql, *web;
+static struct punt *punt;
+static struct punt_counters counters;
+static uint8_t came[2048];
+static bool is_known, is_bridged;
+
+struct model_port *
+model_find_port(const struct model *m, const struct vsw_port *p)
+{
+	ck_assert_ptr_eq(m, &model);
+	return is_known && p == port.port ? &port : NULL;
+}
+
+bool
+model_is_bridged(const struct model_subnet *subnet)
+{
+	ck_assert_ptr_eq(subnet, port.subnet);
+	return is_bridged;
+}
+
+static struct vsw_device *
+open_memory(const char *name)
+{
+	struct vsw_memory_options options = {
+		.size = sizeof options, .name = name, .max_packets = 2 * MANY
+	};
+	struct vsw_device *device;
+
+	ck_assert_int_eq(vsw_device_open_memory(vsw, &options, NULL, 0,
+						&device), 0);
+	return device;
+}
+
+static void
+add_layer(struct vsw_program *program, struct vsw_group *group)
+{
+	char problem[200] = "";
+
+	ck_assert_int_eq(vsw_group_seal(group, problem, sizeof problem), 0);
+	vsw_layer_add_group(vsw_program_add_layer(program, "l"), VSW_OUT,
+			    group);
+	vsw_group_unref(group);
+}
+
+/* ARP to the host; everything else, and what that hands back, to "web". */
+static void
+set_program(void)
+{
+	static const uint8_t arp[2] = { 0x08, 0x06 };
+	char problem[200] = "";
+	struct vsw_program *program;
+	struct vsw_group *group;
+	struct vsw_rule *rule;
+
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	ck_assert_int_eq(vsw_group_new(vsw, "intercept", &group), 0);
+	rule = vsw_group_add_rule(group, 1, NULL);
+	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, arp, NULL);
+	vsw_rule_punt(rule, PUNT_ARP);
+	add_layer(program, group);
+	ck_assert_int_eq(vsw_group_new(vsw, "rest", &group), 0);
+	vsw_rule_output(vsw_group_add_rule(group, 1, NULL),
+			vsw_device_port(web));
+	add_layer(program, group);
+	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
+			 0);
+	ck_assert_int_eq(vsw_port_set_program(port.port, program), 0);
+	/* Without one nothing comes to it. */
+	ck_assert_int_eq(vsw_port_set_program(vsw_device_port(web), program),
+			 0);
+	vsw_program_unref(program);
+}
+
+static void
+setup(void)
+{
+	struct vsw_options options;
+
+	vsw_options_init(&options);
+	options.max_workers = 2;
+	options.max_punts_per_s = 1000000;
+	ck_assert_int_eq(vsw_new(&options, &vsw), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(vsw_worker_new(vsw, &workers[i]), 0);
+	asker_init();
+	base = event_base_new();
+	ck_assert_ptr_nonnull(base);
+	ck_assert_int_eq(punt_new(base, &model, vsw, workers[1], &punt), 0);
+	sql = open_memory("sql");
+	web = open_memory("web");
+	port.port = vsw_device_port(sql);
+	is_known = true;
+	is_bridged = false;
+	set_program();
+}
+
+static void
+teardown(void)
+{
+	vsw_device_close(sql);
+	vsw_device_close(web);
+	punt_free(punt);
+	for (int i = 0; i < 2; i++)
+		vsw_worker_free(workers[i]);
+	vsw_free(vsw);
+	event_base_free(base);
+}
+
+/* 'n' ARP requests of SQL for 10.1.1.LAST, as far as the queue of the host. */
+static void
+ask(uint8_t last, unsigned n)
+{
+	uint8_t frame[60] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		2, 0x10, 1, 1, 0, 0x11, 0x08, 0x06,
+		0, 1, 0x08, 0, 6, 4, 0, 1,
+		2, 0x10, 1, 1, 0, 0x11, 10, 1, 1, 11,
+		0, 0, 0, 0, 0, 0, 10, 1, 1, last
+	};
+
+	for (unsigned i = 0; i < n; i++)
+		ck_assert_int_eq(vsw_device_put(sql, frame, sizeof frame,
+						NULL, NULL), 0);
+	while (!vsw_device_receive(sql, 0, workers[0], 1000000000))
+		;
+}
+
+static void
+answer(void)
+{
+	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+	punt_counters(punt, &counters);
+}
+
+static long
+take(struct vsw_device *device)
+{
+	return vsw_device_take(device, came, sizeof came, NULL, NULL);
+}
+
+START_TEST(answers_go_where_the_question_came_from)
+{
+	ask(12, 1);
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	answer();
+	ck_assert_int_ge(take(sql), 42);
+	ck_assert_mem_eq(came, sql_mac, 6);
+	ck_assert_mem_eq(came + 6, web_mac, 6);
+	ck_assert_int_eq(came[21], 2);
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	ck_assert_uint_eq(counters.n_arp, 1);
+	ck_assert_uint_eq(counters.n_answered, 1);
+	ck_assert_uint_eq(counters.n_silent, 0);
+}
+END_TEST
+
+START_TEST(the_unknown_is_silence)
+{
+	ask(99, 3);
+	answer();
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	ck_assert_uint_eq(counters.n_arp, 3);
+	ck_assert_uint_eq(counters.n_silent, 3);
+	ck_assert_uint_eq(counters.n_answered + counters.n_resumed, 0);
+}
+END_TEST
+
+START_TEST(the_unknown_is_left_to_vms_that_are_bridged)
+{
+	is_bridged = true;
+	ask(99, 1);
+	answer();
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	ck_assert_int_eq(take(web), 60);
+	ck_assert_int_eq(came[21], 1);
+	ck_assert_uint_eq(counters.n_resumed, 1);
+	ck_assert_uint_eq(counters.n_silent, 0);
+	/* What is known is answered all the same. */
+	ask(12, 1);
+	answer();
+	ck_assert_int_ge(take(sql), 42);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	ck_assert_uint_eq(counters.n_answered, 1);
+}
+END_TEST
+
+START_TEST(nobody_answers_a_port_without_a_subnet)
+{
+	is_known = false;
+	is_bridged = true;
+	ask(12, 1);
+	answer();
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	ck_assert_uint_eq(counters.n_silent, 1);
+}
+END_TEST
+
+START_TEST(the_queue_is_bounded_and_counts)
+{
+	struct vsw_port_counters host = { .size = sizeof host };
+
+	ask(12, MANY);
+	vsw_port_get_counters(punt_port(punt), &host);
+	ck_assert_uint_eq(host.drops[VSW_DROP_DEVICE_FULL],
+			  MANY - WAITING_MAX);
+	answer();
+	ck_assert_uint_eq(counters.n_answered, WAITING_MAX);
+	for (int i = 0; i < WAITING_MAX; i++)
+		ck_assert_int_ge(take(sql), 42);
+	/* And there is room again. */
+	ask(12, 1);
+	answer();
+	ck_assert_uint_eq(counters.n_answered, WAITING_MAX + 1);
+}
+END_TEST
+
+START_TEST(what_waits_from_a_port_that_goes_is_forgotten)
+{
+	ask(12, 5);
+	punt_forget(punt, vsw_device_port(web));
+	punt_forget(punt, port.port);
+	answer();
+	ck_assert_uint_eq(counters.n_arp, 0);
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	/* Left waiting: punt_free() frees it. */
+	ask(12, 5);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("punt");
+	TCase *tcase = tcase_create("punt");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, answers_go_where_the_question_came_from);
+	tcase_add_test(tcase, the_unknown_is_silence);
+	tcase_add_test(tcase, the_unknown_is_left_to_vms_that_are_bridged);
+	tcase_add_test(tcase, nobody_answers_a_port_without_a_subnet);
+	tcase_add_test(tcase, the_queue_is_bounded_and_counts);
+	tcase_add_test(tcase, what_waits_from_a_port_that_goes_is_forgotten);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed != 0;
+}
