@@ -206,12 +206,21 @@ storage(struct control_request *request, size_t n_args,
 	const char *const args[], void *program_)
 {
 	struct program *program = program_;
+	const struct database *db = server_find_database(program->server,
+							 args[0]);
+	struct journal_status status = { .problem = NULL };
+	char *text;
 
 	(void) n_args;
-	if (server_find_database(program->server, args[0]))
-		control_reply(request, "status: ok");
-	else
+	if (!db) {
 		control_fail(request, "Failed to find the database.");
+		return;
+	}
+	if (database_journal(db))
+		journal_status(database_journal(db), &status);
+	text = xasprintf("status: %s", status.problem ? status.problem : "ok");
+	control_reply(request, text);
+	free(text);
 }
 
 static void
