@@ -368,6 +368,11 @@ set_underlay(struct vsw_device *device, const struct model_pa *pa,
 	    || !read_mac(&pa->options, "next_hop_mac", next_hop,
 			 &has_next_hop, fault))
 		return false;
+	if (!has_next_hop) {
+		model_fault_set(fault, MODEL_BAD_OPTION, "a packet device "
+				"needs options:next_hop_mac");
+		return false;
+	}
 	if (!has_mac && !interface_mac(interface, underlay.mac)) {
 		model_fault_set(fault, MODEL_NO_DEVICE,
 				"the MAC of %s does not read", interface);
@@ -381,7 +386,7 @@ set_underlay(struct vsw_device *device, const struct model_pa *pa,
 	underlay.mtu = (uint32_t) mtu;
 	underlay.vlan = (uint16_t) vlan;
 	error = vsw_port_set_underlay(port, &underlay);
-	if (!error && has_next_hop)
+	if (!error)
 		error = vsw_port_set_next_hop(port, &any, next_hop);
 	if (error) {
 		model_fault_set(fault, MODEL_ENGINE, "%s", strerror(-error));
