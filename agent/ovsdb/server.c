@@ -122,9 +122,10 @@ server_add_database(struct server *server, struct database *database)
 	if (find_served(server, name))
 		return ovsdb_error(OVSDB_SYNTAX_ERROR, "a database \"%s\" is "
 				   "served already", name);
+	/* First: what they are not aware of they are not told. */
+	dismiss_unaware(server);
 	serve(server, database);
 	catalog_add(server->catalog, database);
-	dismiss_unaware(server);
 	return NULL;
 }
 
