@@ -332,7 +332,7 @@ dial_failed(void *listener_, const char *why, int64_t wait_ms)
 
 	listener->counters.n_dial_errors++;
 	if (!listener->is_quiet)
-		log_line(LOG_LEVEL_WARN, listener->name,
+		log_line(LOG_LEVEL_INFO, listener->name,
 			 "cannot connect: %s; trying on%s", why,
 			 is_last ? ", silently" : "");
 	listener->is_quiet = is_last;
