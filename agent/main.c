@@ -25,9 +25,9 @@
 #include "agent/net/remotes.h"
 #include "agent/net/turn.h"
 #include "agent/options.h"
-#include "agent/ovsdb/database.h"
-#include "agent/ovsdb/journal.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/server/server.h"
 #include "agent/policy/policy.h"
 
 enum { STATISTICS_S = 5, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };

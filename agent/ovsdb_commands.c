@@ -8,7 +8,7 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb_log.h"
 
 enum { MAX_COUNTERS = 16 };

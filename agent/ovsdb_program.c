@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/store/journal.h"
 
 static char *full_path(const struct program *, const char *path);
 static char *text_of(struct ovsdb_error *);

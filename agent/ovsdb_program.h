@@ -14,7 +14,7 @@
 #include "agent/net/control.h"
 #include "agent/net/remotes.h"
 #include "agent/net/turn.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 #include "agent/ovsdb_options.h"
 
 struct program_database {

@@ -33,7 +33,7 @@
 #include <stdint.h>
 #include <event2/event.h>
 #include "agent/net/tls.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 struct listener;
 

@@ -11,7 +11,7 @@
 #include "agent/net/listener.h"
 #include "agent/net/place.h"
 #include "agent/net/turn.h"
-#include "agent/ovsdb/transaction.h"
+#include "agent/ovsdb/store/transaction.h"
 
 enum { MAX_TARGETS = 100, OFTEN_MS = 500, SELDOM_MS = 2500 };
 

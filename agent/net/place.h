@@ -8,8 +8,8 @@
  * [control] */
 
 #include <stdbool.h>
-#include "agent/ovsdb/database.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/server/server.h"
 
 struct place {
 	struct database *database;

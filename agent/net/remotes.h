@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <event2/event.h>
 #include "agent/net/tls.h"
-#include "agent/ovsdb/database.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/server/server.h"
 
 struct remotes;
 

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "agent/net/channel.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 struct session;
 

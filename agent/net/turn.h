@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 #include <event2/event.h>
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 struct turn;
 

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "agent/ovsdb/uuid.h"
+#include "agent/ovsdb/value/uuid.h"
 
 struct keyed {
 	struct uuid key;

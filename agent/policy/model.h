@@ -24,7 +24,7 @@
 #include <stdint.h>
 #include <vswitch.h>
 #include "agent/base/list.h"
-#include "agent/ovsdb/uuid.h"
+#include "agent/ovsdb/value/uuid.h"
 
 struct database;
 struct model;

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "agent/ovsdb/database.h"
+#include "agent/ovsdb/store/database.h"
 #include "agent/policy/map.h"
 #include "agent/policy/model.h"
 

@@ -7,7 +7,7 @@
  * when the first value differs from what its row says.  [control] */
 
 #include <stdbool.h>
-#include "agent/ovsdb/transaction.h"
+#include "agent/ovsdb/store/transaction.h"
 #include "agent/policy/state.h"
 
 struct teller {

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/ovsdb/journal.h"
-#include "agent/ovsdb/transaction.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/transaction.h"
 
 enum { SKIP = 77 };
 

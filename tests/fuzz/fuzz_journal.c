@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/store/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <jansson.h>
 #include "agent/net/jsonrpc.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 enum { MAX_SIZE = 16384, MAX_DEPTH = 64, N_CLIENTS = 2 };
 

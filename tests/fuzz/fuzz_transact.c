@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#include "agent/ovsdb/journal_record.h"
-#include "agent/ovsdb/transact.h"
+#include "agent/ovsdb/store/journal_record.h"
+#include "agent/ovsdb/operation/transact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

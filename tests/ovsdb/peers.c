@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "agent/net/jsonrpc.h"
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 /* For what is expected to come. */
 enum { PATIENCE_MS = 10000 };

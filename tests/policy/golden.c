@@ -15,7 +15,7 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/ovsdb/transact.h"
+#include "agent/ovsdb/operation/transact.h"
 #include "agent/policy/compile.h"
 
 enum { N_DATABASES = 3 };

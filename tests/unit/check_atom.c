@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/atom.h"
+#include "agent/ovsdb/value/atom.h"
 
 #include <stdio.h>
 
-#include "agent/ovsdb/symbols.h"
+#include "agent/ovsdb/value/symbols.h"
 #include "tests/unit/ovsdb_tools.h"
 
 /* What is read as which type, and how it is written again; NULL: not. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/condition.h"
+#include "agent/ovsdb/operation/condition.h"
 
-#include "agent/ovsdb/transaction.h"
+#include "agent/ovsdb/store/transaction.h"
 #include "tests/unit/ovsdb_tools.h"
 
 /* Which of three rows match: '1', '2', '3' in the text. */

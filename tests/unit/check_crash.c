@@ -13,7 +13,7 @@
  *
  * They can also fail. */
 
-#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/store/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/decode.h"
+#include "agent/ovsdb/value/decode.h"
 
-#include "agent/ovsdb/encode.h"
-#include "agent/ovsdb/row.h"
+#include "agent/ovsdb/value/encode.h"
+#include "agent/ovsdb/store/row.h"
 #include "tests/unit/ovsdb_tools.h"
 
 static uint64_t seed = 5;

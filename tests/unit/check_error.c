@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/error.h"
+#include "agent/ovsdb/value/error.h"
 
 #include <stdio.h>
 

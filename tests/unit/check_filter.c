@@ -2,7 +2,7 @@
 
 /* Filters beside a twin that tries each clause in turn, on random rows. */
 
-#include "agent/ovsdb/filter.h"
+#include "agent/ovsdb/server/filter.h"
 
 #include "tests/unit/server_fixture.h"
 

@@ -4,11 +4,11 @@
  * conditions, restarts of the server and compactions of its file, beside what
  * select finds in the database. */
 
-#include "agent/ovsdb/history.h"
+#include "agent/ovsdb/store/history.h"
 
 #include <unistd.h>
-#include "agent/ovsdb/journal.h"
-#include "agent/ovsdb/row.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/row.h"
 #include "tests/unit/server_fixture.h"
 
 enum { N_CLIENTS = 3, N_STEPS = 300, N_NUMBERS = 6 };

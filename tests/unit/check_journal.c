@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/journal.h"
+#include "agent/ovsdb/store/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/ovsdb/encode.h"
-#include "agent/ovsdb/row.h"
+#include "agent/ovsdb/value/encode.h"
+#include "agent/ovsdb/store/row.h"
 #include "tests/unit/ovsdb_tools.h"
 
 static char directory[64];

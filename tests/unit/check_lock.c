@@ -2,7 +2,7 @@
 
 /* Many locks, many clients, beside a naive list of who stands where. */
 
-#include "agent/ovsdb/lock.h"
+#include "agent/ovsdb/server/lock.h"
 
 #include "tests/unit/server_fixture.h"
 

@@ -3,7 +3,7 @@
 /* Copies of the database, kept by what monitors tell, beside what select
  * finds in the database. */
 
-#include "agent/ovsdb/monitor.h"
+#include "agent/ovsdb/server/monitor.h"
 
 #include "tests/unit/server_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/mutation.h"
+#include "agent/ovsdb/operation/mutation.h"
 
 #include "tests/unit/ovsdb_tools.h"
 

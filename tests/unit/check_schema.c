@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/schema.h"
+#include "agent/ovsdb/value/schema.h"
 
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 /* What transcripts do not see: limits, counters, databases that come and go,
  * waiting transactions and their times. */
 
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 #include "tests/unit/server_fixture.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/transact.h"
+#include "agent/ovsdb/operation/transact.h"
 
 #include <stdio.h>
 

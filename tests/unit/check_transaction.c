@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/transaction.h"
+#include "agent/ovsdb/store/transaction.h"
 
 #include <unistd.h>
 
-#include "agent/ovsdb/journal.h"
-#include "agent/ovsdb/row.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/row.h"
 #include "tests/unit/ovsdb_tools.h"
 
 /* A naive database of two tables, and transactions drawn at random.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/type.h"
+#include "agent/ovsdb/value/type.h"
 
 #include "tests/unit/ovsdb_tools.h"
 

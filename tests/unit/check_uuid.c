@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb/uuid.h"
+#include "agent/ovsdb/value/uuid.h"
 
 #include <stdio.h>
 

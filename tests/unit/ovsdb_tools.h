@@ -10,7 +10,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/ovsdb/transact.h"
+#include "agent/ovsdb/operation/transact.h"
 
 /* JSON text in which ' stands for ". */
 static inline json_t *

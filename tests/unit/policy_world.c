@@ -11,7 +11,7 @@
 #include <vswitch.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/ovsdb/transact.h"
+#include "agent/ovsdb/operation/transact.h"
 
 static const char *const database_names[WORLD_N] = {
 	"hnv", "ms_vtep", "hardware_vtep"

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "agent/ovsdb/database.h"
+#include "agent/ovsdb/store/database.h"
 #include "agent/policy/policy.h"
 
 enum { WORLD_HNV, WORLD_MS_VTEP, WORLD_HARDWARE_VTEP, WORLD_N };

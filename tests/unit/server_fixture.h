@@ -12,7 +12,7 @@
 #include <string.h>
 #include <check.h>
 #include <jansson.h>
-#include "agent/ovsdb/server.h"
+#include "agent/ovsdb/server/server.h"
 
 struct test_client {
 	struct client *client;

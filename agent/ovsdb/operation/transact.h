@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_TRANSACT_H
+#define OVSDB_TRANSACT_H 1
+
+/* Executes the "transact" method of RFC 7047, section 4.1.3 and 5.2: the
+ * operations of one request, in order, on one transaction, then the commit.
+ *
+ * Start reading the policy's way through the database here. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "agent/ovsdb/store/database.h"
+
+enum { TRANSACT_MAX_OPERATIONS = 250000 };	/* In one request. */
+
+enum transact_outcome {
+	TRANSACT_DONE,		/* 'ret_reply' is the result array. */
+	TRANSACT_WAIT		/* A "wait" is not satisfied yet; try again
+				 * after the next commit, or at the time
+				 * '*ret_deadline_ms'. */
+};
+
+struct transact_request {
+	struct database *database;
+	json_t *params;		/* [<db-name>, <operation>*]. */
+	/* Does the client own this lock?  For "assert". */
+	bool (*owns_lock)(void *ctx, const char *lock);
+	void *ctx;
+	int64_t started_ms;	/* When the request came in. */
+	int64_t now_ms;
+	bool read_only;		/* Writing operations: "not allowed". */
+};
+
+/* 'ret_reply' has one element for each operation, with RFC 7047's null for
+ * those after a failed one, and one more if the commit failed.  It is one
+ * <error> object and no array if 'params' is not of the form above or has
+ * more than TRANSACT_MAX_OPERATIONS.  Whether the name in it is the
+ * database's is the caller's to know. */
+enum transact_outcome transact_execute(const struct transact_request *,
+				       json_t **ret_reply,
+				       int64_t *ret_deadline_ms);
+
+#endif /* ovsdb/operation/transact.h */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_CLIENT_H
+#define OVSDB_CLIENT_H 1
+
+/* What server.c, waiting.c, lock.c and monitor.c share: the server, its
+ * databases and its clients from inside.  For these files alone.  [control] */
+
+#include <jansson.h>
+#include "agent/base/list.h"
+#include "agent/ovsdb/server/lock.h"
+#include "agent/ovsdb/server/monitor.h"
+#include "agent/ovsdb/server/server.h"
+
+struct server {
+	struct list databases;		/* struct served. */
+	struct list clients;
+	struct database *catalog;	/* _Server. */
+	struct uuid id;
+	bool may_convert;
+	struct lock_table locks;
+	struct server_limits limits;
+	struct server_counters counters;
+	void (*wake)(void *ctx);
+	void *wake_ctx;
+};
+
+/* A database that the server serves. */
+struct served {
+	struct list link;		/* In server.databases. */
+	struct server *server;
+	struct database *database;
+	json_t *schema;			/* As get_schema answers. */
+	struct observer observer;
+	struct monitor_hub monitors;
+	struct list waits;		/* struct waiting, oldest first. */
+	int64_t deadline_ms;		/* No wait's time comes earlier. */
+	bool is_changed;		/* Since the waits were tried. */
+	bool is_reserved;		/* Not the clients' to write. */
+};
+
+struct client {
+	struct list link;		/* In server.clients. */
+	struct server *server;
+	char *name;
+	bool is_read_only;
+	const struct client_ops *ops;
+	void *ctx;
+	struct list monitors;		/* struct monitor. */
+	struct list waits;		/* struct waiting. */
+	struct list locks;		/* struct lock_claim. */
+	uint32_t n_monitors, n_waits, n_locks;
+	bool is_aware;		/* Of databases that come and go. */
+};
+
+/* Take over 'result', 'error' and 'params', not 'id'. */
+void client_reply(struct client *, json_t *id, json_t *result);
+void client_reply_error(struct client *, json_t *id, struct ovsdb_error *);
+void client_reply_refusal(struct client *, json_t *id, const char *text);
+void client_notify(struct client *, const char *method, json_t *params);
+
+#endif /* ovsdb/server/client.h */

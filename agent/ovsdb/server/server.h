@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_SERVER_H
+#define OVSDB_SERVER_H 1
+
+/* The methods of RFC 7047, section 4, for any number of clients on any number
+ * of databases.  Knows nothing of sockets: a client is somebody to whom JSON
+ * can be sent, and agent/net/session.c is one.  [control]
+ *
+ * Replies and notifications are as RFC 7047 wants them; where it is silent
+ * (error values, the details of errors, what becomes of a lock that was
+ * stolen), as ovsdb-server(1) does it, so that its clients find what they
+ * know.  Beyond RFC 7047 there is what ovsdb-server(7) adds to it: conditional
+ * monitors, and the database _Server, which says what databases there are. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "agent/ovsdb/store/database.h"
+
+struct client;
+struct server;
+
+struct client_ops {
+	/* Takes over 'message'.  Must not call back into the server. */
+	void (*send)(void *ctx, json_t *message);
+	/* The databases are not what the client believes, and it has not asked
+	 * to be told: end the connection soon, so that it looks again.  Must
+	 * not call back into the server.  May be NULL. */
+	void (*dismiss)(void *ctx);
+};
+
+struct server *server_new(void);
+void server_free(struct server *);	/* Clients must be gone. */
+
+/* What one client may ask for; what is past it is refused with "resources
+ * exhausted" and counted. */
+struct server_limits {
+	uint32_t n_monitors;	/* Default 1000. */
+	uint32_t n_waits;	/* Waiting transactions, default 1000. */
+	uint32_t n_locks;	/* Held and waited for, default 1000. */
+	uint32_t n_operations;	/* Of one transaction, default 1048576. */
+};
+void server_limits(const struct server *, struct server_limits *);
+void server_set_limits(struct server *, const struct server_limits *);
+
+/* The server does not take over the database.  Fails with "syntax error" if it
+ * has one of that name.  Clients that did not send "set_db_change_aware" are
+ * dismissed when a database comes or goes. */
+struct ovsdb_error *server_add_database(struct server *, struct database *);
+/* Clients may give a database another schema ("convert"): for a program that
+ * knows nothing of what is in its databases, and holds nothing of theirs over
+ * a turn of the event loop but their addresses. */
+void server_allow_convert(struct server *);
+/* Its waiting transactions end as "canceled"; its monitors fall silent. */
+void server_remove_database(struct server *, struct database *);
+struct database *server_find_database(const struct server *,
+				      const char *name);
+
+struct client *server_connect(struct server *, const char *name,
+			      const struct client_ops *, void *ctx);
+/* A request, notification or reply of the peer's; takes no reference.  Returns
+ * false if it is no JSON-RPC message and the connection should be closed.
+ * Members that JSON-RPC does not know, replies, and notifications other than
+ * "cancel" are ignored. */
+bool client_receive(struct client *, json_t *message, int64_t now_ms);
+void client_disconnect(struct client *);
+/* From now on, operations that write are refused with "not allowed". */
+void client_set_read_only(struct client *);
+
+/* Waiting transactions are tried again after commits and when their time has
+ * come.  'wake' is called, from the midst of whatever happens, when there is
+ * reason to call server_run() soon, or when server_deadline() came nearer. */
+void server_set_wake(struct server *, void (*wake)(void *ctx), void *ctx);
+void server_run(struct server *, int64_t now_ms);
+int64_t server_deadline(const struct server *);	/* INT64_MAX: never. */
+
+struct server_counters {
+	uint64_t n_requests, n_errors, n_transactions, n_updates;
+	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
+	uint64_t n_refused_operations;	/* Transactions with too many. */
+	/* Of "monitor_cond_since": told what changed, or everything. */
+	uint64_t n_resumed_monitors, n_forgotten_monitors;
+	uint32_t n_clients, n_monitors, n_waits, n_locks;
+};
+void server_counters(const struct server *, struct server_counters *);
+
+#endif /* ovsdb/server/server.h */

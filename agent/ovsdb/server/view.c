@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/server/view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "agent/base/memory.h"
+
+static size_t size_of(const struct table_schema *);
+static bool is_fleeting(const struct column *);
+static unsigned kind_of(const struct view *, const struct change *);
+static json_t *show_plain(const struct view *, const struct change *,
+			  unsigned kind);
+static json_t *show_diff(const struct view *, const struct change *,
+			 unsigned kind);
+static json_t *show_present(const struct view *, const struct row *,
+			    unsigned kind);
+static json_t *show_gone(void);
+static json_t *show_columns(const struct view *, const struct row *,
+			    unsigned kind);
+static json_t *show_modified(const struct view *, const struct change *);
+static json_t *show_datum(const struct view *, const struct change *,
+			  const struct column *);
+static bool is_changed(const struct change *, const struct column *);
+
+struct view *
+view_new(const struct table_schema *table, bool is_diff)
+{
+	struct view *view = xcalloc(1, size_of(table));
+
+	view->table = table;
+	view->is_diff = is_diff;
+	list_init(&view->users);
+	return view;
+}
+
+void
+view_free(struct view *view)
+{
+	if (!view)
+		return;
+	assert(list_is_empty(&view->users) && !view->rows);
+	filter_done(&view->filter);
+	free(view);
+}
+
+/* In a draft, 'columns' has a place for each column of the table, and those
+ * that nobody asked for have none in theirs. */
+bool
+view_add_column(struct view *view, const struct column *column,
+		unsigned select)
+{
+	struct view_column *place = &view->columns[column->index];
+
+	if (place->column)
+		return false;
+	place->column = column;
+	place->select = select;
+	return true;
+}
+
+void
+view_settle(struct view *view)
+{
+	for (size_t i = 0; i < view->table->n_columns; i++)
+		if (view->columns[i].column)
+			view->columns[view->n_columns++] = view->columns[i];
+}
+
+struct view *
+view_like(const struct view *view)
+{
+	struct view *copy = xmemdup(view, size_of(view->table));
+
+	copy->filter = (struct filter) { 0 };
+	copy->rows = NULL;
+	list_init(&copy->users);
+	return copy;
+}
+
+bool
+view_equal(const struct view *a, const struct view *b)
+{
+	if (a->is_diff != b->is_diff || a->select != b->select
+	    || a->n_columns != b->n_columns)
+		return false;
+	for (size_t i = 0; i < a->n_columns; i++)
+		if (a->columns[i].column != b->columns[i].column
+		    || a->columns[i].select != b->columns[i].select)
+			return false;
+	return filter_equal(&a->filter, &b->filter);
+}
+
+bool
+view_is_fleeting(const struct view *view)
+{
+	for (size_t i = 0; i < view->n_columns; i++)
+		if (is_fleeting(view->columns[i].column))
+			return true;
+	for (size_t i = 0; i < view->filter.n; i++)
+		if (view->filter.clauses[i].column
+		    && is_fleeting(view->filter.clauses[i].column))
+			return true;
+	return false;
+}
+
+json_t *
+view_show_all(const struct view *view, const struct table *table)
+{
+	json_t *rows = json_object();
+	const struct row *row;
+
+	for (row = table_first(table); row; row = table_next(table, row))
+		if (filter_matches(&view->filter, row))
+			view_set_row(rows, row_uuid(row),
+				     show_present(view, row,
+						  SELECT_INITIAL));
+	return rows;
+}
+
+json_t *
+view_show_change(const struct view *view, const struct change *change)
+{
+	unsigned kind = kind_of(view, change);
+
+	if (!(view->select & kind))
+		return NULL;
+	return view->is_diff ? show_diff(view, change, kind)
+			     : show_plain(view, change, kind);
+}
+
+json_t *
+view_show_move(const struct view *from, const struct view *to,
+	       const struct row *row)
+{
+	bool was = filter_matches(&from->filter, row);
+	bool is = filter_matches(&to->filter, row);
+
+	if (is && !was && to->select & SELECT_INSERT)
+		return show_present(to, row, SELECT_INSERT);
+	if (was && !is && to->select & SELECT_DELETE)
+		return show_gone();
+	return NULL;
+}
+
+void
+view_set_row(json_t *rows, const struct uuid *uuid, json_t *shown)
+{
+	char text[UUID_TEXT_SIZE];
+
+	uuid_to_text(uuid, text);
+	json_object_set_new_nocheck(rows, text, shown);
+}
+
+static size_t
+size_of(const struct table_schema *table)
+{
+	return sizeof(struct view)
+	       + table->n_columns * sizeof(struct view_column);
+}
+
+static bool
+is_fleeting(const struct column *column)
+{
+	return column->is_ephemeral || column->index == COLUMN_VERSION;
+}
+
+/* What the change is for those who know only rows that match. */
+static unsigned
+kind_of(const struct view *view, const struct change *change)
+{
+	bool was = change->old && filter_matches(&view->filter, change->old);
+	bool is = change->new && filter_matches(&view->filter, change->new);
+
+	if (was)
+		return is ? SELECT_MODIFY : SELECT_DELETE;
+	return is ? SELECT_INSERT : 0;
+}
+
+/* <row-update> of RFC 7047, section 4.1.6. */
+static json_t *
+show_plain(const struct view *view, const struct change *change,
+	   unsigned kind)
+{
+	json_t *old = NULL, *shown;
+
+	if (kind == SELECT_MODIFY) {
+		old = show_modified(view, change);
+		if (!old)
+			return NULL;
+	} else if (kind == SELECT_DELETE) {
+		old = show_columns(view, change->old, kind);
+	}
+	shown = json_object();
+	if (old)
+		json_object_set_new_nocheck(shown, "old", old);
+	if (change->new)
+		json_object_set_new_nocheck(shown, "new",
+					    show_columns(view, change->new,
+							 kind));
+	return shown;
+}
+
+/* <row-update2> of ovsdb-server(7), section 4.1.14. */
+static json_t *
+show_diff(const struct view *view, const struct change *change, unsigned kind)
+{
+	json_t *modified, *shown;
+
+	if (kind == SELECT_DELETE)
+		return show_gone();
+	if (kind == SELECT_INSERT)
+		return show_present(view, change->new, kind);
+	modified = show_modified(view, change);
+	if (!modified)
+		return NULL;
+	shown = json_object();
+	json_object_set_new_nocheck(shown, "modify", modified);
+	return shown;
+}
+
+/* A row that was there at the beginning, or came. */
+static json_t *
+show_present(const struct view *view, const struct row *row, unsigned kind)
+{
+	const char *name = !view->is_diff ? "new"
+			   : kind == SELECT_INITIAL ? "initial" : "insert";
+	json_t *shown = json_object();
+
+	json_object_set_new_nocheck(shown, name,
+				    show_columns(view, row, kind));
+	return shown;
+}
+
+static json_t *
+show_gone(void)
+{
+	json_t *shown = json_object();
+
+	json_object_set_new_nocheck(shown, "delete", json_null());
+	return shown;
+}
+
+static json_t *
+show_columns(const struct view *view, const struct row *row, unsigned kind)
+{
+	json_t *columns = json_object();
+
+	for (size_t i = 0; i < view->n_columns; i++) {
+		const struct column *column = view->columns[i].column;
+		const struct datum *datum = row_datum(row, column);
+
+		if (!(view->columns[i].select & kind)
+		    || (view->is_diff
+			&& datum_is_default(datum, &column->type)))
+			continue;
+		json_object_set_new_nocheck(columns, column->name,
+					    datum_to_json(datum,
+							  &column->type));
+	}
+	return columns;
+}
+
+/* The columns that were modified, with their old values or the differences;
+ * NULL if there are none among those that are monitored for that. */
+static json_t *
+show_modified(const struct view *view, const struct change *change)
+{
+	json_t *columns = NULL;
+
+	for (size_t i = 0; i < view->n_columns; i++) {
+		const struct column *column = view->columns[i].column;
+
+		if (!(view->columns[i].select & SELECT_MODIFY)
+		    || !is_changed(change, column))
+			continue;
+		if (!columns)
+			columns = json_object();
+		json_object_set_new_nocheck(columns, column->name,
+					    show_datum(view, change, column));
+	}
+	return columns;
+}
+
+static json_t *
+show_datum(const struct view *view, const struct change *change,
+	   const struct column *column)
+{
+	const struct datum *old = row_datum(change->old, column);
+	struct datum diff;
+	json_t *json;
+
+	if (!view->is_diff)
+		return datum_to_json(old, &column->type);
+	datum_diff(old, row_datum(change->new, column), &column->type, &diff);
+	json = datum_to_json(&diff, &column->type);
+	datum_done(&diff, &column->type);
+	return json;
+}
+
+static bool
+is_changed(const struct change *change, const struct column *column)
+{
+	if (column->index == COLUMN_VERSION)
+		return !uuid_equal(row_version(change->old),
+				   row_version(change->new));
+	return change_has(change, column);
+}

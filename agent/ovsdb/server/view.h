@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_VIEW_H
+#define OVSDB_VIEW_H 1
+
+/* What one or more monitors want to know of one table: columns, for each
+ * column the kinds of change that show it, and which rows; and the JSON in
+ * which they are told.  Monitors that want the same share one view, so that a
+ * commit is put into words once, however many listen.
+ *
+ * A view is a draft until view_settle(), and never changes afterwards.
+ * [control] */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <jansson.h>
+#include "agent/base/list.h"
+#include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/server/filter.h"
+
+/* The kinds of change that a monitor selects. */
+enum {
+	SELECT_INITIAL = 1 << 0,
+	SELECT_INSERT = 1 << 1,
+	SELECT_DELETE = 1 << 2,
+	SELECT_MODIFY = 1 << 3,
+	SELECT_ALL = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE
+		     | SELECT_MODIFY
+};
+
+struct view_column {
+	const struct column *column;
+	unsigned select;
+};
+
+struct view {
+	struct list link;		/* In monitor_hub.views[]. */
+	struct list users;		/* struct subscription. */
+	struct list touched_link;	/* While 'rows' is there. */
+	json_t *rows;			/* Of the commit that is being told. */
+	const struct table_schema *table;
+	bool is_diff;			/* <row-update2>, not <row-update>. */
+	unsigned select;		/* Of any column, and of none. */
+	struct filter filter;
+	size_t n_columns;
+	struct view_column columns[];	/* By index. */
+};
+
+struct view *view_new(const struct table_schema *, bool is_diff);
+void view_free(struct view *);		/* Nobody may use it. */
+/* To a draft.  Returns false if the column is in it already. */
+bool view_add_column(struct view *, const struct column *, unsigned select);
+void view_settle(struct view *);
+/* A settled view like that one, but for the filter, which is empty. */
+struct view *view_like(const struct view *);
+bool view_equal(const struct view *, const struct view *);
+/* Does it show what is not in the file: ephemeral columns, or _version? */
+bool view_is_fleeting(const struct view *);
+
+/* A <table-update> or <table-update2> of the rows as they are. */
+json_t *view_show_all(const struct view *, const struct table *);
+/* A <row-update> or <row-update2>, or NULL if the view has no interest. */
+json_t *view_show_change(const struct view *, const struct change *);
+/* The same, for somebody who looked at a row through one view and now does
+ * through another, whose filter is different. */
+json_t *view_show_move(const struct view *from, const struct view *to,
+		       const struct row *);
+
+/* Puts what is shown of a row among the others. */
+void view_set_row(json_t *rows, const struct uuid *, json_t *shown);
+
+#endif /* ovsdb/server/view.h */

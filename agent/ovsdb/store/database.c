@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/database.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/row.h"
+
+static void table_init(struct table *, const struct table_schema *,
+		       struct database *);
+static void table_done(struct table *);
+static void note_references(struct table *, const struct base_type *);
+
+struct database *
+database_new(struct schema *schema, struct journal *journal)
+{
+	struct database *db = xcalloc(1, sizeof *db);
+	size_t i;
+
+	db->schema = schema;
+	db->journal = journal;
+	db->history = history_new();
+	db->tables = xcalloc(schema->n_tables, sizeof *db->tables);
+	for (i = 0; i < schema->n_tables; i++)
+		table_init(&db->tables[i], schema->tables[i], db);
+	return db;
+}
+
+void
+database_free(struct database *db)
+{
+	size_t i;
+
+	if (!db)
+		return;
+	assert(!db->transaction);
+	/* What it has under way reads the rows. */
+	journal_close(db->journal);
+	for (i = 0; i < db->schema->n_tables; i++)
+		table_done(&db->tables[i]);
+	free(db->tables);
+	history_free(db->history);
+	schema_free(db->schema);
+	free(db);
+}
+
+const char *
+database_name(const struct database *db)
+{
+	return db->schema->name;
+}
+
+const struct schema *
+database_schema(const struct database *db)
+{
+	return db->schema;
+}
+
+const struct uuid *
+database_last_transaction(const struct database *db)
+{
+	return &db->last_transaction;
+}
+
+const struct uuid *
+database_last_recorded(const struct database *db)
+{
+	return &db->last_recorded;
+}
+
+struct history *
+database_history(const struct database *db)
+{
+	return db->history;
+}
+
+struct journal *
+database_journal(const struct database *db)
+{
+	return db->journal;
+}
+
+struct table *
+database_table(const struct database *db, const char *name)
+{
+	const struct table_schema *schema = schema_table(db->schema, name);
+
+	return schema ? &db->tables[schema->index] : NULL;
+}
+
+struct table *
+database_table_at(const struct database *db, size_t index)
+{
+	return index < db->schema->n_tables ? &db->tables[index] : NULL;
+}
+
+const struct table_schema *
+table_schema(const struct table *table)
+{
+	return table->schema;
+}
+
+struct database *
+table_database(const struct table *table)
+{
+	return table->database;
+}
+
+size_t
+table_n_rows(const struct table *table)
+{
+	return table->rows.n;
+}
+
+const struct row *
+table_find(const struct table *table, const struct uuid *uuid)
+{
+	uint32_t hash = row_uuid_hash(uuid);
+	size_t cursor = 0;
+	struct row *row;
+
+	while ((row = row_map_match(&table->rows, hash, &cursor))) {
+		if (uuid_equal(row_uuid(row), uuid))
+			break;
+	}
+	return row;
+}
+
+const struct row *
+table_first(const struct table *table)
+{
+	size_t cursor = 0;
+
+	return row_map_next(&table->rows, &cursor);
+}
+
+const struct row *
+table_next(const struct table *table, const struct row *row)
+{
+	size_t cursor = row_map_cursor_after(&table->rows,
+					     row_uuid_hash(row_uuid(row)),
+					     row);
+
+	return row_map_next(&table->rows, &cursor);
+}
+
+void
+database_observe(struct database *db, struct observer *observer)
+{
+	struct observer **end = &db->observers;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = observer;
+	observer->next = NULL;
+}
+
+void
+database_unobserve(struct database *db, struct observer *observer)
+{
+	struct observer **o;
+
+	for (o = &db->observers; *o; o = &(*o)->next) {
+		if (*o == observer) {
+			*o = observer->next;
+			return;
+		}
+	}
+}
+
+void
+database_pin(struct database *db)
+{
+	assert(!db->is_pinned);
+	db->is_pinned = true;
+}
+
+void
+database_unpin(struct database *db)
+{
+	struct row *row, *next;
+
+	db->is_pinned = false;
+	for (row = db->discarded; row; row = next) {
+		next = row->next;
+		row_free(row);
+	}
+	db->discarded = NULL;
+}
+
+void
+database_discard(struct database *db, struct row *row)
+{
+	if (!row || !db->is_pinned) {
+		row_free(row);
+		return;
+	}
+	row->next = db->discarded;
+	db->discarded = row;
+}
+
+void
+table_insert(struct table *table, struct row *row)
+{
+	size_t i;
+
+	row_map_insert(&table->rows, row_uuid_hash(row_uuid(row)), row);
+	for (i = 0; i < table->schema->n_indexes; i++)
+		row_map_insert(&table->indexes[i], row_index_hash(row, i),
+			       row);
+}
+
+void
+table_remove(struct table *table, struct row *row)
+{
+	size_t i;
+
+	row_map_remove(&table->rows, row_uuid_hash(row_uuid(row)), row);
+	for (i = 0; i < table->schema->n_indexes; i++)
+		row_map_remove(&table->indexes[i], row_index_hash(row, i),
+			       row);
+}
+
+void
+table_replace(struct table *table, struct row *old, struct row *new)
+{
+	size_t i;
+
+	row_map_replace(&table->rows, row_uuid_hash(row_uuid(old)), old, new);
+	for (i = 0; i < table->schema->n_indexes; i++) {
+		uint32_t before = row_index_hash(old, i);
+		uint32_t after = row_index_hash(new, i);
+
+		if (before == after) {
+			row_map_replace(&table->indexes[i], before, old, new);
+		} else {
+			row_map_remove(&table->indexes[i], before, old);
+			row_map_insert(&table->indexes[i], after, new);
+		}
+	}
+}
+
+static void
+table_init(struct table *table, const struct table_schema *schema,
+	   struct database *db)
+{
+	size_t i;
+
+	table->schema = schema;
+	table->database = db;
+	table->indexes = xcalloc(schema->n_indexes, sizeof *table->indexes);
+	for (i = 0; i < schema->n_columns; i++) {
+		note_references(table, &schema->columns[i]->type.key);
+		note_references(table, &schema->columns[i]->type.value);
+	}
+}
+
+static void
+table_done(struct table *table)
+{
+	size_t cursor = 0;
+	struct row *row;
+	size_t i;
+
+	while ((row = row_map_next(&table->rows, &cursor))) {
+		struct referrer *referrer = row->out;
+
+		/* The rows at the other end may be gone already. */
+		while (referrer) {
+			struct referrer *next = referrer->next_out;
+
+			free(referrer);
+			referrer = next;
+		}
+		row_free(row);
+	}
+	row_map_done(&table->rows);
+	for (i = 0; i < table->schema->n_indexes; i++)
+		row_map_done(&table->indexes[i]);
+	free(table->indexes);
+}
+
+static void
+note_references(struct table *table, const struct base_type *base)
+{
+	if (!base->ref_table)
+		return;
+	if (base->ref_kind == REFERENCE_STRONG)
+		table->has_strong = true;
+	else
+		table->has_weak = true;
+}

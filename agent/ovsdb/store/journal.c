@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
+#include "agent/ovsdb/store/journal_compact.h"
+#include "agent/ovsdb/store/journal_load.h"
+#include "agent/ovsdb/store/journal_lock.h"
+#include "agent/ovsdb/store/journal_read.h"
+#include "agent/ovsdb/store/journal_record.h"
+#include "agent/ovsdb/store/journal_write.h"
+#include "agent/ovsdb/store/row.h"
+
+struct journal {
+	char *path;
+	struct journal_lock *lock;
+	struct database *database;
+	int fd;
+	int64_t size;		/* Up to the end of the last whole record. */
+	int64_t compacted_size;	/* When it was last all rows and no more. */
+	bool has_rubbish;	/* Behind it, and it could not be cut off. */
+	bool is_suspect;	/* The disk may hold something else. */
+	struct encoding out;	/* Room for a header, then a record's JSON. */
+
+	struct compaction *compaction;
+	struct asker *askers;	/* What it is asked for. */
+	int64_t due_ms;		/* Of journal_run(). */
+	int64_t size_tried;	/* When it last failed; not again before the
+				 * file has grown by a part. */
+	char *problem;		/* The last one, or NULL. */
+	struct journal_status counters;
+};
+
+struct asker {
+	void (*done)(void *ctx, struct ovsdb_error *);
+	void *ctx;
+	struct asker *next;
+};
+
+enum {
+	OUT_KEPT = 1 << 20,
+	POLL_MS = 5,		/* While a compaction is under way. */
+	RETRY_MS = 1000		/* After one that was needed and failed. */
+};
+
+static struct ovsdb_error *write_record(struct journal *, bool durable,
+					char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
+static struct ovsdb_error *distrust(struct journal *);
+static void note(struct journal *, const struct ovsdb_error *);
+static void start_compaction(struct journal *);
+static bool has_outgrown(const struct journal *);
+static struct ovsdb_error *end_compaction(struct journal *);
+static void drop_compaction(struct journal *);
+static void answer_askers(struct journal *, const struct ovsdb_error *);
+static struct ovsdb_error *open_file(struct journal *,
+				     const char *schema_path);
+static struct ovsdb_error *create(struct journal *, const char *schema_path);
+static struct ovsdb_error *load(struct journal *, struct database **,
+				bool *ret_is_torn);
+static struct ovsdb_error *load_record(struct journal_reader *,
+				       struct database **);
+static struct ovsdb_error *check_schema(const struct journal *,
+					const struct database *,
+					const char *schema_path);
+static struct ovsdb_error *cut_off(struct journal *, char **ret_warning);
+static struct ovsdb_error *cut_rubbish(struct journal *);
+static struct ovsdb_error *problem(const struct journal *, const char *what);
+static char *find_path(const char *path);
+
+struct ovsdb_error *
+journal_open_database(const char *path, const char *schema_path,
+		      struct database **ret_database, char **ret_warning)
+{
+	struct journal *journal = xcalloc(1, sizeof *journal);
+	struct database *db = NULL;
+	struct ovsdb_error *error;
+	bool is_torn = false;
+
+	*ret_warning = NULL;
+	journal->fd = -1;
+	journal->due_ms = INT64_MAX;
+	journal->path = find_path(path);
+	error = journal_lock_take(journal->path, &journal->lock);
+	if (!error)
+		error = open_file(journal, schema_path);
+	if (!error)
+		error = load(journal, &db, &is_torn);
+	if (!error && is_torn)
+		error = cut_off(journal, ret_warning);
+
+	/* Torn within the schema: nothing was ever acknowledged. */
+	if (!error && !db && schema_path) {
+		error = create(journal, schema_path);
+		if (!error)
+			error = load(journal, &db, &is_torn);
+	} else if (!error && !db) {
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: this file has no"
+				    " schema", journal->path);
+	}
+	if (!error)
+		error = check_schema(journal, db, schema_path);
+	if (error) {
+		free(*ret_warning);
+		*ret_warning = NULL;
+		database_free(db);
+		journal_close(journal);
+		return error;
+	}
+	db->journal = journal;
+	journal->database = db;
+	*ret_database = db;
+	return NULL;
+}
+
+struct encoding *
+journal_begin(struct journal *journal)
+{
+	struct encoding *out = &journal->out;
+
+	/* One large record should not stay in memory for ever. */
+	if (out->max > OUT_KEPT)
+		encode_done(out);
+	out->n = 0;
+	encode_reserve(out, JOURNAL_HEADER_MAX);
+	out->n = JOURNAL_HEADER_MAX;
+	return out;
+}
+
+struct ovsdb_error *
+journal_append(struct journal *journal, bool durable, struct uuid *id)
+{
+	char sha1[JOURNAL_SHA1_TEXT_SIZE];
+	struct ovsdb_error *error = NULL;
+
+	if (journal->is_suspect)
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: what is on the disk"
+				    " is not sure since an error; all of it"
+				    " is being written anew", journal->path);
+	else if (journal->has_rubbish)
+		error = cut_rubbish(journal);
+	if (!error)
+		error = write_record(journal, durable, sha1);
+	if (error) {
+		journal->counters.n_errors++;
+		if (!journal->is_suspect || !journal->problem)
+			note(journal, error);
+		if (journal->is_suspect && journal->due_ms == INT64_MAX)
+			journal->due_ms = INT64_MIN;
+		return error;
+	}
+	history_next_id(id, sha1, id);
+	journal->counters.n_records++;
+	note(journal, NULL);
+	/* Not at once: the rows of this record are not in their tables. */
+	if (journal->compaction)
+		compaction_extend(journal->compaction, journal->size);
+	else if (has_outgrown(journal))
+		journal->due_ms = INT64_MIN;
+	return NULL;
+}
+
+void
+journal_compact_begin(struct journal *journal,
+		      void (*done)(void *, struct ovsdb_error *), void *ctx)
+{
+	struct asker *asker;
+
+	if (done) {
+		asker = xmalloc(sizeof *asker);
+		asker->done = done;
+		asker->ctx = ctx;
+		asker->next = journal->askers;
+		journal->askers = asker;
+	}
+	if (!journal->compaction)
+		start_compaction(journal);
+}
+
+struct ovsdb_error *
+journal_compact(struct journal *journal)
+{
+	struct ovsdb_error *error;
+
+	if (!journal->compaction)
+		start_compaction(journal);
+	error = end_compaction(journal);
+	answer_askers(journal, error);
+	return error;
+}
+
+struct ovsdb_error *
+journal_replace(struct journal *journal, struct database *db)
+{
+	struct ovsdb_error *error;
+
+	drop_compaction(journal);
+	journal->compaction = compaction_start(journal->path, db, -1, 0);
+	error = end_compaction(journal);
+	if (!error) {
+		answer_askers(journal, NULL);
+		return NULL;
+	}
+	if (journal->askers)
+		start_compaction(journal);
+	else if (journal->is_suspect)
+		journal->due_ms = INT64_MIN;
+	return error;
+}
+
+void
+journal_run(struct journal *journal, int64_t now_ms)
+{
+	struct ovsdb_error *error;
+
+	if (now_ms < journal_deadline(journal))
+		return;
+	if (!journal->compaction
+	    && (journal->is_suspect || has_outgrown(journal)))
+		start_compaction(journal);
+	journal->due_ms = INT64_MAX;
+	if (!journal->compaction)
+		return;
+	if (!compaction_is_ready(journal->compaction)) {
+		journal->due_ms = now_ms + POLL_MS;
+		return;
+	}
+	error = end_compaction(journal);
+	answer_askers(journal, error);
+	ovsdb_error_free(error);
+	if (journal->is_suspect)
+		journal->due_ms = now_ms + RETRY_MS;
+}
+
+int64_t
+journal_deadline(const struct journal *journal)
+{
+	return journal ? journal->due_ms : INT64_MAX;
+}
+
+int64_t
+journal_size(const struct journal *journal)
+{
+	return journal->size;
+}
+
+void
+journal_status(const struct journal *journal,
+	       struct journal_status *ret_status)
+{
+	*ret_status = journal->counters;
+	ret_status->path = journal->path;
+	ret_status->size = journal->size;
+	ret_status->compacted_size = journal->compacted_size;
+	ret_status->is_compacting = journal->compaction;
+	ret_status->problem = journal->problem;
+}
+
+void
+journal_close(struct journal *journal)
+{
+	struct ovsdb_error *error;
+
+	if (!journal)
+		return;
+	if (journal->askers) {
+		error = ovsdb_error(OVSDB_CANCELED, "%s: the database is"
+				    " closed", journal->path);
+		answer_askers(journal, error);
+		ovsdb_error_free(error);
+	}
+	drop_compaction(journal);
+	if (journal->fd >= 0)
+		close(journal->fd);
+	journal_lock_release(journal->lock);
+	encode_done(&journal->out);
+	free(journal->problem);
+	free(journal->path);
+	free(journal);
+}
+
+static struct ovsdb_error *
+write_record(struct journal *journal, bool durable,
+	     char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+{
+	struct ovsdb_error *error = NULL;
+	size_t size, header;
+	char *json;
+	int failed;
+
+	encode_bytes(&journal->out, "\n", 1);
+	json = journal->out.bytes + JOURNAL_HEADER_MAX;
+	size = journal->out.n - JOURNAL_HEADER_MAX;
+	header = journal_put_header(json, size, ret_sha1);
+	failed = journal_write(journal->fd, journal->size, json - header,
+			       header + size);
+	if (failed) {
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be written:"
+				    " %s", journal->path, strerror(-failed));
+	} else if (durable) {
+		journal->counters.n_syncs++;
+		if (fdatasync(journal->fd) < 0)
+			error = distrust(journal);
+	}
+	if (!error) {
+		journal->size += header + size;
+		return NULL;
+	}
+	journal->has_rubbish = true;
+	ovsdb_error_free(cut_rubbish(journal));
+	return error;
+}
+
+/* A problem, or that there is none any more. */
+static void
+note(struct journal *journal, const struct ovsdb_error *error)
+{
+	if (!error && !journal->problem)
+		return;
+	free(journal->problem);
+	journal->problem = error ? xstrdup(error->details) : NULL;
+}
+
+/* After an fdatasync() that failed. */
+static struct ovsdb_error *
+distrust(struct journal *journal)
+{
+	struct ovsdb_error *error;
+
+	error = problem(journal, "cannot be written to disk");
+	journal->is_suspect = true;
+	journal->due_ms = INT64_MIN;
+	/* It has copied from this file. */
+	drop_compaction(journal);
+	return error;
+}
+
+static void
+start_compaction(struct journal *journal)
+{
+	journal->compaction = compaction_start(journal->path,
+					       journal->database,
+					       journal->fd, journal->size);
+	journal->due_ms = INT64_MIN;
+}
+
+static bool
+has_outgrown(const struct journal *journal)
+{
+	return journal->size >= JOURNAL_COMPACT_MIN
+	       && journal->size / 2 > journal->compacted_size
+	       && journal->size - journal->size / 8 > journal->size_tried;
+}
+
+static struct ovsdb_error *
+end_compaction(struct journal *journal)
+{
+	struct ovsdb_error *error;
+	int64_t size;
+	int fd;
+
+	error = compaction_adopt(journal->compaction, &fd, &size);
+	if (fd >= 0) {
+		close(journal->fd);
+		journal->fd = fd;
+		journal->size = size;
+		journal->compacted_size = size;
+		journal->has_rubbish = false;
+		/* When the power fails the old file may be back. */
+		journal->is_suspect = error;
+	}
+	if (error) {
+		journal->counters.n_failed_compactions++;
+		journal->size_tried = journal->size;
+		note(journal, error);
+	} else {
+		journal->counters.n_compactions++;
+		journal->size_tried = 0;
+		note(journal, NULL);
+	}
+	drop_compaction(journal);
+	return error;
+}
+
+static void
+drop_compaction(struct journal *journal)
+{
+	compaction_free(journal->compaction);
+	journal->compaction = NULL;
+}
+
+static void
+answer_askers(struct journal *journal, const struct ovsdb_error *error)
+{
+	struct asker *asker;
+
+	while ((asker = journal->askers)) {
+		journal->askers = asker->next;
+		asker->done(asker->ctx, !error ? NULL
+			    : ovsdb_error(error->name, "%s",
+					  error->details));
+		free(asker);
+	}
+}
+
+static struct ovsdb_error *
+open_file(struct journal *journal, const char *schema_path)
+{
+	struct stat st;
+
+	journal->fd = open(journal->path, O_RDWR | O_CLOEXEC);
+	if (journal->fd < 0 && errno == ENOENT && schema_path)
+		return create(journal, schema_path);
+	if (journal->fd < 0 || fstat(journal->fd, &st) < 0)
+		return problem(journal, "cannot be opened for writing");
+	if (!S_ISREG(st.st_mode))
+		return ovsdb_error(OVSDB_IO_ERROR, "%s: this is not a file",
+				   journal->path);
+	if (!st.st_size && schema_path)
+		return create(journal, schema_path);
+	journal->size = st.st_size;
+	return NULL;
+}
+
+static struct ovsdb_error *
+create(struct journal *journal, const char *schema_path)
+{
+	struct compaction *compaction;
+	struct ovsdb_error *error;
+	struct schema *schema;
+	struct database *db;
+
+	error = schema_from_file(schema_path, &schema);
+	if (error)
+		return error;
+	if (journal->fd >= 0)
+		close(journal->fd);
+	journal->fd = -1;
+	db = database_new(schema, NULL);
+	compaction = compaction_start(journal->path, db, -1, 0);
+	error = compaction_adopt(compaction, &journal->fd, &journal->size);
+	compaction_free(compaction);
+	database_free(db);
+	return error;
+}
+
+/* On return 'size' is where the last whole record ends. */
+static struct ovsdb_error *
+load(struct journal *journal, struct database **ret_database,
+     bool *ret_is_torn)
+{
+	struct journal_reader reader = {
+		.path = journal->path, .size = journal->size
+	};
+	enum journal_read_result result;
+	struct ovsdb_error *error = NULL;
+	uint64_t n_records = 0;
+	int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
+
+	reader.stream = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!reader.stream)
+		return problem(journal, "cannot be read");
+	rewind(reader.stream);
+	while ((result = journal_read(&reader, &error))
+	       == JOURNAL_READ_RECORD) {
+		error = load_record(&reader, ret_database);
+		if (error)
+			break;
+		journal->size = reader.offset;
+		/* Where the second record is all rows, ends them. */
+		if (++n_records <= 2)
+			journal->compacted_size = reader.offset;
+		if (fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
+			error = problem(journal, "cannot be read");
+			break;
+		}
+	}
+	journal_read_done(&reader);
+	fclose(reader.stream);
+	*ret_is_torn = result == JOURNAL_READ_TORN;
+	if (*ret_is_torn)
+		journal->size = reader.offset;
+	return error;
+}
+
+static struct ovsdb_error *
+load_record(struct journal_reader *reader, struct database **db)
+{
+	struct ovsdb_error *error;
+	struct schema *schema;
+	json_t *json;
+
+	if (*db) {
+		error = journal_load(reader, *db);
+	} else {
+		json = reader->body ? json_loadb(reader->body,
+						 reader->body_size, 0, NULL)
+				    : NULL;
+		error = schema_from_json(json, &schema);
+		json_decref(json);
+		if (!error)
+			*db = database_new(schema, NULL);
+	}
+	return ovsdb_error_prefix(error, "%s: the record before offset %lld"
+				  " makes no sense", reader->path,
+				  (long long) reader->offset);
+}
+
+static struct ovsdb_error *
+check_schema(const struct journal *journal, const struct database *db,
+	     const char *schema_path)
+{
+	struct ovsdb_error *error;
+	struct schema *schema;
+
+	if (!schema_path)
+		return NULL;
+	error = schema_from_file(schema_path, &schema);
+	if (error)
+		return error;
+	if (strcmp(schema->name, database_name(db)))
+		error = ovsdb_error(OVSDB_IO_ERROR, "%s: this file holds the"
+				    " database %s, not %s", journal->path,
+				    database_name(db), schema->name);
+	schema_free(schema);
+	return error;
+}
+
+static struct ovsdb_error *
+cut_off(struct journal *journal, char **ret_warning)
+{
+	struct ovsdb_error *error;
+	struct stat st;
+
+	if (fstat(journal->fd, &st) < 0)
+		return problem(journal, "cannot be read");
+	error = cut_rubbish(journal);
+	if (!error)
+		*ret_warning = xasprintf("%s: the last record was not written"
+					 " whole: %lld bytes at offset %lld"
+					 " cut off", journal->path,
+					 (long long) (st.st_size
+						      - journal->size),
+					 (long long) journal->size);
+	return error;
+}
+
+static struct ovsdb_error *
+cut_rubbish(struct journal *journal)
+{
+	if (ftruncate(journal->fd, journal->size) < 0
+	    || fdatasync(journal->fd) < 0)
+		return problem(journal, "cannot be cut back to its last whole"
+			       " record");
+	journal->has_rubbish = false;
+	return NULL;
+}
+
+static struct ovsdb_error *
+problem(const struct journal *journal, const char *what)
+{
+	return ovsdb_error(OVSDB_IO_ERROR, "%s: %s: %s", journal->path, what,
+			   strerror(errno));
+}
+
+/* Where a link leads, so that the lock is beside the file itself; absolute,
+ * because a daemon leaves the directory in which it was started. */
+static char *
+find_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	char *real = realpath(path, NULL);
+	char *directory;
+
+	if (real)
+		return real;
+	directory = slash ? xasprintf("%.*s", (int) (slash - path + 1), path)
+			  : xstrdup(".");
+	real = realpath(directory, NULL);
+	free(directory);
+	if (!real)
+		return xstrdup(path);
+	directory = real;
+	real = xasprintf("%s/%s", strcmp(directory, "/") ? directory : "",
+			 base);
+	free(directory);
+	return real;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/journal_write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <openssl/evp.h>
+
+size_t
+journal_put_header(char *json, size_t size,
+		   char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+{
+	char header[JOURNAL_HEADER_MAX];
+	size_t n;
+
+	journal_sha1(json, size, ret_sha1);
+	n = snprintf(header, sizeof header, "OVSDB JSON %zu %s\n", size,
+		     ret_sha1);
+	memcpy(json - n, header, n);
+	return n;
+}
+
+void
+journal_sha1(const void *bytes, size_t size,
+	     char ret_text[JOURNAL_SHA1_TEXT_SIZE])
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	/* Without SHA-1 there is no file format. */
+	if (!EVP_Digest(bytes, size, digest, NULL, EVP_sha1(), NULL))
+		abort();
+	journal_sha1_text(digest, ret_text);
+}
+
+void
+journal_sha1_text(const unsigned char digest[JOURNAL_SHA1_SIZE],
+		  char ret_text[JOURNAL_SHA1_TEXT_SIZE])
+{
+	static const char hex[] = "0123456789abcdef";
+	int i;
+
+	for (i = 0; i < JOURNAL_SHA1_SIZE; i++) {
+		ret_text[2 * i] = hex[digest[i] >> 4];
+		ret_text[2 * i + 1] = hex[digest[i] & 15];
+	}
+	ret_text[2 * i] = '\0';
+}
+
+int
+journal_write(int fd, int64_t offset, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = pwrite(fd, bytes, size, offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -ENOSPC;
+		bytes += n;
+		size -= n;
+		offset += n;
+	}
+	return 0;
+}

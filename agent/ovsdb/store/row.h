@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OVSDB_ROW_H
+#define OVSDB_ROW_H 1
+
+/* Rows, tables and databases from the inside: for what makes up a
+ * transaction (database.c, transaction.c, constraint.c, publish.c,
+ * journal*.c, operation_read.c) and its tests; everybody else has database.h.
+ *
+ * A row is one allocation: header, then one datum for each column.  What
+ * other rows hold against it moves on to its next version with
+ * row_succeed().  [control] */
+
+#include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/row_map.h"
+
+struct transaction_row;
+
+/* A weak reference that a committed row holds.  It stands in a list of the
+ * holder's, and in one of the row's that it leads to, so that a deletion finds
+ * the rows to mend without a look at all the others. */
+struct referrer {
+	struct table *table;		/* The holder. */
+	struct uuid uuid;
+	struct referrer *next_out;
+	struct referrer *next_in, **prev_in;
+};
+
+struct row {
+	struct table *table;
+	union {
+		struct transaction_row *transaction; /* Of the open one, or
+						      * NULL. */
+		struct row *next;		/* Of database.discarded. */
+	};
+	struct referrer *in, *out;
+	uint32_t n_refs;	/* Strong references by committed rows, but
+				 * for its own. */
+	struct datum data[];	/* By column->index. */
+};
+
+struct table {
+	const struct table_schema *schema;
+	struct database *database;
+	struct row_map rows;		/* By row_uuid_hash(). */
+	struct row_map *indexes;	/* By row_index_hash(). */
+	/* Do its columns hold such references?  Most tables skip the work. */
+	bool has_strong, has_weak;
+};
+
+struct database {
+	struct schema *schema;
+	struct journal *journal;
+	struct table *tables;		/* By table_schema->index. */
+	struct observer *observers;
+	struct transaction *transaction;	/* The open one. */
+	struct history *history;
+	struct uuid last_transaction, last_recorded;
+	/* That of the record that is being read; all zero otherwise. */
+	struct uuid replayed;
+	bool is_last_from_file;		/* The last transaction. */
+	bool is_pinned;			/* Versions that are replaced ... */
+	struct row *discarded;		/* ... go here. */
+};
+
+/* All columns at their defaults; random version. */
+struct row *row_new(struct table *, const struct uuid *);
+/* Another version of the same row, without what others hold against it. */
+struct row *row_clone(const struct row *);
+void row_free(struct row *);
+/* Moves counts and referrers from one version to the next. */
+void row_succeed(struct row *old, struct row *new);
+
+uint32_t row_uuid_hash(const struct uuid *);
+uint32_t row_index_hash(const struct row *, size_t index);
+bool row_index_equal(const struct row *, const struct row *, size_t index);
+
+/* The table that a base type refers to, or NULL. */
+struct table *row_target(const struct table *, const struct base_type *);
+
+void row_add_referrer(struct row *holder, struct row *target);
+void row_drop_referrers(struct row *holder);
+
+/* Keeps all committed rows and all that come, also when they are replaced and
+ * deleted, until they are let go of. */
+void database_pin(struct database *);
+void database_unpin(struct database *);
+/* A row that is committed no longer: frees it, now or then. */
+void database_discard(struct database *, struct row *);
+
+/* Makes the committed rows what a transaction left, all at once. */
+void table_insert(struct table *, struct row *);
+void table_remove(struct table *, struct row *);
+void table_replace(struct table *, struct row *old, struct row *new);
+
+#endif /* ovsdb/store/row.h */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/row_map.h"
+
+#include <stdlib.h>
+
+#include "agent/base/memory.h"
+
+static size_t find_slot(const struct row_map *, uint32_t hash,
+			const struct row *);
+static void grow(struct row_map *);
+
+void
+row_map_done(struct row_map *map)
+{
+	free(map->slots);
+	map->slots = NULL;
+	map->n_slots = map->n = 0;
+}
+
+void
+row_map_insert(struct row_map *map, uint32_t hash, struct row *row)
+{
+	size_t i;
+
+	if ((map->n + 1) * 4 > map->n_slots * 3)
+		grow(map);
+	i = hash & (map->n_slots - 1);
+	while (map->slots[i].row)
+		i = (i + 1) & (map->n_slots - 1);
+	map->slots[i].row = row;
+	map->slots[i].hash = hash;
+	map->n++;
+}
+
+void
+row_map_remove(struct row_map *map, uint32_t hash, const struct row *row)
+{
+	size_t mask = map->n_slots - 1;
+	size_t hole = find_slot(map, hash, row);
+	size_t next;
+
+	/* Those behind the hole whose home is not behind it move up. */
+	for (next = (hole + 1) & mask; map->slots[next].row;
+	     next = (next + 1) & mask) {
+		size_t home = map->slots[next].hash & mask;
+
+		if (((next - home) & mask) >= ((next - hole) & mask)) {
+			map->slots[hole] = map->slots[next];
+			hole = next;
+		}
+	}
+	map->slots[hole].row = NULL;
+	map->n--;
+}
+
+void
+row_map_replace(struct row_map *map, uint32_t hash, const struct row *old,
+		struct row *new)
+{
+	map->slots[find_slot(map, hash, old)].row = new;
+}
+
+struct row *
+row_map_match(const struct row_map *map, uint32_t hash, size_t *cursor)
+{
+	size_t mask = map->n_slots - 1;
+
+	if (!map->n_slots)
+		return NULL;
+	for (;;) {
+		const struct row_slot *slot =
+			&map->slots[(hash + *cursor) & mask];
+
+		if (!slot->row)
+			return NULL;
+		++*cursor;
+		if (slot->hash == hash)
+			return slot->row;
+	}
+}
+
+struct row *
+row_map_next(const struct row_map *map, size_t *cursor)
+{
+	while (*cursor < map->n_slots) {
+		struct row *row = map->slots[(*cursor)++].row;
+
+		if (row)
+			return row;
+	}
+	return NULL;
+}
+
+size_t
+row_map_cursor_after(const struct row_map *map, uint32_t hash,
+		     const struct row *row)
+{
+	return find_slot(map, hash, row) + 1;
+}
+
+static size_t
+find_slot(const struct row_map *map, uint32_t hash, const struct row *row)
+{
+	size_t i = hash & (map->n_slots - 1);
+
+	while (map->slots[i].row != row)
+		i = (i + 1) & (map->n_slots - 1);
+	return i;
+}
+
+static void
+grow(struct row_map *map)
+{
+	struct row_slot *old = map->slots;
+	size_t n_old = map->n_slots;
+	size_t i;
+
+	map->n_slots = n_old ? n_old * 2 : 16;
+	map->slots = xcalloc(map->n_slots, sizeof *map->slots);
+	for (i = 0; i < n_old; i++) {
+		size_t j;
+
+		if (!old[i].row)
+			continue;
+		j = old[i].hash & (map->n_slots - 1);
+		while (map->slots[j].row)
+			j = (j + 1) & (map->n_slots - 1);
+		map->slots[j] = old[i];
+	}
+	free(old);
+}

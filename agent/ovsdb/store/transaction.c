@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/transaction.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/store/constraint.h"
+#include "agent/ovsdb/store/publish.h"
+#include "agent/ovsdb/store/transaction_row.h"
+
+static struct transaction_table *table_of(struct transaction *,
+					  const struct table *);
+static struct transaction_row *row_begin(struct transaction *, struct table *,
+					 const struct uuid *, struct row *old,
+					 struct row *new);
+static struct row *find_inserted(struct transaction *, const struct table *,
+				 const struct uuid *);
+static void mark_dirty(struct transaction *, struct transaction_row *);
+static void index_dirty(struct transaction *, struct table *);
+static void unindex(struct transaction *, struct transaction_row *);
+static void settle(struct transaction *);
+static bool has_changes(const struct transaction *);
+static void end(struct transaction *);
+
+struct transaction *
+transaction_begin(struct database *db)
+{
+	struct transaction *txn = xcalloc(1, sizeof *txn);
+	size_t i;
+
+	assert(!db->transaction);
+	db->transaction = txn;
+	txn->database = db;
+	txn->tables = xcalloc(db->schema->n_tables, sizeof *txn->tables);
+	for (i = 0; i < db->schema->n_tables; i++)
+		txn->tables[i].indexes =
+			xcalloc(db->schema->tables[i]->n_indexes,
+				sizeof *txn->tables[i].indexes);
+	return txn;
+}
+
+struct ovsdb_error *
+transaction_insert(struct transaction *txn, struct table *table,
+		   const struct uuid *given, struct row **ret_row)
+{
+	struct transaction_row *row;
+	struct uuid uuid;
+
+	if (!given) {
+		uuid_generate(&uuid);
+	} else if (table_find(table, given)
+		   || find_inserted(txn, table, given)) {
+		char text[UUID_TEXT_SIZE];
+		struct ovsdb_error *error;
+		json_t *syntax;
+
+		uuid_to_text(given, text);
+		syntax = json_string(text);
+		error = ovsdb_error_verbatim(
+			OVSDB_DUPLICATE_UUID, syntax, "This UUID would"
+			" duplicate a UUID already present within the table"
+			" or deleted within the same transaction.");
+		json_decref(syntax);
+		return error;
+	} else {
+		uuid = *given;
+	}
+	row = row_begin(txn, table, &uuid, NULL, row_new(table, &uuid));
+	row->new->transaction = row;
+	row_map_insert(&table_of(txn, table)->inserted, row_uuid_hash(&uuid),
+		       row->new);
+	table_of(txn, table)->n_more++;
+	mark_dirty(txn, row);
+	*ret_row = row->new;
+	return NULL;
+}
+
+struct row *
+transaction_modify(struct transaction *txn, const struct row *committed)
+{
+	struct row *old = (struct row *) committed;
+	struct transaction_row *row = old->transaction;
+
+	if (!row) {
+		row = row_begin(txn, old->table, row_uuid(old), old, old);
+		old->transaction = row;
+	}
+	assert(row->new);
+	if (row->new == row->old) {
+		row->new = row_clone(row->old);
+		row->new->transaction = row;
+		mark_dirty(txn, row);
+	}
+	return row->new;
+}
+
+void
+transaction_delete(struct transaction *txn, const struct row *committed)
+{
+	struct row *old = (struct row *) committed;
+
+	if (!old->transaction)
+		old->transaction = row_begin(txn, old->table, row_uuid(old),
+					     old, old);
+	transaction_row_delete(txn, old->transaction);
+}
+
+const struct row *
+transaction_find(struct transaction *txn, struct table *table,
+		 const struct uuid *uuid)
+{
+	const struct row *row = table_find(table, uuid);
+
+	if (!row)
+		return find_inserted(txn, table, uuid);
+	return row->transaction ? row->transaction->new : row;
+}
+
+void
+transaction_each(struct transaction *txn, struct table *table,
+		 bool (*visit)(void *ctx, const struct row *), void *ctx)
+{
+	size_t n_inserted = table_of(txn, table)->inserted.n;
+	size_t n_rows = txn->n_rows;
+	size_t cursor = 0;
+	struct row *row;
+	size_t i;
+
+	while ((row = row_map_next(&table->rows, &cursor))) {
+		if (row->transaction)
+			row = row->transaction->new;
+		if (row && !visit(ctx, row))
+			return;
+	}
+	/* 'visit' may delete, so the map would not do; nor may it be shown
+	 * what it has inserted itself. */
+	for (i = 0; i < n_rows && n_inserted; i++) {
+		struct transaction_row *r = txn->rows[i];
+
+		if (r->table == table && !r->old && r->new
+		    && !visit(ctx, r->new))
+			return;
+	}
+}
+
+void
+row_set(struct row *row, const struct column *column, struct datum *value)
+{
+	struct transaction_row *r = row->transaction;
+
+	assert(r && r->new == row && row != r->old);
+	datum_done(&row->data[column->index], &column->type);
+	row->data[column->index] = *value;
+	memset(value, 0, sizeof *value);
+	r->changed[column->index / 64] |= UINT64_C(1) << column->index % 64;
+	mark_dirty(row->table->database->transaction, r);
+}
+
+void
+transaction_comment(struct transaction *txn, const char *text)
+{
+	char *before = txn->comment;
+
+	txn->comment = before ? xasprintf("%s\n%s", before, text)
+			      : xstrdup(text);
+	free(before);
+}
+
+struct ovsdb_error *
+transaction_commit(struct transaction *txn, bool durable)
+{
+	struct ovsdb_error *error;
+
+	settle(txn);
+	if (!has_changes(txn)) {
+		end(txn);
+		return NULL;
+	}
+	error = constraint_check(txn);
+	if (!error)
+		error = publish(txn, durable);
+	if (error) {
+		transaction_abort(txn);
+		return error;
+	}
+	end(txn);
+	return NULL;
+}
+
+void
+transaction_abort(struct transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->n_rows; i++) {
+		struct transaction_row *r = txn->rows[i];
+
+		if (r->new != r->old)
+			row_free(r->new);
+		r->new = r->old;
+	}
+	end(txn);
+}
+
+struct transaction_row *
+transaction_touch(struct transaction *txn, struct table *table,
+		  const struct uuid *uuid)
+{
+	struct row *row = (struct row *) table_find(table, uuid);
+
+	if (!row)
+		row = find_inserted(txn, table, uuid);
+	if (row && !row->transaction)
+		row->transaction = row_begin(txn, table, uuid, row, row);
+	return row ? row->transaction : NULL;
+}
+
+void
+transaction_row_delete(struct transaction *txn, struct transaction_row *r)
+{
+	struct transaction_table *table = table_of(txn, r->table);
+	struct row *new = r->new;
+
+	assert(new);
+	unindex(txn, r);
+	if (!r->old)
+		row_map_remove(&table->inserted, row_uuid_hash(&r->uuid),
+			       new);
+	if (new != r->old)
+		row_free(new);
+	r->new = NULL;
+	table->n_more--;
+}
+
+void
+transaction_row_settle(struct transaction *txn, struct transaction_row *r)
+{
+	const struct table_schema *schema = r->table->schema;
+	bool any = false;
+	size_t i;
+
+	if (!r->old || !r->new) {
+		memset(r->changed, 0xff,
+		       (schema->n_columns + 63) / 64 * sizeof *r->changed);
+		return;
+	}
+	if (r->new == r->old)
+		return;
+	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
+		const struct column *column = schema->columns[i];
+
+		if (!transaction_row_has_changed(r, column))
+			continue;
+		if (datum_equal(&r->old->data[i], &r->new->data[i],
+				&column->type))
+			r->changed[i / 64] &= ~(UINT64_C(1) << i % 64);
+		else
+			any = true;
+	}
+	if (any) {
+		r->changed[0] |= UINT64_C(1) << COLUMN_VERSION;
+		return;
+	}
+	memset(r->changed, 0,
+	       (schema->n_columns + 63) / 64 * sizeof *r->changed);
+	unindex(txn, r);
+	row_free(r->new);
+	r->new = r->old;
+}
+
+struct row **
+transaction_match(struct transaction *txn, struct table *table, size_t index,
+		  uint32_t hash, size_t *ret_n)
+{
+	struct transaction_table *t = table_of(txn, table);
+	struct row **rows = NULL;
+	size_t n = 0, cursor = 0;
+	struct row *row;
+
+	index_dirty(txn, table);
+	while ((row = row_map_match(&table->indexes[index], hash, &cursor))) {
+		if (row->transaction && row->transaction->new != row)
+			continue;
+		rows = xrealloc(rows, (n + 1) * sizeof *rows);
+		rows[n++] = row;
+	}
+	cursor = 0;
+	while ((row = row_map_match(&t->indexes[index], hash, &cursor))) {
+		rows = xrealloc(rows, (n + 1) * sizeof *rows);
+		rows[n++] = row;
+	}
+	*ret_n = n;
+	return rows;
+}
+
+static struct transaction_table *
+table_of(struct transaction *txn, const struct table *table)
+{
+	return &txn->tables[table->schema->index];
+}
+
+static struct transaction_row *
+row_begin(struct transaction *txn, struct table *table,
+	  const struct uuid *uuid, struct row *old, struct row *new)
+{
+	size_t n_words = (table->schema->n_columns + 63) / 64;
+	size_t n_indexes = table->schema->n_indexes;
+	struct transaction_row *r;
+
+	r = xcalloc(1, sizeof *r + n_words * sizeof *r->changed
+		    + n_indexes * sizeof *r->hashes);
+	r->table = table;
+	r->old = old;
+	r->new = new;
+	r->uuid = *uuid;
+	r->n_refs = old ? old->n_refs : 0;
+	r->hashes = (uint32_t *) (r->changed + n_words);
+	if (txn->n_rows == txn->max_rows) {
+		txn->max_rows = txn->max_rows ? txn->max_rows * 2 : 8;
+		txn->rows = xrealloc(txn->rows,
+				     txn->max_rows * sizeof *txn->rows);
+	}
+	txn->rows[txn->n_rows++] = r;
+	return r;
+}
+
+static struct row *
+find_inserted(struct transaction *txn, const struct table *table,
+	      const struct uuid *uuid)
+{
+	const struct row_map *map = &table_of(txn, table)->inserted;
+	uint32_t hash = row_uuid_hash(uuid);
+	size_t cursor = 0;
+	struct row *row;
+
+	while ((row = row_map_match(map, hash, &cursor))) {
+		if (uuid_equal(row_uuid(row), uuid))
+			break;
+	}
+	return row;
+}
+
+static void
+mark_dirty(struct transaction *txn, struct transaction_row *r)
+{
+	struct transaction_table *table = table_of(txn, r->table);
+
+	if (r->is_dirty || !r->table->schema->n_indexes)
+		return;
+	r->is_dirty = true;
+	r->next_dirty = table->dirty;
+	table->dirty = r;
+}
+
+static void
+index_dirty(struct transaction *txn, struct table *table)
+{
+	struct transaction_table *t = table_of(txn, table);
+	struct transaction_row *r;
+	size_t i;
+
+	for (r = t->dirty; r; r = r->next_dirty) {
+		r->is_dirty = false;
+		unindex(txn, r);
+		if (!transaction_row_is_written(r))
+			continue;
+		for (i = 0; i < table->schema->n_indexes; i++) {
+			r->hashes[i] = row_index_hash(r->new, i);
+			row_map_insert(&t->indexes[i], r->hashes[i], r->new);
+		}
+		r->is_indexed = true;
+	}
+	t->dirty = NULL;
+}
+
+static void
+unindex(struct transaction *txn, struct transaction_row *r)
+{
+	struct transaction_table *table = table_of(txn, r->table);
+	size_t i;
+
+	if (!r->is_indexed)
+		return;
+	for (i = 0; i < r->table->schema->n_indexes; i++)
+		row_map_remove(&table->indexes[i], r->hashes[i], r->new);
+	r->is_indexed = false;
+}
+
+static void
+settle(struct transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->n_rows; i++)
+		transaction_row_settle(txn, txn->rows[i]);
+}
+
+static bool
+has_changes(const struct transaction *txn)
+{
+	size_t i;
+
+	for (i = 0; i < txn->n_rows; i++) {
+		if (txn->rows[i]->old != txn->rows[i]->new)
+			return true;
+	}
+	return false;
+}
+
+static void
+end(struct transaction *txn)
+{
+	const struct schema *schema = txn->database->schema;
+	size_t i, j;
+
+	for (i = 0; i < txn->n_rows; i++) {
+		struct transaction_row *r = txn->rows[i];
+
+		if (r->old)
+			r->old->transaction = NULL;
+		if (r->new)
+			r->new->transaction = NULL;
+		free(r);
+	}
+	for (i = 0; i < schema->n_tables; i++) {
+		row_map_done(&txn->tables[i].inserted);
+		for (j = 0; j < schema->tables[i]->n_indexes; j++)
+			row_map_done(&txn->tables[i].indexes[j]);
+		free(txn->tables[i].indexes);
+	}
+	/* An observer of the commit may have begun the next one. */
+	if (txn->database->transaction == txn)
+		txn->database->transaction = NULL;
+	free(txn->tables);
+	free(txn->rows);
+	free(txn->comment);
+	free(txn);
+}
