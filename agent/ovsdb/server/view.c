@@ -23,6 +23,21 @@ static json_t *show_modified(const struct view *, const struct change *);
 static json_t *show_datum(const struct view *, const struct change *,
 			  const struct column *);
 static bool is_changed(const struct change *, const struct column *);
+static void encode_gone(const struct uuid *, struct encoding *);
+static void encode_present(const struct view *, const struct row *,
+			   unsigned kind, struct encoding *);
+static bool encode_plain(const struct view *, const struct change *,
+			 unsigned kind, struct encoding *);
+static bool encode_modify(const struct view *, const struct change *,
+			  struct encoding *);
+static void encode_columns(const struct view *, const struct row *,
+			   unsigned kind, struct encoding *);
+static bool encode_modified(const struct view *, const struct change *,
+			    struct encoding *);
+static void encode_difference(const struct change *, const struct column *,
+			      struct encoding *);
+static void encode_name(const char *, struct encoding *);
+static void replace_last(struct encoding *, char);
 
 struct view *
 view_new(const struct table_schema *table, bool is_diff)
@@ -142,6 +157,54 @@ view_show_move(const struct view *from, const struct view *to,
 	if (was && !is && to->select & SELECT_DELETE)
 		return show_gone();
 	return NULL;
+}
+
+bool
+view_encode_row(const struct view *view, const struct row *row,
+		struct encoding *e)
+{
+	if (!(view->select & SELECT_INITIAL)
+	    || !filter_matches(&view->filter, row))
+		return false;
+	encode_present(view, row, SELECT_INITIAL, e);
+	return true;
+}
+
+bool
+view_encode_change(const struct view *view, const struct change *change,
+		   struct encoding *e)
+{
+	unsigned kind = kind_of(view, change);
+
+	if (!(view->select & kind))
+		return false;
+	if (!view->is_diff)
+		return encode_plain(view, change, kind, e);
+	if (kind == SELECT_MODIFY)
+		return encode_modify(view, change, e);
+	if (kind == SELECT_DELETE)
+		encode_gone(&change->uuid, e);
+	else
+		encode_present(view, change->new, kind, e);
+	return true;
+}
+
+bool
+view_encode_move(const struct view *from, const struct view *to,
+		 const struct row *row, struct encoding *e)
+{
+	bool was = filter_matches(&from->filter, row);
+	bool is = filter_matches(&to->filter, row);
+
+	if (is && !was && to->select & SELECT_INSERT) {
+		encode_present(to, row, SELECT_INSERT, e);
+		return true;
+	}
+	if (was && !is && to->select & SELECT_DELETE) {
+		encode_gone(row_uuid(row), e);
+		return true;
+	}
+	return false;
 }
 
 void
@@ -306,4 +369,153 @@ is_changed(const struct change *change, const struct column *column)
 		return !uuid_equal(row_version(change->old),
 				   row_version(change->new));
 	return change_has(change, column);
+}
+
+static void
+encode_gone(const struct uuid *uuid, struct encoding *e)
+{
+	encode_uuid(e, uuid);
+	encode_text(e, ":{\"delete\":null}");
+}
+
+/* A row that was there at the beginning, or came. */
+static void
+encode_present(const struct view *view, const struct row *row, unsigned kind,
+	       struct encoding *e)
+{
+	encode_uuid(e, row_uuid(row));
+	encode_text(e, !view->is_diff ? ":{\"new\":"
+		       : kind == SELECT_INITIAL ? ":{\"initial\":"
+						: ":{\"insert\":");
+	encode_columns(view, row, kind, e);
+	encode_text(e, "}");
+}
+
+/* <row-update> of RFC 7047, section 4.1.6. */
+static bool
+encode_plain(const struct view *view, const struct change *change,
+	     unsigned kind, struct encoding *e)
+{
+	size_t start = e->n;
+
+	encode_uuid(e, &change->uuid);
+	encode_text(e, ":{");
+	if (kind != SELECT_INSERT) {
+		encode_text(e, "\"old\":");
+		if (kind == SELECT_DELETE) {
+			encode_columns(view, change->old, kind, e);
+		} else if (!encode_modified(view, change, e)) {
+			e->n = start;
+			return false;
+		}
+		encode_text(e, ",");
+	}
+	if (change->new) {
+		encode_text(e, "\"new\":");
+		encode_columns(view, change->new, kind, e);
+		encode_text(e, "}");
+	} else {
+		replace_last(e, '}');
+	}
+	return true;
+}
+
+/* <row-update2> of ovsdb-server(7), section 4.1.14, of a row that stays. */
+static bool
+encode_modify(const struct view *view, const struct change *change,
+	      struct encoding *e)
+{
+	size_t start = e->n;
+
+	encode_uuid(e, &change->uuid);
+	encode_text(e, ":{\"modify\":");
+	if (!encode_modified(view, change, e)) {
+		e->n = start;
+		return false;
+	}
+	encode_text(e, "}");
+	return true;
+}
+
+static void
+encode_columns(const struct view *view, const struct row *row, unsigned kind,
+	       struct encoding *e)
+{
+	size_t start = e->n;
+
+	for (size_t i = 0; i < view->n_columns; i++) {
+		const struct column *column = view->columns[i].column;
+		const struct datum *datum;
+
+		if (!(view->columns[i].select & kind))
+			continue;
+		datum = row_datum(row, column);
+		if (view->is_diff && datum_is_default(datum, &column->type))
+			continue;
+		encode_text(e, e->n == start ? "{" : ",");
+		encode_name(column->name, e);
+		encode_datum(e, datum, &column->type);
+	}
+	encode_text(e, e->n == start ? "{}" : "}");
+}
+
+/* The columns that were modified, with their old values or the differences.
+ * Returns false, having appended nothing, if there are none among those that
+ * are monitored for that. */
+static bool
+encode_modified(const struct view *view, const struct change *change,
+		struct encoding *e)
+{
+	size_t start = e->n;
+
+	for (size_t i = 0; i < view->n_columns; i++) {
+		const struct column *column = view->columns[i].column;
+
+		if (!(view->columns[i].select & SELECT_MODIFY)
+		    || !is_changed(change, column))
+			continue;
+		encode_text(e, e->n == start ? "{" : ",");
+		encode_name(column->name, e);
+		if (view->is_diff)
+			encode_difference(change, column, e);
+		else
+			encode_datum(e, row_datum(change->old, column),
+				     &column->type);
+	}
+	if (e->n == start)
+		return false;
+	encode_text(e, "}");
+	return true;
+}
+
+static void
+encode_difference(const struct change *change, const struct column *column,
+		  struct encoding *e)
+{
+	const struct column_type *type = &column->type;
+	const struct datum *new = row_datum(change->new, column);
+	struct datum diff;
+
+	if (type->n_max <= 1) {		/* datum_diff() would copy it. */
+		encode_datum(e, new, type);
+		return;
+	}
+	datum_diff(row_datum(change->old, column), new, type, &diff);
+	encode_datum(e, &diff, type);
+	datum_done(&diff, type);
+}
+
+/* Of a column: an <id>, nothing to escape. */
+static void
+encode_name(const char *name, struct encoding *e)
+{
+	encode_bytes(e, "\"", 1);
+	encode_text(e, name);
+	encode_bytes(e, "\":", 2);
+}
+
+static void
+replace_last(struct encoding *e, char c)
+{
+	e->bytes[e->n - 1] = c;
 }

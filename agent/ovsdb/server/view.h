@@ -16,6 +16,7 @@
 #include <jansson.h>
 #include "agent/base/list.h"
 #include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/value/encode.h"
 #include "agent/ovsdb/server/filter.h"
 
 /* The kinds of change that a monitor selects. */
@@ -65,6 +66,16 @@ json_t *view_show_change(const struct view *, const struct change *);
  * through another, whose filter is different. */
 json_t *view_show_move(const struct view *from, const struct view *to,
 		       const struct row *);
+
+/* The same as text: each appends "UUID":{...}, without a comma, and returns
+ * false, having appended nothing, if the row is not shown.  The first shows a
+ * row as it is at the beginning. */
+bool view_encode_row(const struct view *, const struct row *,
+		     struct encoding *);
+bool view_encode_change(const struct view *, const struct change *,
+			struct encoding *);
+bool view_encode_move(const struct view *from, const struct view *to,
+		      const struct row *, struct encoding *);
 
 /* Puts what is shown of a row among the others. */
 void view_set_row(json_t *rows, const struct uuid *, json_t *shown);
