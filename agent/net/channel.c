@@ -15,7 +15,7 @@
 enum {
 	PAUSE_SIZE = 1 << 20,	/* Output that pauses input. */
 	IO_SIZE = 1 << 18,	/* Bytes per turn of the loop. */
-	COPY_SIZE = 4096,	/* Messages that are copied, not referred to. */
+	COPY_SIZE = 4096,	/* What is copied, not referred to. */
 	LEAVE_S = 5		/* For output to a peer that sends no more. */
 };
 
@@ -48,8 +48,12 @@ static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 static void process(struct channel *);
 static enum channel_end end_of(enum jsonrpc_status);
 static size_t backlog(const struct channel *);
+static struct evbuffer *open_output(struct channel *);
+static void close_output(struct channel *);
 static void put(struct channel *, struct evbuffer *, json_t *message);
-static void free_text(const void *text, size_t size, void *ctx);
+static void put_text(struct evbuffer *, struct text *);
+static void free_dump(const void *dump, size_t size, void *ctx);
+static void let_go(const void *bytes, size_t size, void *text);
 
 struct channel *
 channel_new(struct bufferevent *bev, const struct channel_limits *limits,
@@ -96,15 +100,11 @@ channel_free(struct channel *channel)
 void
 channel_send(struct channel *channel, json_t *message)
 {
-	if (!channel->has_ended && backlog(channel) > channel->output_size)
-		channel_end(channel, CHANNEL_BACKLOGGED);
-	if (!channel->has_ended) {
-		put(channel, channel->is_holding ? channel->held
-						 : channel->output, message);
-		if (backlog(channel) > PAUSE_SIZE && !channel->is_paused) {
-			channel->is_paused = true;
-			bufferevent_disable(channel->bev, EV_READ);
-		}
+	struct evbuffer *output = open_output(channel);
+
+	if (output) {
+		put(channel, output, message);
+		close_output(channel);
 	}
 	json_decref(message);
 }
@@ -123,6 +123,19 @@ channel_send_alone(struct channel *channel, json_t *message)
 		put(channel, channel->output, message);
 		json_decref(message);
 	}
+}
+
+void
+channel_send_text(struct channel *channel, struct text *const *pieces,
+		  size_t n)
+{
+	struct evbuffer *output = open_output(channel);
+
+	if (!output)
+		return;
+	for (size_t i = 0; i < n; i++)
+		put_text(output, pieces[i]);
+	close_output(channel);
 }
 
 void
@@ -313,6 +326,27 @@ backlog(const struct channel *channel)
 	       + evbuffer_get_length(channel->held);
 }
 
+/* Where the next message goes; NULL if nowhere. */
+static struct evbuffer *
+open_output(struct channel *channel)
+{
+	if (!channel->has_ended && backlog(channel) > channel->output_size)
+		channel_end(channel, CHANNEL_BACKLOGGED);
+	if (channel->has_ended)
+		return NULL;
+	return channel->is_holding ? channel->held : channel->output;
+}
+
+/* A peer that does not take its answers asks nothing more. */
+static void
+close_output(struct channel *channel)
+{
+	if (channel->is_paused || backlog(channel) <= PAUSE_SIZE)
+		return;
+	channel->is_paused = true;
+	bufferevent_disable(channel->bev, EV_READ);
+}
+
 /* Somebody may be waiting for the message: if it cannot be put into words,
  * nothing that follows would make sense to the peer. */
 static void
@@ -327,14 +361,33 @@ put(struct channel *channel, struct evbuffer *buffer, json_t *message)
 		evbuffer_add(buffer, text, size);
 		free(text);
 	} else {
-		evbuffer_add_reference(buffer, text, size, free_text, NULL);
+		evbuffer_add_reference(buffer, text, size, free_dump, NULL);
 	}
 }
 
 static void
-free_text(const void *text, size_t size, void *ctx)
+put_text(struct evbuffer *buffer, struct text *text)
+{
+	if (text->size <= COPY_SIZE
+	    || evbuffer_add_reference(buffer, text->bytes, text->size, let_go,
+				      text))
+		evbuffer_add(buffer, text->bytes, text->size);
+	else
+		text_ref(text);
+}
+
+static void
+free_dump(const void *dump, size_t size, void *ctx)
 {
 	(void) size;
 	(void) ctx;
-	free((void *) (uintptr_t) text);
+	free((void *) (uintptr_t) dump);
+}
+
+static void
+let_go(const void *bytes, size_t size, void *text)
+{
+	(void) bytes;
+	(void) size;
+	text_unref(text);
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <event2/bufferevent.h>
 #include <jansson.h>
+#include "agent/base/text.h"
 
 struct channel;
 
@@ -57,6 +58,10 @@ void channel_free(struct channel *);
  * a write of its own. */
 void channel_send(struct channel *, json_t *message);
 void channel_send_alone(struct channel *, json_t *message);
+/* One message, whose JSON is the pieces one after the other.  The caller keeps
+ * its references; a large piece is not copied, but held until it has gone. */
+void channel_send_text(struct channel *, struct text *const *pieces,
+		       size_t n);
 
 /* Ends the channel, if it has not ended yet. */
 void channel_end(struct channel *, enum channel_end);

@@ -16,7 +16,7 @@ struct remote {
 };
 
 /* Where a setting of TLS comes from, if it is a column. */
-struct source {
+struct tls_source {
 	struct observer observer;	/* First. */
 	struct remotes *remotes;
 	enum tls_setting setting;
@@ -29,7 +29,7 @@ struct remotes {
 	struct server *server;
 	struct tls *tls;
 	bool has_setting[N_TLS_SETTINGS];
-	struct source sources[N_TLS_SETTINGS];
+	struct tls_source sources[N_TLS_SETTINGS];
 	struct remote *remotes;
 	size_t n;
 };
@@ -47,9 +47,9 @@ static const char *const options[] = {
 	[TLS_CIPHERSUITES] = "ssl-ciphersuites",
 };
 
-static void source_done(struct source *);
+static void source_done(struct tls_source *);
 static void committed(struct observer *, const struct commit *);
-static void look(struct source *);
+static void look(struct tls_source *);
 static bool is_tls(const char *name);
 static void remote_free(struct remote *);
 
@@ -82,7 +82,7 @@ bool
 remotes_set_tls(struct remotes *remotes, enum tls_setting setting,
 		const char *value, char **ret_problem)
 {
-	struct source *source = &remotes->sources[setting];
+	struct tls_source *source = &remotes->sources[setting];
 	struct place place;
 	char *problem;
 	bool is_good;
@@ -213,7 +213,7 @@ remotes_forget(struct remotes *remotes, const struct database *database)
 }
 
 static void
-source_done(struct source *source)
+source_done(struct tls_source *source)
 {
 	if (!source->is_used)
 		return;
@@ -225,7 +225,7 @@ source_done(struct source *source)
 static void
 committed(struct observer *observer, const struct commit *commit)
 {
-	struct source *source = (struct source *) observer;
+	struct tls_source *source = (struct tls_source *) observer;
 
 	for (size_t i = 0; i < commit->n_changes; i++)
 		if (commit->changes[i].table == place_table(&source->place)) {
@@ -235,7 +235,7 @@ committed(struct observer *observer, const struct commit *commit)
 }
 
 static void
-look(struct source *source)
+look(struct tls_source *source)
 {
 	static struct log_limit limit;
 	char *problem;

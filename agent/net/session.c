@@ -22,6 +22,7 @@ struct session {
 static void receive(void *session, json_t *message);
 static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
+static void send_text(void *session, struct text *const *pieces, size_t n);
 static void dismiss(void *session);
 static void look(evutil_socket_t, short, void *session);
 static void look_in(struct session *, int64_t wait_ms);
@@ -33,6 +34,7 @@ static const struct channel_ops channel_ops = {
 
 static const struct client_ops client_ops = {
 	.send = send_message,
+	.send_text = send_text,
 	.dismiss = dismiss,
 };
 
@@ -126,6 +128,14 @@ send_message(void *session_, json_t *message)
 	struct session *session = session_;
 
 	channel_send(session->channel, message);
+}
+
+static void
+send_text(void *session_, struct text *const *pieces, size_t n)
+{
+	struct session *session = session_;
+
+	channel_send_text(session->channel, pieces, n);
 }
 
 static void

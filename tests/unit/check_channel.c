@@ -89,6 +89,23 @@ hear(const char *expected)
 	ck_assert_str_eq(text, expected);
 }
 
+/* And these pieces, behind 'first'. */
+static void
+hear_pieces(const char *first, struct text *const *texts, size_t n_texts)
+{
+	static char text[10000];
+	ssize_t n = recv(fd, text, sizeof text, 0);
+	size_t at = strlen(first);
+
+	ck_assert_int_ge(n, (ssize_t) at);
+	ck_assert(!memcmp(text, first, at));
+	for (size_t i = 0; i < n_texts; at += texts[i++]->size) {
+		ck_assert_int_ge(n, (ssize_t) (at + texts[i]->size));
+		ck_assert(!memcmp(text + at, texts[i]->bytes, texts[i]->size));
+	}
+	ck_assert_int_eq(n, (ssize_t) at);
+}
+
 START_TEST(together)
 {
 	put("a");
@@ -182,6 +199,52 @@ START_TEST(last_words)
 }
 END_TEST
 
+/* Pieces are one message, behind what was sent before; a small one is copied,
+ * a large one held until the peer has it, or will not get it. */
+START_TEST(pieces)
+{
+	static char large[5000];
+	struct text *texts[3] = {
+		text_copy("{\"a\":", 5), NULL, text_copy("}", 1),
+	};
+
+	memset(large, ' ', sizeof large);
+	memcpy(large, "12", 2);
+	texts[1] = text_copy(large, sizeof large);
+	put("first");
+	channel_send_text(channel, texts, 3);
+	ck_assert_uint_eq(texts[0]->n_refs, 1);
+	ck_assert_uint_eq(texts[1]->n_refs, 2);
+	for (int i = 0; i < 3; i++)
+		turn();
+	ck_assert_uint_eq(texts[1]->n_refs, 1);
+	hear_pieces("{\"first\":[]}", texts, 3);
+
+	channel_end(channel, CHANNEL_SILENT);
+	channel_send_text(channel, texts, 3);
+	ck_assert_uint_eq(texts[1]->n_refs, 1);
+	for (int i = 0; i < 3; i++)
+		text_unref(texts[i]);
+}
+END_TEST
+
+START_TEST(pieces_held)
+{
+	struct text *text = text_copy("{\"b\":1}", 7);
+
+	put("a");
+	channel_send_alone(channel, json_pack("{s:[]}", "alone"));
+	channel_send_text(channel, &text, 1);
+	turn();
+	hear("{\"a\":[]}");
+	turn();
+	hear("{\"alone\":[]}");
+	turn();
+	hear("{\"b\":1}");
+	text_unref(text);
+}
+END_TEST
+
 /* What is no JSON, as an array inside of itself, cannot be sent. */
 START_TEST(unspeakable)
 {
@@ -232,6 +295,8 @@ main(void)
 	tcase_add_test(tcase, ends_later);
 	tcase_add_test(tcase, backlog);
 	tcase_add_test(tcase, last_words);
+	tcase_add_test(tcase, pieces);
+	tcase_add_test(tcase, pieces_held);
 	tcase_add_test(tcase, unspeakable);
 	tcase_add_test(tcase, peer_goes);
 	tcase_add_test(tcase, each_end_has_a_text);

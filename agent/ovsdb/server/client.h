@@ -59,4 +59,11 @@ void client_reply_error(struct client *, json_t *id, struct ovsdb_error *);
 void client_reply_refusal(struct client *, json_t *id, const char *text);
 void client_notify(struct client *, const char *method, json_t *params);
 
+/* The same for those who write their JSON themselves: one message, or one
+ * reply whose result is the pieces, one after the other.  The references stay
+ * the caller's. */
+void client_send_text(struct client *, struct text *const *pieces, size_t n);
+void client_reply_text(struct client *, json_t *id,
+		       struct text *const *pieces, size_t n);
+
 #endif /* ovsdb/server/client.h */

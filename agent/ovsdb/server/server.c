@@ -2,14 +2,16 @@
 
 #include "agent/ovsdb/server/server.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/server/catalog.h"
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/server/convert.h"
-#include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/server/waiting.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/value/encode.h"
 
 static const struct server_limits default_limits = {
 	.n_monitors = 1000,
@@ -25,6 +27,7 @@ struct request {
 	int64_t now_ms;
 };
 
+static json_t *parse_pieces(struct text *const *pieces, size_t n);
 static struct served *serve(struct server *, struct database *);
 static void served_free(struct served *);
 static void dismiss_unaware(struct server *);
@@ -302,6 +305,48 @@ client_notify(struct client *client, const char *method, json_t *params)
 	client->ops->send(client->ctx,
 			  json_pack("{s:n, s:s, s:o}", "id", "method", method,
 				    "params", params));
+}
+
+void
+client_send_text(struct client *client, struct text *const *pieces, size_t n)
+{
+	if (client->ops->send_text)
+		client->ops->send_text(client->ctx, pieces, n);
+	else
+		client->ops->send(client->ctx, parse_pieces(pieces, n));
+}
+
+void
+client_reply_text(struct client *client, json_t *id,
+		  struct text *const *pieces, size_t n)
+{
+	struct text **all = xmalloc((n + 2) * sizeof *all);
+	char *dump = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *head = xasprintf("{\"id\":%s,\"result\":", dump);
+	static const char tail[] = ",\"error\":null}";
+
+	all[0] = text_take(head, strlen(head));
+	memcpy(all + 1, pieces, n * sizeof *all);
+	all[n + 1] = text_copy(tail, strlen(tail));
+	client_send_text(client, all, n + 2);
+	text_unref(all[0]);
+	text_unref(all[n + 1]);
+	free(all);
+	free(dump);
+}
+
+static json_t *
+parse_pieces(struct text *const *pieces, size_t n)
+{
+	struct encoding whole = { 0 };
+	json_t *message;
+
+	for (size_t i = 0; i < n; i++)
+		encode_bytes(&whole, pieces[i]->bytes, pieces[i]->size);
+	message = json_loadb(whole.bytes, whole.n, 0, NULL);
+	encode_done(&whole);
+	assert(message);
+	return message;
 }
 
 static struct served *

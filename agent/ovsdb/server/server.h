@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "agent/base/text.h"
 #include "agent/ovsdb/store/database.h"
 
 struct client;
@@ -24,6 +25,10 @@ struct server;
 struct client_ops {
 	/* Takes over 'message'.  Must not call back into the server. */
 	void (*send)(void *ctx, json_t *message);
+	/* One message, whose JSON is the pieces one after the other.  Takes no
+	 * references of the caller's.  Must not call back into the server.
+	 * NULL: send() is given what jansson reads in it. */
+	void (*send_text)(void *ctx, struct text *const *pieces, size_t n);
 	/* The databases are not what the client believes, and it has not asked
 	 * to be told: end the connection soon, so that it looks again.  Must
 	 * not call back into the server.  May be NULL. */
