@@ -38,9 +38,10 @@ static void done(struct program *, struct control_request *, char *problem);
 static void reply_lines(struct control_request *, char **lines, size_t n);
 static int compare(const void *, const void *);
 static void compacted(void *compaction, struct ovsdb_error *);
-static uint64_t atoms_of(const struct datum *);
 static void count_atoms(const struct program *, uint64_t *ret_atoms,
 			uint64_t *ret_cells);
+static uint64_t row_atoms(const struct row *, const struct table_schema *);
+static uint64_t atoms_of(const struct datum *);
 
 void
 commands_add(struct program *program)
@@ -474,12 +475,6 @@ compacted(void *compaction_, struct ovsdb_error *error)
 	free(compaction);
 }
 
-static uint64_t
-atoms_of(const struct datum *datum)
-{
-	return datum->is_map ? 2 * (uint64_t) datum->n : datum->n;
-}
-
 static void
 count_atoms(const struct program *program, uint64_t *ret_atoms,
 	    uint64_t *ret_cells)
@@ -497,9 +492,26 @@ count_atoms(const struct program *program, uint64_t *ret_atoms,
 			*ret_cells += table_n_rows(table) * schema->n_columns;
 			for (row = table_first(table); row;
 			     row = table_next(table, row))
-				for (size_t c = 0; c < schema->n_columns; c++)
-					*ret_atoms += atoms_of(row_datum(row,
-							schema->columns[c]));
+				*ret_atoms += row_atoms(row, schema);
 		}
 	}
+}
+
+static uint64_t
+row_atoms(const struct row *row, const struct table_schema *schema)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < schema->n_columns; i++) {
+		struct datum room;
+
+		n += atoms_of(row_datum(row, schema->columns[i], &room));
+	}
+	return n;
+}
+
+static uint64_t
+atoms_of(const struct datum *datum)
+{
+	return datum->is_map ? 2 * (uint64_t) datum->n : datum->n;
 }

@@ -52,9 +52,10 @@ static void want_row(struct manager *, const struct row *);
 static void want(struct manager *, const char *method,
 		 const struct row *row);
 static struct target *find(struct manager *, const char *method);
+static const char *text(const struct row *, const char *name);
 static void read_options(const struct row *, struct listener_options *);
 static const struct datum *value(const struct row *, const char *name,
-				 enum atom_type);
+				 enum atom_type, struct datum *room);
 static void target_listen(struct target *);
 static char *why_not(struct target *);
 static void target_free(struct target *);
@@ -206,7 +207,8 @@ want_row(struct manager *manager, const struct row *row)
 {
 	const struct column *column = place_column(&manager->place);
 	const struct table *table = place_target(&manager->place);
-	const struct datum *datum = row_datum(row, column);
+	struct datum room;
+	const struct datum *datum = row_datum(row, column, &room);
 
 	for (uint32_t i = 0; i < datum->n; i++) {
 		const union atom *atom = datum_key(datum, i);
@@ -218,10 +220,7 @@ want_row(struct manager *manager, const struct row *row)
 							     &atom->uuid);
 
 			if (found)
-				want(manager, datum_string(
-					     value(found, "target",
-						   ATOM_STRING), ""),
-				     found);
+				want(manager, text(found, "target"), found);
 		}
 	}
 }
@@ -236,7 +235,7 @@ want(struct manager *manager, const char *method, const struct row *row)
 	/* The first row of those that want the same. */
 	if (target && target->is_wanted)
 		return;
-	has_role = row && *datum_string(value(row, "role", ATOM_STRING), "");
+	has_role = row && *text(row, "role");
 	if (row)
 		read_options(row, &options);
 	if (!target && manager->n_targets >= MAX_TARGETS) {
@@ -286,17 +285,27 @@ find(struct manager *manager, const char *method)
 	return NULL;
 }
 
+static const char *
+text(const struct row *row, const char *name)
+{
+	struct datum room;
+
+	return datum_string(value(row, name, ATOM_STRING, &room), "");
+}
+
 static void
 read_options(const struct row *row, struct listener_options *options)
 {
+	struct datum probe_room, room;
 	const struct datum *probe = value(row, "inactivity_probe",
-					  ATOM_INTEGER);
+					  ATOM_INTEGER, &probe_room);
 	int64_t backoff_ms = datum_integer(value(row, "max_backoff",
-						 ATOM_INTEGER), 0);
+						 ATOM_INTEGER, &room), 0);
 	int64_t probe_ms = datum_integer(probe, 0);
 
 	options->is_read_only = datum_boolean(value(row, "read_only",
-						    ATOM_BOOLEAN), false);
+						    ATOM_BOOLEAN, &room),
+					      false);
 	if (probe->n)
 		options->probe_ms = probe_ms > 0 ? probe_ms : -1;
 	/* The schema's least is 1000; a day is enough for all. */
@@ -307,7 +316,8 @@ read_options(const struct row *row, struct listener_options *options)
 
 /* Nothing, if the row has no such column of that type. */
 static const struct datum *
-value(const struct row *row, const char *name, enum atom_type type)
+value(const struct row *row, const char *name, enum atom_type type,
+      struct datum *room)
 {
 	static const struct datum nothing;
 	const struct column *column
@@ -315,7 +325,7 @@ value(const struct row *row, const char *name, enum atom_type type)
 
 	return column && column->type.key.type == type
 	       && !column_type_is_map(&column->type)
-	       ? row_datum(row, column) : &nothing;
+	       ? row_datum(row, column, room) : &nothing;
 }
 
 static void
@@ -497,10 +507,12 @@ write_column(struct transaction **transaction, const struct row *row,
 	struct table *table = row_table(row);
 	const struct column *column
 		= table_schema_column(table_schema(table), name);
+	struct datum room;
 
 	if (!column || column->type.key.type != type->key.type
 	    || column->type.value.type != type->value.type
-	    || datum_equal(row_datum(row, column), datum, &column->type)) {
+	    || datum_equal(row_datum(row, column, &room), datum,
+			   &column->type)) {
 		datum_done(datum, type);
 		return;
 	}

@@ -90,7 +90,9 @@ place_string(const struct place *place)
 	if (!column || !is_of(column, ATOM_STRING))
 		return NULL;
 	for (row = table_first(table); row; row = table_next(table, row)) {
-		const char *text = datum_string(row_datum(row, column), "");
+		struct datum room;
+		const char *text =
+			datum_string(row_datum(row, column, &room), "");
 
 		if (*text)
 			return text;

@@ -84,8 +84,8 @@ read_router_mac(struct model_state *state)
 
 	for (row = table ? table_first(table) : NULL; row;
 	     row = table_next(table, row)) {
-		const char *text = datum_string(
-			row_get(row, "distributed_router_mac"), "");
+		const char *text = row_string(row, "distributed_router_mac",
+					      "");
 		uint8_t each[6];
 
 		if (!*text)
@@ -94,8 +94,8 @@ read_router_mac(struct model_state *state)
 			bad = row;
 			continue;
 		}
-		if (best && strcmp(datum_string(row_get(row, "name"), ""),
-				   datum_string(row_get(best, "name"), "")) > 0)
+		if (best && strcmp(row_string(row, "name", ""),
+				   row_string(best, "name", "")) > 0)
 			continue;
 		best = row;
 		memcpy(mac, each, 6);
@@ -115,7 +115,7 @@ tell_router_mac(struct model_state *state, const struct row *bad)
 {
 	char *detail = bad ? xasprintf(
 		"distributed_router_mac \"%s\"",
-		datum_string(row_get(bad, "distributed_router_mac"), ""))
+		row_string(bad, "distributed_router_mac", ""))
 		: NULL;
 	struct row_fault *old = state->router_mac_fault;
 
@@ -150,7 +150,7 @@ collect_physicals(struct binding *binding)
 				&binding->physicals[binding->n_physicals++];
 
 			physical->iface_id = iface_id_from_text(
-				datum_string(row_get(row, "name"), ""));
+				row_string(row, "name", ""));
 			physical->row = row;
 			physical->db = db;
 		}
@@ -166,10 +166,11 @@ compare_physicals(const void *pa, const void *pb)
 {
 	const struct physical *a = pa, *b = pb;
 	int order = strcmp(a->iface_id, b->iface_id);
+	struct datum room;
 
 	if (!order)
-		order = !row_get(a->row, "vlan_bindings")->n
-			- !row_get(b->row, "vlan_bindings")->n;
+		order = !row_get(a->row, "vlan_bindings", &room)->n
+			- !row_get(b->row, "vlan_bindings", &room)->n;
 	if (!order)
 		order = (int) a->db - (int) b->db;
 	if (!order)
@@ -276,7 +277,9 @@ static void
 claim_subnet(struct binding *binding, struct model_port *port,
 	     const struct physical *physical)
 {
-	const struct datum *vlans = row_get(physical->row, "vlan_bindings");
+	struct datum room;
+	const struct datum *vlans =
+		row_get(physical->row, "vlan_bindings", &room);
 	struct model_subnet *subnet;
 
 	if (!vlans->n) {
@@ -319,9 +322,10 @@ claim_subnet(struct binding *binding, struct model_port *port,
 static void
 read_claimed_mac(struct model_port *port, const struct physical *physical)
 {
+	struct datum room;
 	const char *text = datum_map_string(
-		row_get(physical->row, "other_config"), "vm_nic_macaddress",
-		"");
+		row_get(physical->row, "other_config", &room),
+		"vm_nic_macaddress", "");
 	uint8_t mac[6];
 
 	if (!has_mac(port) && model_mac_from_text(text, mac) && !(mac[0] & 1))

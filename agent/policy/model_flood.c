@@ -72,8 +72,10 @@ static bool
 read_row(struct model_state *state, struct mcast_row *mcast,
 	 const struct touched *touched, const struct row *row)
 {
-	const struct uuid *subnet = datum_uuid(row_get(row, "logical_switch"));
-	const char *mac = datum_string(row_get(row, "MAC"), "");
+	struct datum room;
+	const struct uuid *subnet =
+		datum_uuid(row_get(row, "logical_switch", &room));
+	const char *mac = row_string(row, "MAC", "");
 
 	if (!read_mac(mcast, mac)) {
 		mcast->fault = row_fault_new(
@@ -108,13 +110,15 @@ read_places(struct model_state *state, struct mcast_row *mcast,
 {
 	const struct table *sets =
 		state_table(state, touched->db, "Physical_Locator_Set");
-	const struct uuid *uuid = datum_uuid(row_get(row, "locator_set"));
+	struct datum set_room, locators_room;
+	const struct uuid *uuid =
+		datum_uuid(row_get(row, "locator_set", &set_room));
 	const struct row *set = uuid ? table_find(sets, uuid) : NULL;
 	const struct datum *locators;
 
 	if (!set)
 		return;
-	locators = row_get(set, "locators");
+	locators = row_get(set, "locators", &locators_room);
 	mcast->places = xcalloc(locators->n, sizeof *mcast->places);
 	for (uint32_t i = 0; i < locators->n; i++) {
 		struct place *place =

@@ -183,6 +183,7 @@ read_switch(struct model_state *state, const struct row *row,
 	    struct list *old)
 {
 	struct model_switch *sw = NULL;
+	struct datum room;
 
 	for (struct list *link = old->next; link != old; link = link->next) {
 		struct model_switch *each =
@@ -199,7 +200,7 @@ read_switch(struct model_state *state, const struct row *row,
 	list_remove(&sw->link);
 	list_append(&state->model->switches, &sw->link);
 	replace(&sw->type, get_string(row, "type"));
-	read_options(&sw->options, row_get(row, "options"));
+	read_options(&sw->options, row_get(row, "options", &room));
 	read_ports(state, sw, row);
 	read_addresses(state, sw, row);
 }
@@ -222,7 +223,8 @@ read_ports(struct model_state *state, struct model_switch *sw,
 	   const struct row *row)
 {
 	const struct table *table = state_table(state, DB_HNV, "Port");
-	const struct datum *ports = row_get(row, "ports");
+	struct datum room;
+	const struct datum *ports = row_get(row, "ports", &room);
 	struct list old;
 
 	unlist(&sw->ports, &old);
@@ -282,10 +284,12 @@ read_port(struct model_port *port, const struct row *row)
 	char *iface_id = iface_id_from_text(get_string(row, "iface_id"));
 	uint8_t old_mac[6];
 	bool is_new = !port->type;
+	struct datum room;
 
 	if (replace(&port->type, get_string(row, "type")) && !is_new)
 		port->is_changed = true;
-	if (read_options(&port->options, row_get(row, "options")) && !is_new)
+	if (read_options(&port->options, row_get(row, "options", &room))
+	    && !is_new)
 		port->is_changed = true;
 	free(port->iface_id);
 	port->iface_id = iface_id;
@@ -306,7 +310,9 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 {
 	const struct table *table =
 		state_table(state, DB_HNV, "Provider_Address");
-	const struct datum *addresses = row_get(row, "provider_addresses");
+	struct datum room;
+	const struct datum *addresses =
+		row_get(row, "provider_addresses", &room);
 	struct list old;
 
 	unlist(&sw->provider_addresses, &old);
@@ -340,10 +346,12 @@ find_pa(struct list *old, const struct row *row)
 {
 	for (struct list *link = old->next; link != old; link = link->next) {
 		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
+		struct datum room;
 
 		if (!pa->is_removed && uuid_equal(&pa->row, row_uuid(row))
 		    && !strcmp(pa->device, get_string(row, "device"))
-		    && has_options(&pa->options, row_get(row, "options")))
+		    && has_options(&pa->options,
+				   row_get(row, "options", &room)))
 			return pa;
 	}
 	return NULL;
@@ -353,13 +361,14 @@ static struct model_pa *
 new_pa(struct model_switch *sw, const struct row *row)
 {
 	struct model_pa *pa = xcalloc(1, sizeof *pa);
+	struct datum room;
 
 	list_init(&pa->link);
 	pa->row = *row_uuid(row);
 	pa->sw = sw;
 	pa->ip = xstrdup(get_string(row, "ip"));
 	pa->device = xstrdup(get_string(row, "device"));
-	read_options(&pa->options, row_get(row, "options"));
+	read_options(&pa->options, row_get(row, "options", &room));
 	if (!model_addr_from_text(pa->ip, &pa->addr))
 		model_fault_set(&pa->fault, MODEL_BAD_ADDRESS, "\"%s\"",
 				pa->ip);
@@ -445,5 +454,5 @@ done_options(struct model_options *options)
 static const char *
 get_string(const struct row *row, const char *column)
 {
-	return datum_string(row_get(row, column), "");
+	return row_string(row, column, "");
 }

@@ -138,8 +138,11 @@ read_row(struct model_state *state, struct mapping_row *mapping,
 {
 	const struct mapping_columns *columns =
 		&state->followers[mapping->db].columns[mapping->kind];
-	const struct uuid *subnet = datum_uuid(row_datum(row, columns->subnet));
-	const struct uuid *place = datum_uuid(row_datum(row, columns->locator));
+	struct datum subnet_room, place_room;
+	const struct uuid *subnet =
+		datum_uuid(row_datum(row, columns->subnet, &subnet_room));
+	const struct uuid *place =
+		datum_uuid(row_datum(row, columns->locator, &place_room));
 
 	mapping->lost_mac = mapping->lost_ca = mapping->is_copy = false;
 	if (!subnet || !place
@@ -164,8 +167,11 @@ static bool
 read_addresses(struct model_state *state, struct mapping_row *mapping,
 	       const struct mapping_columns *columns, const struct row *row)
 {
-	const char *mac = datum_string(row_datum(row, columns->mac), "");
-	const char *ip = datum_string(row_datum(row, columns->ipaddr), "");
+	struct datum room;
+	const char *mac = datum_string(row_datum(row, columns->mac, &room),
+				       "");
+	const char *ip = datum_string(row_datum(row, columns->ipaddr, &room),
+				      "");
 	static const struct vsw_addr any;
 	struct vsw_addr ca = any;
 
@@ -194,11 +200,12 @@ read_addresses(struct model_state *state, struct mapping_row *mapping,
 static uint8_t
 read_rank(const struct mapping_columns *columns, const struct row *row)
 {
+	struct datum room;
 	const char *type;
 
 	if (!columns->type)
 		return RANK_DEFAULT;
-	type = datum_string(row_datum(row, columns->type), "");
+	type = datum_string(row_datum(row, columns->type, &room), "");
 	if (!strcmp(type, "load_balanced"))
 		return RANK_LOAD_BALANCED;
 	if (!strcmp(type, "learning_disabled"))

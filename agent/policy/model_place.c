@@ -95,9 +95,9 @@ read_place(struct model_state *state, enum model_database db,
 		place->problem = xstrdup("locator is gone");
 		return;
 	}
-	ip = datum_string(row_get(row, "dst_ip"), "");
-	encap = datum_string(row_get(row, "encapsulation_type"), "");
-	key = datum_integer(row_get(row, "tunnel_key"), 0);
+	ip = row_string(row, "dst_ip", "");
+	encap = row_string(row, "encapsulation_type", "");
+	key = row_integer(row, "tunnel_key", 0);
 	if (!read_encap(encap, &place->encap, &family))
 		place->problem = xasprintf("locator's encapsulation_type "
 					   "\"%s\"", encap);

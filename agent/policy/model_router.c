@@ -46,11 +46,11 @@ router_follow(struct model_state *state, enum model_database db,
 	if (!router)
 		router = new_router(state, db, uuid);
 	clear(state, router);
-	name = datum_string(row_get(row, "name"), "");
+	name = row_string(row, "name", "");
 	free(router->router.name);
 	router->router.name = xstrdup(name);
 	router->router.is_enabled =
-		datum_boolean(row_get(row, "enable_logical_router"), true);
+		row_boolean(row, "enable_logical_router", true);
 	read_bindings(state, router, row);
 	read_routes(state, router, row);
 }
@@ -120,7 +120,9 @@ static void
 read_bindings(struct model_state *state, struct router_row *router,
 	      const struct row *row)
 {
-	const struct datum *bindings = row_get(row, "switch_binding");
+	struct datum room;
+	const struct datum *bindings =
+		row_get(row, "switch_binding", &room);
 
 	for (uint32_t i = 0; i < bindings->n; i++) {
 		const char *key = datum_key(bindings, i)->string->text;
@@ -161,7 +163,8 @@ static void
 read_routes(struct model_state *state, struct router_row *router,
 	    const struct row *row)
 {
-	const struct datum *routes = row_get(row, "static_routes");
+	struct datum room;
+	const struct datum *routes = row_get(row, "static_routes", &room);
 
 	for (uint32_t i = 0; i < routes->n; i++) {
 		const char *prefix = datum_key(routes, i)->string->text;

@@ -47,12 +47,12 @@ subnet_follow(struct model_state *state, enum model_database db,
 	}
 	if (!subnet)
 		subnet = new_subnet(state, db, row);
-	name = datum_string(row_get(row, "name"), "");
+	name = row_string(row, "name", "");
 	if (strcmp(subnet->name, name)) {
 		free(subnet->name);
 		subnet->name = xstrdup(name);
 	}
-	mode = datum_string(row_get(row, "replication_mode"), "");
+	mode = row_string(row, "replication_mode", "");
 	if (subnet->table->is_service_node != !strcmp(mode, "service_node")) {
 		subnet->table->is_service_node = !strcmp(mode, "service_node");
 		subnet->table->flood_changed = true;
@@ -137,8 +137,9 @@ set_vni(struct model_state *state, struct model_subnet *subnet, uint32_t vni)
 static bool
 read_vni(const struct row *row, uint32_t *ret_vni, char **ret_problem)
 {
-	const struct datum *key = row_get(row, "tunnel_key");
-	const char *name = datum_string(row_get(row, "name"), "");
+	struct datum room;
+	const struct datum *key = row_get(row, "tunnel_key", &room);
+	const char *name = row_string(row, "name", "");
 	int64_t vni = datum_integer(key, 0);
 	char *end;
 

@@ -81,10 +81,11 @@ teller_set(struct teller *teller, const struct row *row, const char *name,
 {
 	const struct column *column =
 		table_schema_column(table_schema(row_table(row)), name);
+	struct datum room;
 
 	if (!column)
 		abort();
-	if (datum_equal(row_datum(row, column), value, &column->type)) {
+	if (datum_equal(row_datum(row, column, &room), value, &column->type)) {
 		datum_done(value, &column->type);
 		return;
 	}
@@ -165,7 +166,7 @@ write_host(struct model_state *state, struct teller *teller)
 	teller_set(teller, row, "status", &status);
 	if (!state->is_in_force || state->is_dirty)
 		return;
-	datum_set_integer(&cfg, datum_integer(row_get(row, "next_cfg"), 0));
+	datum_set_integer(&cfg, row_integer(row, "next_cfg", 0));
 	teller_set(teller, row, "cur_cfg", &cfg);
 }
 

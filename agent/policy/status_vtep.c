@@ -76,7 +76,7 @@ write_cfg(struct model_state *state, enum model_database db,
 	if (!row || !state->is_in_force || state->is_dirty
 	    || !table_schema_column(table_schema(table), "cur_cfg"))
 		return;
-	datum_set_integer(&cfg, datum_integer(row_get(row, "next_cfg"), 0));
+	datum_set_integer(&cfg, row_integer(row, "next_cfg", 0));
 	teller_set(teller, row, "cur_cfg", &cfg);
 }
 
@@ -89,9 +89,9 @@ write_tunnel_ips(struct model_state *state, enum model_database db,
 
 	for (row = table_first(table); row && state->n_own;
 	     row = table_next(table, row)) {
-		struct datum ips;
+		struct datum ips, room;
 
-		if (row_get(row, "tunnel_ips")->n)
+		if (row_get(row, "tunnel_ips", &room)->n)
 			continue;
 		memset(&ips, 0, sizeof ips);
 		for (size_t i = 0; i < state->n_own; i++) {
@@ -119,7 +119,7 @@ static const struct model_port *
 find_port(const struct model_state *state, const struct row *row)
 {
 	const struct list *switches = &state->model->switches;
-	char *id = iface_id_from_text(datum_string(row_get(row, "name"), ""));
+	char *id = iface_id_from_text(row_string(row, "name", ""));
 	const struct model_port *found = NULL;
 
 	for (const struct list *s = switches->next; s != switches && !found;
@@ -151,7 +151,8 @@ write_physical(struct teller *teller, const struct row *row,
 	static const char *const ours[] = {
 		"state", "reason", "detail", "vm_nic_macaddress"
 	};
-	const struct datum *old = row_get(row, "status");
+	struct datum room;
+	const struct datum *old = row_get(row, "status", &room);
 	const struct model_fault *fault;
 	struct datum status;
 
@@ -272,8 +273,10 @@ local_uuid(const struct uuid *subnet, const uint8_t mac[6])
 static bool
 is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
 {
-	const struct uuid *subnet = datum_uuid(row_get(row, "logical_switch"));
-	const char *mac = datum_string(row_get(row, "MAC"), "");
+	struct datum room;
+	const struct uuid *subnet =
+		datum_uuid(row_get(row, "logical_switch", &room));
+	const char *mac = row_string(row, "MAC", "");
 	struct uuid uuid;
 
 	if (!subnet || !model_mac_from_text(mac, ret_mac))
@@ -362,10 +365,11 @@ static bool
 see_locator(void *ctx, const struct row *row)
 {
 	struct find_locator *find = ctx;
+	struct datum room;
 	struct vsw_addr addr;
 
-	if (row_get(row, "tunnel_key")->n
-	    || !model_addr_from_text(datum_string(row_get(row, "dst_ip"), ""),
+	if (row_get(row, "tunnel_key", &room)->n
+	    || !model_addr_from_text(row_string(row, "dst_ip", ""),
 				     &addr)
 	    || addr.n != find->pa->n
 	    || memcmp(addr.bytes, find->pa->bytes, addr.n))

@@ -74,7 +74,7 @@ static bool
 note(void *ctx, const struct row *row)
 {
 	char *found = ctx;
-	const char *name = datum_string(row_get(row, "name"), "");
+	const char *name = row_string(row, "name", "");
 
 	found[*name - '1'] = *name;
 	return true;

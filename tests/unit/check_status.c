@@ -221,10 +221,11 @@ START_TEST(tunnel_ips_are_filled_in)
 		database_table(world.databases[WORLD_HARDWARE_VTEP],
 			       "Physical_Switch");
 	const struct datum *ips;
+	struct datum room;
 
 	add_hardware_vtep();
 	world_turn(&world);
-	ips = row_get(table_first(switches), "tunnel_ips");
+	ips = row_get(table_first(switches), "tunnel_ips", &room);
 	ck_assert_str_eq(datum_string(ips, ""), "192.168.1.10");
 	world_transact(&world,
 		"['hardware_vtep',{'op':'update','table':'Physical_Switch',"
@@ -233,7 +234,7 @@ START_TEST(tunnel_ips_are_filled_in)
 		"['hnv',{'op':'update','table':'Port','where':[],'row':"
 		"{'iface_id':'x'}}]");
 	world_turn(&world);
-	ips = row_get(table_first(switches), "tunnel_ips");
+	ips = row_get(table_first(switches), "tunnel_ips", &room);
 	ck_assert_uint_eq(ips->n, 1);
 	ck_assert_str_eq(datum_string(ips, ""), "1.2.3.4");
 }

@@ -207,7 +207,8 @@ static void
 check_members(const struct row *row, const char *column, const bool *members,
 	      const struct naive *naive)
 {
-	const struct datum *d = row_get(row, column);
+	struct datum room;
+	const struct datum *d = row_get(row, column, &room);
 	struct column_type set = { .key.type = ATOM_UUID };
 	uint32_t n = 0;
 	int i;
@@ -237,23 +238,22 @@ check_same(const struct database *db, const struct naive *naive)
 			check_members(row, "strong", naive->r[i].strong,
 				      naive);
 			check_members(row, "weak", naive->r[i].weak, naive);
-			ck_assert_int_eq(atoi(datum_string(
-					row_get(row, "name"), "")),
+			ck_assert_int_eq(atoi(row_string(row, "name", "")),
 					naive->r[i].name);
 			n_r++;
 		}
 		row = table_find(c, &naive->c[i].uuid);
 		ck_assert_int_eq(row != NULL, naive->c[i].exists);
 		if (row) {
+			struct datum room;
 			const struct uuid *next =
-				datum_uuid(row_get(row, "next"));
+				datum_uuid(row_get(row, "next", &room));
 
 			ck_assert_int_eq(next != NULL, naive->c[i].next >= 0);
 			if (next)
 				ck_assert(uuid_equal(next, &naive->c[
 						naive->c[i].next].uuid));
-			ck_assert_int_eq(atoi(datum_string(
-					row_get(row, "name"), "")),
+			ck_assert_int_eq(atoi(row_string(row, "name", "")),
 					naive->c[i].name);
 			n_c++;
 		}

@@ -220,12 +220,14 @@ dump(const struct database *db)
 			     j < schema->tables[i]->n_columns; j++) {
 				const struct column *column =
 					schema->tables[i]->columns[j];
+				struct datum room;
 
 				if (!column->is_ephemeral)
 					json_object_set_new(
 						json, column->name,
 						datum_to_json(
-							row_datum(row, column),
+							row_datum(row, column,
+								  &room),
 							&column->type));
 			}
 			uuid_to_text(row_uuid(row), uuid);

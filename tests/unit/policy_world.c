@@ -229,7 +229,7 @@ find_row(struct world *world, int database, const char *table,
 
 	for (const struct row *row = table_first(rows); row;
 	     row = table_next(rows, row))
-		if (!name || !strcmp(datum_string(row_get(row, "name"), ""),
+		if (!name || !strcmp(row_string(row, "name", ""),
 				     name))
 			return row;
 	ck_abort_msg("no row %s in %s", name ? name : "", table);
@@ -239,16 +239,17 @@ const char *
 world_status(struct world *world, int database, const char *table,
 	     const char *name, const char *column, const char *key)
 {
+	struct datum room;
+
 	return datum_map_string(row_get(find_row(world, database, table, name),
-					column), key, "");
+					column, &room), key, "");
 }
 
 int64_t
 world_integer(struct world *world, int database, const char *table,
 	      const char *column)
 {
-	return datum_integer(row_get(find_row(world, database, table, NULL),
-				     column), -1);
+	return row_integer(find_row(world, database, table, NULL), column, -1);
 }
 
 void

@@ -116,9 +116,13 @@ columns_hash(const struct columns *columns, const struct row *row)
 	uint32_t hash = 0;
 	size_t i;
 
-	for (i = 0; i < columns->n; i++)
-		hash = datum_hash(row_datum(row, columns->columns[i]),
-				  &columns->columns[i]->type, hash);
+	for (i = 0; i < columns->n; i++) {
+		const struct column *column = columns->columns[i];
+		struct datum room;
+
+		hash = datum_hash(row_datum(row, column, &room),
+				  &column->type, hash);
+	}
 	return hash;
 }
 
@@ -130,8 +134,9 @@ columns_compare(const struct columns *columns, const struct row *a,
 
 	for (i = 0; i < columns->n; i++) {
 		const struct column *column = columns->columns[i];
-		int order = datum_compare(row_datum(a, column),
-					  row_datum(b, column),
+		struct datum a_room, b_room;
+		int order = datum_compare(row_datum(a, column, &a_room),
+					  row_datum(b, column, &b_room),
 					  &column->type);
 
 		if (order)

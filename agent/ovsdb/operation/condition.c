@@ -137,9 +137,11 @@ clause_done(struct clause *clause)
 bool
 clause_matches(const struct clause *clause, const struct row *row)
 {
+	struct datum room;
+
 	if (!clause->column)
 		return clause->function == CONDITION_TRUE;
-	return compare(clause, row_datum(row, clause->column));
+	return compare(clause, row_datum(row, clause->column, &room));
 }
 
 void

@@ -204,10 +204,11 @@ selection_to_json(const struct selection *selection)
 		for (j = 0; j < selection->columns->n; j++) {
 			const struct column *column =
 				selection->columns->columns[j];
+			struct datum room;
 
 			json_object_set_new(row, column->name, datum_to_json(
 						row_datum(selection->rows[i],
-							  column),
+							  column, &room),
 						&column->type));
 		}
 		json_array_append_new(rows, row);
@@ -257,11 +258,8 @@ read_expected(struct operation_context *context, struct table *table,
 		row = row_new(table, &zero);
 		for (j = 0; j < all.n; j++) {
 			struct assignment *a = &all.assignments[j];
-			struct datum *d = &row->data[a->column->index];
 
-			datum_done(d, &a->column->type);
-			*d = a->value;
-			memset(&a->value, 0, sizeof a->value);
+			row_put(row, a->column, &a->value);
 		}
 		assignments_done(&all);
 		wait->expected.is_distinct = false;

@@ -192,7 +192,8 @@ check_defaults(const struct row *row, const struct assignments *assignments)
 	for (i = N_STANDARD_COLUMNS; i < table->n_columns; i++) {
 		const struct column *column = table->columns[i];
 		const struct column_type *type = &column->type;
-		const struct datum *d = row_datum(row, column);
+		struct datum room;
+		const struct datum *d = row_datum(row, column, &room);
 		struct ovsdb_error *error;
 
 		if (!type->n_min || is_assigned(assignments, column))
@@ -273,9 +274,10 @@ update_row(void *work_, const struct row *row)
 		const struct assignment *a = &work->assignments->assignments[i];
 		const struct column_type *type = &a->column->type;
 		struct row *mine;
-		struct datum d;
+		struct datum d, room;
 
-		if (datum_equal(row_datum(row, a->column), &a->value, type))
+		if (datum_equal(row_datum(row, a->column, &room), &a->value,
+				type))
 			continue;
 		mine = transaction_modify(work->transaction, row);
 		datum_copy(&a->value, type, &d);
@@ -295,9 +297,10 @@ mutate_row(void *work_, const struct row *row)
 	work->n++;
 	for (i = 0; i < work->mutations->n; i++) {
 		const struct mutation *m = &work->mutations->mutations[i];
-		struct datum d;
+		struct datum d, room;
 
-		datum_copy(row_datum(mine, m->column), &m->column->type, &d);
+		datum_copy(row_datum(mine, m->column, &room),
+			   &m->column->type, &d);
 		work->error = mutation_apply(m, &d);
 		if (work->error) {
 			datum_done(&d, &m->column->type);

@@ -85,7 +85,7 @@ find(const struct database *catalog, const char *name)
 	struct table *table = database_table(catalog, "Database");
 	const struct row *row = table_first(table);
 
-	while (strcmp(datum_string(row_get(row, "name"), ""), name))
+	while (strcmp(row_string(row, "name", ""), name))
 		row = table_next(table, row);
 	return row;
 }

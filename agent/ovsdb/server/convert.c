@@ -115,13 +115,14 @@ copy_row(const struct row *row, struct row *copy)
 	for (size_t i = N_STANDARD_COLUMNS; i < from->n_columns; i++) {
 		const struct column *column = from->columns[i], *to;
 		struct ovsdb_error *error;
-		struct datum datum;
+		struct datum datum, room;
 		json_t *json;
 
 		to = table_schema_column(copy->table->schema, column->name);
 		if (!to)
 			continue;
-		json = datum_to_json(&row->data[i], &column->type);
+		json = datum_to_json(row_datum(row, column, &room),
+				     &column->type);
 		error = datum_from_json(json, &to->type, NULL, &datum);
 		json_decref(json);
 		if (error)

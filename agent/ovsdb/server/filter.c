@@ -86,6 +86,7 @@ filter_matches(const struct filter *filter, const struct row *row)
 		return true;
 	for (; i < filter->n; i = end) {
 		const struct clause *clause = &filter->clauses[i];
+		struct datum room;
 
 		end = i + 1;
 		if (clause->function != CONDITION_EQ) {
@@ -96,7 +97,8 @@ filter_matches(const struct filter *filter, const struct row *row)
 		while (end < filter->n
 		       && !compare_kind(clause, &filter->clauses[end]))
 			end++;
-		if (has_equal(filter, i, end, row_datum(row, clause->column)))
+		if (has_equal(filter, i, end,
+			      row_datum(row, clause->column, &room)))
 			return true;
 	}
 	return false;

@@ -312,7 +312,8 @@ show_columns(const struct view *view, const struct row *row, unsigned kind)
 
 	for (size_t i = 0; i < view->n_columns; i++) {
 		const struct column *column = view->columns[i].column;
-		const struct datum *datum = row_datum(row, column);
+		struct datum room;
+		const struct datum *datum = row_datum(row, column, &room);
 
 		if (!(view->columns[i].select & kind)
 		    || (view->is_diff
@@ -350,13 +351,14 @@ static json_t *
 show_datum(const struct view *view, const struct change *change,
 	   const struct column *column)
 {
-	const struct datum *old = row_datum(change->old, column);
-	struct datum diff;
+	struct datum old_room, new_room, diff;
+	const struct datum *old = row_datum(change->old, column, &old_room);
 	json_t *json;
 
 	if (!view->is_diff)
 		return datum_to_json(old, &column->type);
-	datum_diff(old, row_datum(change->new, column), &column->type, &diff);
+	datum_diff(old, row_datum(change->new, column, &new_room),
+		   &column->type, &diff);
 	json = datum_to_json(&diff, &column->type);
 	datum_done(&diff, &column->type);
 	return json;
@@ -446,10 +448,11 @@ encode_columns(const struct view *view, const struct row *row, unsigned kind,
 	for (size_t i = 0; i < view->n_columns; i++) {
 		const struct column *column = view->columns[i].column;
 		const struct datum *datum;
+		struct datum room;
 
 		if (!(view->columns[i].select & kind))
 			continue;
-		datum = row_datum(row, column);
+		datum = row_datum(row, column, &room);
 		if (view->is_diff && datum_is_default(datum, &column->type))
 			continue;
 		encode_text(e, e->n == start ? "{" : ",");
@@ -470,6 +473,7 @@ encode_modified(const struct view *view, const struct change *change,
 
 	for (size_t i = 0; i < view->n_columns; i++) {
 		const struct column *column = view->columns[i].column;
+		struct datum room;
 
 		if (!(view->columns[i].select & SELECT_MODIFY)
 		    || !is_changed(change, column))
@@ -479,7 +483,7 @@ encode_modified(const struct view *view, const struct change *change,
 		if (view->is_diff)
 			encode_difference(change, column, e);
 		else
-			encode_datum(e, row_datum(change->old, column),
+			encode_datum(e, row_datum(change->old, column, &room),
 				     &column->type);
 	}
 	if (e->n == start)
@@ -493,14 +497,15 @@ encode_difference(const struct change *change, const struct column *column,
 		  struct encoding *e)
 {
 	const struct column_type *type = &column->type;
-	const struct datum *new = row_datum(change->new, column);
-	struct datum diff;
+	struct datum old_room, new_room, diff;
+	const struct datum *new = row_datum(change->new, column, &new_room);
 
 	if (type->n_max <= 1) {		/* datum_diff() would copy it. */
 		encode_datum(e, new, type);
 		return;
 	}
-	datum_diff(row_datum(change->old, column), new, type, &diff);
+	datum_diff(row_datum(change->old, column, &old_room), new, type,
+		   &diff);
 	encode_datum(e, &diff, type);
 	datum_done(&diff, type);
 }

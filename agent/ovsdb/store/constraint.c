@@ -115,7 +115,6 @@ static struct ovsdb_error *
 count_references(struct transaction *txn, struct transaction_row *r)
 {
 	const struct table_schema *schema = r->table->schema;
-	static const struct datum nothing;
 	size_t i;
 
 	if (!r->table->has_strong || r->old == r->new)
@@ -123,20 +122,21 @@ count_references(struct transaction *txn, struct transaction_row *r)
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
 		struct adjustment adjustment = { txn, r, column, NULL };
+		struct datum old = { 0 }, new = { 0 };
 		struct ovsdb_error *error;
 
 		if (!transaction_row_has_changed(r, column))
 			continue;
+		if (r->old)
+			row_datum(r->old, column, &old);
+		if (r->new)
+			row_datum(r->new, column, &new);
 		adjustment.base = &column->type.key;
-		error = count_column(&adjustment,
-				     r->old ? &r->old->data[i] : &nothing,
-				     r->new ? &r->new->data[i] : &nothing);
+		error = count_column(&adjustment, &old, &new);
 		if (error)
 			return error;
 		adjustment.base = &column->type.value;
-		error = count_column(&adjustment,
-				     r->old ? &r->old->data[i] : &nothing,
-				     r->new ? &r->new->data[i] : &nothing);
+		error = count_column(&adjustment, &old, &new);
 		if (error)
 			return error;
 	}
@@ -248,10 +248,12 @@ collect_row(struct transaction *txn, struct transaction_row *r,
 	     r->table->has_strong && i < schema->n_columns; i++) {
 		const struct column_type *type = &schema->columns[i]->type;
 
-		drop_references(txn, r, &type->key, &r->new->data[i], false,
-				stack);
-		drop_references(txn, r, &type->value, &r->new->data[i], true,
-				stack);
+		struct datum room;
+		const struct datum *d = row_datum(r->new, schema->columns[i],
+						  &room);
+
+		drop_references(txn, r, &type->key, d, false, stack);
+		drop_references(txn, r, &type->value, d, true, stack);
 	}
 	transaction_row_delete(txn, r);
 	transaction_row_settle(txn, r);
@@ -377,7 +379,8 @@ mend_column(struct transaction *txn, struct transaction_row *r,
 	const struct column_type *type = &column->type;
 	struct ovsdb_error *error;
 	struct mending mending = { .txn = txn };
-	struct datum d;
+	struct datum d, room;
+	const struct datum *old;
 	uint32_t i;
 
 	if (type->key.ref_table && type->key.ref_kind == REFERENCE_WEAK)
@@ -387,22 +390,21 @@ mend_column(struct transaction *txn, struct transaction_row *r,
 	if (!mending.key_table && !mending.value_table)
 		return NULL;
 
-	d = r->new->data[column->index];
-	for (i = 0; i < d.n && !mending.finds_dead; i++)
-		note_dead(&mending, datum_key(&d, i),
-			  d.is_map ? datum_value(&d, i) : NULL);
+	old = row_datum(r->new, column, &room);
+	for (i = 0; i < old->n && !mending.finds_dead; i++)
+		note_dead(&mending, datum_key(old, i),
+			  old->is_map ? datum_value(old, i) : NULL);
 	if (!mending.finds_dead)
 		return NULL;
 
-	datum_copy(&r->new->data[column->index], type, &d);
+	datum_copy(old, type, &d);
 	datum_filter(&d, type, leads_somewhere, &mending);
 	if (d.n < type->n_min) {
 		error = became_empty(r, column, d.n);
 		datum_done(&d, type);
 		return error;
 	}
-	error = drop_strong(txn, r, column, &r->new->data[column->index], &d,
-			    again);
+	error = drop_strong(txn, r, column, old, &d, again);
 	row_set(transaction_modify(txn, r->new), column, &d);
 	return error;
 }
@@ -454,7 +456,8 @@ static struct ovsdb_error *
 became_empty(const struct transaction_row *r, const struct column *column,
 	     uint32_t n)
 {
-	const struct datum *d = &r->new->data[column->index];
+	struct datum room;
+	const struct datum *d = row_datum(r->new, column, &room);
 	static const struct uuid none;
 	char text[UUID_TEXT_SIZE];
 
@@ -565,8 +568,11 @@ is_before(const struct row *a, const struct row *b,
 	size_t i;
 
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
-		int order = datum_compare(&a->data[i], &b->data[i],
-					  &schema->columns[i]->type);
+		const struct column *column = schema->columns[i];
+		struct datum a_room, b_room;
+		int order = datum_compare(row_datum(a, column, &a_room),
+					  row_datum(b, column, &b_room),
+					  &column->type);
 
 		if (order)
 			return order < 0;
@@ -603,7 +609,8 @@ index_values(const struct row *row, const struct table_schema *schema,
 	for (i = 0; i < schema->indexes[index].n; i++) {
 		const struct column *column =
 			schema->indexes[index].columns[i];
-		json_t *value = datum_to_json(&row->data[column->index],
+		struct datum room;
+		json_t *value = datum_to_json(row_datum(row, column, &room),
 					      &column->type);
 		char *one = json_dumps(value, JSON_COMPACT
 					      | JSON_ENCODE_ANY);

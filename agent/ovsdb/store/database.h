@@ -55,10 +55,19 @@ const struct row *table_next(const struct table *, const struct row *);
 const struct uuid *row_uuid(const struct row *);
 const struct uuid *row_version(const struct row *);
 struct table *row_table(const struct row *);
-const struct datum *row_datum(const struct row *, const struct column *);
+/* The value of a column: inside the row, or put together in 'room'.  Borrowed
+ * either way, never for datum_done(); good for as long as both are. */
+const struct datum *row_datum(const struct row *, const struct column *,
+			      struct datum *room);
 /* By name: for code of our own that knows the schema; a column that is not
  * there reads as an empty datum. */
-const struct datum *row_get(const struct row *, const char *column);
+const struct datum *row_get(const struct row *, const char *column,
+			    struct datum *room);
+/* The first element; the string lives as long as the row. */
+const char *row_string(const struct row *, const char *column,
+		       const char *fallback);
+int64_t row_integer(const struct row *, const char *column, int64_t fallback);
+bool row_boolean(const struct row *, const char *column, bool fallback);
 
 /* Observers see each commit, after it is on disk as far as it was asked to
  * be, in the order of registration. */

@@ -254,11 +254,13 @@ undo_new(const struct change *change, uint64_t *ret_size)
 	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
 		struct old_value *value = &undo->values[undo->n];
+		struct datum room;
 
 		if (!is_undone(change, column))
 			continue;
 		value->column = column;
-		datum_copy(&old->data[i], &column->type, &value->datum);
+		datum_copy(row_datum(old, column, &room), &column->type,
+			   &value->datum);
 		size += datum_size(&value->datum, &column->type);
 		undo->n++;
 	}
@@ -278,11 +280,13 @@ undo_free(struct undo *undo)
 static bool
 is_undone(const struct change *change, const struct column *column)
 {
+	struct datum room;
+
 	if (!change->old)
 		return false;
 	if (change->new)
 		return change_has(change, column);
-	return !datum_is_default(row_datum(change->old, column),
+	return !datum_is_default(row_datum(change->old, column, &room),
 				 &column->type);
 }
 
@@ -333,10 +337,10 @@ undo(struct walk *walk, const struct undo *undo)
 	}
 	for (uint32_t i = 0; i < undo->n; i++) {
 		const struct column *column = undo->values[i].column;
-		struct datum *datum = &past->row->data[column->index];
+		struct datum datum;
 
-		datum_done(datum, &column->type);
-		datum_copy(&undo->values[i].datum, &column->type, datum);
+		datum_copy(&undo->values[i].datum, &column->type, &datum);
+		row_put(past->row, column, &datum);
 	}
 }
 
@@ -382,9 +386,8 @@ tell(const struct past *past,
 	changed = xcalloc(schema->n_columns / 64 + 1, sizeof *changed);
 	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
 		if (!change.old || !change.new
-		    || !datum_equal(&change.old->data[i],
-				    &change.new->data[i],
-				    &schema->columns[i]->type))
+		    || !row_has_equal(change.old, change.new,
+				      schema->columns[i]))
 			changed[i / 64] |= UINT64_C(1) << i % 64;
 	change.changed = changed;
 	visit(ctx, &change);

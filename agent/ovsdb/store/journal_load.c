@@ -225,7 +225,7 @@ set_column(struct decoding *d, struct row *row, const char *name, bool is_diff)
 {
 	const struct column *column;
 	struct ovsdb_error *error;
-	struct datum value, now;
+	struct datum value, now, room;
 	const char *text;
 	size_t size;
 
@@ -240,8 +240,8 @@ set_column(struct decoding *d, struct row *row, const char *name, bool is_diff)
 	if (error)
 		return ovsdb_error_prefix(error, "column %s", name);
 	if (is_diff) {
-		datum_diff(&row->data[column->index], &value, &column->type,
-			   &now);
+		datum_diff(row_datum(row, column, &room), &value,
+			   &column->type, &now);
 		datum_done(&value, &column->type);
 		value = now;
 	}

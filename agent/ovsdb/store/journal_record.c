@@ -73,12 +73,16 @@ journal_record_from_row(const struct row *row, struct encoding *e)
 	encode_bytes(e, "{", 1);
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
+		const struct datum *d;
+		struct datum room;
 
-		if (column->is_ephemeral
-		    || datum_is_default(&row->data[i], &column->type))
+		if (column->is_ephemeral)
+			continue;
+		d = row_datum(row, column, &room);
+		if (datum_is_default(d, &column->type))
 			continue;
 		encode_member(e, !any, column->name);
-		encode_datum(e, &row->data[i], &column->type);
+		encode_datum(e, d, &column->type);
 		any = true;
 	}
 	encode_bytes(e, "}", 1);
@@ -172,11 +176,13 @@ encode_changed(struct encoding *e, const struct change *change)
 	encode_bytes(e, "{", 1);
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column *column = schema->columns[i];
+		struct datum old, new;
 
 		if (column->is_ephemeral || !change_has(change, column))
 			continue;
 		encode_member(e, !any, column->name);
-		encode_diff(e, &change->old->data[i], &change->new->data[i],
+		encode_diff(e, row_datum(change->old, column, &old),
+			    row_datum(change->new, column, &new),
 			    &column->type);
 		any = true;
 	}
@@ -275,13 +281,13 @@ apply_column(struct row *row, const struct column *column, json_t *json,
 	     bool is_diff)
 {
 	struct ovsdb_error *error;
-	struct datum d, now;
+	struct datum d, now, room;
 
 	error = datum_from_json_unchecked(json, &column->type, &d);
 	if (error)
 		return error;
 	if (is_diff) {
-		datum_diff(&row->data[column->index], &d, &column->type,
+		datum_diff(row_datum(row, column, &room), &d, &column->type,
 			   &now);
 		datum_done(&d, &column->type);
 		d = now;

@@ -171,9 +171,12 @@ add_referrers(struct row *row)
 
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
 		const struct column_type *type = &schema->columns[i]->type;
+		struct datum room;
+		const struct datum *d = row_datum(row, schema->columns[i],
+						  &room);
 
-		add_referrers_of(row, &type->key, &row->data[i], false);
-		add_referrers_of(row, &type->value, &row->data[i], true);
+		add_referrers_of(row, &type->key, d, false);
+		add_referrers_of(row, &type->value, d, true);
 	}
 }
 

@@ -82,19 +82,65 @@ row_table(const struct row *row)
 }
 
 const struct datum *
-row_datum(const struct row *row, const struct column *column)
+row_datum(const struct row *row, const struct column *column,
+	  struct datum *room)
 {
-	return &row->data[column->index];
+	*room = row->data[column->index];
+	return room;
 }
 
 const struct datum *
-row_get(const struct row *row, const char *name)
+row_get(const struct row *row, const char *name, struct datum *room)
 {
-	static const struct datum nothing;
 	const struct column *column;
 
 	column = table_schema_column(row->table->schema, name);
-	return column ? &row->data[column->index] : &nothing;
+	if (column)
+		return row_datum(row, column, room);
+	memset(room, 0, sizeof *room);
+	return room;
+}
+
+const char *
+row_string(const struct row *row, const char *column, const char *fallback)
+{
+	struct datum room;
+
+	return datum_string(row_get(row, column, &room), fallback);
+}
+
+int64_t
+row_integer(const struct row *row, const char *column, int64_t fallback)
+{
+	struct datum room;
+
+	return datum_integer(row_get(row, column, &room), fallback);
+}
+
+bool
+row_boolean(const struct row *row, const char *column, bool fallback)
+{
+	struct datum room;
+
+	return datum_boolean(row_get(row, column, &room), fallback);
+}
+
+void
+row_put(struct row *row, const struct column *column, struct datum *value)
+{
+	struct datum *d = &row->data[column->index];
+
+	datum_done(d, &column->type);
+	*d = *value;
+	memset(value, 0, sizeof *value);
+}
+
+bool
+row_has_equal(const struct row *a, const struct row *b,
+	      const struct column *column)
+{
+	return datum_equal(&a->data[column->index], &b->data[column->index],
+			   &column->type);
 }
 
 uint32_t

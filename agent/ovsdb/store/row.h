@@ -71,6 +71,13 @@ void row_free(struct row *);
 /* Moves counts and referrers from one version to the next. */
 void row_succeed(struct row *old, struct row *new);
 
+/* Replaces the value of a column, takes over 'value'.  For rows that are not
+ * committed; whoever changes one in a transaction uses row_set(). */
+void row_put(struct row *, const struct column *, struct datum *value);
+/* Have both the same value there?  They are rows of one table. */
+bool row_has_equal(const struct row *, const struct row *,
+		   const struct column *);
+
 uint32_t row_uuid_hash(const struct uuid *);
 uint32_t row_index_hash(const struct row *, size_t index);
 bool row_index_equal(const struct row *, const struct row *, size_t index);

@@ -152,9 +152,7 @@ row_set(struct row *row, const struct column *column, struct datum *value)
 	struct transaction_row *r = row->transaction;
 
 	assert(r && r->new == row && row != r->old);
-	datum_done(&row->data[column->index], &column->type);
-	row->data[column->index] = *value;
-	memset(value, 0, sizeof *value);
+	row_put(row, column, value);
 	r->changed[column->index / 64] |= UINT64_C(1) << column->index % 64;
 	mark_dirty(row->table->database->transaction, r);
 }
@@ -254,8 +252,7 @@ transaction_row_settle(struct transaction *txn, struct transaction_row *r)
 
 		if (!transaction_row_has_changed(r, column))
 			continue;
-		if (datum_equal(&r->old->data[i], &r->new->data[i],
-				&column->type))
+		if (row_has_equal(r->old, r->new, column))
 			r->changed[i / 64] &= ~(UINT64_C(1) << i % 64);
 		else
 			any = true;
