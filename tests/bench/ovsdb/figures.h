@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef BENCH_OVSDB_FIGURES_H
+#define BENCH_OVSDB_FIGURES_H 1
+
+/* What is measured.  A figure's function runs once on one peer and adds to
+ * its lines; who calls it says how often, and prints. */
+
+#include "tests/bench/ovsdb/lines.h"
+#include "tests/bench/ovsdb/rows.h"
+
+struct settings {
+	const char *schema;
+	uint32_t n_rows;
+	bool is_long;
+	double seconds;		/* That closed loops run. */
+};
+extern struct settings settings;
+
+struct figure {
+	const char *name;
+	/* Needs a running server with all rows in it, and leaves it so. */
+	bool needs_rows;
+	unsigned n_runs;	/* At most; 0: MAX_RUNS. */
+	void (*run)(struct peer *, struct line *);
+	struct line *lines;	/* Ends with one without a name. */
+};
+
+/* write.c: loading, updates. */
+extern const struct figure write_load_1, write_load_100, write_load_10000,
+	write_load_1000, write_resident, write_update, write_update_durable,
+	write_update_by_mac;
+/* A new server with all rows in it. */
+void write_load(struct peer *, uint32_t n_each, double *ret_seconds);
+
+/* watch.c: monitors. */
+extern const struct figure watch_monitor, watch_monitor_cond_since,
+	watch_monitor_100, watch_update_seen;
+
+#endif /* bench/ovsdb/figures.h */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef BENCH_OVSDB_PEER_H
+#define BENCH_OVSDB_PEER_H 1
+
+/* A server that is measured: ours or the stock one, with one database on one
+ * socket, all in a directory of its own. */
+
+#include <stdint.h>
+#include <sys/types.h>
+#include "tests/bench/ovsdb/client.h"
+
+enum { OURS, STOCK, N_PEERS };
+
+struct rows;
+
+struct peer {
+	unsigned which;
+	const char *program;
+	char file[128], socket[128], control[128], log[128];
+	pid_t pid;		/* 0: does not run. */
+	bool is_loaded;		/* Holds what 'rows' says. */
+	struct rows *rows;
+	double rss_empty, rss_loaded;	/* MiB, before and after that. */
+};
+
+/* Sets up names; starts nothing. */
+void peer_init(struct peer *, unsigned which, const char *program,
+	       const char *directory);
+/* Starts it on a new file that holds the schema alone. */
+void peer_start_empty(struct peer *, const char *schema);
+void peer_start(struct peer *);
+/* Ends it, politely or with a SIGKILL, and waits for that.  Nothing if it does
+ * not run. */
+void peer_stop(struct peer *);
+void peer_kill(struct peer *);
+/* Waits until somebody listens. */
+void peer_connect(struct peer *, struct client *);
+
+/* MiB: resident now, and the most since peer_forget_peak(). */
+double peer_rss(const struct peer *);
+double peer_peak(const struct peer *);
+void peer_forget_peak(const struct peer *);
+/* MiB of the database's file. */
+double peer_file_size(const struct peer *);
+/* A counter of coverage/read-counter, or -1 if the server has none of that
+ * name. */
+int64_t peer_counter(struct peer *, const char *name);
+
+#endif /* bench/ovsdb/peer.h */
