@@ -155,6 +155,12 @@ channel_alive_ms(const struct channel *channel)
 	return channel->alive_ms;
 }
 
+char *
+channel_peer(const struct channel *channel)
+{
+	return tls_peer_name(channel->bev);
+}
+
 const char *
 channel_failure(const struct channel *channel)
 {

@@ -70,6 +70,9 @@ void channel_end(struct channel *, enum channel_end);
  * that had been waiting for it.  In turn_now_ms()'s time. */
 int64_t channel_alive_ms(const struct channel *);
 
+/* The CN of the peer's certificate, to be freed; NULL: it has shown none. */
+char *channel_peer(const struct channel *);
+
 /* What the network has said, after CHANNEL_FAILED; may be NULL. */
 const char *channel_failure(const struct channel *);
 

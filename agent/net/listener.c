@@ -112,6 +112,8 @@ listener_new(struct event_base *base, struct server *server,
 	list_init(&listener->seats);
 	if (options)
 		listener->options = *options;
+	if (listener->options.role)
+		listener->options.role = xstrdup(listener->options.role);
 	complete(&listener->options, &method);
 	if (method_is_tls(&method))
 		tls_prepare(listener->options.tls);
@@ -149,6 +151,7 @@ listener_free(struct listener *listener)
 		seat_free(LIST_ENTRY(listener->seats.next, struct seat,
 				     link));
 	method_done(&listener->method);
+	free((char *) listener->options.role);
 	free(listener->last_error);
 	free(listener->name);
 	free(listener);
@@ -413,6 +416,8 @@ seat_open(struct seat *seat, struct bufferevent *bev)
 				    ended, seat);
 	if (listener->options.is_read_only)
 		session_set_read_only(seat->session);
+	if (listener->options.role)
+		session_set_role(seat->session, listener->options.role);
 	listener->counters.n_sessions++;
 	listener->connected_ms = turn_now_ms();
 	tell(listener);

@@ -52,7 +52,8 @@ struct listener_options {
 	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
 				 * accepted and closed. */
 	int64_t handshake_ms;	/* Longest of TLS: 10000. */
-	bool is_read_only;	/* Clients may not write. */
+	bool is_read_only;	/* Clients may not write, */
+	const char *role;	/* or as this role may.  Copied. */
 	struct tls *tls;	/* For pssl and ssl, which need it.  Must
 				 * outlive the listener. */
 };

@@ -21,7 +21,7 @@ struct target {
 	char *method;
 	bool has_row;
 	struct uuid row;
-	bool has_role;			/* Which we do not know to respect. */
+	char *role;			/* "": none. */
 	struct listener_options options;
 	struct listener *listener;	/* NULL, and 'problem', if there is */
 	char *problem;			/* none. */
@@ -230,12 +230,12 @@ want(struct manager *manager, const char *method, const struct row *row)
 {
 	struct target *target = find(manager, method);
 	struct listener_options options = { .tls = manager->tls };
-	bool has_role;
+	const char *role;
 
 	/* The first row of those that want the same. */
 	if (target && target->is_wanted)
 		return;
-	has_role = row && *text(row, "role");
+	role = row ? text(row, "role") : "";
 	if (row)
 		read_options(row, &options);
 	if (!target && manager->n_targets >= MAX_TARGETS) {
@@ -250,8 +250,8 @@ want(struct manager *manager, const char *method, const struct row *row)
 		target->method = xstrdup(method);
 		list_append(&manager->targets, &target->link);
 		manager->n_targets++;
-	} else if (has_role || target->options.is_read_only
-			       != options.is_read_only) {
+	} else if (strcmp(role, target->role)
+		   || target->options.is_read_only != options.is_read_only) {
 		listener_free(target->listener);
 		target->listener = NULL;
 	} else if (target->listener
@@ -261,10 +261,12 @@ want(struct manager *manager, const char *method, const struct row *row)
 		listener_set_times(target->listener, &options);
 	}
 	target->has_row = row;
-	target->has_role = has_role;
+	free(target->role);
+	target->role = xstrdup(role);
 	if (row)
 		target->row = *row_uuid(row);
 	target->options = options;
+	target->options.role = *target->role ? target->role : NULL;
 	target->is_wanted = true;
 }
 
@@ -357,9 +359,6 @@ why_not(struct target *target)
 	const char *missing;
 	char *problem = NULL;
 
-	if (target->has_role)
-		return xasprintf("%s: roles are unknown here, and nobody is "
-				 "let in without", target->method);
 	if ((!strncmp(target->method, "ssl:", 4)
 	     || !strncmp(target->method, "pssl:", 5))
 	    && !tls_is_configured(manager->tls, &missing))
@@ -377,6 +376,7 @@ target_free(struct target *target)
 	list_remove(&target->link);
 	listener_free(target->listener);
 	free(target->problem);
+	free(target->role);
 	free(target->method);
 	free(target);
 }

@@ -8,11 +8,10 @@
  *
  * A column of strings holds the methods themselves.  One of references leads
  * to rows with a "target", and where they have them "max_backoff" and
- * "inactivity_probe" (both in ms, 0: no probes), "read_only", "is_connected"
- * and "status" (ovs-vswitchd.conf.db(5), table Manager; ovn-nb(5), table
- * Connection).  A row with a "role" is not served: that would be more than it
- * allows.  What the rows are told is written
- * soon after it has changed, not more than once in half a second; times in it
+ * "inactivity_probe" (both in ms, 0: no probes), "read_only", "role"
+ * (operation/role.h), "is_connected" and "status" (ovs-vswitchd.conf.db(5),
+ * table Manager; ovn-nb(5), table Connection).  What the rows are told is
+ * written soon after it has changed, not more than once in half a second; times in it
  * every few seconds, while a row is there.
  *
  * A target that cannot be listened on, or makes no sense, is tried again

@@ -86,6 +86,15 @@ session_set_read_only(struct session *session)
 	client_set_read_only(session->client);
 }
 
+void
+session_set_role(struct session *session, const char *role)
+{
+	char *name = channel_peer(session->channel);
+
+	client_set_role(session->client, role, name);
+	free(name);
+}
+
 bool
 session_is_idle(const struct session *session)
 {

@@ -31,6 +31,8 @@ void session_free(struct session *);
 void session_set_probe(struct session *, int64_t probe_ms);
 /* From now on its client may not write. */
 void session_set_read_only(struct session *);
+/* It may write what the role allows to whom its certificate names. */
+void session_set_role(struct session *, const char *role);
 /* Has the peer been probed, and not answered yet? */
 bool session_is_idle(const struct session *);
 /* What the network said, if that ended it; may be NULL. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -170,6 +171,34 @@ tls_refused_name(SSL *ssl)
 	const char *name = SSL_get_ex_data(ssl, name_index());
 
 	return name ? name : "";
+}
+
+char *
+tls_peer_name(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	X509 *certificate = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
+	unsigned char *name = NULL;
+	X509_NAME *subject;
+	int place, size;
+	char *copy;
+
+	/* What nobody has vouched for is no name. */
+	if (!certificate || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE
+	    || SSL_get_verify_result(ssl) != X509_V_OK)
+		return NULL;
+	subject = X509_get_subject_name(certificate);
+	place = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	if (place < 0)
+		return NULL;
+	size = ASN1_STRING_to_UTF8(&name, X509_NAME_ENTRY_get_data(
+					X509_NAME_get_entry(subject, place)));
+	if (size < 0)
+		return NULL;
+	copy = strlen((char *) name) == (size_t) size
+	       ? xstrdup((char *) name) : NULL;
+	OPENSSL_free(name);
+	return copy;
 }
 
 /* Where a connection keeps it: OpenSSL forgets whom it refuses. */

@@ -99,6 +99,10 @@ bool tls_is_trusted(struct tls *, struct ssl_st *, char **ret_text);
 /* The CN of the certificate that was found wanting, or "". */
 const char *tls_refused_name(struct ssl_st *);
 
+/* The CN of the certificate that the peer has shown, to be freed; NULL: none,
+ * or no CN that is text, or no TLS. */
+char *tls_peer_name(struct bufferevent *);
+
 /* For a channel, which does not care what is below. */
 bool tls_is_below(struct bufferevent *);
 /* Sends what goes without waiting, and that it was all. */

@@ -14,6 +14,7 @@
 /* What update, mutate and delete do to each row that matches. */
 struct work {
 	struct transaction *transaction;
+	const struct role *role;
 	const struct assignments *assignments;
 	const struct mutations *mutations;
 	json_int_t n;
@@ -179,7 +180,8 @@ insert_row(struct operation_context *context, struct table *table,
 		if (a->column->index >= N_STANDARD_COLUMNS)
 			row_set(row, a->column, &a->value);
 	}
-	return check_defaults(row, assignments);
+	error = check_defaults(row, assignments);
+	return error ? error : role_check_insert(&context->request->role, row);
 }
 
 /* A default may be no legal value: "" of an enumeration without it. */
@@ -256,6 +258,7 @@ work_on(struct operation_context *context, struct table *table,
 	if (error)
 		return error;
 	work->transaction = context->transaction;
+	work->role = &context->request->role;
 	condition_each(&condition, context->transaction, table, visit, work);
 	condition_done(&condition);
 	if (!work->error)
@@ -269,6 +272,13 @@ update_row(void *work_, const struct row *row)
 	struct work *work = work_;
 	size_t i;
 
+	/* All of them first: they may decide whose row it is. */
+	for (i = 0; i < work->assignments->n && !work->error; i++)
+		work->error = role_check_update(
+			work->role, row,
+			work->assignments->assignments[i].column);
+	if (work->error)
+		return false;
 	work->n++;
 	for (i = 0; i < work->assignments->n; i++) {
 		const struct assignment *a = &work->assignments->assignments[i];
@@ -291,9 +301,15 @@ static bool
 mutate_row(void *work_, const struct row *row)
 {
 	struct work *work = work_;
-	struct row *mine = transaction_modify(work->transaction, row);
+	struct row *mine;
 	size_t i;
 
+	for (i = 0; i < work->mutations->n && !work->error; i++)
+		work->error = role_check_mutate(
+			work->role, row, work->mutations->mutations[i].column);
+	if (work->error)
+		return false;
+	mine = transaction_modify(work->transaction, row);
 	work->n++;
 	for (i = 0; i < work->mutations->n; i++) {
 		const struct mutation *m = &work->mutations->mutations[i];
@@ -316,6 +332,9 @@ delete_row(void *work_, const struct row *row)
 {
 	struct work *work = work_;
 
+	work->error = role_check_delete(work->role, row);
+	if (work->error)
+		return false;
 	work->n++;
 	transaction_delete(work->transaction, row);
 	return true;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "agent/ovsdb/operation/role.h"
 #include "agent/ovsdb/store/database.h"
 
 enum { TRANSACT_MAX_OPERATIONS = 250000 };	/* In one request. */
@@ -31,6 +32,7 @@ struct transact_request {
 	int64_t started_ms;	/* When the request came in. */
 	int64_t now_ms;
 	bool read_only;		/* Writing operations: "not allowed". */
+	struct role role;
 };
 
 /* 'ret_reply' has one element for each operation, with RFC 7047's null for

@@ -44,6 +44,7 @@ struct client {
 	struct server *server;
 	char *name;
 	bool is_read_only;
+	char *role, *identity;		/* operation/role.h; or NULL. */
 	const struct client_ops *ops;
 	void *ctx;
 	struct list monitors;		/* struct monitor. */

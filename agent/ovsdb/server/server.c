@@ -209,6 +209,8 @@ client_disconnect(struct client *client)
 	lock_drop(client);
 	list_remove(&client->link);
 	client->server->counters.n_clients--;
+	free(client->role);
+	free(client->identity);
 	free(client->name);
 	free(client);
 }
@@ -217,6 +219,15 @@ void
 client_set_read_only(struct client *client)
 {
 	client->is_read_only = true;
+}
+
+void
+client_set_role(struct client *client, const char *role, const char *name)
+{
+	free(client->role);
+	free(client->identity);
+	client->role = xstrdup(role);
+	client->identity = name ? xstrdup(name) : NULL;
 }
 
 void
@@ -528,7 +539,12 @@ convert_database(const struct request *request)
 
 	if (!served)
 		return;
-	error = convert_served(served, request->params);
+	if (request->client->is_read_only
+	    || (request->client->role && *request->client->role))
+		error = ovsdb_error(OVSDB_NOT_ALLOWED, "clients of this"
+				    " remote may not change a schema");
+	else
+		error = convert_served(served, request->params);
 	if (error) {
 		client_reply_error(request->client, request->id, error);
 		return;

@@ -72,6 +72,9 @@ bool client_receive(struct client *, json_t *message, int64_t now_ms);
 void client_disconnect(struct client *);
 /* From now on, operations that write are refused with "not allowed". */
 void client_set_read_only(struct client *);
+/* From now on it may write what the role allows to a client of that name;
+ * NULL: it has no name.  Both are copied.  (operation/role.h) */
+void client_set_role(struct client *, const char *role, const char *name);
 
 /* Waiting transactions are tried again after commits and when their time has
  * come.  'wake' is called, from the midst of whatever happens, when there is

@@ -142,6 +142,7 @@ execute(struct client *client, struct served *served, json_t *params,
 		.started_ms = started_ms,
 		.now_ms = now_ms,
 		.read_only = served->is_reserved || client->is_read_only,
+		.role = { client->role, client->identity },
 	};
 	enum transact_outcome outcome;
 

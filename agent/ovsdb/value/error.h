@@ -25,6 +25,7 @@
 #define OVSDB_REFERENTIAL_INTEGRITY "referential integrity violation"
 #define OVSDB_DUPLICATE_UUID_NAME "duplicate uuid-name"
 #define OVSDB_DUPLICATE_UUID "duplicate uuid"
+#define OVSDB_PERMISSION_ERROR "permission error"
 #define OVSDB_UNKNOWN_DATABASE "unknown database"
 #define OVSDB_CANCELED "canceled"
 #define OVSDB_SYNTAX_ERROR "syntax error"
