@@ -11,8 +11,8 @@
  * "inactivity_probe" (both in ms, 0: no probes), "read_only", "role"
  * (operation/role.h), "is_connected" and "status" (ovs-vswitchd.conf.db(5),
  * table Manager; ovn-nb(5), table Connection).  What the rows are told is
- * written soon after it has changed, not more than once in half a second; times in it
- * every few seconds, while a row is there.
+ * written soon after it has changed, not more than once in half a second;
+ * times in it every few seconds, while a row is there.
  *
  * A target that cannot be listened on, or makes no sense, is tried again
  * every few seconds.  At most 100 targets are served.  [control] */
