@@ -14,6 +14,7 @@
 
 #include "agent/ovsdb/value/encode.h"
 #include "agent/ovsdb/store/row.h"
+#include "agent/ovsdb/store/transaction.h"
 #include "tests/unit/ovsdb_tools.h"
 
 static char directory[64];
@@ -550,6 +551,62 @@ START_TEST(a_file_that_has_grown_is_compacted)
 }
 END_TEST
 
+/* Rows are listed over many turns, in which others come, change and go. */
+START_TEST(a_large_table_is_compacted_while_it_changes)
+{
+	struct database *db = open_file(path, schema_path);
+	struct table *table = database_table(db, "E1");
+	struct transaction *txn = transaction_begin(db);
+	char *before, *after;
+	int n_turns = 0;
+
+	for (int i = 0; i < 30000; i++) {
+		struct row *row;
+
+		ck_assert_ptr_null(transaction_insert(txn, table, NULL,
+						      &row));
+	}
+	ck_assert_ptr_null(transaction_commit(txn, false));
+	journal_compact_begin(database_journal(db), NULL, NULL);
+	for (; journal_deadline(database_journal(db)) == INT64_MIN;
+	     n_turns++) {
+		const struct row *row = table_first(table);
+		struct row *inserted;
+
+		txn = transaction_begin(db);
+		for (int i = 0; i < 200; i++, row = table_next(table, row)) {
+			struct datum value;
+
+			if (i % 2) {
+				transaction_delete(txn, row);
+				continue;
+			}
+			datum_set_string(&value, n_turns % 2 ? "x" : "y");
+			row_set(transaction_modify(txn, row),
+				table_schema_column(table->schema, "e"),
+				&value);
+		}
+		ck_assert_ptr_null(transaction_insert(txn, table, NULL,
+						      &inserted));
+		ck_assert_ptr_null(transaction_commit(txn, false));
+		journal_run(database_journal(db), 0);
+	}
+	ck_assert_int_ge(n_turns, 3);
+	run_journal(db);
+	pin_reclaim(db, SIZE_MAX);
+	ck_assert_uint_eq(db->pins->n_kept, 0);
+	ck_assert_uint_eq(table_n_rows(table), 30000 - 99 * n_turns);
+	before = dump(db);
+	database_free(db);
+	db = open_file(path, NULL);
+	after = dump(db);
+	ck_assert_str_eq(before, after);
+	free(before);
+	free(after);
+	database_free(db);
+}
+END_TEST
+
 START_TEST(whoever_asks_for_compaction_hears_of_its_end)
 {
 	struct database *db = open_file(path, schema_path);
@@ -658,6 +715,7 @@ main(void)
 	tcase_add_test(tests, another_process_keeps_us_out);
 	tcase_add_test(tests, no_room_is_no_loss);
 	tcase_add_test(tests, a_file_that_has_grown_is_compacted);
+	tcase_add_test(tests, a_large_table_is_compacted_while_it_changes);
 	tcase_add_test(tests, whoever_asks_for_compaction_hears_of_its_end);
 	tcase_add_test(tests, both_kinds_of_record_are_read);
 	tcase_add_loop_test(tests, senseless_records_are_refused, 0, 8);

@@ -11,7 +11,10 @@
 #include "agent/ovsdb/server/convert.h"
 #include "agent/ovsdb/server/waiting.h"
 #include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/value/encode.h"
+
+enum { GARBAGE_PER_TURN = 2048 };	/* Rows. */
 
 static const struct server_limits default_limits = {
 	.n_monitors = 1000,
@@ -248,6 +251,7 @@ server_run(struct server *server, int64_t now_ms)
 
 		waiting_run(served, now_ms);
 		journal_run(database_journal(served->database), now_ms);
+		pin_reclaim(served->database, GARBAGE_PER_TURN);
 	}
 }
 
@@ -266,7 +270,8 @@ server_deadline(const struct server *server)
 
 		if (due_ms < deadline_ms)
 			deadline_ms = due_ms;
-		if (served->is_changed && !list_is_empty(&served->waits))
+		if ((served->is_changed && !list_is_empty(&served->waits))
+		    || pin_has_garbage(served->database))
 			return INT64_MIN;
 		if (served->deadline_ms < deadline_ms)
 			deadline_ms = served->deadline_ms;

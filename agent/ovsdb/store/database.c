@@ -24,6 +24,7 @@ database_new(struct schema *schema, struct journal *journal)
 	db->schema = schema;
 	db->journal = journal;
 	db->history = history_new();
+	db->pins = pins_new();
 	db->tables = xcalloc(schema->n_tables, sizeof *db->tables);
 	for (i = 0; i < schema->n_tables; i++)
 		table_init(&db->tables[i], schema->tables[i], db);
@@ -40,6 +41,8 @@ database_free(struct database *db)
 	assert(!db->transaction);
 	/* What it has under way reads the rows. */
 	journal_close(db->journal);
+	pin_reclaim(db, SIZE_MAX);
+	pins_free(db->pins);
 	for (i = 0; i < db->schema->n_tables; i++)
 		table_done(&db->tables[i]);
 	free(db->tables);
@@ -173,42 +176,13 @@ database_unobserve(struct database *db, struct observer *observer)
 }
 
 void
-database_pin(struct database *db)
-{
-	assert(!db->is_pinned);
-	db->is_pinned = true;
-}
-
-void
-database_unpin(struct database *db)
-{
-	struct row *row, *next;
-
-	db->is_pinned = false;
-	for (row = db->discarded; row; row = next) {
-		next = row->next;
-		row_free(row);
-	}
-	db->discarded = NULL;
-}
-
-void
-database_discard(struct database *db, struct row *row)
-{
-	if (!row || !db->is_pinned) {
-		row_free(row);
-		return;
-	}
-	row->next = db->discarded;
-	db->discarded = row;
-}
-
-void
 table_insert(struct table *table, struct row *row)
 {
+	uint32_t hash = row_uuid_hash(row_uuid(row));
 	size_t i;
 
-	row_map_insert(&table->rows, row_uuid_hash(row_uuid(row)), row);
+	row_map_insert(&table->rows, hash, row);
+	pin_enter(table, row, hash);
 	for (i = 0; i < table->schema->n_indexes; i++)
 		row_map_insert(&table->indexes[i], row_index_hash(row, i),
 			       row);
@@ -217,9 +191,11 @@ table_insert(struct table *table, struct row *row)
 void
 table_remove(struct table *table, struct row *row)
 {
+	uint32_t hash = row_uuid_hash(row_uuid(row));
 	size_t i;
 
-	row_map_remove(&table->rows, row_uuid_hash(row_uuid(row)), row);
+	row_map_remove(&table->rows, hash, row);
+	pin_leave(table, row, hash);
 	for (i = 0; i < table->schema->n_indexes; i++)
 		row_map_remove(&table->indexes[i], row_index_hash(row, i),
 			       row);
@@ -228,9 +204,12 @@ table_remove(struct table *table, struct row *row)
 void
 table_replace(struct table *table, struct row *old, struct row *new)
 {
+	uint32_t hash = row_uuid_hash(row_uuid(old));
 	size_t i;
 
-	row_map_replace(&table->rows, row_uuid_hash(row_uuid(old)), old, new);
+	row_map_replace(&table->rows, hash, old, new);
+	pin_leave(table, old, hash);
+	pin_enter(table, new, hash);
 	for (i = 0; i < table->schema->n_indexes; i++) {
 		uint32_t before = row_index_hash(old, i);
 		uint32_t after = row_index_hash(new, i);
@@ -282,6 +261,8 @@ table_done(struct table *table)
 	for (i = 0; i < table->schema->n_indexes; i++)
 		row_map_done(&table->indexes[i]);
 	free(table->indexes);
+	free(table->kept.slots);
+	free(table->stamps.epochs);
 }
 
 static void

@@ -229,6 +229,10 @@ journal_run(struct journal *journal, int64_t now_ms)
 	journal->due_ms = INT64_MAX;
 	if (!journal->compaction)
 		return;
+	if (compaction_run(journal->compaction)) {
+		journal->due_ms = INT64_MIN;
+		return;
+	}
 	if (!compaction_is_ready(journal->compaction)) {
 		journal->due_ms = now_ms + POLL_MS;
 		return;

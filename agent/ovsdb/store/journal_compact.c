@@ -22,21 +22,24 @@
 enum {
 	BUFFER_SIZE = 256 << 10,
 	TAIL_MAX = 64 << 10,	/* What compaction_adopt() may be left. */
-	MAX_PASSES = 16		/* At a tail that grows as fast. */
+	MAX_PASSES = 16,	/* At a tail that grows as fast. */
+	SLICE_ROWS = 8192	/* Listed in one go. */
 };
 
-struct snapshot_table {
-	const struct table_schema *schema;
-	struct row **rows;
-	size_t n;
+struct listed_table {
+	const struct table *table;
+	unsigned bits;			/* It has 2^bits ranges, */
+	uint32_t n_ranges;		/* of which so many are listed. */
+	struct pin_rows list;
 };
 
 struct compaction {
-	struct database *database;
+	struct pin *pin;
 	char *path, *temporary;
 	struct uuid id;			/* Of the last transaction. */
-	struct snapshot_table *tables;
-	size_t n_tables;
+	struct listed_table *tables;
+	size_t n_tables, n_listed;
+	bool is_started;		/* The thread. */
 
 	/* The thread's, until 'is_over'. */
 	struct encoding out;		/* First the schema, as a record. */
@@ -55,12 +58,13 @@ struct compaction {
 
 static const char goes_up_to[] = "compacted up to transaction ";
 
-static void take_snapshot(struct compaction *);
-static void encode_schema(struct compaction *);
+static void prepare_lists(struct compaction *, struct database *);
+static void encode_schema(struct compaction *, const struct schema *);
+static bool list_rows(struct compaction *, size_t max);
 static void start_thread(struct compaction *);
 static void *work(void *compaction);
 static void write_rows(struct compaction *);
-static void write_table(struct compaction *, const struct snapshot_table *,
+static void write_table(struct compaction *, const struct listed_table *,
 			bool *any);
 static void write_header(struct compaction *, int64_t start);
 static void flush(struct compaction *, bool is_rows);
@@ -77,7 +81,6 @@ compaction_start(const char *path, struct database *db, int old_fd,
 {
 	struct compaction *c = xcalloc(1, sizeof *c);
 
-	c->database = db;
 	c->path = xstrdup(path);
 	c->temporary = xasprintf("%s.tmp", path);
 	c->old_offset = old_size;
@@ -92,10 +95,11 @@ compaction_start(const char *path, struct database *db, int old_fd,
 		if (c->old_fd < 0)
 			fail(c, "cannot be made", -errno);
 	}
-	database_pin(db);
-	take_snapshot(c);
-	encode_schema(c);
-	start_thread(c);
+	c->pin = pin_take(db);
+	c->id = db->last_recorded;
+	prepare_lists(c, db);
+	encode_schema(c, db->schema);
+	compaction_run(c);
 	return c;
 }
 
@@ -103,6 +107,17 @@ void
 compaction_extend(struct compaction *c, int64_t old_size)
 {
 	c->old_size = old_size;
+}
+
+bool
+compaction_run(struct compaction *c)
+{
+	if (c->is_started)
+		return false;
+	if (list_rows(c, SLICE_ROWS))
+		return true;
+	start_thread(c);
+	return false;
 }
 
 bool
@@ -114,6 +129,8 @@ compaction_is_ready(const struct compaction *c)
 void
 compaction_wait(struct compaction *c)
 {
+	while (compaction_run(c))
+		continue;
 	if (!c->is_joined)
 		pthread_join(c->thread, NULL);
 	c->is_joined = true;
@@ -151,7 +168,8 @@ compaction_free(struct compaction *c)
 	if (!c)
 		return;
 	c->is_canceled = true;
-	compaction_wait(c);
+	if (c->is_started)
+		compaction_wait(c);
 	if (c->fd >= 0) {
 		unlink(c->temporary);
 		close(c->fd);
@@ -159,9 +177,9 @@ compaction_free(struct compaction *c)
 	if (c->old_fd >= 0)
 		close_elsewhere(c->old_fd);
 	for (i = 0; i < c->n_tables; i++)
-		free(c->tables[i].rows);
+		pin_rows_done(&c->tables[i].list);
 	free(c->tables);
-	database_unpin(c->database);
+	pin_release(c->pin);
 	EVP_MD_CTX_free(c->digest);
 	encode_done(&c->out);
 	free(c->temporary);
@@ -183,33 +201,26 @@ journal_compact_id(const char *comment, size_t size, struct uuid *ret_id)
 }
 
 static void
-take_snapshot(struct compaction *c)
+prepare_lists(struct compaction *c, struct database *db)
 {
-	const struct database *db = c->database;
-	size_t i;
-
-	c->id = db->last_recorded;
-
 	c->n_tables = db->schema->n_tables;
 	c->tables = xcalloc(c->n_tables, sizeof *c->tables);
-	for (i = 0; i < c->n_tables; i++) {
-		const struct row_map *map = &db->tables[i].rows;
-		struct snapshot_table *table = &c->tables[i];
-		size_t cursor = 0;
-		struct row *row;
+	for (size_t i = 0; i < c->n_tables; i++) {
+		struct listed_table *table = &c->tables[i];
 
-		table->schema = db->tables[i].schema;
-		table->rows = xmalloc(map->n * sizeof *table->rows);
-		while ((row = row_map_next(map, &cursor)))
-			table->rows[table->n++] = row;
+		table->table = &db->tables[i];
+		table->bits = pin_bits(table->table);
+		table->list.max = table->table->rows.n;
+		table->list.rows = xmalloc(table->list.max
+					   * sizeof *table->list.rows);
 	}
 }
 
 /* Here, because jansson counts references where others might, too. */
 static void
-encode_schema(struct compaction *c)
+encode_schema(struct compaction *c, const struct schema *from)
 {
-	json_t *schema = schema_to_json(c->database->schema);
+	json_t *schema = schema_to_json(from);
 	char *text = json_dumps(schema, JSON_COMPACT);
 	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	size_t size, header;
@@ -229,6 +240,29 @@ encode_schema(struct compaction *c)
 	json_decref(schema);
 }
 
+/* Returns whether there are more than that. */
+static bool
+list_rows(struct compaction *c, size_t max)
+{
+	size_t n = 0;
+
+	while (c->n_listed < c->n_tables) {
+		struct listed_table *table = &c->tables[c->n_listed];
+		size_t before = table->list.n;
+
+		if (table->n_ranges >> table->bits) {
+			c->n_listed++;
+			continue;
+		}
+		if (n >= max)
+			return true;
+		pin_read(c->pin, table->table, table->bits,
+			 table->n_ranges++, &table->list);
+		n += table->list.n - before;
+	}
+	return false;
+}
+
 /* Signals are the main thread's.  Where there can be no thread, the work is
  * done all the same. */
 static void
@@ -236,6 +270,7 @@ start_thread(struct compaction *c)
 {
 	sigset_t all, before;
 
+	c->is_started = true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (pthread_create(&c->thread, NULL, work, c)) {
@@ -298,7 +333,7 @@ write_rows(struct compaction *c)
 	encode_text(&c->out, id);
 	encode_text(&c->out, "\"");
 	for (i = 0; i < c->n_tables; i++) {
-		if (c->tables[i].n)
+		if (c->tables[i].list.n)
 			write_table(c, &c->tables[i], &any);
 	}
 	encode_text(&c->out, "}\n");
@@ -312,20 +347,22 @@ write_rows(struct compaction *c)
 }
 
 static void
-write_table(struct compaction *c, const struct snapshot_table *table,
+write_table(struct compaction *c, const struct listed_table *table,
 	    bool *any)
 {
 	size_t i;
 
 	encode_text(&c->out, ",\"");
-	encode_text(&c->out, table->schema->name);
+	encode_text(&c->out, table_schema(table->table)->name);
 	encode_text(&c->out, "\":{");
-	for (i = 0; i < table->n && !c->problem; i++) {
+	for (i = 0; i < table->list.n && !c->problem; i++) {
+		const struct row *row = table->list.rows[i];
+
 		if (i)
 			encode_bytes(&c->out, ",", 1);
-		encode_uuid(&c->out, row_uuid(table->rows[i]));
+		encode_uuid(&c->out, row_uuid(row));
 		encode_bytes(&c->out, ":", 1);
-		journal_record_from_row(table->rows[i], &c->out);
+		journal_record_from_row(row, &c->out);
 		if (c->out.n >= BUFFER_SIZE)
 			flush(c, true);
 	}

@@ -6,9 +6,9 @@
 /* Writes whole databases as new files, in a thread of its own.
  *
  * Committed rows are never written to (database.h), so a list of them is a
- * snapshot: the thread reads them while transactions go on, and the versions
- * that those replace stay until the compaction is freed.  One at a time for
- * one database.
+ * snapshot: the thread reads them while transactions go on, and a pin (pin.h)
+ * keeps the versions that those replace until the compaction is freed.  The
+ * list is made a slice at a time.  One at a time for one database.
  *
  * Records that are appended to the old file meanwhile are copied from there;
  * the thread does so until little is left, and compaction_adopt() copies the
@@ -34,6 +34,9 @@ struct compaction *compaction_start(const char *path, struct database *,
 /* Says that the old file now has so many bytes of whole records. */
 void compaction_extend(struct compaction *, int64_t old_size);
 
+/* Goes on with what is not the thread's to do; returns whether there is more
+ * of it. */
+bool compaction_run(struct compaction *);
 /* Is there anything left to wait for? */
 bool compaction_is_ready(const struct compaction *);
 void compaction_wait(struct compaction *);

@@ -237,7 +237,7 @@ free_old(struct transaction *txn)
 		struct transaction_row *r = txn->rows[i];
 
 		if (r->old != r->new)
-			database_discard(txn->database, r->old);
+			pin_discard(txn->database, r->old);
 		r->old = r->new = NULL;
 	}
 }

@@ -52,6 +52,23 @@ row_free(struct row *row)
 	free(row);
 }
 
+size_t
+row_size(const struct row *row)
+{
+	const struct table_schema *schema = row->table->schema;
+	size_t size = sizeof *row + schema->n_columns * sizeof row->data[0];
+
+	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
+		const struct datum *datum = &row->data[i];
+
+		if (datum->is_map)
+			size += 2 * datum->n * sizeof *datum->many;
+		else if (datum->n > 1)
+			size += datum->n * sizeof *datum->many;
+	}
+	return size;
+}
+
 void
 row_succeed(struct row *old, struct row *new)
 {
@@ -236,5 +253,6 @@ allocate(struct table *table)
 	row->transaction = NULL;
 	row->in = row->out = NULL;
 	row->n_refs = 0;
+	row->birth = 0;
 	return row;
 }

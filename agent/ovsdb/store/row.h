@@ -12,6 +12,7 @@
  * row_succeed().  [control] */
 
 #include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/store/row_map.h"
 
 struct transaction_row;
@@ -28,14 +29,11 @@ struct referrer {
 
 struct row {
 	struct table *table;
-	union {
-		struct transaction_row *transaction; /* Of the open one, or
-						      * NULL. */
-		struct row *next;		/* Of database.discarded. */
-	};
+	struct transaction_row *transaction; /* Of the open one, or NULL. */
 	struct referrer *in, *out;
 	uint32_t n_refs;	/* Strong references by committed rows, but
 				 * for its own. */
+	uint32_t birth;		/* When it was committed: pin.c's. */
 	struct datum data[];	/* By column->index. */
 };
 
@@ -44,6 +42,8 @@ struct table {
 	struct database *database;
 	struct row_map rows;		/* By row_uuid_hash(). */
 	struct row_map *indexes;	/* By row_index_hash(). */
+	struct kept_map kept;
+	struct pin_stamps stamps;
 	/* Do its columns hold such references?  Most tables skip the work. */
 	bool has_strong, has_weak;
 };
@@ -59,8 +59,7 @@ struct database {
 	/* That of the record that is being read; all zero otherwise. */
 	struct uuid replayed;
 	bool is_last_from_file;		/* The last transaction. */
-	bool is_pinned;			/* Versions that are replaced ... */
-	struct row *discarded;		/* ... go here. */
+	struct pins *pins;
 };
 
 /* All columns at their defaults; random version. */
@@ -68,6 +67,8 @@ struct row *row_new(struct table *, const struct uuid *);
 /* Another version of the same row, without what others hold against it. */
 struct row *row_clone(const struct row *);
 void row_free(struct row *);
+/* Bytes of memory, roughly; no more and no less from its commit on. */
+size_t row_size(const struct row *);
 /* Moves counts and referrers from one version to the next. */
 void row_succeed(struct row *old, struct row *new);
 
@@ -88,14 +89,8 @@ struct table *row_target(const struct table *, const struct base_type *);
 void row_add_referrer(struct row *holder, struct row *target);
 void row_drop_referrers(struct row *holder);
 
-/* Keeps all committed rows and all that come, also when they are replaced and
- * deleted, until they are let go of. */
-void database_pin(struct database *);
-void database_unpin(struct database *);
-/* A row that is committed no longer: frees it, now or then. */
-void database_discard(struct database *, struct row *);
-
-/* Makes the committed rows what a transaction left, all at once. */
+/* Makes the committed rows what a transaction left, all at once.  Rows that go
+ * are passed on to pin_discard() when nobody looks at them any more. */
 void table_insert(struct table *, struct row *);
 void table_remove(struct table *, struct row *);
 void table_replace(struct table *, struct row *old, struct row *new);

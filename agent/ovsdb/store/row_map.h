@@ -5,7 +5,12 @@
 
 /* A hash table of rows, by any hash of theirs; equal hashes may be many.
  * Does not know what the hash is made of and does not own the rows.
- * [control] */
+ *
+ * Rows stand in the order of their places, which are their hashes mixed with a
+ * number that is the map's own and stays the same when the map grows: so a
+ * range of places can be walked through at any time, whatever has become of
+ * the map since the last one; and rows that come in the order of another map
+ * do not all crowd into one corner.  [control] */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +26,14 @@ struct row_map {		/* Zero-initialised. */
 	struct row_slot *slots;	/* A power of two. */
 	size_t n_slots;
 	size_t n;
+	uint32_t mix;		/* Odd, or 0 before the first row. */
 };
+
+static inline uint32_t
+row_map_place(const struct row_map *map, uint32_t hash)
+{
+	return hash * map->mix;
+}
 
 void row_map_done(struct row_map *);
 void row_map_insert(struct row_map *, uint32_t hash, struct row *);
@@ -37,6 +49,9 @@ struct row *row_map_match(const struct row_map *, uint32_t hash,
 			  size_t *cursor);
 /* All rows, likewise. */
 struct row *row_map_next(const struct row_map *, size_t *cursor);
+/* Those whose places are from 'first' to 'last', likewise. */
+struct row *row_map_range(const struct row_map *, uint32_t first,
+			  uint32_t last, size_t *cursor);
 /* The cursor of row_map_next() that continues behind 'row'. */
 size_t row_map_cursor_after(const struct row_map *, uint32_t hash,
 			    const struct row *);
