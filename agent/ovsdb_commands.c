@@ -309,18 +309,28 @@ memory(struct control_request *request, size_t n_args,
 {
 	const struct program *program = program_;
 	struct server_counters counters;
-	uint64_t atoms, cells;
+	uint64_t atoms, cells, n_durable = 0, n_syncs = 0;
 	char *text;
 
 	(void) n_args;
 	(void) args;
 	server_counters(program->server, &counters);
 	count_atoms(program, &atoms, &cells);
+	for (size_t i = 0; i < program->n_databases; i++) {
+		struct journal_status status;
+
+		journal_status(database_journal(
+				program->databases[i].database), &status);
+		n_durable += status.n_durable;
+		n_syncs += status.n_syncs;
+	}
 	text = xasprintf("atoms:%" PRIu64 " cells:%" PRIu64
 			 " monitors:%" PRIu32 " sessions:%" PRIu32
-			 " triggers:%" PRIu32, atoms, cells,
+			 " triggers:%" PRIu32 " durable:%" PRIu64
+			 " syncs:%" PRIu64 " held:%" PRIu32, atoms, cells,
 			 counters.n_monitors, counters.n_clients,
-			 counters.n_waits);
+			 counters.n_waits, n_durable, n_syncs,
+			 counters.n_held);
 	control_reply(request, text);
 	free(text);
 }

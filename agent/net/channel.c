@@ -25,7 +25,9 @@ struct channel {
 	struct evbuffer *held;		/* Behind a message sent alone. */
 	json_t *alone;			/* Not in 'output' yet. */
 	bool is_holding;		/* Until 'output' is empty. */
-	bool is_paused;
+	bool is_full;			/* Too much waits for the peer. */
+	bool is_paused;			/* By the owner. */
+	bool is_expecting;		/* More is to be sent. */
 	bool is_leaving;		/* The peer will send no more. */
 	bool has_ended;
 	struct jsonrpc_reader reader;
@@ -46,6 +48,8 @@ static void tell_end(evutil_socket_t, short, void *channel);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
 static void process(struct channel *);
+static void resume(struct channel *);
+static bool is_busy(const struct channel *);
 static enum channel_end end_of(enum jsonrpc_status);
 static size_t backlog(const struct channel *);
 static struct evbuffer *open_output(struct channel *);
@@ -139,6 +143,32 @@ channel_send_text(struct channel *channel, struct text *const *pieces,
 }
 
 void
+channel_expect(struct channel *channel, bool is_expecting)
+{
+	channel->is_expecting = is_expecting;
+	if (channel->is_leaving && !is_busy(channel))
+		channel_end(channel, CHANNEL_CLOSED);
+}
+
+void
+channel_pause(struct channel *channel, bool is_paused)
+{
+	if (channel->is_paused == is_paused)
+		return;
+	channel->is_paused = is_paused;
+	if (channel->has_ended)
+		return;
+	if (is_paused) {
+		bufferevent_disable(channel->bev, EV_READ);
+	} else if (!channel->is_full) {
+		resume(channel);
+		bufferevent_trigger(channel->bev, EV_READ,
+				    BEV_TRIG_IGNORE_WATERMARKS
+				    | BEV_TRIG_DEFER_CALLBACKS);
+	}
+}
+
+void
 channel_end(struct channel *channel, enum channel_end end)
 {
 	if (channel->has_ended)
@@ -152,7 +182,8 @@ channel_end(struct channel *channel, enum channel_end end)
 int64_t
 channel_alive_ms(const struct channel *channel)
 {
-	return channel->alive_ms;
+	/* Whom we do not hear is not silent. */
+	return channel->is_paused ? turn_now_ms() : channel->alive_ms;
 }
 
 char *
@@ -234,13 +265,12 @@ writable(struct bufferevent *bev, void *channel_)
 		channel->is_holding = false;
 		evbuffer_add_buffer(channel->output, channel->held);
 	}
-	if (channel->is_paused && backlog(channel) <= PAUSE_SIZE) {
-		channel->is_paused = false;
-		if (!channel->is_leaving)
-			bufferevent_enable(channel->bev, EV_READ);
+	if (channel->is_full && backlog(channel) <= PAUSE_SIZE) {
+		channel->is_full = false;
+		resume(channel);
 		process(channel);
 	}
-	if (channel->is_leaving && !backlog(channel))
+	if (channel->is_leaving && !is_busy(channel))
 		channel_end(channel, CHANNEL_CLOSED);
 }
 
@@ -252,7 +282,7 @@ happened(struct bufferevent *bev, short what, void *channel_)
 	const struct timeval patience = { .tv_sec = LEAVE_S };
 	struct channel *channel = channel_;
 
-	if (what & BEV_EVENT_EOF && backlog(channel) && !tls_is_below(bev)) {
+	if (what & BEV_EVENT_EOF && is_busy(channel) && !tls_is_below(bev)) {
 		channel->is_leaving = true;
 		bufferevent_set_timeouts(bev, NULL, &patience);
 	} else if (what & BEV_EVENT_EOF) {
@@ -297,7 +327,7 @@ process(struct channel *channel)
 	struct evbuffer *input = bufferevent_get_input(channel->bev);
 	struct evbuffer_iovec piece;
 
-	while (!channel->has_ended && !channel->is_paused
+	while (!channel->has_ended && !channel->is_full && !channel->is_paused
 	       && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
 		enum jsonrpc_status status;
 		json_t *message;
@@ -315,6 +345,20 @@ process(struct channel *channel)
 			json_decref(message);
 		}
 	}
+}
+
+static void
+resume(struct channel *channel)
+{
+	if (!channel->is_leaving && !channel->is_full && !channel->is_paused)
+		bufferevent_enable(channel->bev, EV_READ);
+}
+
+/* Is there anything that the peer should get? */
+static bool
+is_busy(const struct channel *channel)
+{
+	return backlog(channel) || channel->is_expecting;
 }
 
 static enum channel_end
@@ -347,9 +391,9 @@ open_output(struct channel *channel)
 static void
 close_output(struct channel *channel)
 {
-	if (channel->is_paused || backlog(channel) <= PAUSE_SIZE)
+	if (channel->is_full || backlog(channel) <= PAUSE_SIZE)
 		return;
-	channel->is_paused = true;
+	channel->is_full = true;
 	bufferevent_disable(channel->bev, EV_READ);
 }
 

@@ -13,6 +13,7 @@
  * event loop, never from inside a function of the channel's, and frees it
  * then.  [control] */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <event2/bufferevent.h>
@@ -62,6 +63,13 @@ void channel_send_alone(struct channel *, json_t *message);
  * its references; a large piece is not copied, but held until it has gone. */
 void channel_send_text(struct channel *, struct text *const *pieces,
 		       size_t n);
+
+/* More is to be sent, some time: a peer that has said all that it has to say
+ * is not left before. */
+void channel_expect(struct channel *, bool);
+/* Takes nothing from the peer until the pause is over.  What it has sent
+ * already is received from the event loop then. */
+void channel_pause(struct channel *, bool);
 
 /* Ends the channel, if it has not ended yet. */
 void channel_end(struct channel *, enum channel_end);

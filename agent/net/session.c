@@ -24,6 +24,7 @@ static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
 static void send_text(void *session, struct text *const *pieces, size_t n);
 static void dismiss(void *session);
+static void hold(void *session, enum client_hold);
 static void look(evutil_socket_t, short, void *session);
 static void look_in(struct session *, int64_t wait_ms);
 
@@ -36,6 +37,7 @@ static const struct client_ops client_ops = {
 	.send = send_message,
 	.send_text = send_text,
 	.dismiss = dismiss,
+	.hold = hold,
 };
 
 struct session *
@@ -153,6 +155,15 @@ dismiss(void *session_)
 	struct session *session = session_;
 
 	channel_end(session->channel, CHANNEL_DISMISSED);
+}
+
+static void
+hold(void *session_, enum client_hold hold)
+{
+	struct session *session = session_;
+
+	channel_expect(session->channel, hold != CLIENT_FREE);
+	channel_pause(session->channel, hold == CLIENT_FULL);
 }
 
 /* Has the peer been silent for too long? */

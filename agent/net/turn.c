@@ -8,7 +8,7 @@
 
 struct turn {
 	struct server *server;
-	struct event *timer;
+	struct event *timer, *disk;
 };
 
 static void take(evutil_socket_t, short, void *turn);
@@ -21,6 +21,9 @@ turn_new(struct event_base *base, struct server *server)
 
 	turn->server = server;
 	turn->timer = event_new(base, -1, 0, take, turn);
+	turn->disk = event_new(base, server_event_fd(server),
+			       EV_READ | EV_PERSIST, take, turn);
+	event_add(turn->disk, NULL);
 	server_set_wake(server, schedule, turn);
 	return turn;
 }
@@ -31,6 +34,7 @@ turn_free(struct turn *turn)
 	if (!turn)
 		return;
 	server_set_wake(turn->server, NULL, NULL);
+	event_free(turn->disk);
 	event_free(turn->timer);
 	free(turn);
 }

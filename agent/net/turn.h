@@ -4,8 +4,9 @@
 #define NET_TURN_H 1
 
 /* A server's turn in the event loop: its waiting transactions are tried again
- * in the turn after a commit, whoever made it, and when their time has come.
- * One per server.  [control] */
+ * in the turn after a commit, whoever made it, and when their time has come;
+ * answers that waited for the disk are sent when it has done its work.  One
+ * per server.  [control] */
 
 #include <stdint.h>
 #include <event2/event.h>

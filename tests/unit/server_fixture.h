@@ -81,7 +81,7 @@ dismiss(void *client_)
 	client->is_dismissed = true;
 }
 
-static void
+static void __attribute__((unused))
 test_client_init(struct test_client *client)
 {
 	static const struct client_ops ops = {

@@ -3,7 +3,7 @@
 #ifndef OVSDB_CLIENT_H
 #define OVSDB_CLIENT_H 1
 
-/* What server.c, waiting.c, lock.c and monitor.c share: the server, its
+/* What server.c, waiting.c, hold.c, lock.c and monitor.c share: the server, its
  * databases and its clients from inside.  For these files alone.  [control] */
 
 #include <jansson.h>
@@ -15,6 +15,11 @@
 struct server {
 	struct list databases;		/* struct served. */
 	struct list clients;
+	struct list held;		/* struct held (hold.c). */
+	uint64_t hold_pass;
+	size_t n_late;			/* Requests that wait. */
+	int event_fd;			/* The journals write to it. */
+	bool is_watched;		/* By somebody. */
 	struct database *catalog;	/* _Server. */
 	struct uuid id;
 	bool may_convert;
@@ -34,6 +39,8 @@ struct served {
 	struct observer observer;
 	struct monitor_hub monitors;
 	struct list waits;		/* struct waiting, oldest first. */
+	size_t n_held;			/* Of server.held. */
+	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	int64_t deadline_ms;		/* No wait's time comes earlier. */
 	bool is_changed;		/* Since the waits were tried. */
 	bool is_reserved;		/* Not the clients' to write. */
@@ -50,9 +57,19 @@ struct client {
 	struct list monitors;		/* struct monitor. */
 	struct list waits;		/* struct waiting. */
 	struct list locks;		/* struct lock_claim. */
+	struct list late;		/* struct late (hold.c). */
+	size_t n_held;			/* Of server.held. */
+	uint64_t held_pass;		/* server.hold_pass: one stays. */
+	enum client_hold hold;		/* As it has been told. */
 	uint32_t n_monitors, n_waits, n_locks;
 	bool is_aware;		/* Of databases that come and go. */
 };
+
+/* A request whose turn it is. */
+void client_take(struct client *, json_t *message, int64_t now_ms);
+
+/* The answer to the request 'id', of which 'result' is taken over. */
+json_t *client_result(json_t *id, json_t *result);
 
 /* Take over 'result', 'error' and 'params', not 'id'. */
 void client_reply(struct client *, json_t *id, json_t *result);

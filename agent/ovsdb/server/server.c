@@ -5,10 +5,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/server/catalog.h"
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/server/convert.h"
+#include "agent/ovsdb/server/hold.h"
 #include "agent/ovsdb/server/waiting.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/pin.h"
@@ -86,6 +89,8 @@ server_new(void)
 
 	list_init(&server->databases);
 	list_init(&server->clients);
+	list_init(&server->held);
+	server->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	lock_table_init(&server->locks);
 	server->limits = default_limits;
 	uuid_generate(&server->id);
@@ -105,6 +110,8 @@ server_free(struct server *server)
 				       link));
 	database_free(server->catalog);
 	lock_table_done(&server->locks);
+	if (server->event_fd >= 0)
+		close(server->event_fd);
 	free(server);
 }
 
@@ -174,6 +181,7 @@ server_connect(struct server *server, const char *name,
 	list_init(&client->monitors);
 	list_init(&client->waits);
 	list_init(&client->locks);
+	list_init(&client->late);
 	list_append(&server->clients, &client->link);
 	server->counters.n_clients++;
 	return client;
@@ -183,22 +191,20 @@ bool
 client_receive(struct client *client, json_t *message, int64_t now_ms)
 {
 	json_t *method = json_object_get(message, "method");
-	const struct request request = {
-		.client = client,
-		.id = json_object_get(message, "id"),
-		.params = json_object_get(message, "params"),
-		.now_ms = now_ms,
-	};
+	json_t *params = json_object_get(message, "params");
+	json_t *id = json_object_get(message, "id");
 
 	if (!method)
 		return json_object_get(message, "result")
 		       || json_object_get(message, "error");
-	if (!json_is_string(method) || !json_is_array(request.params))
+	if (!json_is_string(method) || !json_is_array(params))
 		return false;
-	if (request.id && !json_is_null(request.id))
-		answer(&request, json_string_value(method));
-	else if (!strcmp(json_string_value(method), "cancel"))
-		waiting_cancel(client, request.params);
+	if (!id || json_is_null(id)) {
+		if (!strcmp(json_string_value(method), "cancel"))
+			waiting_cancel(client, params);
+	} else if (!hold_request(client, json_string_value(method), message)) {
+		client_take(client, message, now_ms);
+	}
 	return true;
 }
 
@@ -207,6 +213,7 @@ client_disconnect(struct client *client)
 {
 	if (!client)
 		return;
+	hold_drop(client);
 	waiting_drop(client);
 	monitor_drop(client);
 	lock_drop(client);
@@ -244,15 +251,21 @@ void
 server_run(struct server *server, int64_t now_ms)
 {
 	struct list *link;
+	uint64_t n_events;
 
+	if (server->is_watched)
+		(void) !read(server->event_fd, &n_events, sizeof n_events);
 	for (link = server->databases.next; link != &server->databases;
 	     link = link->next) {
 		struct served *served = LIST_ENTRY(link, struct served, link);
 
 		waiting_run(served, now_ms);
+		if (!server->is_watched)
+			hold_flush(served);
 		journal_run(database_journal(served->database), now_ms);
 		pin_reclaim(served->database, GARBAGE_PER_TURN);
 	}
+	hold_run(server, now_ms);
 }
 
 int64_t
@@ -261,6 +274,8 @@ server_deadline(const struct server *server)
 	int64_t deadline_ms = INT64_MAX;
 	const struct list *link;
 
+	if (!server->is_watched && !list_is_empty(&server->held))
+		return INT64_MIN;
 	for (link = server->databases.next; link != &server->databases;
 	     link = link->next) {
 		const struct served *served = LIST_ENTRY(link, struct served,
@@ -279,6 +294,13 @@ server_deadline(const struct server *server)
 	return deadline_ms;
 }
 
+int
+server_event_fd(struct server *server)
+{
+	server->is_watched = server->event_fd >= 0;
+	return server->event_fd;
+}
+
 void
 server_counters(const struct server *server,
 		struct server_counters *ret_counters)
@@ -288,11 +310,30 @@ server_counters(const struct server *server,
 }
 
 void
+client_take(struct client *client, json_t *message, int64_t now_ms)
+{
+	const struct request request = {
+		.client = client,
+		.id = json_object_get(message, "id"),
+		.params = json_object_get(message, "params"),
+		.now_ms = now_ms,
+	};
+
+	answer(&request, json_string_value(json_object_get(message,
+							   "method")));
+}
+
+json_t *
+client_result(json_t *id, json_t *result)
+{
+	return json_pack("{s:O, s:o, s:n}", "id", id, "result", result,
+			 "error");
+}
+
+void
 client_reply(struct client *client, json_t *id, json_t *result)
 {
-	client->ops->send(client->ctx,
-			  json_pack("{s:O, s:o, s:n}", "id", id, "result",
-				    result, "error"));
+	hold_answer(client, client_result(id, result));
 }
 
 void
@@ -300,9 +341,8 @@ client_reply_error(struct client *client, json_t *id,
 		   struct ovsdb_error *error)
 {
 	client->server->counters.n_errors++;
-	client->ops->send(client->ctx,
-			  json_pack("{s:O, s:n, s:o}", "id", id, "result",
-				    "error", ovsdb_error_to_json(error)));
+	hold_answer(client, json_pack("{s:O, s:n, s:o}", "id", id, "result",
+				      "error", ovsdb_error_to_json(error)));
 	ovsdb_error_free(error);
 }
 
@@ -310,9 +350,8 @@ void
 client_reply_refusal(struct client *client, json_t *id, const char *text)
 {
 	client->server->counters.n_errors++;
-	client->ops->send(client->ctx,
-			  json_pack("{s:O, s:n, s:s}", "id", id, "result",
-				    "error", text));
+	hold_answer(client, json_pack("{s:O, s:n, s:s}", "id", id, "result",
+				      "error", text));
 }
 
 void
@@ -376,6 +415,7 @@ serve(struct server *server, struct database *database)
 	served->deadline_ms = INT64_MAX;
 	served->observer.committed = committed;
 	list_init(&served->waits);
+	journal_set_wake(database_journal(database), server->event_fd);
 	monitor_hub_init(&served->monitors, database);
 	database_observe(database, &served->observer);
 	list_append(&server->databases, &served->link);
@@ -385,6 +425,8 @@ serve(struct server *server, struct database *database)
 static void
 served_free(struct served *served)
 {
+	hold_end(served);
+	journal_set_wake(database_journal(served->database), -1);
 	waiting_cancel_all(served);
 	monitor_cancel_all(served);
 	monitor_hub_done(&served->monitors, served->database);
@@ -576,6 +618,7 @@ convert_served(struct served *served, json_t *params)
 					  "must be <db-name>, "
 					  "<database-schema>");
 	error = schema_from_json(json_array_get(params, 1), &schema);
+	hold_flush(served);
 	if (!error)
 		error = convert_prepare(database, schema, &converted);
 	if (error)

@@ -22,6 +22,13 @@
 struct client;
 struct server;
 
+/* What a client has not been told yet because it waits for the disk. */
+enum client_hold {
+	CLIENT_FREE,		/* Nothing, */
+	CLIENT_OWED,		/* an answer at least, */
+	CLIENT_FULL		/* or so much that it should send no more. */
+};
+
 struct client_ops {
 	/* Takes over 'message'.  Must not call back into the server. */
 	void (*send)(void *ctx, json_t *message);
@@ -33,6 +40,9 @@ struct client_ops {
 	 * to be told: end the connection soon, so that it looks again.  Must
 	 * not call back into the server.  May be NULL. */
 	void (*dismiss)(void *ctx);
+	/* Says it when it changes.  Must not call back into the server.  May
+	 * be NULL. */
+	void (*hold)(void *ctx, enum client_hold);
 };
 
 struct server *server_new(void);
@@ -83,13 +93,20 @@ void server_set_wake(struct server *, void (*wake)(void *ctx), void *ctx);
 void server_run(struct server *, int64_t now_ms);
 int64_t server_deadline(const struct server *);	/* INT64_MAX: never. */
 
+/* Readable when server_run() should be called, too: what waited for the disk
+ * is there.  For those who never ask for it, server_run() waits itself. */
+int server_event_fd(struct server *);
+
 struct server_counters {
 	uint64_t n_requests, n_errors, n_transactions, n_updates;
 	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
 	uint64_t n_refused_operations;	/* Transactions with too many. */
 	/* Of "monitor_cond_since": told what changed, or everything. */
 	uint64_t n_resumed_monitors, n_forgotten_monitors;
+	uint64_t n_lost;	/* Durable transactions that may not be on
+				 * disk. */
 	uint32_t n_clients, n_monitors, n_waits, n_locks;
+	uint32_t n_held;	/* Answers that wait for the disk. */
 };
 void server_counters(const struct server *, struct server_counters *);
 

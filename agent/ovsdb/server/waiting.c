@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/server/client.h"
+#include "agent/ovsdb/server/hold.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/operation/transact.h"
 
@@ -20,8 +21,8 @@ struct waiting {
 static struct ovsdb_error *check(struct client *, json_t *id,
 				 json_t *params);
 static enum transact_outcome execute(struct client *, struct served *,
-				     json_t *params, int64_t started_ms,
-				     int64_t now_ms, json_t **ret_reply,
+				     json_t *id, json_t *params,
+				     int64_t started_ms, int64_t now_ms,
 				     int64_t *ret_deadline_ms);
 static bool owns_lock(void *client, const char *name);
 static void begin(struct client *, json_t *id, struct served *,
@@ -39,17 +40,16 @@ waiting_transact(struct client *client, json_t *id, struct served *served,
 	struct ovsdb_error *error = check(client, id, params);
 	struct server *server = client->server;
 	int64_t deadline_ms;
-	json_t *reply;
 
 	if (error) {
 		client_reply_error(client, id, error);
 		return;
 	}
 	server->counters.n_transactions++;
-	if (execute(client, served, params, now_ms, now_ms, &reply,
-		    &deadline_ms) == TRANSACT_DONE) {
-		client_reply(client, id, reply);
-	} else if (client->n_waits >= server->limits.n_waits) {
+	if (execute(client, served, id, params, now_ms, now_ms, &deadline_ms)
+	    == TRANSACT_DONE)
+		return;
+	if (client->n_waits >= server->limits.n_waits) {
 		server->counters.n_refused_waits++;
 		client_reply_error(client, id,
 				   ovsdb_error(OVSDB_RESOURCES_EXHAUSTED,
@@ -129,13 +129,18 @@ check(struct client *client, json_t *id, json_t *params)
 	return NULL;
 }
 
+/* Answers the request 'id' if it is done. */
 static enum transact_outcome
-execute(struct client *client, struct served *served, json_t *params,
-	int64_t started_ms, int64_t now_ms, json_t **ret_reply,
+execute(struct client *client, struct served *served, json_t *id,
+	json_t *params, int64_t started_ms, int64_t now_ms,
 	int64_t *ret_deadline_ms)
 {
+	struct database *db = served->database;
+	struct journal *journal = database_journal(db);
+	const struct uuid before = *database_last_transaction(db);
+	uint64_t durable = journal_last_durable(journal);
 	const struct transact_request request = {
-		.database = served->database,
+		.database = db,
 		.params = params,
 		.owns_lock = owns_lock,
 		.ctx = client,
@@ -145,12 +150,21 @@ execute(struct client *client, struct served *served, json_t *params,
 		.role = { client->role, client->identity },
 	};
 	enum transact_outcome outcome;
+	json_t *reply;
 
-	outcome = transact_execute(&request, ret_reply, ret_deadline_ms);
+	outcome = transact_execute(&request, &reply, ret_deadline_ms);
 	/* A failure to write wants to be repaired, too. */
-	if (journal_deadline(database_journal(served->database)) < INT64_MAX
-	    && client->server->wake)
+	if (journal_deadline(journal) < INT64_MAX && client->server->wake)
 		client->server->wake(client->server->wake_ctx);
+	if (outcome == TRANSACT_WAIT)
+		return outcome;
+	if (journal_last_durable(journal) == durable)
+		durable = 0;
+	else
+		durable = journal_last_durable(journal);
+	hold_transaction(client, served,
+			 !uuid_equal(&before, database_last_transaction(db)),
+			 durable, client_result(id, reply));
 	return outcome;
 }
 
@@ -212,16 +226,12 @@ find(const struct client *client, json_t *id)
 static void
 retry(struct waiting *waiting, int64_t now_ms)
 {
-	json_t *reply;
-
-	if (execute(waiting->client, waiting->served, waiting->params,
-		    waiting->started_ms, now_ms, &reply,
-		    &waiting->deadline_ms) == TRANSACT_WAIT) {
+	if (execute(waiting->client, waiting->served, waiting->id,
+		    waiting->params, waiting->started_ms, now_ms,
+		    &waiting->deadline_ms) == TRANSACT_WAIT)
 		expect(waiting->served, waiting->deadline_ms);
-		return;
-	}
-	client_reply(waiting->client, waiting->id, reply);
-	waiting_free(waiting);
+	else
+		waiting_free(waiting);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "agent/ovsdb/store/journal_lock.h"
 #include "agent/ovsdb/store/journal_read.h"
 #include "agent/ovsdb/store/journal_record.h"
+#include "agent/ovsdb/store/journal_sync.h"
 #include "agent/ovsdb/store/journal_write.h"
 #include "agent/ovsdb/store/row.h"
 
@@ -30,6 +31,11 @@ struct journal {
 	bool has_rubbish;	/* Behind it, and it could not be cut off. */
 	bool is_suspect;	/* The disk may hold something else. */
 	struct encoding out;	/* Room for a header, then a record's JSON. */
+
+	struct journal_sync *sync;
+	uint64_t last_durable;	/* Records' numbers are those of */
+	uint64_t on_disk;	/* 'counters.n_records'.  Up to here, */
+	uint64_t tried;		/* or tried in vain. */
 
 	struct compaction *compaction;
 	struct asker *askers;	/* What it is asked for. */
@@ -52,13 +58,14 @@ enum {
 	RETRY_MS = 1000		/* After one that was needed and failed. */
 };
 
-static struct ovsdb_error *write_record(struct journal *, bool durable,
+static void hear(struct journal *);
+static struct ovsdb_error *write_record(struct journal *,
 					char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
-static struct ovsdb_error *distrust(struct journal *);
 static void note(struct journal *, const struct ovsdb_error *);
 static void start_compaction(struct journal *);
 static bool has_outgrown(const struct journal *);
 static struct ovsdb_error *end_compaction(struct journal *);
+static void adopt(struct journal *, int fd, int64_t size, bool is_sure);
 static void drop_compaction(struct journal *);
 static void answer_askers(struct journal *, const struct ovsdb_error *);
 static struct ovsdb_error *open_file(struct journal *,
@@ -89,6 +96,7 @@ journal_open_database(const char *path, const char *schema_path,
 	journal->fd = -1;
 	journal->due_ms = INT64_MAX;
 	journal->path = find_path(path);
+	journal->sync = journal_sync_new();
 	error = journal_lock_take(journal->path, &journal->lock);
 	if (!error)
 		error = open_file(journal, schema_path);
@@ -141,6 +149,7 @@ journal_append(struct journal *journal, bool durable, struct uuid *id)
 	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 	struct ovsdb_error *error = NULL;
 
+	hear(journal);
 	if (journal->is_suspect)
 		error = ovsdb_error(OVSDB_IO_ERROR, "%s: what is on the disk"
 				    " is not sure since an error; all of it"
@@ -148,7 +157,7 @@ journal_append(struct journal *journal, bool durable, struct uuid *id)
 	else if (journal->has_rubbish)
 		error = cut_rubbish(journal);
 	if (!error)
-		error = write_record(journal, durable, sha1);
+		error = write_record(journal, sha1);
 	if (error) {
 		journal->counters.n_errors++;
 		if (!journal->is_suspect || !journal->problem)
@@ -160,12 +169,45 @@ journal_append(struct journal *journal, bool durable, struct uuid *id)
 	history_next_id(id, sha1, id);
 	journal->counters.n_records++;
 	note(journal, NULL);
+	if (durable) {
+		journal->counters.n_durable++;
+		journal->last_durable = journal->counters.n_records;
+		journal_sync_want(journal->sync, journal->fd,
+				  journal->last_durable);
+	}
 	/* Not at once: the rows of this record are not in their tables. */
 	if (journal->compaction)
 		compaction_extend(journal->compaction, journal->size);
 	else if (has_outgrown(journal))
 		journal->due_ms = INT64_MIN;
 	return NULL;
+}
+
+uint64_t
+journal_last_durable(const struct journal *journal)
+{
+	return journal ? journal->last_durable : 0;
+}
+
+enum journal_fate
+journal_fate(const struct journal *journal, uint64_t number)
+{
+	return number <= journal->on_disk ? JOURNAL_ON_DISK
+	       : number <= journal->tried ? JOURNAL_LOST : JOURNAL_ON_ITS_WAY;
+}
+
+void
+journal_flush(struct journal *journal)
+{
+	journal_sync_wait(journal->sync);
+	hear(journal);
+}
+
+void
+journal_set_wake(struct journal *journal, int event_fd)
+{
+	if (journal)
+		journal_sync_set_wake(journal->sync, event_fd);
 }
 
 void
@@ -190,6 +232,7 @@ journal_compact(struct journal *journal)
 {
 	struct ovsdb_error *error;
 
+	hear(journal);
 	if (!journal->compaction)
 		start_compaction(journal);
 	error = end_compaction(journal);
@@ -221,7 +264,10 @@ journal_run(struct journal *journal, int64_t now_ms)
 {
 	struct ovsdb_error *error;
 
-	if (now_ms < journal_deadline(journal))
+	if (!journal)
+		return;
+	hear(journal);
+	if (now_ms < journal->due_ms)
 		return;
 	if (!journal->compaction
 	    && (journal->is_suspect || has_outgrown(journal)))
@@ -282,6 +328,8 @@ journal_close(struct journal *journal)
 		ovsdb_error_free(error);
 	}
 	drop_compaction(journal);
+	journal_sync_wait(journal->sync);
+	journal_sync_free(journal->sync);
 	if (journal->fd >= 0)
 		close(journal->fd);
 	journal_lock_release(journal->lock);
@@ -291,11 +339,36 @@ journal_close(struct journal *journal)
 	free(journal);
 }
 
-static struct ovsdb_error *
-write_record(struct journal *journal, bool durable,
-	     char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+/* What the thread has to say.  After an fdatasync() that failed nothing counts
+ * that was on its way. */
+static void
+hear(struct journal *journal)
 {
-	struct ovsdb_error *error = NULL;
+	struct journal_synced synced;
+	struct ovsdb_error *error;
+
+	if (!journal_sync_take(journal->sync, &synced))
+		return;
+	journal->counters.n_syncs += synced.n_syncs;
+	if (synced.number > journal->on_disk)
+		journal->on_disk = synced.number;
+	if (!synced.problem)
+		return;
+	journal->tried = journal->counters.n_records;
+	journal->is_suspect = true;
+	journal->due_ms = INT64_MIN;
+	/* It has copied from this file. */
+	drop_compaction(journal);
+	errno = -synced.problem;
+	error = problem(journal, "cannot be written to disk");
+	note(journal, error);
+	ovsdb_error_free(error);
+}
+
+static struct ovsdb_error *
+write_record(struct journal *journal, char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
+{
+	struct ovsdb_error *error;
 	size_t size, header;
 	char *json;
 	int failed;
@@ -306,18 +379,12 @@ write_record(struct journal *journal, bool durable,
 	header = journal_put_header(json, size, ret_sha1);
 	failed = journal_write(journal->fd, journal->size, json - header,
 			       header + size);
-	if (failed) {
-		error = ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be written:"
-				    " %s", journal->path, strerror(-failed));
-	} else if (durable) {
-		journal->counters.n_syncs++;
-		if (fdatasync(journal->fd) < 0)
-			error = distrust(journal);
-	}
-	if (!error) {
+	if (!failed) {
 		journal->size += header + size;
 		return NULL;
 	}
+	error = ovsdb_error(OVSDB_IO_ERROR, "%s: cannot be written: %s",
+			    journal->path, strerror(-failed));
 	journal->has_rubbish = true;
 	ovsdb_error_free(cut_rubbish(journal));
 	return error;
@@ -331,20 +398,6 @@ note(struct journal *journal, const struct ovsdb_error *error)
 		return;
 	free(journal->problem);
 	journal->problem = error ? xstrdup(error->details) : NULL;
-}
-
-/* After an fdatasync() that failed. */
-static struct ovsdb_error *
-distrust(struct journal *journal)
-{
-	struct ovsdb_error *error;
-
-	error = problem(journal, "cannot be written to disk");
-	journal->is_suspect = true;
-	journal->due_ms = INT64_MIN;
-	/* It has copied from this file. */
-	drop_compaction(journal);
-	return error;
 }
 
 static void
@@ -372,15 +425,8 @@ end_compaction(struct journal *journal)
 	int fd;
 
 	error = compaction_adopt(journal->compaction, &fd, &size);
-	if (fd >= 0) {
-		close(journal->fd);
-		journal->fd = fd;
-		journal->size = size;
-		journal->compacted_size = size;
-		journal->has_rubbish = false;
-		/* When the power fails the old file may be back. */
-		journal->is_suspect = error;
-	}
+	if (fd >= 0)
+		adopt(journal, fd, size, !error);
 	if (error) {
 		journal->counters.n_failed_compactions++;
 		journal->size_tried = journal->size;
@@ -388,10 +434,30 @@ end_compaction(struct journal *journal)
 	} else {
 		journal->counters.n_compactions++;
 		journal->size_tried = 0;
-		note(journal, NULL);
+		if (!journal->is_suspect)
+			note(journal, NULL);
 	}
 	drop_compaction(journal);
 	return error;
+}
+
+/* A new file.  If it is not sure to stay, the old one may be back when the
+ * power fails; and if writing that one to disk has failed meanwhile, what was
+ * copied from it may be wrong. */
+static void
+adopt(struct journal *journal, int fd, int64_t size, bool is_sure)
+{
+	journal->is_suspect = !is_sure;
+	hear(journal);
+	journal_sync_drop(journal->sync, journal->fd);
+	if (journal->is_suspect)
+		journal->tried = journal->counters.n_records;
+	else
+		journal->on_disk = journal->counters.n_records;
+	journal->fd = fd;
+	journal->size = size;
+	journal->compacted_size = size;
+	journal->has_rubbish = false;
 }
 
 static void

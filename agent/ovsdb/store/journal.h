@@ -18,13 +18,20 @@
  *
  * The file is locked by ".NAME.~lock~" beside it, as ovsdb-server does it.
  *
+ * A record that is to be durable is written when journal_append() returns,
+ * but not on disk yet: a thread sees to that, for all such records at once
+ * (journal_sync.h).  Records have numbers, and journal_fate() says what became
+ * of one.
+ *
  * While the disk fails, appending fails, and nothing of the transaction is
  * seen.  Bytes that could not be written whole are cut off again before
  * anything else is written.  After a failed fdatasync() the kernel may have
  * forgotten pages that it says are clean, and a second one that succeeds
  * proves nothing: the journal then trusts nothing that is in the file, takes
  * no records, and writes the whole database to a new one, again and again
- * until that has worked.
+ * until that has worked.  Durable records of which it was not known before
+ * that they are on disk count as lost, although their transactions are in
+ * force, and a new file will hold what they did.
  *
  * Compaction is the same: a new file beside, written in the background from a
  * snapshot, with what was appended meanwhile behind it, which takes the old
@@ -52,12 +59,32 @@ struct ovsdb_error *journal_open_database(const char *path,
 					  char **ret_warning);
 
 /* One record: its JSON, without the newline, is encoded into what
- * journal_begin() returns, and journal_append() writes it; with 'durable',
- * everything so far is on disk when it returns without an error.  'id' is that
- * of the transaction before, and on success of this one (history.h). */
+ * journal_begin() returns, and journal_append() writes it; with 'durable', it
+ * and all before it are on their way to the disk.  'id' is that of the
+ * transaction before, and on success of this one (history.h). */
 struct encoding *journal_begin(struct journal *);
 struct ovsdb_error *journal_append(struct journal *, bool durable,
 				   struct uuid *id);
+
+/* The number of the last record that was to be durable, in this process; 0:
+ * there was none.  Accepts NULL. */
+uint64_t journal_last_durable(const struct journal *);
+
+enum journal_fate {
+	JOURNAL_ON_ITS_WAY,
+	JOURNAL_ON_DISK,
+	JOURNAL_LOST		/* Not known to be there. */
+};
+/* Of a durable record.  It changes in journal_run(), journal_append(),
+ * journal_flush() and with compactions. */
+enum journal_fate journal_fate(const struct journal *, uint64_t number);
+
+/* Waits until nothing is on its way to the disk. */
+void journal_flush(struct journal *);
+
+/* An eventfd(2) that is written to when journal_run() should be called because
+ * of that; -1: none.  Whoever closes it says so before.  Accepts NULL. */
+void journal_set_wake(struct journal *, int event_fd);
 
 /* Begins to write the database as one schema and one transaction record, in
  * the background.  'done' (NULL: nobody asks) is called once, from
@@ -88,7 +115,10 @@ struct journal_status {
 	bool is_compacting;
 	/* The last problem, in one line, if it has not been overcome. */
 	const char *problem;
-	uint64_t n_records, n_syncs, n_compactions;
+	uint64_t n_records, n_compactions;
+	/* Of records: how many were to be durable, and how often the disk was
+	 * asked for it. */
+	uint64_t n_durable, n_syncs;
 	uint64_t n_errors;	/* Records that could not be written, */
 	uint64_t n_failed_compactions;
 };
