@@ -36,7 +36,8 @@ line_print(struct line *line)
 		       line->n[which] == 1 ? "" : "s");
 		if (which == STOCK && line->note)
 			printf("; %s", line->note);
-		if (which == OURS && line->bound == OURS_AT_MOST)
+		if (which == OURS && (line->bound == OURS_AT_MOST
+				      || line->bound == OURS_AT_LEAST))
 			print_mark(line, value[which]);
 		putchar('\n');
 	}
@@ -89,7 +90,8 @@ print_value(const char *prefix, const char *name, double value,
 static void
 print_mark(const struct line *line, double value)
 {
-	bool is_least = line->bound == RATIO_AT_LEAST;
+	bool is_least = line->bound == RATIO_AT_LEAST
+			|| line->bound == OURS_AT_LEAST;
 
 	printf(" must be %s %.*f: %s", is_least ? ">=" : "<=",
 	       line->limit < 1 ? 3 : 0, line->limit,

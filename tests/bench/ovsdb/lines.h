@@ -14,7 +14,8 @@
 
 enum { MAX_RUNS = 5 };
 
-enum bound { NO_BOUND, RATIO_AT_LEAST, RATIO_AT_MOST, OURS_AT_MOST };
+enum bound { NO_BOUND, RATIO_AT_LEAST, RATIO_AT_MOST, OURS_AT_LEAST,
+	     OURS_AT_MOST };
 
 struct line {
 	const char *name, *unit;

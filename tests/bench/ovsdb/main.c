@@ -26,7 +26,8 @@ static const struct figure *const figures[] = {
 	&write_load_1, &write_load_100, &write_load_10000, &write_load_1000,
 	&write_resident, &watch_monitor, &watch_monitor_cond_since,
 	&watch_monitor_100, &watch_update_seen, &write_update,
-	&write_update_durable, &write_update_by_mac,
+	&write_update_durable, &write_update_by_mac, &life_start,
+	&life_compaction, &life_start_compacted, &life_reconnect,
 };
 enum { N_FIGURES = sizeof figures / sizeof *figures };
 
@@ -35,6 +36,8 @@ static unsigned n_peers;
 static volatile sig_atomic_t worker;
 
 static void set_up(const char *directory);
+static void add_peer(unsigned which, const char *program,
+		     const char *directory, const char *name);
 static char *find_program(const char *name);
 static void measure_all(void);
 static bool is_wanted(const char *name);
@@ -104,7 +107,7 @@ set_up(const char *directory)
 	if (!ours && asprintf(&ours, "%s/agent/hnv-ovsdb",
 			      built ? built : ".") < 0)
 		die("no memory");
-	peer_init(&peers[n_peers++], OURS, ours, directory);
+	add_peer(OURS, ours, directory, "ours");
 	stock = find_program("ovsdb-server");
 	if (peer && !strcmp(peer, "no"))
 		printf("# without the stock server: so asked\n");
@@ -112,7 +115,19 @@ set_up(const char *directory)
 		printf("# without the stock server: no ovsdb-server in "
 		       "PATH\n");
 	else
-		peer_init(&peers[n_peers++], STOCK, stock, directory);
+		add_peer(STOCK, stock, directory, "stock");
+}
+
+static void
+add_peer(unsigned which, const char *program, const char *directory,
+	 const char *name)
+{
+	char *prefix;
+
+	if (asprintf(&prefix, "%s/%s", directory, name) < 0)
+		die("no memory");
+	peer_init(&peers[n_peers++], which, program, prefix);
+	free(prefix);
 }
 
 /* Also where daemons live, which is not in everybody's PATH. */
@@ -196,7 +211,8 @@ measure(const struct figure *figure)
 			if (spent[i] > budget)
 				continue;
 			if (figure->needs_rows && !peers[i].is_loaded)
-				write_load(&peers[i], 1000, &start);
+				write_load(&peers[i], settings.n_rows,
+					   1000, &start);
 			start = now();
 			figure->run(&peers[i], figure->lines);
 			spent[i] += now() - start;

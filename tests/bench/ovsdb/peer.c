@@ -24,26 +24,24 @@ static double read_status(const struct peer *, const char *name);
 
 void
 peer_init(struct peer *peer, unsigned which, const char *program,
-	  const char *directory)
+	  const char *prefix)
 {
-	const char *name = which == OURS ? "ours" : "stock";
-
 	memset(peer, 0, sizeof *peer);
 	peer->which = which;
 	peer->program = program;
-	if (strlen(directory) > 80)
-		die("%s is too long for a socket", directory);
-	sprintf(peer->file, "%s/%s.db", directory, name);
-	sprintf(peer->socket, "%s/%s.sock", directory, name);
-	sprintf(peer->control, "%s/%s.ctl", directory, name);
-	sprintf(peer->log, "%s/%s.log", directory, name);
+	if (strlen(prefix) > 90)
+		die("%s is too long for a socket", prefix);
+	sprintf(peer->file, "%s.db", prefix);
+	sprintf(peer->socket, "%s.sock", prefix);
+	sprintf(peer->control, "%s.ctl", prefix);
+	sprintf(peer->log, "%s.log", prefix);
 }
 
 void
 peer_start_empty(struct peer *peer, const char *schema)
 {
 	peer_kill(peer);
-	peer->is_loaded = false;
+	peer->is_loaded = peer->is_compacted = false;
 	write_file(peer->file, schema);
 	peer_start(peer);
 }

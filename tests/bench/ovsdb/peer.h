@@ -19,14 +19,15 @@ struct peer {
 	const char *program;
 	char file[128], socket[128], control[128], log[128];
 	pid_t pid;		/* 0: does not run. */
-	bool is_loaded;		/* Holds what 'rows' says. */
+	bool is_loaded;		/* Holds what 'rows' says, */
+	bool is_compacted;	/* and was compacted since. */
 	struct rows *rows;
 	double rss_empty, rss_loaded;	/* MiB, before and after that. */
 };
 
-/* Sets up names; starts nothing. */
+/* Sets up files' names, which begin with 'prefix'; starts nothing. */
 void peer_init(struct peer *, unsigned which, const char *program,
-	       const char *directory);
+	       const char *prefix);
 /* Starts it on a new file that holds the schema alone. */
 void peer_start_empty(struct peer *, const char *schema);
 void peer_start(struct peer *);

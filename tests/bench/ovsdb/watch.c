@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define NOTHING "00000000-0000-0000-0000-000000000000"
-
 enum { N_MONITORS = 100, N_UPDATES = 300 };
 
 static void download(struct peer *, struct line *, const char *since);
-static unsigned crowd_size(const struct peer *);
+static double growth(const struct peer *);
+static unsigned crowd_size(const struct peer *, const struct watch_crowd *);
+static void swallow_all(struct crowd *, uint64_t n_bytes);
 static bool swallow(struct client *, uint64_t *n_left);
 static void watch(struct crowd *);
 static void see(struct crowd *, double start, double *seconds);
@@ -31,11 +31,8 @@ download(struct peer *peer, struct line *lines, const char *since)
 	struct text text = { .n = 0 };
 	struct drained drained;
 	struct client client;
-	double start, before = peer_rss(peer);
+	double start;
 
-	/* What an earlier run has left resident counts as well. */
-	if (before > peer->rss_loaded && peer->rss_loaded > 0)
-		before = peer->rss_loaded;
 	client_open(&client, peer->socket);
 	rows_monitor(&text, since);
 	peer_forget_peak(peer);
@@ -44,7 +41,7 @@ download(struct peer *peer, struct line *lines, const char *since)
 	client_drain(&client, &drained);
 	line_add(&lines[0], peer, drained.last - start);
 	line_add(&lines[1], peer, drained.first - start);
-	line_add(&lines[2], peer, peer_peak(peer) - before);
+	line_add(&lines[2], peer, growth(peer));
 	line_add(&lines[3], peer, drained.n_bytes / 1e6);
 	if (rows_drained(&drained) != settings.n_rows)
 		die("%llu rows came, not %u: %s",
@@ -52,6 +49,14 @@ download(struct peer *peer, struct line *lines, const char *since)
 		    settings.n_rows, drained.start);
 	client_close(&client);
 	free(text.at);
+}
+
+/* Over what the rows took: what an earlier run has left resident was taken by
+ * that, and is taken again. */
+static double
+growth(const struct peer *peer)
+{
+	return peer_peak(peer) - peer->rss_loaded;
 }
 
 const struct figure watch_monitor = {
@@ -70,7 +75,7 @@ const struct figure watch_monitor = {
 static void
 run_monitor_cond_since(struct peer *peer, struct line *lines)
 {
-	download(peer, lines, NOTHING);
+	download(peer, lines, WATCH_NOTHING);
 }
 
 const struct figure watch_monitor_cond_since = {
@@ -91,64 +96,91 @@ const struct figure watch_monitor_cond_since = {
 static void
 run_monitor_100(struct peer *peer, struct line *lines)
 {
-	unsigned n = crowd_size(peer), n_waiting = n, ready[N_MONITORS];
-	uint64_t left[N_MONITORS];
+	struct watch_crowd crowd = { .n_most = N_MONITORS };
+
+	watch_download(peer, WATCH_NOTHING, &crowd);
+	line_add(&lines[0], peer, crowd.seconds / crowd.n);
+	line_add(&lines[1], peer, crowd.growth);
+	line_add(&lines[2], peer, crowd.n);
+}
+
+void
+watch_download(struct peer *peer, const char *since, struct watch_crowd *result)
+{
 	struct text text = { .n = 0 };
 	struct drained drained;
 	struct crowd crowd;
 	struct client client;
-	double start, before;
+	double start;
 
-	rows_monitor(&text, NOTHING);
+	rows_monitor(&text, since);
 	client_open(&client, peer->socket);
 	client_send(&client, text.at, text.n);
 	client_drain(&client, &drained);
 	client_close(&client);
-	for (unsigned i = 0; i < n; i++)
-		left[i] = drained.n_bytes;
+	result->is_resumed = strstr(drained.start, "\"result\":[true,");
+	result->n_bytes = drained.n_bytes;
+	result->n_rows = rows_drained(&drained);
+	result->n = crowd_size(peer, result);
 
-	before = peer_rss(peer);
 	peer_forget_peak(peer);
-	crowd_open(&crowd, n, peer->socket);
 	start = now();
-	for (unsigned i = 0; i < n; i++)
+	crowd_open(&crowd, result->n, peer->socket);
+	for (unsigned i = 0; i < crowd.n; i++)
 		client_send(&crowd.clients[i], text.at, text.n);
-	while (n_waiting) {
-		unsigned n_ready = crowd_wait(&crowd, ready, N_MONITORS);
-
-		for (unsigned i = 0; i < n_ready; i++)
-			if (swallow(&crowd.clients[ready[i]], &left[ready[i]]))
-				n_waiting--;
-	}
-	line_add(&lines[0], peer, (now() - start) / n);
-	line_add(&lines[1], peer, peer_peak(peer) - before);
-	line_add(&lines[2], peer, n);
-	/* That was the end of the messages, or this is not what comes next. */
-	for (unsigned i = 0; i < n; i++)
+	swallow_all(&crowd, drained.n_bytes);
+	result->seconds = now() - start;
+	result->growth = growth(peer);
+	/* Those were the messages' ends, or this is not what comes next. */
+	for (unsigned i = 0; i < crowd.n; i++)
 		rows_select(peer->rows, &crowd.clients[i], i);
 	crowd_close(&crowd);
 	free(text.at);
 }
 
-/* The stock server writes the whole reply for each client before it sends the
- * first byte, ten times its size in memory, and takes as long for each. */
+/* Who gets everything from the stock server has it written whole before the
+ * first byte is sent, in ten times its size of memory, and waits for as long as
+ * if he were alone. */
 static unsigned
-crowd_size(const struct peer *peer)
+crowd_size(const struct peer *peer, const struct watch_crowd *crowd)
 {
 	unsigned long long available = 0;
 	char line[128];
 	FILE *file;
 
-	if (peer->which == OURS)
-		return N_MONITORS;
+	if (crowd->n_bytes < 1 << 20
+	    || (peer->which == OURS && crowd->n_most <= N_MONITORS))
+		return crowd->n_most;
 	if (settings.n_rows < 500000)
-		return settings.n_rows <= 20000 ? N_MONITORS : 5;
+		return 5;
 	file = fopen("/proc/meminfo", "r");
 	while (file && fgets(line, sizeof line, file))
 		sscanf(line, "MemAvailable: %llu", &available);
 	if (file)
 		fclose(file);
 	return available / 4 >= settings.n_rows * 3ULL ? 3 : 1;
+}
+
+/* Each gets a message of so many bytes, which nobody looks at. */
+static void
+swallow_all(struct crowd *crowd, uint64_t n_bytes)
+{
+	uint64_t *left = calloc(crowd->n, sizeof *left);
+	unsigned n_waiting = crowd->n, ready[N_MONITORS];
+
+	if (!left)
+		die("no memory");
+	for (unsigned i = 0; i < crowd->n; i++)
+		left[i] = n_bytes;
+	while (n_waiting) {
+		unsigned n = crowd_wait(crowd, ready, N_MONITORS);
+
+		for (unsigned i = 0; i < n; i++)
+			if (swallow(&crowd->clients[ready[i]],
+				    &left[ready[i]]))
+				n_waiting--;
+	}
+	free(left);
 }
 
 /* Reads what there is; is that the last of it? */
@@ -158,6 +190,8 @@ swallow(struct client *client, uint64_t *n_left)
 	static char chunk[1 << 20];
 	ssize_t n;
 
+	if (!*n_left)
+		die("something came that was not asked for");
 	n = recv(client->fd, chunk, *n_left < sizeof chunk ? *n_left
 		 : sizeof chunk, MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))

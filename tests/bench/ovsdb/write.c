@@ -2,10 +2,11 @@
 
 #include "tests/bench/ovsdb/figures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_WRITERS = 8 };
+enum { N_WRITERS = 8, N_FEW = 1000 };
 
 /* Closed loops: what each client does next is decided by its reply. */
 struct loop {
@@ -29,7 +30,7 @@ load(struct peer *peer, struct line *line, uint32_t n_each)
 {
 	double seconds;
 
-	write_load(peer, n_each, &seconds);
+	write_load(peer, settings.n_rows, n_each, &seconds);
 	line_add(line, peer, (settings.n_rows - N_LOCATORS) / seconds);
 }
 
@@ -87,7 +88,8 @@ const struct figure write_load_10000 = {
 };
 
 void
-write_load(struct peer *peer, uint32_t n_each, double *ret_seconds)
+write_load(struct peer *peer, uint32_t n_rows, uint32_t n_each,
+	   double *ret_seconds)
 {
 	struct client client;
 	double start;
@@ -97,14 +99,14 @@ write_load(struct peer *peer, uint32_t n_each, double *ret_seconds)
 	rows_free(peer->rows);
 	peer_start_empty(peer, settings.schema);
 	peer_connect(peer, &client);
-	rows_begin(peer->rows, &client, settings.n_rows);
+	rows_begin(peer->rows, &client, n_rows);
 	peer->rss_empty = peer_rss(peer);
 	start = now();
-	rows_load(peer->rows, &client, settings.n_rows - N_LOCATORS, n_each,
+	rows_load(peer->rows, &client, n_rows - N_LOCATORS, n_each,
 		  n_each >= 1000 ? 4 : n_each >= 100 ? 32 : 512);
 	*ret_seconds = now() - start;
 	peer->rss_loaded = peer_rss(peer);
-	rows_select(peer->rows, &client, settings.n_rows - 1);
+	rows_select(peer->rows, &client, n_rows - 1);
 	client_close(&client);
 	peer->is_loaded = true;
 }
@@ -173,12 +175,28 @@ const struct figure write_update_durable = {
 	},
 };
 
+/* Nothing of it may grow with the rows: ours is compared with itself. */
 static void
 run_update_by_mac(struct peer *peer, struct line *lines)
 {
 	struct loop loop = { .peer = peer, .by_mac = true };
+	double many = update(&loop, 1), few;
+	struct peer small;
+	char prefix[160];
 
-	line_add(lines, peer, update(&loop, 1));
+	line_add(&lines[0], peer, many);
+	if (peer->which != OURS)
+		return;
+	snprintf(prefix, sizeof prefix, "%s.few", peer->file);
+	peer_init(&small, OURS, peer->program, prefix);
+	write_load(&small, N_FEW, 1000, &few);
+	loop = (struct loop) { .peer = &small, .by_mac = true };
+	few = update(&loop, 1);
+	line_add(&lines[1], peer, few);
+	line_add(&lines[2], peer, many / few);
+	peer_stop(&small);
+	rows_free(small.rows);
+	free(small.rows);
 }
 
 const struct figure write_update_by_mac = {
@@ -187,6 +205,9 @@ const struct figure write_update_by_mac = {
 		{ .name = "update_by_mac", .unit = "updates/s",
 		  .bound = RATIO_AT_LEAST, .limit = 1000,
 		  .note = "cost grows with the rows" },
+		{ .name = "update_by_mac_in_1000_rows", .unit = "updates/s" },
+		{ .name = "update_by_mac_flatness", .unit = "of_1",
+		  .bound = OURS_AT_LEAST, .limit = 0.5 },
 		{ .name = NULL },
 	},
 };
@@ -242,7 +263,7 @@ send_update(struct loop *loop, struct client *client, struct text *text)
 	random_row = random_row * 1664525 + 1013904223;
 	text->n = 0;
 	rows_update(loop->peer->rows, text,
-		    ((uint64_t) random_row * settings.n_rows) >> 32,
+		    ((uint64_t) random_row * loop->peer->rows->n) >> 32,
 		    loop->by_mac, loop->is_durable);
 	client_send(client, text->at, text->n);
 }
