@@ -371,6 +371,11 @@ read_counters(const struct program *program, struct counter *counters)
 	counters[n++] = (struct counter) { "ovsdb_transactions",
 					   c.n_transactions };
 	counters[n++] = (struct counter) { "ovsdb_updates", c.n_updates };
+	counters[n++] = (struct counter) { "ovsdb_wordings", c.n_wordings };
+	counters[n++] = (struct counter) { "ovsdb_combined_updates",
+					   c.n_combined_updates };
+	counters[n++] = (struct counter) { "ovsdb_lost_clients",
+					   c.n_lost_clients };
 	counters[n++] = (struct counter) { "ovsdb_refused_monitors",
 					   c.n_refused_monitors };
 	counters[n++] = (struct counter) { "ovsdb_refused_waits",

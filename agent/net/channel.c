@@ -142,6 +142,12 @@ channel_send_text(struct channel *channel, struct text *const *pieces,
 	close_output(channel);
 }
 
+bool
+channel_is_full(const struct channel *channel)
+{
+	return channel->is_full;
+}
+
 void
 channel_expect(struct channel *channel, bool is_expecting)
 {
@@ -212,6 +218,8 @@ channel_end_text(enum channel_end end)
 		[CHANNEL_REFUSED] = "message is not JSON-RPC",
 		[CHANNEL_UNSPEAKABLE] = "answer cannot be written as JSON",
 		[CHANNEL_DISMISSED] = "other databases are served now",
+		[CHANNEL_OUTRUN] = "changes that the peer was not told of in "
+				   "time are forgotten",
 	};
 
 	static_assert(sizeof texts / sizeof *texts == N_CHANNEL_ENDS,
@@ -268,6 +276,8 @@ writable(struct bufferevent *bev, void *channel_)
 	if (channel->is_full && backlog(channel) <= PAUSE_SIZE) {
 		channel->is_full = false;
 		resume(channel);
+		if (channel->ops->drained)
+			channel->ops->drained(channel->ctx);
 		process(channel);
 	}
 	if (channel->is_leaving && !is_busy(channel))

@@ -32,13 +32,16 @@ enum channel_end {
 	CHANNEL_SILENT,		/* does not answer, */
 	CHANNEL_REFUSED,	/* or sends what makes no sense, */
 	CHANNEL_UNSPEAKABLE,	/* or because we would, */
-	CHANNEL_DISMISSED,	/* or so that it looks again at what we have. */
+	CHANNEL_DISMISSED,	/* or so that it looks again at what we have, */
+	CHANNEL_OUTRUN,		/* or because we forgot what it missed. */
 	N_CHANNEL_ENDS
 };
 
 struct channel_ops {
 	/* 'message' is borrowed. */
 	void (*receive)(void *ctx, json_t *message);
+	/* Not full any more.  May be NULL. */
+	void (*drained)(void *ctx);
 	/* May free the channel. */
 	void (*ended)(void *ctx, enum channel_end);
 };
@@ -70,6 +73,9 @@ void channel_expect(struct channel *, bool);
 /* Takes nothing from the peer until the pause is over.  What it has sent
  * already is received from the event loop then. */
 void channel_pause(struct channel *, bool);
+
+/* Does so much output wait for the peer that nothing more is read from it? */
+bool channel_is_full(const struct channel *);
 
 /* Ends the channel, if it has not ended yet. */
 void channel_end(struct channel *, enum channel_end);

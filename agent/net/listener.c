@@ -497,6 +497,7 @@ count(struct listener_counters *counters, enum channel_end why)
 	case CHANNEL_FAILED:
 	case CHANNEL_UNSPEAKABLE:
 	case CHANNEL_DISMISSED:
+	case CHANNEL_OUTRUN:		/* The server counts them. */
 	case N_CHANNEL_ENDS:
 		break;
 	}

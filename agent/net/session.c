@@ -20,16 +20,20 @@ struct session {
 };
 
 static void receive(void *session, json_t *message);
+static void drained(void *session);
 static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
 static void send_text(void *session, struct text *const *pieces, size_t n);
 static void dismiss(void *session);
 static void hold(void *session, enum client_hold);
+static bool is_backlogged(void *session);
+static void lose(void *session);
 static void look(evutil_socket_t, short, void *session);
 static void look_in(struct session *, int64_t wait_ms);
 
 static const struct channel_ops channel_ops = {
 	.receive = receive,
+	.drained = drained,
 	.ended = end,
 };
 
@@ -38,6 +42,8 @@ static const struct client_ops client_ops = {
 	.send_text = send_text,
 	.dismiss = dismiss,
 	.hold = hold,
+	.is_backlogged = is_backlogged,
+	.lose = lose,
 };
 
 struct session *
@@ -126,6 +132,14 @@ receive(void *session_, json_t *message)
 }
 
 static void
+drained(void *session_)
+{
+	struct session *session = session_;
+
+	client_drained(session->client);
+}
+
+static void
 end(void *session_, enum channel_end why)
 {
 	struct session *session = session_;
@@ -164,6 +178,22 @@ hold(void *session_, enum client_hold hold)
 
 	channel_expect(session->channel, hold != CLIENT_FREE);
 	channel_pause(session->channel, hold == CLIENT_FULL);
+}
+
+static bool
+is_backlogged(void *session_)
+{
+	const struct session *session = session_;
+
+	return channel_is_full(session->channel);
+}
+
+static void
+lose(void *session_)
+{
+	struct session *session = session_;
+
+	channel_end(session->channel, CHANNEL_OUTRUN);
 }
 
 /* Has the peer been silent for too long? */

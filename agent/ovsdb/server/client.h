@@ -62,6 +62,8 @@ struct client {
 	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	enum client_hold hold;		/* As it has been told. */
 	uint32_t n_monitors, n_waits, n_locks;
+	uint32_t n_behind;	/* Of the monitors. */
+	bool is_lost;		/* It cannot be told what it missed. */
 	bool is_aware;		/* Of databases that come and go. */
 };
 

@@ -26,6 +26,7 @@ struct late {
 	json_t *message;
 };
 
+static void send(struct client *, json_t *message);
 static void keep(struct client *, struct served *, uint64_t durable,
 		 json_t *message);
 static void send_all(struct server *);
@@ -51,7 +52,7 @@ hold_answer(struct client *client, json_t *message)
 	if (client->n_held)
 		keep(client, NULL, 0, message);
 	else
-		client->ops->send(client->ctx, message);
+		send(client, message);
 }
 
 bool
@@ -133,6 +134,14 @@ hold_drop(struct client *client)
 	}
 }
 
+/* What the client did itself it is told before it is answered. */
+static void
+send(struct client *client, json_t *message)
+{
+	monitor_catch_up(client);
+	client->ops->send(client->ctx, message);
+}
+
 static void
 keep(struct client *client, struct served *served, uint64_t durable,
      json_t *message)
@@ -167,7 +176,7 @@ send_all(struct server *server)
 
 		next = link->next;
 		if (is_due(held) && is_first) {
-			client->ops->send(client->ctx, held->message);
+			send(client, held->message);
 			held->message = NULL;
 			held_free(held);
 			tell(client);

@@ -2,39 +2,11 @@
 
 #include "agent/ovsdb/server/monitor.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/server/monitor_request.h"
-#include "agent/ovsdb/server/view.h"
-
-/* One monitor's use of one view. */
-struct subscription {
-	struct list view_link;		/* In view.users. */
-	struct view *view;
-	struct monitor *monitor;
-};
-
-struct monitor {
-	struct list link;		/* In client.monitors. */
-	struct list touched_link;	/* While 'updates' is there. */
-	json_t *updates;		/* The <table-updates> of the commit
-					 * that is being told. */
-	struct client *client;
-	struct served *served;
-	json_t *id;
-	enum monitor_version version;
-	size_t n_subscriptions;
-	struct subscription subscriptions[];
-};
-
-/* While a monitor is told what happened since it last listened. */
-struct recall {
-	const struct subscription **by_table;	/* NULL: not monitored. */
-	json_t *updates;
-};
 
 static struct ovsdb_error *check(struct client *, json_t *params,
 				 enum monitor_version,
@@ -46,16 +18,13 @@ static void monitor_free(struct monitor *);
 static struct monitor *find(const struct client *, json_t *id);
 static struct ovsdb_error *subscribe_all(struct monitor *,
 					 json_t *requests);
-static void subscribe(struct subscription *, struct view *);
-static void unsubscribe(struct subscription *);
-static struct view *obtain_view(struct monitor_hub *, struct view *draft);
 static void answer(struct monitor *, json_t *id, const struct uuid *since);
-static json_t *show_initial(const struct monitor *);
-static json_t *show_since(const struct monitor *, const struct uuid *since);
+static bool resume(struct monitor *, json_t *id, const struct uuid *since);
 static bool is_lost(const struct monitor *, const struct uuid *since);
-static void recall_change(void *recall, const struct change *);
-static json_t *get_rows(json_t *updates, const struct view *);
-static const struct uuid *last_of(const struct monitor *);
+static void reply_state(struct monitor *, json_t *id, struct text *words,
+			const struct uuid *transaction, bool is_resumed);
+static struct text *say_initial(const struct monitor *);
+static bool catch_up(struct monitor *);
 static struct ovsdb_error *check_change(struct client *, json_t *params,
 					struct monitor **ret_monitor);
 static struct ovsdb_error *read_changes(const struct monitor *,
@@ -63,62 +32,8 @@ static struct ovsdb_error *read_changes(const struct monitor *,
 					struct view **drafts);
 static struct subscription *find_subscription(const struct monitor *,
 					      const struct table_schema *);
-static void move(struct subscription *, struct view *draft,
-		 json_t *updates);
-static void touch_view(struct view *, const struct change *,
-		       struct list *touched);
-static void touch_users(struct view *, struct list *touched);
-static void send_update(struct monitor *, json_t *updates,
-			const struct uuid *commit);
-
-void
-monitor_hub_init(struct monitor_hub *hub, const struct database *database)
-{
-	size_t n = database_schema(database)->n_tables;
-
-	hub->views = xcalloc(n, sizeof *hub->views);
-	for (size_t i = 0; i < n; i++)
-		list_init(&hub->views[i]);
-}
-
-void
-monitor_hub_done(struct monitor_hub *hub, const struct database *database)
-{
-	for (size_t i = 0; i < database_schema(database)->n_tables; i++)
-		assert(list_is_empty(&hub->views[i]));
-	free(hub->views);
-}
-
-void
-monitor_hub_committed(struct monitor_hub *hub, const struct commit *commit)
-{
-	struct list views, monitors;
-
-	list_init(&views);
-	list_init(&monitors);
-	for (size_t i = 0; i < commit->n_changes; i++) {
-		const struct change *change = &commit->changes[i];
-		unsigned index = table_schema(change->table)->index;
-		struct list *head = &hub->views[index], *link;
-
-		for (link = head->next; link != head; link = link->next)
-			touch_view(LIST_ENTRY(link, struct view, link),
-				   change, &views);
-	}
-	while (!list_is_empty(&views))
-		touch_users(LIST_ENTRY(views.next, struct view, touched_link),
-			    &monitors);
-	while (!list_is_empty(&monitors)) {
-		struct monitor *monitor = LIST_ENTRY(monitors.next,
-						     struct monitor,
-						     touched_link);
-		json_t *updates = monitor->updates;
-
-		list_remove(&monitor->touched_link);
-		monitor->updates = NULL;
-		send_update(monitor, updates, &commit->id);
-	}
-}
+static void move_all(struct monitor *, struct view **drafts);
+static struct text *move(struct subscription *, struct view *draft);
 
 void
 monitor_monitor(struct client *client, json_t *id, struct served *served,
@@ -148,7 +63,7 @@ monitor_monitor(struct client *client, json_t *id, struct served *served,
 void
 monitor_change(struct client *client, json_t *id, json_t *params)
 {
-	json_t *requests = json_array_get(params, 2), *updates;
+	json_t *requests = json_array_get(params, 2);
 	struct monitor *monitor = NULL;
 	struct ovsdb_error *error = check_change(client, params, &monitor);
 	struct view **drafts;
@@ -157,26 +72,22 @@ monitor_change(struct client *client, json_t *id, json_t *params)
 		client_reply_error(client, id, error);
 		return;
 	}
-	drafts = xcalloc(monitor->n_subscriptions + 1, sizeof *drafts);
+	/* What is missing is missing from the old view. */
+	if (!catch_up(monitor))
+		return;
+	drafts = xcalloc(monitor->n_subscriptions, sizeof *drafts);
 	error = read_changes(monitor, requests, drafts);
-	updates = json_object();
+	if (!error)
+		monitor_hub_set_id(monitor, json_array_get(params, 1));
+	if (!error && monitor->version != MONITOR_PLAIN)
+		move_all(monitor, drafts);
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
-		if (error || monitor->version == MONITOR_PLAIN)
-			view_free(drafts[i]);
-		else if (drafts[i])
-			move(&monitor->subscriptions[i], drafts[i], updates);
+		view_free(drafts[i]);
 	free(drafts);
 	if (error) {
-		json_decref(updates);
 		client_reply_error(client, id, error);
 		return;
 	}
-	json_decref(monitor->id);
-	monitor->id = json_incref(json_array_get(params, 1));
-	if (json_object_size(updates))
-		send_update(monitor, updates, last_of(monitor));
-	else
-		json_decref(updates);
 	client_reply(client, id, json_object());
 }
 
@@ -219,6 +130,39 @@ monitor_cancel_all(struct served *served)
 					      json_pack("[O]", monitor->id));
 			monitor_free(monitor);
 		}
+	}
+}
+
+void
+monitor_catch_up(struct client *client)
+{
+	struct list *link;
+
+	if (!client->n_behind)
+		return;
+	for (link = client->monitors.next; link != &client->monitors;
+	     link = link->next)
+		if (!catch_up(LIST_ENTRY(link, struct monitor, link)))
+			return;
+}
+
+/* Those that have caught up go to the end, so that it is the others' turn the
+ * next time. */
+void
+monitor_drained(struct client *client)
+{
+	struct list *link = client->monitors.next, *next;
+
+	for (uint32_t n = client->n_monitors; n && client->n_behind; n--) {
+		struct monitor *monitor = LIST_ENTRY(link, struct monitor,
+						     link);
+
+		if (monitor_hub_is_backlogged(client) || !catch_up(monitor))
+			return;
+		next = link->next;
+		list_remove(link);
+		list_append(&client->monitors, link);
+		link = next;
 	}
 }
 
@@ -277,8 +221,8 @@ monitor_new(struct client *client, struct served *served, json_t *id,
 
 	monitor->client = client;
 	monitor->served = served;
-	monitor->id = json_incref(id);
 	monitor->version = version;
+	monitor_hub_set_id(monitor, id);
 	list_append(&client->monitors, &monitor->link);
 	client->n_monitors++;
 	client->server->counters.n_monitors++;
@@ -289,11 +233,13 @@ static void
 monitor_free(struct monitor *monitor)
 {
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
-		unsubscribe(&monitor->subscriptions[i]);
+		monitor_hub_unsubscribe(&monitor->subscriptions[i]);
 	list_remove(&monitor->link);
+	monitor->client->n_behind -= monitor->is_behind;
 	monitor->client->n_monitors--;
 	monitor->client->server->counters.n_monitors--;
 	json_decref(monitor->id);
+	text_unref(monitor->head);
 	free(monitor);
 }
 
@@ -338,124 +284,44 @@ subscribe_all(struct monitor *monitor, json_t *requests)
 		subscription
 			= &monitor->subscriptions[monitor->n_subscriptions++];
 		subscription->monitor = monitor;
-		subscribe(subscription, draft);
+		monitor_hub_subscribe(subscription, draft);
 	}
 	return NULL;
-}
-
-/* Takes over the draft. */
-static void
-subscribe(struct subscription *subscription, struct view *draft)
-{
-	struct view *view = obtain_view(&subscription->monitor->served
-						->monitors, draft);
-
-	subscription->view = view;
-	list_append(&view->users, &subscription->view_link);
-}
-
-static void
-unsubscribe(struct subscription *subscription)
-{
-	struct view *view = subscription->view;
-
-	list_remove(&subscription->view_link);
-	if (list_is_empty(&view->users)) {
-		list_remove(&view->link);
-		view_free(view);
-	}
-}
-
-/* Makes the draft a view of the hub's, or takes the one that is there; frees
- * the draft in that case. */
-static struct view *
-obtain_view(struct monitor_hub *hub, struct view *draft)
-{
-	struct list *head = &hub->views[draft->table->index], *link;
-
-	for (link = head->next; link != head; link = link->next) {
-		struct view *view = LIST_ENTRY(link, struct view, link);
-
-		if (view_equal(view, draft)) {
-			view_free(draft);
-			return view;
-		}
-	}
-	list_append(head, &draft->link);
-	return draft;
 }
 
 static void
 answer(struct monitor *monitor, json_t *id, const struct uuid *since)
 {
-	struct server *server = monitor->client->server;
-	json_t *updates = NULL, *result;
-	char last[UUID_TEXT_SIZE];
+	struct text *words;
 
-	if (monitor->version != MONITOR_COND_SINCE) {
-		client_reply(monitor->client, id, show_initial(monitor));
-		return;
+	if (monitor->version == MONITOR_COND_SINCE && !uuid_is_zero(since)) {
+		if (resume(monitor, id, since))
+			return;
+		monitor->client->server->counters.n_forgotten_monitors++;
 	}
-	if (!uuid_is_zero(since)) {
-		updates = show_since(monitor, since);
-		if (updates)
-			server->counters.n_resumed_monitors++;
-		else
-			server->counters.n_forgotten_monitors++;
-	}
-	uuid_to_text(last_of(monitor), last);
-	result = json_pack("[b, s]", updates != NULL, last);
-	json_array_append_new(result, updates ? updates
-					      : show_initial(monitor));
-	client_reply(monitor->client, id, result);
+	words = say_initial(monitor);
+	reply_state(monitor, id, words, monitor_hub_name_last(monitor),
+		    false);
+	text_unref(words);
 }
 
-static json_t *
-show_initial(const struct monitor *monitor)
+/* Returns false if that is not known any more. */
+static bool
+resume(struct monitor *monitor, json_t *id, const struct uuid *since)
 {
-	json_t *updates = json_object();
+	struct difference difference;
 
-	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
-		const struct view *view = monitor->subscriptions[i].view;
-		json_t *rows;
-
-		if (!(view->select & SELECT_INITIAL))
-			continue;
-		rows = view_show_all(view, database_table_at(
-				monitor->served->database,
-				view->table->index));
-		if (json_object_size(rows))
-			json_object_set_new(updates, view->table->name, rows);
-		else
-			json_decref(rows);
-	}
-	return updates;
-}
-
-/* NULL if that is not known any more. */
-static json_t *
-show_since(const struct monitor *monitor, const struct uuid *since)
-{
-	struct database *database = monitor->served->database;
-	struct recall recall;
-	bool is_found;
-
-	if (is_lost(monitor, since))
-		return NULL;
-	recall.by_table = xcalloc(database_schema(database)->n_tables,
-				  sizeof *recall.by_table);
-	recall.updates = json_object();
-	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
-		const struct subscription *s = &monitor->subscriptions[i];
-
-		recall.by_table[s->view->table->index] = s;
-	}
-	is_found = history_recall(database, since, recall_change, &recall);
-	free(recall.by_table);
-	if (is_found)
-		return recall.updates;
-	json_decref(recall.updates);
-	return NULL;
+	if (is_lost(monitor, since)
+	    || !monitor_hub_difference(monitor, since, &difference))
+		return false;
+	monitor->client->server->counters.n_resumed_monitors++;
+	reply_state(monitor, id, difference.words,
+		    monitor_hub_name_upto(monitor, &difference), true);
+	text_unref(difference.words);
+	monitor_hub_fall_behind(monitor, &difference.upto);
+	if (!monitor_hub_is_backlogged(monitor->client))
+		catch_up(monitor);
+	return true;
 }
 
 /* What was not in the file is not what it was before the restart, and cannot
@@ -478,46 +344,75 @@ is_lost(const struct monitor *monitor, const struct uuid *since)
 	return false;
 }
 
+/* The reply to the request, whose JSON says members of <table-updates>; there
+ * may be none. */
 static void
-recall_change(void *recall_, const struct change *change)
+reply_state(struct monitor *monitor, json_t *id, struct text *words,
+	    const struct uuid *transaction, bool is_resumed)
 {
-	struct recall *recall = recall_;
-	unsigned index = table_schema(change->table)->index;
-	const struct subscription *subscription = recall->by_table[index];
-	json_t *row;
+	struct encoding head = { 0 };
+	struct text *pieces[3], *tail;
+	size_t n = 0;
 
-	if (!subscription)
-		return;
-	row = view_show_change(subscription->view, change);
-	if (row)
-		view_set_row(get_rows(recall->updates, subscription->view),
-			     &change->uuid, row);
-}
-
-/* The table's place in <table-updates>; made if there is none. */
-static json_t *
-get_rows(json_t *updates, const struct view *view)
-{
-	json_t *rows = json_object_get(updates, view->table->name);
-
-	if (!rows) {
-		rows = json_object();
-		json_object_set_new(updates, view->table->name, rows);
+	if (monitor->version == MONITOR_COND_SINCE) {
+		encode_text(&head, is_resumed ? "[true," : "[false,");
+		encode_uuid(&head, transaction);
+		encode_text(&head, ",{");
+		tail = text_copy("}]", 2);
+	} else {
+		encode_text(&head, "{");
+		tail = text_copy("}", 1);
 	}
-	return rows;
+	pieces[n++] = text_take(head.bytes, head.n);
+	if (words)
+		pieces[n++] = words;
+	pieces[n++] = tail;
+	client_reply_text(monitor->client, id, pieces, n);
+	text_unref(pieces[0]);
+	text_unref(tail);
 }
 
-/* The last transaction that can have told the monitor anything: those that
- * only wrote ephemeral columns have ids that a restart forgets. */
-static const struct uuid *
-last_of(const struct monitor *monitor)
+static struct text *
+say_initial(const struct monitor *monitor)
 {
-	const struct database *database = monitor->served->database;
+	struct encoding all = { 0 };
 
-	for (size_t i = 0; i < monitor->n_subscriptions; i++)
-		if (view_is_fleeting(monitor->subscriptions[i].view))
-			return database_last_transaction(database);
-	return database_last_recorded(database);
+	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
+		struct view *view = monitor->subscriptions[i].view;
+		const struct table *table = database_table_at(
+			monitor->served->database, view->table->index);
+		const struct row *row;
+		struct text *words;
+
+		for (row = table_first(table); row;
+		     row = table_next(table, row))
+			view_say_row(view, row);
+		words = view_take_words(view);
+		if (!words)
+			continue;
+		if (all.n)
+			encode_text(&all, ",");
+		encode_bytes(&all, words->bytes, words->size);
+		text_unref(words);
+	}
+	return all.n ? text_take(all.bytes, all.n) : NULL;
+}
+
+/* Returns false if the client is lost. */
+static bool
+catch_up(struct monitor *monitor)
+{
+	struct client *client = monitor->client;
+
+	if (!client->is_lost && monitor_hub_catch_up(monitor))
+		return true;
+	if (!client->is_lost) {
+		client->is_lost = true;
+		client->server->counters.n_lost_clients++;
+		if (client->ops->lose)
+			client->ops->lose(client->ctx);
+	}
+	return false;
 }
 
 static struct ovsdb_error *
@@ -585,92 +480,50 @@ find_subscription(const struct monitor *monitor,
 	return NULL;
 }
 
-/* From the view that is looked through to another.  Takes over the draft. */
+/* To other views of the tables for which there are drafts, which are taken
+ * over. */
 static void
-move(struct subscription *subscription, struct view *draft, json_t *updates)
+move_all(struct monitor *monitor, struct view **drafts)
+{
+	struct text **words = xmalloc(monitor->n_subscriptions
+				      * sizeof *words);
+	size_t n = 0;
+
+	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
+		struct text *moved = NULL;
+
+		if (drafts[i])
+			moved = move(&monitor->subscriptions[i], drafts[i]);
+		drafts[i] = NULL;
+		if (moved)
+			words[n++] = moved;
+	}
+	if (n)
+		monitor_hub_tell(monitor, words, n,
+				 monitor_hub_name_last(monitor));
+	while (n)
+		text_unref(words[--n]);
+	free(words);
+}
+
+/* Returns what is to be said of it. */
+static struct text *
+move(struct subscription *subscription, struct view *draft)
 {
 	const struct view *from = subscription->view;
 	const struct table *table = database_table_at(
 		subscription->monitor->served->database, from->table->index);
 	const struct row *row;
+	struct text *words;
 
 	if (view_equal(from, draft)) {
 		view_free(draft);
-		return;
+		return NULL;
 	}
-	for (row = table_first(table); row; row = table_next(table, row)) {
-		json_t *shown = view_show_move(from, draft, row);
-
-		if (shown)
-			view_set_row(get_rows(updates, draft), row_uuid(row),
-				     shown);
-	}
-	unsubscribe(subscription);
-	subscribe(subscription, draft);
-}
-
-static void
-touch_view(struct view *view, const struct change *change,
-	   struct list *touched)
-{
-	json_t *row = view_show_change(view, change);
-
-	if (!row)
-		return;
-	if (!view->rows) {
-		view->rows = json_object();
-		list_append(touched, &view->touched_link);
-	}
-	view_set_row(view->rows, &change->uuid, row);
-}
-
-/* Ends the view's part in the commit. */
-static void
-touch_users(struct view *view, struct list *touched)
-{
-	struct list *link;
-
-	list_remove(&view->touched_link);
-	for (link = view->users.next; link != &view->users;
-	     link = link->next) {
-		struct monitor *monitor
-			= LIST_ENTRY(link, struct subscription,
-				     view_link)->monitor;
-
-		if (!monitor->updates) {
-			monitor->updates = json_object();
-			list_append(touched, &monitor->touched_link);
-		}
-		json_object_set(monitor->updates, view->table->name,
-				view->rows);
-	}
-	json_decref(view->rows);
-	view->rows = NULL;
-}
-
-/* Takes over 'updates'. */
-static void
-send_update(struct monitor *monitor, json_t *updates,
-	    const struct uuid *commit)
-{
-	struct client *client = monitor->client;
-	char last[UUID_TEXT_SIZE];
-
-	client->server->counters.n_updates++;
-	switch (monitor->version) {
-	case MONITOR_PLAIN:
-		client_notify(client, "update",
-			      json_pack("[O, o]", monitor->id, updates));
-		return;
-	case MONITOR_COND:
-		client_notify(client, "update2",
-			      json_pack("[O, o]", monitor->id, updates));
-		return;
-	case MONITOR_COND_SINCE:
-		uuid_to_text(commit, last);
-		client_notify(client, "update3",
-			      json_pack("[O, s, o]", monitor->id, last,
-					updates));
-		return;
-	}
+	for (row = table_first(table); row; row = table_next(table, row))
+		view_say_move(from, draft, row);
+	words = view_take_words(draft);
+	monitor_hub_unsubscribe(subscription);
+	monitor_hub_subscribe(subscription, draft);
+	return words;
 }

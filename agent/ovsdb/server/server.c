@@ -209,6 +209,12 @@ client_receive(struct client *client, json_t *message, int64_t now_ms)
 }
 
 void
+client_drained(struct client *client)
+{
+	monitor_drained(client);
+}
+
+void
 client_disconnect(struct client *client)
 {
 	if (!client)
@@ -416,7 +422,8 @@ serve(struct server *server, struct database *database)
 	served->observer.committed = committed;
 	list_init(&served->waits);
 	journal_set_wake(database_journal(database), server->event_fd);
-	monitor_hub_init(&served->monitors, database);
+	monitor_hub_init(&served->monitors, database,
+			 &server->counters);
 	database_observe(database, &served->observer);
 	list_append(&server->databases, &served->link);
 	return served;
@@ -429,7 +436,7 @@ served_free(struct served *served)
 	journal_set_wake(database_journal(served->database), -1);
 	waiting_cancel_all(served);
 	monitor_cancel_all(served);
-	monitor_hub_done(&served->monitors, served->database);
+	monitor_hub_done(&served->monitors);
 	database_unobserve(served->database, &served->observer);
 	list_remove(&served->link);
 	json_decref(served->schema);
@@ -625,9 +632,10 @@ convert_served(struct served *served, json_t *params)
 		return error;
 	waiting_cancel_all(served);
 	monitor_cancel_all(served);
-	monitor_hub_done(&served->monitors, database);
+	monitor_hub_done(&served->monitors);
 	convert_finish(database, converted);
-	monitor_hub_init(&served->monitors, database);
+	monitor_hub_init(&served->monitors, database,
+			 &server->counters);
 	json_decref(served->schema);
 	served->schema = schema_to_json(database_schema(database));
 	catalog_change(server->catalog, database);

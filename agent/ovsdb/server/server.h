@@ -43,6 +43,14 @@ struct client_ops {
 	/* Says it when it changes.  Must not call back into the server.  May
 	 * be NULL. */
 	void (*hold)(void *ctx, enum client_hold);
+	/* Does so much output wait for the client that its monitors should be
+	 * told nothing more?  Once this said so, client_drained() must be
+	 * called when the output has gone.  May be NULL: never. */
+	bool (*is_backlogged)(void *ctx);
+	/* That took so long that what the client missed is not known any more:
+	 * end the connection soon, so that it begins anew.  Must not call back
+	 * into the server.  May be NULL. */
+	void (*lose)(void *ctx);
 };
 
 struct server *server_new(void);
@@ -79,6 +87,8 @@ struct client *server_connect(struct server *, const char *name,
  * Members that JSON-RPC does not know, replies, and notifications other than
  * "cancel" are ignored. */
 bool client_receive(struct client *, json_t *message, int64_t now_ms);
+/* Its output has gone, and there is room for what it missed. */
+void client_drained(struct client *);
 void client_disconnect(struct client *);
 /* From now on, operations that write are refused with "not allowed". */
 void client_set_read_only(struct client *);
@@ -99,6 +109,10 @@ int server_event_fd(struct server *);
 
 struct server_counters {
 	uint64_t n_requests, n_errors, n_transactions, n_updates;
+	/* Of a commit as one view shows it: each serves many updates.  Updates
+	 * to clients that had fallen behind; and those that it was too late
+	 * for. */
+	uint64_t n_wordings, n_combined_updates, n_lost_clients;
 	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
 	uint64_t n_refused_operations;	/* Transactions with too many. */
 	/* Of "monitor_cond_since": told what changed, or everything. */

@@ -7,21 +7,15 @@
 
 #include "agent/base/memory.h"
 
+/* Room for words that is kept from one commit to the next. */
+enum { KEPT_SIZE = 16384 };
+
 static size_t size_of(const struct table_schema *);
+static void begin_words(struct view *);
 static bool is_fleeting(const struct column *);
+static size_t begin_row(struct view *);
+static bool end_row(struct view *, size_t start, bool is_shown);
 static unsigned kind_of(const struct view *, const struct change *);
-static json_t *show_plain(const struct view *, const struct change *,
-			  unsigned kind);
-static json_t *show_diff(const struct view *, const struct change *,
-			 unsigned kind);
-static json_t *show_present(const struct view *, const struct row *,
-			    unsigned kind);
-static json_t *show_gone(void);
-static json_t *show_columns(const struct view *, const struct row *,
-			    unsigned kind);
-static json_t *show_modified(const struct view *, const struct change *);
-static json_t *show_datum(const struct view *, const struct change *,
-			  const struct column *);
 static bool is_changed(const struct change *, const struct column *);
 static void encode_gone(const struct uuid *, struct encoding *);
 static void encode_present(const struct view *, const struct row *,
@@ -47,6 +41,7 @@ view_new(const struct table_schema *table, bool is_diff)
 	view->table = table;
 	view->is_diff = is_diff;
 	list_init(&view->users);
+	begin_words(view);
 	return view;
 }
 
@@ -55,8 +50,9 @@ view_free(struct view *view)
 {
 	if (!view)
 		return;
-	assert(list_is_empty(&view->users) && !view->rows);
+	assert(list_is_empty(&view->users) && !view->told);
 	filter_done(&view->filter);
+	encode_done(&view->words);
 	free(view);
 }
 
@@ -89,8 +85,11 @@ view_like(const struct view *view)
 	struct view *copy = xmemdup(view, size_of(view->table));
 
 	copy->filter = (struct filter) { 0 };
-	copy->rows = NULL;
+	copy->told = NULL;
+	copy->n_listeners = 0;
+	copy->words = (struct encoding) { 0 };
 	list_init(&copy->users);
+	begin_words(copy);
 	return copy;
 }
 
@@ -118,45 +117,6 @@ view_is_fleeting(const struct view *view)
 		    && is_fleeting(view->filter.clauses[i].column))
 			return true;
 	return false;
-}
-
-json_t *
-view_show_all(const struct view *view, const struct table *table)
-{
-	json_t *rows = json_object();
-	const struct row *row;
-
-	for (row = table_first(table); row; row = table_next(table, row))
-		if (filter_matches(&view->filter, row))
-			view_set_row(rows, row_uuid(row),
-				     show_present(view, row,
-						  SELECT_INITIAL));
-	return rows;
-}
-
-json_t *
-view_show_change(const struct view *view, const struct change *change)
-{
-	unsigned kind = kind_of(view, change);
-
-	if (!(view->select & kind))
-		return NULL;
-	return view->is_diff ? show_diff(view, change, kind)
-			     : show_plain(view, change, kind);
-}
-
-json_t *
-view_show_move(const struct view *from, const struct view *to,
-	       const struct row *row)
-{
-	bool was = filter_matches(&from->filter, row);
-	bool is = filter_matches(&to->filter, row);
-
-	if (is && !was && to->select & SELECT_INSERT)
-		return show_present(to, row, SELECT_INSERT);
-	if (was && !is && to->select & SELECT_DELETE)
-		return show_gone();
-	return NULL;
 }
 
 bool
@@ -207,13 +167,50 @@ view_encode_move(const struct view *from, const struct view *to,
 	return false;
 }
 
-void
-view_set_row(json_t *rows, const struct uuid *uuid, json_t *shown)
+bool
+view_say_row(struct view *view, const struct row *row)
 {
-	char text[UUID_TEXT_SIZE];
+	size_t start = begin_row(view);
 
-	uuid_to_text(uuid, text);
-	json_object_set_new_nocheck(rows, text, shown);
+	return end_row(view, start, view_encode_row(view, row, &view->words));
+}
+
+bool
+view_say_change(struct view *view, const struct change *change)
+{
+	size_t start = begin_row(view);
+
+	return end_row(view, start,
+		       view_encode_change(view, change, &view->words));
+}
+
+bool
+view_say_move(const struct view *from, struct view *to, const struct row *row)
+{
+	size_t start = begin_row(to);
+
+	return end_row(to, start, view_encode_move(from, to, row,
+						   &to->words));
+}
+
+struct text *
+view_take_words(struct view *view)
+{
+	struct encoding *words = &view->words;
+	struct text *text;
+
+	if (words->n == view->n_before)
+		return NULL;
+	encode_text(words, "}");
+	if (words->n > KEPT_SIZE) {
+		text = text_take(words->bytes, words->n);
+		*words = (struct encoding) { 0 };
+		begin_words(view);
+	} else {
+		text = text_copy(words->bytes, words->n);
+		words->n = view->n_before;
+	}
+	return text;
 }
 
 static size_t
@@ -223,10 +220,37 @@ size_of(const struct table_schema *table)
 	       + table->n_columns * sizeof(struct view_column);
 }
 
+static void
+begin_words(struct view *view)
+{
+	encode_name(view->table->name, &view->words);
+	encode_text(&view->words, "{");
+	view->n_before = view->words.n;
+}
+
 static bool
 is_fleeting(const struct column *column)
 {
 	return column->is_ephemeral || column->index == COLUMN_VERSION;
+}
+
+/* Returns where to go back to if the row is not shown. */
+static size_t
+begin_row(struct view *view)
+{
+	size_t start = view->words.n;
+
+	if (start > view->n_before)
+		encode_text(&view->words, ",");
+	return start;
+}
+
+static bool
+end_row(struct view *view, size_t start, bool is_shown)
+{
+	if (!is_shown)
+		view->words.n = start;
+	return is_shown;
 }
 
 /* What the change is for those who know only rows that match. */
@@ -239,129 +263,6 @@ kind_of(const struct view *view, const struct change *change)
 	if (was)
 		return is ? SELECT_MODIFY : SELECT_DELETE;
 	return is ? SELECT_INSERT : 0;
-}
-
-/* <row-update> of RFC 7047, section 4.1.6. */
-static json_t *
-show_plain(const struct view *view, const struct change *change,
-	   unsigned kind)
-{
-	json_t *old = NULL, *shown;
-
-	if (kind == SELECT_MODIFY) {
-		old = show_modified(view, change);
-		if (!old)
-			return NULL;
-	} else if (kind == SELECT_DELETE) {
-		old = show_columns(view, change->old, kind);
-	}
-	shown = json_object();
-	if (old)
-		json_object_set_new_nocheck(shown, "old", old);
-	if (change->new)
-		json_object_set_new_nocheck(shown, "new",
-					    show_columns(view, change->new,
-							 kind));
-	return shown;
-}
-
-/* <row-update2> of ovsdb-server(7), section 4.1.14. */
-static json_t *
-show_diff(const struct view *view, const struct change *change, unsigned kind)
-{
-	json_t *modified, *shown;
-
-	if (kind == SELECT_DELETE)
-		return show_gone();
-	if (kind == SELECT_INSERT)
-		return show_present(view, change->new, kind);
-	modified = show_modified(view, change);
-	if (!modified)
-		return NULL;
-	shown = json_object();
-	json_object_set_new_nocheck(shown, "modify", modified);
-	return shown;
-}
-
-/* A row that was there at the beginning, or came. */
-static json_t *
-show_present(const struct view *view, const struct row *row, unsigned kind)
-{
-	const char *name = !view->is_diff ? "new"
-			   : kind == SELECT_INITIAL ? "initial" : "insert";
-	json_t *shown = json_object();
-
-	json_object_set_new_nocheck(shown, name,
-				    show_columns(view, row, kind));
-	return shown;
-}
-
-static json_t *
-show_gone(void)
-{
-	json_t *shown = json_object();
-
-	json_object_set_new_nocheck(shown, "delete", json_null());
-	return shown;
-}
-
-static json_t *
-show_columns(const struct view *view, const struct row *row, unsigned kind)
-{
-	json_t *columns = json_object();
-
-	for (size_t i = 0; i < view->n_columns; i++) {
-		const struct column *column = view->columns[i].column;
-		struct datum room;
-		const struct datum *datum = row_datum(row, column, &room);
-
-		if (!(view->columns[i].select & kind)
-		    || (view->is_diff
-			&& datum_is_default(datum, &column->type)))
-			continue;
-		json_object_set_new_nocheck(columns, column->name,
-					    datum_to_json(datum,
-							  &column->type));
-	}
-	return columns;
-}
-
-/* The columns that were modified, with their old values or the differences;
- * NULL if there are none among those that are monitored for that. */
-static json_t *
-show_modified(const struct view *view, const struct change *change)
-{
-	json_t *columns = NULL;
-
-	for (size_t i = 0; i < view->n_columns; i++) {
-		const struct column *column = view->columns[i].column;
-
-		if (!(view->columns[i].select & SELECT_MODIFY)
-		    || !is_changed(change, column))
-			continue;
-		if (!columns)
-			columns = json_object();
-		json_object_set_new_nocheck(columns, column->name,
-					    show_datum(view, change, column));
-	}
-	return columns;
-}
-
-static json_t *
-show_datum(const struct view *view, const struct change *change,
-	   const struct column *column)
-{
-	struct datum old_room, new_room, diff;
-	const struct datum *old = row_datum(change->old, column, &old_room);
-	json_t *json;
-
-	if (!view->is_diff)
-		return datum_to_json(old, &column->type);
-	datum_diff(old, row_datum(change->new, column, &new_room),
-		   &column->type, &diff);
-	json = datum_to_json(&diff, &column->type);
-	datum_done(&diff, &column->type);
-	return json;
 }
 
 static bool
@@ -510,7 +411,7 @@ encode_difference(const struct change *change, const struct column *column,
 	datum_done(&diff, type);
 }
 
-/* Of a column: an <id>, nothing to escape. */
+/* Of a table or a column: an <id>, nothing to escape. */
 static void
 encode_name(const char *name, struct encoding *e)
 {

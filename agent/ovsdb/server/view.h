@@ -4,7 +4,7 @@
 #define OVSDB_VIEW_H 1
 
 /* What one or more monitors want to know of one table: columns, for each
- * column the kinds of change that show it, and which rows; and the JSON in
+ * column the kinds of change that show it, and which rows; and the words in
  * which they are told.  Monitors that want the same share one view, so that a
  * commit is put into words once, however many listen.
  *
@@ -13,8 +13,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <jansson.h>
 #include "agent/base/list.h"
+#include "agent/base/text.h"
 #include "agent/ovsdb/store/database.h"
 #include "agent/ovsdb/value/encode.h"
 #include "agent/ovsdb/server/filter.h"
@@ -37,8 +37,12 @@ struct view_column {
 struct view {
 	struct list link;		/* In monitor_hub.views[]. */
 	struct list users;		/* struct subscription. */
-	struct list touched_link;	/* While 'rows' is there. */
-	json_t *rows;			/* Of the commit that is being told. */
+	struct list touched_link;	/* While a commit is told. */
+	bool is_touched;
+	struct text *told;		/* What was said of the commit. */
+	struct encoding words;		/* What is being said. */
+	size_t n_before;		/* Of these, before the first row. */
+	size_t n_listeners;		/* Users that are not behind. */
 	const struct table_schema *table;
 	bool is_diff;			/* <row-update2>, not <row-update>. */
 	unsigned select;		/* Of any column, and of none. */
@@ -58,26 +62,27 @@ bool view_equal(const struct view *, const struct view *);
 /* Does it show what is not in the file: ephemeral columns, or _version? */
 bool view_is_fleeting(const struct view *);
 
-/* A <table-update> or <table-update2> of the rows as they are. */
-json_t *view_show_all(const struct view *, const struct table *);
-/* A <row-update> or <row-update2>, or NULL if the view has no interest. */
-json_t *view_show_change(const struct view *, const struct change *);
-/* The same, for somebody who looked at a row through one view and now does
- * through another, whose filter is different. */
-json_t *view_show_move(const struct view *from, const struct view *to,
-		       const struct row *);
-
-/* The same as text: each appends "UUID":{...}, without a comma, and returns
- * false, having appended nothing, if the row is not shown.  The first shows a
- * row as it is at the beginning. */
+/* What is said of a row, as text: "UUID":{...}, without a comma.  Each returns
+ * false, having appended nothing, if the row is not shown.
+ *
+ * Of a row as it is at the beginning; */
 bool view_encode_row(const struct view *, const struct row *,
 		     struct encoding *);
+/* of a row that was changed; */
 bool view_encode_change(const struct view *, const struct change *,
 			struct encoding *);
+/* for somebody who looked at a row through one view and now does through
+ * another, whose filter is different. */
 bool view_encode_move(const struct view *from, const struct view *to,
 		      const struct row *, struct encoding *);
 
-/* Puts what is shown of a row among the others. */
-void view_set_row(json_t *rows, const struct uuid *, json_t *shown);
+/* The same, but the view keeps the words, and gives them away when the last
+ * row has been shown: as "TABLE":{"UUID":{...},...}, with one reference, which
+ * is the caller's; NULL if no row was shown. */
+bool view_say_row(struct view *, const struct row *);
+bool view_say_change(struct view *, const struct change *);
+bool view_say_move(const struct view *from, struct view *to,
+		   const struct row *);
+struct text *view_take_words(struct view *);
 
 #endif /* ovsdb/server/view.h */
