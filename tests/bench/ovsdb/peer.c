@@ -211,22 +211,19 @@ peer_file_size(const struct peer *peer)
 int64_t
 peer_counter(struct peer *peer, const char *name)
 {
-	static const char result[] = "\"result\":\"";
+	static const char request[] = "{\"id\":0,\"method\":"
+		"\"memory/show\",\"params\":[]}";
 	struct client client;
-	struct text text = { .n = 0 };
 	int64_t value = -1;
 	const char *reply, *at;
-	size_t size;
+	size_t size, n = strlen(name);
 
 	client_open(&client, peer->control);
-	text_addf(&text, "{\"id\":0,\"method\":\"coverage/read-counter\","
-		  "\"params\":[\"%s\"]}", name);
-	client_send(&client, text.at, text.n);
-	free(text.at);
+	client_send(&client, request, sizeof request - 1);
 	reply = client_receive(&client, &size);
-	at = memmem(reply, size, result, sizeof result - 1);
-	if (at)
-		value = atoll(at + sizeof result - 1);
+	for (at = reply; (at = memmem(at, reply + size - at, name, n)); at++)
+		if (at > reply && strchr("\" ", at[-1]) && at[n] == ':')
+			value = atoll(at + n + 1);
 	client_close(&client);
 	return value;
 }

@@ -44,8 +44,7 @@ double peer_peak(const struct peer *);
 void peer_forget_peak(const struct peer *);
 /* MiB of the database's file. */
 double peer_file_size(const struct peer *);
-/* A counter of coverage/read-counter, or -1 if the server has none of that
- * name. */
+/* A number of memory/show, or -1 if the server has none of that name. */
 int64_t peer_counter(struct peer *, const char *name);
 
 #endif /* bench/ovsdb/peer.h */

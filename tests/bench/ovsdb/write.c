@@ -153,10 +153,10 @@ static void
 run_update_durable(struct peer *peer, struct line *lines)
 {
 	struct loop loop = { .peer = peer, .is_durable = true };
-	int64_t before = peer_counter(peer, "ovsdb_syncs"), after;
+	int64_t before = peer_counter(peer, "syncs"), after;
 
 	line_add(&lines[0], peer, update(&loop, N_WRITERS));
-	after = peer_counter(peer, "ovsdb_syncs");
+	after = peer_counter(peer, "syncs");
 	if (before >= 0 && after > before)
 		line_add(&lines[1], peer, (double) loop.n / (after - before));
 	loop.n = 0;
