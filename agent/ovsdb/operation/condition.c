@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
-#include "agent/ovsdb/store/transaction_row.h"
+#include "agent/ovsdb/store/row.h"
+#include "agent/ovsdb/store/transaction_lookup.h"
 
 static const char *const names[] = {
 	[CONDITION_EQ] = "==",
@@ -31,10 +32,9 @@ static struct ovsdb_error *relax(json_t *, const struct clause *,
 static bool is_ordering(enum condition_function);
 static bool compare(const struct clause *, const struct datum *);
 static bool is_never(const struct condition *);
-static const struct clause *find_equality(const struct condition *,
-					  const struct column *);
-static bool find_index(const struct condition *, const struct table_schema *,
-		       size_t *ret_index, uint32_t *ret_hash);
+static const struct clause *collect_equalities(const struct condition *,
+					       struct lookup_query *);
+static bool is_equality(const struct clause *);
 static bool visit_match(void *query, const struct row *);
 
 struct ovsdb_error *
@@ -149,31 +149,32 @@ condition_each(const struct condition *condition, struct transaction *txn,
 	       struct table *table,
 	       bool (*visit)(void *ctx, const struct row *), void *ctx)
 {
-	const struct table_schema *schema = table_schema(table);
+	struct lookup_counters *counters =
+		&table_database(table)->lookup_counters;
 	struct query query = { condition, visit, ctx };
+	struct lookup_query terms = { .n = 0 };
 	const struct clause *by_uuid;
-	uint32_t hash;
-	size_t index;
+	struct row **rows;
+	size_t n, i;
 
-	by_uuid = find_equality(condition, schema->columns[COLUMN_UUID]);
 	if (is_never(condition))
 		return;
+	by_uuid = collect_equalities(condition, &terms);
 	if (by_uuid) {
 		const struct row *row;
 
+		counters->n_by_uuid++;
 		row = transaction_find(txn, table,
 				       datum_uuid(&by_uuid->argument));
 		if (row)
 			visit_match(&query, row);
-	} else if (find_index(condition, schema, &index, &hash)) {
-		size_t n, i;
-		struct row **rows = transaction_match(txn, table, index, hash,
-						      &n);
-
+	} else if (transaction_lookup(txn, table, &terms, &rows, &n)) {
 		for (i = 0; i < n && visit_match(&query, rows[i]); i++)
 			continue;
 		free(rows);
 	} else {
+		if (condition->n)
+			counters->n_scans++;
 		transaction_each(txn, table, visit_match, &query);
 	}
 }
@@ -277,52 +278,41 @@ is_never(const struct condition *condition)
 	return false;
 }
 
-/* For a scalar, to include is to equal. */
+/* Columns that can hold one value only.  Returns a clause that leaves one row
+ * at most, if there is one. */
 static const struct clause *
-find_equality(const struct condition *condition, const struct column *column)
+collect_equalities(const struct condition *condition,
+		   struct lookup_query *terms)
 {
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < condition->n; i++) {
 		const struct clause *clause = &condition->clauses[i];
 
-		if (clause->column == column
-		    && (clause->function == CONDITION_EQ
-			|| (clause->function == CONDITION_INCLUDES
-			    && column_type_is_scalar(&column->type))))
+		if (!is_equality(clause))
+			continue;
+		if (clause->column->index == COLUMN_UUID)
 			return clause;
+		for (j = 0; j < terms->n; j++) {
+			if (terms->columns[j] == clause->column)
+				break;
+		}
+		if (j < terms->n || terms->n == LOOKUP_MAX_TERMS
+		    || clause->column->index == COLUMN_VERSION)
+			continue;
+		terms->columns[terms->n] = clause->column;
+		terms->values[terms->n++] = &clause->argument;
 	}
 	return NULL;
 }
 
+/* For a scalar, to include is to equal. */
 static bool
-find_index(const struct condition *condition,
-	   const struct table_schema *table, size_t *ret_index,
-	   uint32_t *ret_hash)
+is_equality(const struct clause *clause)
 {
-	size_t i, j;
-
-	for (i = 0; i < table->n_indexes; i++) {
-		uint32_t hash = 0;
-
-		for (j = 0; j < table->indexes[i].n; j++) {
-			const struct column *column =
-				table->indexes[i].columns[j];
-			const struct clause *clause =
-				find_equality(condition, column);
-
-			if (!clause)
-				break;
-			hash = datum_hash(&clause->argument, &column->type,
-					  hash);
-		}
-		if (j == table->indexes[i].n) {
-			*ret_index = i;
-			*ret_hash = hash;
-			return true;
-		}
-	}
-	return false;
+	return clause->function == CONDITION_EQ
+	       || (clause->function == CONDITION_INCLUDES
+		   && column_type_is_scalar(&clause->column->type));
 }
 
 static bool

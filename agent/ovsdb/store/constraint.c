@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/transaction_lookup.h"
 #include "agent/ovsdb/store/transaction_row.h"
 
 /* One column's strong references that come or go. */
@@ -497,7 +498,8 @@ check_indexes(struct transaction *txn, struct transaction_row *r)
 		if (!index_changed(r, i))
 			continue;
 		rows = transaction_match(txn, r->table, i,
-					 row_index_hash(r->new, i), &n);
+					 lookup_hash(&r->table->lookups.all[i],
+						     r->new), &n);
 		for (j = 0; j < n; j++) {
 			if (rows[j] != r->new
 			    && row_index_equal(rows[j], r->new, i)) {

@@ -133,6 +133,25 @@ table_find(const struct table *table, const struct uuid *uuid)
 	return row;
 }
 
+void
+database_lookup_counters(const struct database *db,
+			 struct lookup_counters *ret_counters)
+{
+	size_t i, j;
+
+	*ret_counters = db->lookup_counters;
+	for (i = 0; i < db->schema->n_tables; i++) {
+		const struct table *table = &db->tables[i];
+
+		for (j = table->schema->n_indexes; j < table->lookups.n; j++) {
+			if (!table->lookups.all[j].columns)
+				continue;
+			ret_counters->n_lookups++;
+			ret_counters->size += table->lookups.all[j].rows.size;
+		}
+	}
+}
+
 const struct row *
 table_first(const struct table *table)
 {
@@ -179,48 +198,31 @@ void
 table_insert(struct table *table, struct row *row)
 {
 	uint32_t hash = row_uuid_hash(row_uuid(row));
-	size_t i;
 
 	row_map_insert(&table->rows, hash, row);
 	pin_enter(table, row, hash);
-	for (i = 0; i < table->schema->n_indexes; i++)
-		row_map_insert(&table->indexes[i], row_index_hash(row, i),
-			       row);
+	lookup_insert(table, row);
 }
 
 void
 table_remove(struct table *table, struct row *row)
 {
 	uint32_t hash = row_uuid_hash(row_uuid(row));
-	size_t i;
 
 	row_map_remove(&table->rows, hash, row);
 	pin_leave(table, row, hash);
-	for (i = 0; i < table->schema->n_indexes; i++)
-		row_map_remove(&table->indexes[i], row_index_hash(row, i),
-			       row);
+	lookup_remove(table, row);
 }
 
 void
 table_replace(struct table *table, struct row *old, struct row *new)
 {
 	uint32_t hash = row_uuid_hash(row_uuid(old));
-	size_t i;
 
 	row_map_replace(&table->rows, hash, old, new);
 	pin_leave(table, old, hash);
 	pin_enter(table, new, hash);
-	for (i = 0; i < table->schema->n_indexes; i++) {
-		uint32_t before = row_index_hash(old, i);
-		uint32_t after = row_index_hash(new, i);
-
-		if (before == after) {
-			row_map_replace(&table->indexes[i], before, old, new);
-		} else {
-			row_map_remove(&table->indexes[i], before, old);
-			row_map_insert(&table->indexes[i], after, new);
-		}
-	}
+	lookup_replace(table, old, new);
 }
 
 static void
@@ -231,7 +233,7 @@ table_init(struct table *table, const struct table_schema *schema,
 
 	table->schema = schema;
 	table->database = db;
-	table->indexes = xcalloc(schema->n_indexes, sizeof *table->indexes);
+	lookup_set_init(&table->lookups, schema);
 	for (i = 0; i < schema->n_columns; i++) {
 		note_references(table, &schema->columns[i]->type.key);
 		note_references(table, &schema->columns[i]->type.value);
@@ -243,7 +245,6 @@ table_done(struct table *table)
 {
 	size_t cursor = 0;
 	struct row *row;
-	size_t i;
 
 	while ((row = row_map_next(&table->rows, &cursor))) {
 		struct referrer *referrer = row->out;
@@ -258,9 +259,7 @@ table_done(struct table *table)
 		row_free(row);
 	}
 	row_map_done(&table->rows);
-	for (i = 0; i < table->schema->n_indexes; i++)
-		row_map_done(&table->indexes[i]);
-	free(table->indexes);
+	lookup_set_done(&table->lookups, table->schema);
 	free(table->kept.slots);
 	free(table->stamps.epochs);
 }

@@ -42,6 +42,18 @@ struct journal *database_journal(const struct database *);
 struct table *database_table(const struct database *, const char *name);
 struct table *database_table_at(const struct database *, size_t index);
 
+/* Searches of rows by conditions, and the lookups that they made. */
+struct lookup_counters {
+	uint64_t n_by_uuid, n_by_index, n_by_lookup;	/* Searches. */
+	uint64_t n_scans;		/* Those that looked at every row. */
+	uint64_t n_built, n_dropped;	/* Lookups made on demand. */
+	uint32_t n_lookups;		/* Such that are there now, ... */
+	size_t size;			/* ... and their bytes. */
+};
+
+void database_lookup_counters(const struct database *,
+			      struct lookup_counters *ret_counters);
+
 const struct table_schema *table_schema(const struct table *);
 struct database *table_database(const struct table *);
 size_t table_n_rows(const struct table *);

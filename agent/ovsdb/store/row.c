@@ -168,23 +168,6 @@ row_uuid_hash(const struct uuid *uuid)
 	return atom_hash(ATOM_UUID, &atom);
 }
 
-uint32_t
-row_index_hash(const struct row *row, size_t index)
-{
-	const struct table_schema *schema = row->table->schema;
-	uint32_t hash = 0;
-	size_t i;
-
-	for (i = 0; i < schema->indexes[index].n; i++) {
-		const struct column *column =
-			schema->indexes[index].columns[i];
-
-		hash = datum_hash(&row->data[column->index], &column->type,
-				  hash);
-	}
-	return hash;
-}
-
 bool
 row_index_equal(const struct row *a, const struct row *b, size_t index)
 {

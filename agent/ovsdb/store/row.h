@@ -12,6 +12,7 @@
  * row_succeed().  [control] */
 
 #include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/lookup.h"
 #include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/store/row_map.h"
 
@@ -41,7 +42,7 @@ struct table {
 	const struct table_schema *schema;
 	struct database *database;
 	struct row_map rows;		/* By row_uuid_hash(). */
-	struct row_map *indexes;	/* By row_index_hash(). */
+	struct lookup_set lookups;
 	struct kept_map kept;
 	struct pin_stamps stamps;
 	/* Do its columns hold such references?  Most tables skip the work. */
@@ -55,6 +56,7 @@ struct database {
 	struct observer *observers;
 	struct transaction *transaction;	/* The open one. */
 	struct history *history;
+	struct lookup_counters lookup_counters;
 	struct uuid last_transaction, last_recorded;
 	/* That of the record that is being read; all zero otherwise. */
 	struct uuid replayed;
@@ -80,7 +82,6 @@ bool row_has_equal(const struct row *, const struct row *,
 		   const struct column *);
 
 uint32_t row_uuid_hash(const struct uuid *);
-uint32_t row_index_hash(const struct row *, size_t index);
 bool row_index_equal(const struct row *, const struct row *, size_t index);
 
 /* The table that a base type refers to, or NULL. */

@@ -7,11 +7,13 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/value/hash.h"
 
+enum { MIN_SLOTS = 16 };
+
 static size_t home(const struct row_map *, uint32_t hash);
 static uint32_t new_mix(void);
 static size_t find_slot(const struct row_map *, uint32_t hash,
 			const struct row *);
-static void grow(struct row_map *);
+static void resize(struct row_map *, size_t n_slots);
 
 void
 row_map_done(struct row_map *map)
@@ -28,7 +30,7 @@ row_map_insert(struct row_map *map, uint32_t hash, struct row *row)
 	size_t i;
 
 	if ((map->n + 1) * 4 > map->n_slots * 3)
-		grow(map);
+		resize(map, map->n_slots ? map->n_slots * 2 : MIN_SLOTS);
 	i = home(map, hash);
 	while (map->slots[i].row)
 		i = (i + 1) & (map->n_slots - 1);
@@ -56,6 +58,8 @@ row_map_remove(struct row_map *map, uint32_t hash, const struct row *row)
 	}
 	map->slots[hole].row = NULL;
 	map->n--;
+	if (map->n_slots > MIN_SLOTS && map->n * 8 < map->n_slots)
+		resize(map, map->n_slots / 2);
 }
 
 void
@@ -156,13 +160,13 @@ find_slot(const struct row_map *map, uint32_t hash, const struct row *row)
 }
 
 static void
-grow(struct row_map *map)
+resize(struct row_map *map, size_t n_slots)
 {
 	struct row_slot *old = map->slots;
 	size_t n_old = map->n_slots;
 	size_t i;
 
-	map->n_slots = n_old ? n_old * 2 : 16;
+	map->n_slots = n_slots;
 	if (!map->mix)
 		map->mix = new_mix();
 	map->slots = xcalloc(map->n_slots, sizeof *map->slots);

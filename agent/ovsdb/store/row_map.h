@@ -3,11 +3,12 @@
 #ifndef OVSDB_ROW_MAP_H
 #define OVSDB_ROW_MAP_H 1
 
-/* A hash table of rows, by any hash of theirs; equal hashes may be many.
- * Does not know what the hash is made of and does not own the rows.
+/* A hash table of rows, by any hash of theirs; equal hashes
+ * should be few: those rows are found one after the other.  Does not know
+ * what the hash is made of and does not own the rows.
  *
  * Rows stand in the order of their places, which are their hashes mixed with a
- * number that is the map's own and stays the same when the map grows: so a
+ * number that is the map's own and stays the same when its size changes: so a
  * range of places can be walked through at any time, whatever has become of
  * the map since the last one; and rows that come in the order of another map
  * do not all crowd into one corner.  [control] */

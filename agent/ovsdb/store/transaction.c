@@ -9,6 +9,7 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/constraint.h"
 #include "agent/ovsdb/store/publish.h"
+#include "agent/ovsdb/store/transaction_lookup.h"
 #include "agent/ovsdb/store/transaction_row.h"
 
 static struct transaction_table *table_of(struct transaction *,
@@ -18,9 +19,6 @@ static struct transaction_row *row_begin(struct transaction *, struct table *,
 					 struct row *new);
 static struct row *find_inserted(struct transaction *, const struct table *,
 				 const struct uuid *);
-static void mark_dirty(struct transaction *, struct transaction_row *);
-static void index_dirty(struct transaction *, struct table *);
-static void unindex(struct transaction *, struct transaction_row *);
 static void settle(struct transaction *);
 static bool has_changes(const struct transaction *);
 static void end(struct transaction *);
@@ -29,16 +27,11 @@ struct transaction *
 transaction_begin(struct database *db)
 {
 	struct transaction *txn = xcalloc(1, sizeof *txn);
-	size_t i;
 
 	assert(!db->transaction);
 	db->transaction = txn;
 	txn->database = db;
 	txn->tables = xcalloc(db->schema->n_tables, sizeof *txn->tables);
-	for (i = 0; i < db->schema->n_tables; i++)
-		txn->tables[i].indexes =
-			xcalloc(db->schema->tables[i]->n_indexes,
-				sizeof *txn->tables[i].indexes);
 	return txn;
 }
 
@@ -73,7 +66,7 @@ transaction_insert(struct transaction *txn, struct table *table,
 	row_map_insert(&table_of(txn, table)->inserted, row_uuid_hash(&uuid),
 		       row->new);
 	table_of(txn, table)->n_more++;
-	mark_dirty(txn, row);
+	transaction_lookup_note(txn, row);
 	*ret_row = row->new;
 	return NULL;
 }
@@ -92,7 +85,7 @@ transaction_modify(struct transaction *txn, const struct row *committed)
 	if (row->new == row->old) {
 		row->new = row_clone(row->old);
 		row->new->transaction = row;
-		mark_dirty(txn, row);
+		transaction_lookup_note(txn, row);
 	}
 	return row->new;
 }
@@ -154,7 +147,7 @@ row_set(struct row *row, const struct column *column, struct datum *value)
 	assert(r && r->new == row && row != r->old);
 	row_put(row, column, value);
 	r->changed[column->index / 64] |= UINT64_C(1) << column->index % 64;
-	mark_dirty(row->table->database->transaction, r);
+	transaction_lookup_note(row->table->database->transaction, r);
 }
 
 void
@@ -223,7 +216,7 @@ transaction_row_delete(struct transaction *txn, struct transaction_row *r)
 	struct row *new = r->new;
 
 	assert(new);
-	unindex(txn, r);
+	transaction_lookup_forget(txn, r);
 	if (!r->old)
 		row_map_remove(&table->inserted, row_uuid_hash(&r->uuid),
 			       new);
@@ -263,34 +256,9 @@ transaction_row_settle(struct transaction *txn, struct transaction_row *r)
 	}
 	memset(r->changed, 0,
 	       (schema->n_columns + 63) / 64 * sizeof *r->changed);
-	unindex(txn, r);
+	transaction_lookup_forget(txn, r);
 	row_free(r->new);
 	r->new = r->old;
-}
-
-struct row **
-transaction_match(struct transaction *txn, struct table *table, size_t index,
-		  uint32_t hash, size_t *ret_n)
-{
-	struct transaction_table *t = table_of(txn, table);
-	struct row **rows = NULL;
-	size_t n = 0, cursor = 0;
-	struct row *row;
-
-	index_dirty(txn, table);
-	while ((row = row_map_match(&table->indexes[index], hash, &cursor))) {
-		if (row->transaction && row->transaction->new != row)
-			continue;
-		rows = xrealloc(rows, (n + 1) * sizeof *rows);
-		rows[n++] = row;
-	}
-	cursor = 0;
-	while ((row = row_map_match(&t->indexes[index], hash, &cursor))) {
-		rows = xrealloc(rows, (n + 1) * sizeof *rows);
-		rows[n++] = row;
-	}
-	*ret_n = n;
-	return rows;
 }
 
 static struct transaction_table *
@@ -304,11 +272,11 @@ row_begin(struct transaction *txn, struct table *table,
 	  const struct uuid *uuid, struct row *old, struct row *new)
 {
 	size_t n_words = (table->schema->n_columns + 63) / 64;
-	size_t n_indexes = table->schema->n_indexes;
+	size_t n_hashes = table->schema->n_indexes + LOOKUP_MAX_DEMANDED;
 	struct transaction_row *r;
 
 	r = xcalloc(1, sizeof *r + n_words * sizeof *r->changed
-		    + n_indexes * sizeof *r->hashes);
+		    + n_hashes * sizeof *r->hashes);
 	r->table = table;
 	r->old = old;
 	r->new = new;
@@ -341,52 +309,6 @@ find_inserted(struct transaction *txn, const struct table *table,
 }
 
 static void
-mark_dirty(struct transaction *txn, struct transaction_row *r)
-{
-	struct transaction_table *table = table_of(txn, r->table);
-
-	if (r->is_dirty || !r->table->schema->n_indexes)
-		return;
-	r->is_dirty = true;
-	r->next_dirty = table->dirty;
-	table->dirty = r;
-}
-
-static void
-index_dirty(struct transaction *txn, struct table *table)
-{
-	struct transaction_table *t = table_of(txn, table);
-	struct transaction_row *r;
-	size_t i;
-
-	for (r = t->dirty; r; r = r->next_dirty) {
-		r->is_dirty = false;
-		unindex(txn, r);
-		if (!transaction_row_is_written(r))
-			continue;
-		for (i = 0; i < table->schema->n_indexes; i++) {
-			r->hashes[i] = row_index_hash(r->new, i);
-			row_map_insert(&t->indexes[i], r->hashes[i], r->new);
-		}
-		r->is_indexed = true;
-	}
-	t->dirty = NULL;
-}
-
-static void
-unindex(struct transaction *txn, struct transaction_row *r)
-{
-	struct transaction_table *table = table_of(txn, r->table);
-	size_t i;
-
-	if (!r->is_indexed)
-		return;
-	for (i = 0; i < r->table->schema->n_indexes; i++)
-		row_map_remove(&table->indexes[i], r->hashes[i], r->new);
-	r->is_indexed = false;
-}
-
-static void
 settle(struct transaction *txn)
 {
 	size_t i;
@@ -411,7 +333,7 @@ static void
 end(struct transaction *txn)
 {
 	const struct schema *schema = txn->database->schema;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < txn->n_rows; i++) {
 		struct transaction_row *r = txn->rows[i];
@@ -424,9 +346,7 @@ end(struct transaction *txn)
 	}
 	for (i = 0; i < schema->n_tables; i++) {
 		row_map_done(&txn->tables[i].inserted);
-		for (j = 0; j < schema->tables[i]->n_indexes; j++)
-			row_map_done(&txn->tables[i].indexes[j]);
-		free(txn->tables[i].indexes);
+		transaction_lookup_done(&txn->tables[i]);
 	}
 	/* An observer of the commit may have begun the next one. */
 	if (txn->database->transaction == txn)

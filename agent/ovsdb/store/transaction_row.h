@@ -3,8 +3,8 @@
 #ifndef OVSDB_TRANSACTION_ROW_H
 #define OVSDB_TRANSACTION_ROW_H 1
 
-/* A transaction from the inside: for transaction.c, publish.c and
- * constraint.c.
+/* A transaction from the inside: for transaction.c, transaction_lookup.c,
+ * publish.c and constraint.c.
  *
  * What 'old' and 'new' of a row say:
  *
@@ -27,17 +27,20 @@ struct transaction_row {
 	uint32_t n_refs;	/* Strong references, after the commit. */
 	bool mend;		/* A weak reference of it leads nowhere now. */
 	bool is_dirty;		/* In the table's list of that name. */
-	bool is_indexed;	/* 'new' stands under 'hashes'. */
+	bool is_mapped;		/* 'new' stands under 'hashes'. */
 	struct transaction_row *next_dirty;
-	uint32_t *hashes;	/* For each index of the table. */
+	uint32_t *hashes;	/* By the number of the table's lookup. */
 	uint64_t changed[];	/* Columns written; from the commit on, those
 				 * whose values differ. */
 };
 
 struct transaction_table {
 	struct row_map inserted;	/* By row_uuid_hash(). */
-	struct row_map *indexes;	/* Inserted and modified rows. */
-	struct transaction_row *dirty;	/* Not yet in 'indexes' as they are. */
+	/* Inserted and modified rows by the number of the table's lookup;
+	 * NULL before the first search. */
+	struct transaction_map *maps;
+	size_t n_maps;
+	struct transaction_row *dirty;	/* Not yet in 'maps' as they are. */
 	int64_t n_more;			/* Rows inserted less rows deleted. */
 };
 
@@ -72,10 +75,5 @@ void transaction_row_delete(struct transaction *, struct transaction_row *);
 /* Says anew which columns differ; a row of which none does goes back to the
  * committed version. */
 void transaction_row_settle(struct transaction *, struct transaction_row *);
-
-/* Rows, as the transaction sees them, whose columns of an index hash like
- * this; more may come.  Returns an array that the caller frees. */
-struct row **transaction_match(struct transaction *, struct table *,
-			       size_t index, uint32_t hash, size_t *ret_n);
 
 #endif /* ovsdb/store/transaction_row.h */

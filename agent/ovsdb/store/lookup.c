@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/store/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/store/row.h"
+
+/* Rows that are fewer are visited without regret. */
+enum { FEW_ROWS = 64 };
+
+/* A lookup that there might be, and what a sample of rows says of it. */
+struct candidate {
+	const struct column *columns[LOOKUP_MAX_COLUMNS];
+	size_t n_columns;
+	size_t n_values;	/* Different ones in the sample. */
+	size_t n_wanted;	/* Rows there that hold what is wanted. */
+};
+
+static void note_change(struct table *, size_t number);
+static void drop(struct table *, size_t number);
+static bool has_equal(const struct lookup *, const struct row *,
+		      const struct row *);
+static bool hash_query(const struct column *const *columns, size_t n_columns,
+		       const struct lookup_query *, uint32_t *ret_hash);
+static uint32_t hash_row(const struct column *const *columns,
+			 size_t n_columns, const struct row *);
+static bool is_demanded(const struct table *, size_t number);
+static size_t max_columns(const struct lookup_query *);
+static void choose(const struct table *, const struct lookup_query *,
+		   const struct row *const *sample, size_t n_sample,
+		   struct candidate *best);
+static void together(const struct lookup_query *, struct candidate *);
+static void estimate(struct candidate *, const struct lookup_query *,
+		     const struct row *const *sample, size_t n_sample);
+static bool exists(const struct table *, const struct candidate *);
+static bool find_place(struct table *,
+		       bool (*is_held)(const void *ctx, size_t number),
+		       const void *ctx, size_t *ret_number);
+static void build(struct table *, size_t number, const struct candidate *);
+
+void
+lookup_set_init(struct lookup_set *set, const struct table_schema *schema)
+{
+	size_t i;
+
+	memset(set, 0, sizeof *set);
+	set->n = schema->n_indexes;
+	set->all = xcalloc(set->n, sizeof *set->all);
+	for (i = 0; i < set->n; i++) {
+		set->all[i].columns = (const struct column **)
+				      schema->indexes[i].columns;
+		set->all[i].n_columns = schema->indexes[i].n;
+	}
+}
+
+void
+lookup_set_done(struct lookup_set *set, const struct table_schema *schema)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		row_multimap_done(&set->all[i].rows);
+		if (i >= schema->n_indexes)
+			free(set->all[i].columns);
+	}
+	free(set->all);
+}
+
+void
+lookup_insert(struct table *table, struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < table->lookups.n; i++) {
+		struct lookup *lookup = &table->lookups.all[i];
+
+		if (!lookup->columns)
+			continue;
+		row_multimap_insert(&lookup->rows, lookup_hash(lookup, row),
+				    row);
+		note_change(table, i);
+	}
+}
+
+void
+lookup_remove(struct table *table, struct row *row)
+{
+	size_t i;
+
+	for (i = 0; i < table->lookups.n; i++) {
+		struct lookup *lookup = &table->lookups.all[i];
+
+		if (!lookup->columns)
+			continue;
+		row_multimap_remove(&lookup->rows, lookup_hash(lookup, row),
+				    row);
+		note_change(table, i);
+	}
+}
+
+void
+lookup_replace(struct table *table, struct row *old, struct row *new)
+{
+	size_t i;
+
+	for (i = 0; i < table->lookups.n; i++) {
+		struct lookup *lookup = &table->lookups.all[i];
+		uint32_t before;
+
+		if (!lookup->columns)
+			continue;
+		before = lookup_hash(lookup, old);
+		if (has_equal(lookup, old, new)) {
+			row_multimap_replace(&lookup->rows, before, old, new);
+		} else {
+			row_multimap_remove(&lookup->rows, before, old);
+			row_multimap_insert(&lookup->rows,
+					    lookup_hash(lookup, new), new);
+		}
+		note_change(table, i);
+	}
+}
+
+uint32_t
+lookup_hash(const struct lookup *lookup, const struct row *row)
+{
+	return hash_row(lookup->columns, lookup->n_columns, row);
+}
+
+bool
+lookup_find(struct table *table, const struct lookup_query *query,
+	    size_t *ret_number, uint32_t *ret_hash)
+{
+	struct lookup_set *set = &table->lookups;
+	struct lookup *best = NULL;
+	size_t n_best = 0;
+	size_t i;
+
+	set->n_searches++;
+	for (i = 0; i < set->n; i++) {
+		struct lookup *lookup = &set->all[i];
+		uint32_t hash;
+		size_t n;
+
+		if (!lookup->columns
+		    || !hash_query(lookup->columns, lookup->n_columns, query,
+				   &hash))
+			continue;
+		n = row_multimap_count(&lookup->rows, hash);
+		if (best && n >= n_best)
+			continue;
+		best = lookup;
+		n_best = n;
+		*ret_number = i;
+		*ret_hash = hash;
+		if (!is_demanded(table, i))
+			break;
+	}
+	if (!best)
+		return false;
+	best->last_search = set->n_searches;
+	best->n_changes = 0;
+	return true;
+}
+
+bool
+lookup_is_poor(struct table *table, const struct lookup_query *query,
+	       size_t number, uint32_t hash)
+{
+	struct lookup_set *set = &table->lookups;
+	const struct lookup *lookup = &set->all[number];
+	size_t n;
+
+	if (!is_demanded(table, number)
+	    || lookup->n_columns == max_columns(query))
+		return false;
+	n = row_multimap_count(&lookup->rows, hash);
+	if (n <= FEW_ROWS)
+		return false;
+	set->n_in_vain += n;
+	return set->n_in_vain > table->rows.n;
+}
+
+bool
+lookup_demand(struct table *table, const struct lookup_query *query,
+	      size_t than, const struct row *const *sample, size_t n_sample,
+	      bool (*is_held)(const void *ctx, size_t number),
+	      const void *ctx)
+{
+	struct lookup_set *set = &table->lookups;
+	struct candidate best = { .n_columns = 0 };
+	size_t number;
+
+	set->n_in_vain = 0;
+	if (than != SIZE_MAX) {
+		const struct lookup *lookup = &set->all[than];
+
+		best.n_columns = lookup->n_columns;
+		memcpy(best.columns, lookup->columns,
+		       best.n_columns * sizeof *best.columns);
+		estimate(&best, query, sample, n_sample);
+	}
+	choose(table, query, sample, n_sample, &best);
+	if (!best.n_columns || exists(table, &best)
+	    || !find_place(table, is_held, ctx, &number))
+		return false;
+	build(table, number, &best);
+	return true;
+}
+
+/* One that nobody searches by any more is given up. */
+static void
+note_change(struct table *table, size_t number)
+{
+	struct lookup *lookup = &table->lookups.all[number];
+
+	if (is_demanded(table, number)
+	    && ++lookup->n_changes > LOOKUP_IDLE_CHANGES + 2 * table->rows.n)
+		drop(table, number);
+}
+
+static void
+drop(struct table *table, size_t number)
+{
+	struct lookup *lookup = &table->lookups.all[number];
+
+	row_multimap_done(&lookup->rows);
+	free(lookup->columns);
+	memset(lookup, 0, sizeof *lookup);
+	table->database->lookup_counters.n_dropped++;
+}
+
+static bool
+has_equal(const struct lookup *lookup, const struct row *a,
+	  const struct row *b)
+{
+	size_t i;
+
+	for (i = 0; i < lookup->n_columns; i++) {
+		if (!row_has_equal(a, b, lookup->columns[i]))
+			return false;
+	}
+	return true;
+}
+
+/* False if the query leaves a column open. */
+static bool
+hash_query(const struct column *const *columns, size_t n_columns,
+	   const struct lookup_query *query, uint32_t *ret_hash)
+{
+	uint32_t hash = 0;
+	size_t i, j;
+
+	for (i = 0; i < n_columns; i++) {
+		for (j = 0; j < query->n; j++) {
+			if (query->columns[j] == columns[i])
+				break;
+		}
+		if (j == query->n)
+			return false;
+		hash = datum_hash(query->values[j], &columns[i]->type, hash);
+	}
+	*ret_hash = hash;
+	return true;
+}
+
+static uint32_t
+hash_row(const struct column *const *columns, size_t n_columns,
+	 const struct row *row)
+{
+	uint32_t hash = 0;
+	size_t i;
+
+	for (i = 0; i < n_columns; i++) {
+		struct datum room;
+
+		hash = datum_hash(row_datum(row, columns[i], &room),
+				  &columns[i]->type, hash);
+	}
+	return hash;
+}
+
+static bool
+is_demanded(const struct table *table, size_t number)
+{
+	return number >= table->schema->n_indexes;
+}
+
+static size_t
+max_columns(const struct lookup_query *query)
+{
+	return query->n < LOOKUP_MAX_COLUMNS ? query->n : LOOKUP_MAX_COLUMNS;
+}
+
+/* What '*best' is at first has to be beaten.  Columns together beat one only
+ * where the sample shows that it takes them; or where one was not good
+ * enough and no other one is better. */
+static void
+choose(const struct table *table, const struct lookup_query *query,
+       const struct row *const *sample, size_t n_sample,
+       struct candidate *best)
+{
+	bool was_poor = best->n_columns > 0;
+	bool is_better = false;
+	struct candidate all;
+	size_t i;
+
+	for (i = 0; i < query->n; i++) {
+		struct candidate one = {
+			.columns = { query->columns[i] }, .n_columns = 1
+		};
+
+		estimate(&one, query, sample, n_sample);
+		if (one.n_wanted * 8 > n_sample
+		    || one.n_values <= best->n_values || exists(table, &one))
+			continue;
+		*best = one;
+		is_better = true;
+	}
+	if (query->n < 2)
+		return;
+	together(query, &all);
+	estimate(&all, query, sample, n_sample);
+	if ((was_poor && !is_better) || all.n_values >= 2 * best->n_values) {
+		if (all.n_wanted * 8 <= n_sample)
+			*best = all;
+	}
+}
+
+/* In the order of the schema, whatever that of the clauses is. */
+static void
+together(const struct lookup_query *query, struct candidate *all)
+{
+	size_t n = max_columns(query);
+	size_t i, j;
+
+	memset(all, 0, sizeof *all);
+	for (i = 0; i < n; i++) {
+		const struct column *column = query->columns[i];
+
+		for (j = i; j && all->columns[j - 1]->index > column->index;
+		     j--)
+			all->columns[j] = all->columns[j - 1];
+		all->columns[j] = column;
+	}
+	all->n_columns = n;
+}
+
+static void
+estimate(struct candidate *candidate, const struct lookup_query *query,
+	 const struct row *const *sample, size_t n_sample)
+{
+	enum { N_SLOTS = 2 * LOOKUP_MAX_SAMPLE };
+	uint64_t seen[N_SLOTS] = { 0 };		/* Hash + 1; 0: free. */
+	uint32_t wanted = 0;
+	size_t i;
+
+	hash_query(candidate->columns, candidate->n_columns, query, &wanted);
+	candidate->n_values = candidate->n_wanted = 0;
+	for (i = 0; i < n_sample; i++) {
+		uint32_t hash = hash_row(candidate->columns,
+					 candidate->n_columns, sample[i]);
+		size_t at = hash % N_SLOTS;
+
+		candidate->n_wanted += hash == wanted;
+		while (seen[at] && seen[at] != (uint64_t) hash + 1)
+			at = (at + 1) % N_SLOTS;
+		if (!seen[at])
+			candidate->n_values++;
+		seen[at] = (uint64_t) hash + 1;
+	}
+}
+
+static bool
+exists(const struct table *table, const struct candidate *candidate)
+{
+	size_t i;
+
+	for (i = 0; i < table->lookups.n; i++) {
+		const struct lookup *lookup = &table->lookups.all[i];
+
+		if (lookup->columns
+		    && lookup->n_columns == candidate->n_columns
+		    && !memcmp(lookup->columns, candidate->columns,
+			       lookup->n_columns * sizeof *lookup->columns))
+			return true;
+	}
+	return false;
+}
+
+static bool
+find_place(struct table *table,
+	   bool (*is_held)(const void *ctx, size_t number), const void *ctx,
+	   size_t *ret_number)
+{
+	struct lookup_set *set = &table->lookups;
+	size_t n_indexes = table->schema->n_indexes;
+	size_t oldest = SIZE_MAX;
+	size_t i;
+
+	for (i = n_indexes; i < set->n; i++) {
+		if (is_held(ctx, i))
+			continue;
+		if (!set->all[i].columns) {
+			*ret_number = i;
+			return true;
+		}
+		if (oldest == SIZE_MAX || set->all[i].last_search
+					  < set->all[oldest].last_search)
+			oldest = i;
+	}
+	if (set->n < n_indexes + LOOKUP_MAX_DEMANDED) {
+		set->all = xrealloc(set->all, (set->n + 1) * sizeof *set->all);
+		memset(&set->all[set->n], 0, sizeof *set->all);
+		*ret_number = set->n++;
+		return true;
+	}
+	if (oldest == SIZE_MAX || set->n_searches - set->all[oldest].last_search
+				  < LOOKUP_IDLE_SEARCHES)
+		return false;
+	drop(table, oldest);
+	*ret_number = oldest;
+	return true;
+}
+
+static void
+build(struct table *table, size_t number, const struct candidate *candidate)
+{
+	struct lookup *lookup = &table->lookups.all[number];
+	size_t cursor = 0;
+	struct row *row;
+
+	lookup->columns = xmemdup(candidate->columns, candidate->n_columns
+				  * sizeof *candidate->columns);
+	lookup->n_columns = candidate->n_columns;
+	lookup->n_changes = 0;
+	lookup->last_search = table->lookups.n_searches;
+	while ((row = row_map_next(&table->rows, &cursor)))
+		row_multimap_insert(&lookup->rows, lookup_hash(lookup, row),
+				    row);
+	table->database->lookup_counters.n_built++;
+}

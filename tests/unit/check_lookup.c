@@ -1,0 +1,755 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests agent/ovsdb/store/row_multimap.c, lookup.c and transaction_lookup.c:
+ * random work on rows, and as a twin a look at each of them. */
+
+#include "agent/ovsdb/store/lookup.h"
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/operation/condition.h"
+#include "agent/ovsdb/store/row.h"
+#include "agent/ovsdb/store/transaction.h"
+#include "tests/unit/ovsdb_tools.h"
+
+static const char macs[] =
+	"{'name':'T','version':'1.0.0','tables':{"
+	"'Mac':{'isRoot':true,'columns':{'mac':{'type':'string'},"
+	"'ls':{'type':'integer'},'x':{'type':'integer'},"
+	"'y':{'type':'integer'},'kind':{'type':'string'},"
+	"'oi':{'type':{'key':'integer','min':0,'max':1}},"
+	"'si':{'type':{'key':'integer','min':0,'max':3}},"
+	"'r':{'type':'real'},"
+	"'a':{'type':'integer'},'b':{'type':'integer'},"
+	"'c':{'type':'integer'},'d':{'type':'integer'},"
+	"'e':{'type':'integer'},'f':{'type':'integer'}}},"
+	"'Unique':{'isRoot':true,'columns':{'p':{'type':'integer'},"
+	"'q':{'type':'string'},'x':{'type':'integer'}},"
+	"'indexes':[['p','q']]}}}";
+
+static uint32_t
+random_below(uint64_t *state, uint32_t n)
+{
+	*state = *state * 6364136223846793005 + 1442695040888963407;
+	return (*state >> 33) % n;
+}
+
+/* The rows that a test has put into a map: row i has hash hashes[i], or is
+ * not there. */
+struct twin {
+	struct row_multimap map;
+	char rows[4096];	/* Nobody looks into them. */
+	int64_t hashes[4096];
+};
+
+static struct row *
+row_at(struct twin *twin, size_t i)
+{
+	return (struct row *) &twin->rows[i];
+}
+
+static int
+compare_pointers(const void *a, const void *b)
+{
+	const char *p = *(char *const *) a, *q = *(char *const *) b;
+
+	return (p > q) - (p < q);
+}
+
+static size_t
+check_bucket(struct twin *twin, uint32_t hash)
+{
+	static struct row *got[4096];
+	size_t n = row_multimap_count(&twin->map, hash);
+	size_t i, j = 0;
+
+	ck_assert_uint_le(n, 4096);
+	row_multimap_copy(&twin->map, hash, got);
+	qsort(got, n, sizeof *got, compare_pointers);
+	for (i = 0; i < 4096; i++) {
+		if (twin->hashes[i] != hash)
+			continue;
+		ck_assert_uint_lt(j, n);
+		ck_assert_ptr_eq(got[j++], row_at(twin, i));
+	}
+	ck_assert_uint_eq(j, n);
+	return n;
+}
+
+/* Few hashes and many, so that buckets of each size come, grow, shrink and
+ * go, and neighbours move up. */
+START_TEST(multimap_equals_its_twin)
+{
+	static struct twin twin;
+	uint64_t state = _i + 1;
+	uint32_t n_hashes = _i % 2 ? 3 + _i : 200 * _i + 50;
+	size_t n_checked = 0, n_in = 0;
+
+	memset(twin.hashes, 0xff, sizeof twin.hashes);
+	for (unsigned step = 0; step < 60000; step++) {
+		/* It grows, it shrinks, it grows, ... */
+		bool fill = step / 10000 % 2 == 0;
+		size_t i = random_below(&state, 4096);
+		size_t other = random_below(&state, 4096);
+		uint32_t hash = random_below(&state, n_hashes) << 7;
+
+		if (twin.hashes[i] < 0) {
+			if (!fill && random_below(&state, 8))
+				continue;
+			row_multimap_insert(&twin.map, hash, row_at(&twin, i));
+			twin.hashes[i] = hash;
+			n_in++;
+		} else if (twin.hashes[other] < 0
+			   && random_below(&state, 3) == 0) {
+			row_multimap_replace(&twin.map, twin.hashes[i],
+					     row_at(&twin, i),
+					     row_at(&twin, other));
+			twin.hashes[other] = twin.hashes[i];
+			twin.hashes[i] = -1;
+		} else if (!fill || random_below(&state, 8) == 0) {
+			row_multimap_remove(&twin.map, twin.hashes[i],
+					    row_at(&twin, i));
+			twin.hashes[i] = -1;
+			n_in--;
+		}
+		ck_assert_uint_eq(twin.map.n, n_in);
+		if (step % 64 == 0)
+			n_checked += check_bucket(&twin, hash);
+	}
+	ck_assert_uint_gt(n_checked, 100);
+	/* It can go with what is in it, too. */
+	for (size_t i = 0; _i % 4 && i < 4096; i++) {
+		if (twin.hashes[i] >= 0)
+			row_multimap_remove(&twin.map, twin.hashes[i],
+					    row_at(&twin, i));
+	}
+	if (_i % 4) {
+		ck_assert_uint_eq(twin.map.n, 0);
+		ck_assert_uint_eq(twin.map.n_hashes, 0);
+		/* Nothing is left but the smallest table. */
+		ck_assert_uint_eq(twin.map.size,
+				  16 * sizeof *twin.map.buckets);
+	}
+	row_multimap_done(&twin.map);
+}
+END_TEST
+
+/* Would take hours if a bucket's rows stood one behind the other. */
+START_TEST(a_million_equal_hashes_are_no_burden)
+{
+	enum { N = 1000000 };
+	struct row_multimap map = { 0 };
+	char *rows = xmalloc(N);
+
+	for (size_t i = 0; i < N; i++)
+		row_multimap_insert(&map, 7, (struct row *) &rows[i]);
+	ck_assert_uint_eq(row_multimap_count(&map, 7), N);
+	ck_assert_uint_eq(row_multimap_count(&map, 8), 0);
+	for (size_t i = 0; i < N; i++)
+		row_multimap_remove(&map, 7, (struct row *) &rows[i]);
+	ck_assert_uint_eq(map.n, 0);
+	row_multimap_done(&map);
+	free(rows);
+}
+END_TEST
+
+struct found {
+	const struct condition *condition;	/* NULL: all count. */
+	const struct row **rows;
+	size_t n, max;
+};
+
+static bool
+note(void *found_, const struct row *row)
+{
+	struct found *found = found_;
+
+	if (found->condition && !condition_matches(found->condition, row))
+		return true;
+	if (found->n == found->max) {
+		found->max = found->max ? found->max * 2 : 64;
+		found->rows = xrealloc(found->rows,
+				       found->max * sizeof *found->rows);
+	}
+	found->rows[found->n++] = row;
+	return true;
+}
+
+static struct condition
+condition_of(struct table *table, const char *text)
+{
+	json_t *json = parse(text);
+	struct condition condition;
+	struct ovsdb_error *error;
+
+	error = condition_from_json(json, table_schema(table), NULL,
+				    &condition);
+	ck_assert_msg(!error, "%s: %s", text, error ? error->details : "");
+	json_decref(json);
+	return condition;
+}
+
+/* Rows found; they are those that a look at each finds. */
+static size_t
+search(struct transaction *txn, struct table *table, const char *where)
+{
+	struct condition condition = condition_of(table, where);
+	struct found quick = { .n = 0 }, naive = { &condition, NULL, 0, 0 };
+	size_t i;
+
+	condition_each(&condition, txn, table, note, &quick);
+	transaction_each(txn, table, note, &naive);
+	ck_assert_msg(quick.n == naive.n, "%s: %zu rows, not %zu", where,
+		      quick.n, naive.n);
+	if (quick.n) {
+		qsort(quick.rows, quick.n, sizeof *quick.rows,
+		      compare_pointers);
+		qsort(naive.rows, naive.n, sizeof *naive.rows,
+		      compare_pointers);
+	}
+	for (i = 0; i < quick.n; i++)
+		ck_assert_ptr_eq(quick.rows[i], naive.rows[i]);
+	free(quick.rows);
+	free(naive.rows);
+	condition_done(&condition);
+	return i;
+}
+
+static void
+set_integer(struct row *row, const char *column, int64_t value)
+{
+	struct datum d;
+
+	datum_set_integer(&d, value);
+	row_set(row, table_schema_column(table_schema(row_table(row)), column),
+		&d);
+}
+
+static void
+set_string(struct row *row, const char *column, const char *value)
+{
+	struct datum d;
+
+	datum_set_string(&d, value);
+	row_set(row, table_schema_column(table_schema(row_table(row)), column),
+		&d);
+}
+
+static void
+set_mac(struct row *row, uint32_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "00:00:00:%02x:%02x:%02x", number >> 16,
+		 number >> 8 & 0xff, number & 0xff);
+	set_string(row, "mac", text);
+}
+
+static struct row *
+insert(struct transaction *txn, struct table *table)
+{
+	struct ovsdb_error *error;
+	struct row *row;
+
+	error = transaction_insert(txn, table, NULL, &row);
+	ck_assert_ptr_null(error);
+	return row;
+}
+
+static void
+commit(struct transaction *txn)
+{
+	struct ovsdb_error *error = transaction_commit(txn, false);
+
+	ck_assert_msg(!error, "%s", error ? error->details : "");
+}
+
+/* Rows 0 to n - 1: MACs of their own, ten in a logical switch, 'x' and 'y'
+ * tell them apart together up to 2,500, half of them of kind "a". */
+static struct database *
+open_macs(uint32_t n)
+{
+	struct database *db = database_new(schema_of(macs), NULL);
+	struct table *table = database_table(db, "Mac");
+	struct transaction *txn = transaction_begin(db);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct row *row = insert(txn, table);
+
+		set_mac(row, i);
+		set_integer(row, "ls", i / 10);
+		set_integer(row, "x", i % 50);
+		set_integer(row, "y", i / 50 % 50);
+		set_string(row, "kind", i % 2 ? "a" : i % 1024 ? "b" : "c");
+		for (const char *p = "abcdef"; *p; p++)
+			set_integer(row, (char []) { *p, '\0' }, i + *p);
+	}
+	commit(txn);
+	return db;
+}
+
+static struct lookup_counters
+counters_of(const struct database *db)
+{
+	struct lookup_counters counters;
+
+	database_lookup_counters(db, &counters);
+	return counters;
+}
+
+/* In a transaction of its own. */
+static size_t
+search_alone(struct database *db, const char *where)
+{
+	struct transaction *txn = transaction_begin(db);
+	size_t n = search(txn, database_table(db, "Mac"), where);
+
+	transaction_abort(txn);
+	return n;
+}
+
+START_TEST(a_search_builds_what_the_next_one_finds_by)
+{
+	struct database *db = open_macs(1000);
+	struct lookup_counters c;
+
+	ck_assert_uint_eq(search_alone(
+			db, "[['mac','==','00:00:00:00:01:00']]"), 1);
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_built, 1);
+	ck_assert_uint_eq(c.n_lookups, 1);
+	ck_assert_uint_eq(c.n_by_lookup, 1);
+	ck_assert_uint_ge(c.size, 1000 * sizeof(struct row_bucket));
+	/* For a scalar, to include is to equal; a value that is not there is
+	 * not there at once. */
+	ck_assert_uint_eq(search_alone(
+			db, "[['mac','includes','00:00:00:00:01:01'],"
+			"['ls','>',7]]"), 1);
+	ck_assert_uint_eq(search_alone(db, "[['mac','==','none']]"), 0);
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_built, 1);
+	ck_assert_uint_eq(c.n_by_lookup, 3);
+	ck_assert_uint_eq(c.n_scans, 0);
+	/* What no lookup can answer. */
+	search_alone(db, "[['mac','!=','none']]");
+	search_alone(db, "[['ls','<',3]]");
+	search_alone(db, "[['si','includes',3]]");
+	search_alone(db, "[]");
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_scans, 3);
+	ck_assert_uint_eq(c.n_built, 1);
+	database_free(db);
+}
+END_TEST
+
+START_TEST(small_tables_get_none)
+{
+	struct database *db = open_macs(LOOKUP_MIN_ROWS - 1);
+	struct table *table = database_table(db, "Mac");
+	struct transaction *txn = transaction_begin(db);
+
+	ck_assert_uint_eq(search(txn, table, "[['ls','==',3]]"), 10);
+	ck_assert_uint_eq(counters_of(db).n_built, 0);
+	/* What the transaction has inserted counts. */
+	set_integer(insert(txn, table), "ls", 3);
+	ck_assert_uint_eq(search(txn, table, "[['ls','==',3]]"), 11);
+	ck_assert_uint_eq(counters_of(db).n_built, 1);
+	transaction_abort(txn);
+	database_free(db);
+}
+END_TEST
+
+START_TEST(what_half_of_the_rows_hold_is_not_worth_it)
+{
+	struct database *db = open_macs(10240);
+
+	ck_assert_uint_eq(search_alone(db, "[['kind','==','a']]"), 5120);
+	ck_assert_uint_eq(counters_of(db).n_built, 0);
+	ck_assert_uint_eq(counters_of(db).n_scans, 1);
+	/* What few hold is, whatever the others do. */
+	ck_assert_uint_eq(search_alone(db, "[['kind','==','c']]"), 10);
+	ck_assert_uint_eq(counters_of(db).n_built, 1);
+	ck_assert_uint_eq(search_alone(db, "[['kind','==','a']]"), 5120);
+	ck_assert_uint_eq(counters_of(db).n_by_lookup, 2);
+	database_free(db);
+}
+END_TEST
+
+/* The names of the columns of the table's lookups that searches asked for. */
+static const char *
+demanded(struct database *db, const char *name)
+{
+	static char text[256];
+	struct table *table = database_table(db, name);
+
+	*text = '\0';
+	for (size_t i = table->schema->n_indexes; i < table->lookups.n; i++) {
+		const struct lookup *lookup = &table->lookups.all[i];
+
+		for (size_t j = 0; j < lookup->n_columns; j++) {
+			strcat(text, lookup->columns[j]->name);
+			strcat(text, j + 1 < lookup->n_columns ? "+" : " ");
+		}
+	}
+	return text;
+}
+
+START_TEST(the_most_selective_column_is_chosen)
+{
+	struct database *db = open_macs(10000);
+	unsigned i;
+
+	ck_assert_uint_eq(search_alone(db, "[['kind','==','a'],['ls','==',25],"
+				       "['mac','==','00:00:00:00:00:ff']]"),
+			  1);
+	ck_assert_str_eq(demanded(db, "Mac"), "mac ");
+	ck_assert_uint_eq(search_alone(
+			db, "[['ls','==',25],['x','==',1]]"), 1);
+	ck_assert_str_eq(demanded(db, "Mac"), "mac ls ");
+	database_free(db);
+
+	/* Two that tell rows apart only together. */
+	db = open_macs(10000);
+	ck_assert_uint_eq(search_alone(
+			db, "[['y','==',7],['x','==',3]]"), 4);
+	ck_assert_str_eq(demanded(db, "Mac"), "x+y ");
+	ck_assert_uint_eq(search_alone(
+			db, "[['x','==',3],['y','==',8],['kind','!=','c']]"),
+			  4);
+	ck_assert_uint_eq(counters_of(db).n_built, 1);
+	database_free(db);
+
+	/* One that is there already, but leaves 200 rows each time, and is
+	 * asked too much. */
+	db = open_macs(10000);
+	ck_assert_uint_eq(search_alone(db, "[['x','==',3]]"), 200);
+	ck_assert_str_eq(demanded(db, "Mac"), "x ");
+	for (i = 0; i < 40; i++)
+		search_alone(db, "[['x','==',3],['y','==',8]]");
+	ck_assert_str_eq(demanded(db, "Mac"), "x ");
+	for (i = 0; i < 40; i++)
+		search_alone(db, "[['x','==',3],['y','==',8]]");
+	ck_assert_str_eq(demanded(db, "Mac"), "x x+y ");
+	/* The better one answers. */
+	ck_assert_uint_eq(search_alone(
+			db, "[['x','==',4],['y','==',8],"
+			"['mac','==','00:00:00:00:01:94']]"), 1);
+	ck_assert_str_eq(demanded(db, "Mac"), "x x+y ");
+	database_free(db);
+}
+END_TEST
+
+START_TEST(an_unused_one_is_dropped_and_built_again)
+{
+	struct database *db = open_macs(100);
+	struct table *table = database_table(db, "Mac");
+	const unsigned limit = LOOKUP_IDLE_CHANGES + 2 * 100;
+	struct lookup_counters c;
+	unsigned i;
+
+	search_alone(db, "[['mac','==','00:00:00:00:00:09']]");
+	for (i = 0; i < limit + 9; i++) {
+		struct transaction *txn = transaction_begin(db);
+		const struct row *row = table_first(table);
+
+		/* A search gives it another life. */
+		if (i == 9)
+			search(txn, table, "[['mac','==','x']]");
+		set_integer(transaction_modify(txn, row), "ls", 1000 + i);
+		commit(txn);
+	}
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_dropped, 0);
+	ck_assert_uint_eq(c.n_lookups, 1);
+	struct transaction *txn = transaction_begin(db);
+	set_integer(transaction_modify(txn, table_first(table)), "ls", 1);
+	commit(txn);
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_dropped, 1);
+	ck_assert_uint_eq(c.n_lookups, 0);
+	ck_assert_uint_eq(c.size, 0);
+	ck_assert_uint_eq(search_alone(
+			db, "[['mac','==','00:00:00:00:00:09']]"), 1);
+	c = counters_of(db);
+	ck_assert_uint_eq(c.n_built, 2);
+	ck_assert_uint_eq(c.n_lookups, 1);
+	database_free(db);
+}
+END_TEST
+
+START_TEST(a_table_has_so_many_and_no_more)
+{
+	static const char *const columns[] = {
+		"ls", "x", "y", "a", "b", "c", "d", "e", "f"
+	};
+	struct database *db = open_macs(5000);
+	char where[64];
+	unsigned i;
+
+	for (i = 0; i < 9; i++) {
+		snprintf(where, sizeof where, "[['%s','==',0]]", columns[i]);
+		search_alone(db, where);
+	}
+	ck_assert_uint_eq(counters_of(db).n_built, LOOKUP_MAX_DEMANDED);
+	ck_assert_uint_eq(counters_of(db).n_lookups, LOOKUP_MAX_DEMANDED);
+	ck_assert_uint_eq(counters_of(db).n_scans, 1);
+	ck_assert_str_eq(demanded(db, "Mac"), "ls x y a b c d e ");
+	/* Until one is not searched by for long. */
+	for (i = 0; i < LOOKUP_IDLE_SEARCHES; i++) {
+		if (i % 100 == 0)
+			search_alone(db, "[['ls','==',1]]");
+		search_alone(db, "[['y','==',70]]");
+	}
+	search_alone(db, where);
+	ck_assert_str_eq(demanded(db, "Mac"), "ls f y a b c d e ");
+	ck_assert_uint_eq(counters_of(db).n_dropped, 1);
+	database_free(db);
+}
+END_TEST
+
+/* In one transaction, which must stay linear: each finds what those before it
+ * have left, and nothing is looked at twice. */
+START_TEST(a_hundred_thousand_updates_are_one_transaction)
+{
+	enum { N = 100000 };
+	struct database *db = open_macs(N);
+	struct table *table = database_table(db, "Mac");
+	const struct column *mac = table_schema_column(table_schema(table),
+						       "mac");
+	struct transaction *txn = transaction_begin(db);
+	struct condition condition = condition_of(
+			table, "[['mac','==','00:00:00:00:00:00']]");
+	struct found found = { .n = 0 };
+
+	/* One row after the other takes the number of the one before it:
+	 * row i + 1 is found under its own number, then under that of i. */
+	for (uint32_t i = 0; i + 1 < N; i++) {
+		for (unsigned again = 0; again < 2; again++) {
+			uint32_t wanted = again ? i + N : i;
+			char text[32];
+
+			snprintf(text, sizeof text, "00:00:00:%02x:%02x:%02x",
+				 wanted >> 16, wanted >> 8 & 0xff,
+				 wanted & 0xff);
+			datum_done(&condition.clauses[0].argument, &mac->type);
+			datum_set_string(&condition.clauses[0].argument, text);
+			found.n = 0;
+			condition_each(&condition, txn, table, note, &found);
+			ck_assert_uint_eq(found.n, 1);
+			set_mac(transaction_modify(txn, found.rows[0]),
+				again ? i : i + N);
+		}
+	}
+	ck_assert_uint_eq(counters_of(db).n_scans, 0);
+	commit(txn);
+	free(found.rows);
+	condition_done(&condition);
+	database_free(db);
+}
+END_TEST
+
+/* They cannot stand; that must be seen soon. */
+START_TEST(a_hundred_thousand_equal_rows_in_a_unique_index)
+{
+	struct database *db = database_new(schema_of(macs), NULL);
+	struct table *table = database_table(db, "Unique");
+	struct transaction *txn = transaction_begin(db);
+	struct ovsdb_error *error;
+
+	for (unsigned i = 0; i < 100000; i++)
+		set_integer(insert(txn, table), "p", 5);
+	ck_assert_uint_eq(search(txn, table, "[['p','==',5],['q','==','']]"),
+			  100000);
+	ck_assert_uint_eq(counters_of(db).n_by_index, 1);
+	error = transaction_commit(txn, false);
+	ck_assert_ptr_nonnull(error);
+	ck_assert_str_eq(error->name, OVSDB_CONSTRAINT_VIOLATION);
+	ovsdb_error_free(error);
+	database_free(db);
+}
+END_TEST
+
+static void
+random_values(uint64_t *state, struct row *row)
+{
+	const struct table_schema *schema = table_schema(row_table(row));
+	struct datum d;
+
+	if (random_below(state, 2))
+		set_mac(row, random_below(state, 150));
+	if (random_below(state, 2))
+		set_integer(row, "x", random_below(state, 4));
+	if (random_below(state, 2))
+		set_integer(row, "ls", random_below(state, 20));
+	if (random_below(state, 4) == 0)
+		set_string(row, "kind", random_below(state, 9) ? "k" : "z");
+	if (random_below(state, 4) == 0) {
+		const struct column *oi = table_schema_column(schema, "oi");
+
+		datum_init_empty(&d, &oi->type);
+		if (random_below(state, 3))
+			datum_set_integer(&d, random_below(state, 9));
+		row_set(row, oi, &d);
+	}
+	if (random_below(state, 4) == 0) {
+		const struct column *r = table_schema_column(schema, "r");
+
+		datum_init_default(&d, &r->type);
+		/* Both are one number. */
+		d.one.real = random_below(state, 2) ? 0.0 : -0.0;
+		if (random_below(state, 4))
+			d.one.real = random_below(state, 40) / 4.;
+		row_set(row, r, &d);
+	}
+}
+
+static void
+random_clause(uint64_t *state, FILE *stream)
+{
+	switch (random_below(state, 9)) {
+	case 0: case 1: {
+		uint32_t mac = random_below(state, 150);
+
+		fprintf(stream, "['mac','%s','00:00:00:00:00:%02x']",
+			random_below(state, 2) ? "==" : "includes", mac);
+		break;
+	}
+	case 2:
+		fprintf(stream, "['x','==',%u]", random_below(state, 4));
+		break;
+	case 3:
+		fprintf(stream, "['ls','==',%u]", random_below(state, 20));
+		break;
+	case 4:
+		fprintf(stream, "['ls','%s',%u]",
+			random_below(state, 2) ? "<" : "!=",
+			random_below(state, 20));
+		break;
+	case 5:
+		fprintf(stream, "['kind','==','%s']",
+			random_below(state, 2) ? "k" : "z");
+		break;
+	case 6:
+		if (random_below(state, 4))
+			fprintf(stream, "['oi','%s',%u]",
+				random_below(state, 2) ? "==" : "includes",
+				random_below(state, 9));
+		else
+			fprintf(stream, "['oi','==',['set',[]]]");
+		break;
+	case 7:
+		fprintf(stream, "['r','==',%s]", random_below(state, 2)
+			? "0.0" : "1.25");
+		break;
+	default:
+		fprintf(stream, "true");
+	}
+}
+
+static char *
+random_where(uint64_t *state)
+{
+	unsigned n = 1 + random_below(state, 3);
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	putc('[', stream);
+	while (n--) {
+		random_clause(state, stream);
+		fputs(n ? "," : "]", stream);
+	}
+	fclose(stream);
+	return text;
+}
+
+struct changes {
+	struct transaction *txn;
+	uint64_t *state;
+	bool deletes;
+	unsigned left;
+};
+
+static bool
+change(void *changes_, const struct row *row)
+{
+	struct changes *changes = changes_;
+
+	if (changes->deletes)
+		transaction_delete(changes->txn, row);
+	else
+		random_values(changes->state,
+			      transaction_modify(changes->txn, row));
+	return --changes->left > 0;
+}
+
+/* What a transaction inserts, changes and deletes by conditions, it finds by
+ * conditions; and so do those after it, whether it stands or not. */
+START_TEST(searches_equal_a_look_at_each)
+{
+	struct database *db = open_macs(_i % 3 * 60);
+	struct table *table = database_table(db, "Mac");
+	uint64_t state = _i + 77;
+	size_t n_found = 0;
+
+	for (unsigned t = 0; t < 120; t++) {
+		struct transaction *txn = transaction_begin(db);
+		unsigned n = random_below(&state, 30);
+
+		while (n--) {
+			struct changes changes = {
+				txn, &state, random_below(&state, 3) == 0,
+				1 + random_below(&state, 12)
+			};
+			char *where = random_where(&state);
+			struct condition condition = condition_of(table,
+								  where);
+			unsigned i = random_below(&state, 5);
+
+			if (random_below(&state, 3))
+				condition_each(&condition, txn, table, change,
+					       &changes);
+			while (table_n_rows(table) < 600 && i--)
+				random_values(&state, insert(txn, table));
+			n_found += search(txn, table, where);
+			condition_done(&condition);
+			free(where);
+		}
+		if (random_below(&state, 3))
+			commit(txn);
+		else
+			transaction_abort(txn);
+	}
+	ck_assert_uint_gt(n_found, 1000);
+	ck_assert_uint_gt(counters_of(db).n_by_lookup, 100);
+	ck_assert_uint_gt(counters_of(db).n_built, 1);
+	database_free(db);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("lookup");
+	TCase *all = tcase_create("all");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_set_timeout(all, 120);
+	tcase_add_loop_test(all, multimap_equals_its_twin, 0, 8);
+	tcase_add_loop_test(all, searches_equal_a_look_at_each, 0, 9);
+	tcase_add_test(all, a_million_equal_hashes_are_no_burden);
+	tcase_add_test(all, a_search_builds_what_the_next_one_finds_by);
+	tcase_add_test(all, small_tables_get_none);
+	tcase_add_test(all, what_half_of_the_rows_hold_is_not_worth_it);
+	tcase_add_test(all, the_most_selective_column_is_chosen);
+	tcase_add_test(all, an_unused_one_is_dropped_and_built_again);
+	tcase_add_test(all, a_table_has_so_many_and_no_more);
+	tcase_add_test(all, a_hundred_thousand_updates_are_one_transaction);
+	tcase_add_test(all, a_hundred_thousand_equal_rows_in_a_unique_index);
+	suite_add_tcase(suite, all);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed != 0;
+}
