@@ -295,7 +295,8 @@ const struct figure life_reconnect = {
 		{ .name = "reconnect_time_each", .unit = "ms" },
 		{ .name = "reconnect_time", .unit = "s" },
 		{ .name = "reconnect_clients", .unit = "clients",
-		  .note = "fewer: each gets everything" },
+		  .is_plain = true,
+		  .note = "each gets everything, so that few will do" },
 		{ .name = NULL },
 	},
 };

@@ -41,7 +41,8 @@ line_print(struct line *line)
 			print_mark(line, value[which]);
 		putchar('\n');
 	}
-	if (line->n[OURS] && line->n[STOCK] && value[STOCK] > 0) {
+	if (line->n[OURS] && line->n[STOCK] && value[STOCK] > 0
+	    && !line->is_plain) {
 		char name[64];
 
 		snprintf(name, sizeof name, "%s_ratio", line->name);

@@ -21,6 +21,7 @@ struct line {
 	const char *name, *unit;
 	enum bound bound;
 	double limit;
+	bool is_plain;		/* A ratio would say nothing. */
 	/* What the reader must know about the stock server's run. */
 	const char *note;
 	double values[N_PEERS][MAX_RUNS];

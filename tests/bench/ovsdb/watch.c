@@ -8,11 +8,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { N_MONITORS = 100, N_UPDATES = 300 };
+enum { N_MONITORS = 100, N_UPDATES = 300,
+       LEAST_MEMORY = 1500 };	/* MiB. */
 
 static void download(struct peer *, struct line *, const char *since);
 static double growth(const struct peer *);
 static unsigned crowd_size(const struct peer *, const struct watch_crowd *);
+static double available(void);
 static void swallow_all(struct crowd *, uint64_t n_bytes);
 static bool swallow(struct client *, uint64_t *n_left);
 static void watch(struct crowd *);
@@ -144,21 +146,28 @@ watch_download(struct peer *peer, const char *since, struct watch_crowd *result)
 static unsigned
 crowd_size(const struct peer *peer, const struct watch_crowd *crowd)
 {
-	unsigned long long available = 0;
-	char line[128];
-	FILE *file;
-
 	if (crowd->n_bytes < 1 << 20
 	    || (peer->which == OURS && crowd->n_most <= N_MONITORS))
 		return crowd->n_most;
 	if (settings.n_rows < 500000)
 		return 5;
-	file = fopen("/proc/meminfo", "r");
+	return available() > settings.n_rows * 12e-3 ? 3 : 1;
+}
+
+/* MiB of memory that nobody needs. */
+static double
+available(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	double kib = 0;
+	char line[128];
+
 	while (file && fgets(line, sizeof line, file))
-		sscanf(line, "MemAvailable: %llu", &available);
+		if (!strncmp(line, "MemAvailable:", 13))
+			kib = atof(line + 13);
 	if (file)
 		fclose(file);
-	return available / 4 >= settings.n_rows * 3ULL ? 3 : 1;
+	return kib / 1024;
 }
 
 /* Each gets a message of so many bytes, which nobody looks at. */
@@ -167,6 +176,7 @@ swallow_all(struct crowd *crowd, uint64_t n_bytes)
 {
 	uint64_t *left = calloc(crowd->n, sizeof *left);
 	unsigned n_waiting = crowd->n, ready[N_MONITORS];
+	double next = 0;
 
 	if (!left)
 		die("no memory");
@@ -175,6 +185,12 @@ swallow_all(struct crowd *crowd, uint64_t n_bytes)
 	while (n_waiting) {
 		unsigned n = crowd_wait(crowd, ready, N_MONITORS);
 
+		/* Others want to live on this machine, too. */
+		if (now() > next) {
+			next = now() + 0.05;
+			if (available() < LEAST_MEMORY)
+				die("%u monitors take all memory", crowd->n);
+		}
 		for (unsigned i = 0; i < n; i++)
 			if (swallow(&crowd->clients[ready[i]],
 				    &left[ready[i]]))
@@ -209,9 +225,10 @@ const struct figure watch_monitor_100 = {
 	.lines = (struct line[]) {
 		{ .name = "monitor_100_each", .unit = "s",
 		  .bound = RATIO_AT_MOST, .limit = 1. / 20,
-		  .note = "fewer clients: each takes as long as one" },
+		  .note = "of so many as monitor_100_clients says" },
 		{ .name = "monitor_100_memory", .unit = "MiB" },
-		{ .name = "monitor_100_clients", .unit = "clients" },
+		{ .name = "monitor_100_clients", .unit = "clients",
+		  .is_plain = true },
 		{ .name = NULL },
 	},
 };
