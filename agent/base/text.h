@@ -25,7 +25,8 @@ void text_unref(struct text *);		/* Accepts NULL. */
 /* A message that is made piece by piece, as fast as somebody takes it. */
 struct source {
 	/* The next piece, with a reference for the caller; NULL: that was
-	 * all. */
+	 * all.  It is empty when there was a lot to do and others should get
+	 * their turn. */
 	struct text *(*next)(struct source *);
 	/* Nobody will ask again, whether it has come to its end or not. */
 	void (*free)(struct source *);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/net/jsonrpc.h"
 #include "agent/net/tls.h"
@@ -16,15 +17,27 @@ enum {
 	PAUSE_SIZE = 1 << 20,	/* Output that pauses input. */
 	IO_SIZE = 1 << 18,	/* Bytes per turn of the loop. */
 	COPY_SIZE = 4096,	/* What is copied, not referred to. */
+	SOURCE_SIZE = 1 << 18,	/* Output for which a source is not asked, */
+	SOURCE_LOW = 1 << 17,	/* until it has gone down to that. */
+	SOURCE_TURN = 1 << 16,	/* What one turn of the loop asks for. */
 	LEAVE_S = 5		/* For output to a peer that sends no more. */
+};
+
+/* What has to go before anything that comes after it: a message that travels
+ * alone, until 'output' is empty again, or one that is still being made. */
+struct stage {
+	struct list link;		/* In channel.stages. */
+	json_t *alone;			/* Not in 'output' yet. */
+	struct source *source;		/* Not at its end yet. */
+	struct evbuffer *behind;
 };
 
 struct channel {
 	struct bufferevent *bev;
 	struct evbuffer *output;	/* The buffer event's. */
-	struct evbuffer *held;		/* Behind a message sent alone. */
-	json_t *alone;			/* Not in 'output' yet. */
-	bool is_holding;		/* Until 'output' is empty. */
+	struct list stages;
+	unsigned n_sources;		/* Of them; no input meanwhile. */
+	struct event *pump_event;
 	bool is_full;			/* Too much waits for the peer. */
 	bool is_paused;			/* By the owner. */
 	bool is_expecting;		/* More is to be sent. */
@@ -45,10 +58,16 @@ static void readable(struct bufferevent *, void *channel);
 static void writable(struct bufferevent *, void *channel);
 static void happened(struct bufferevent *, short what, void *channel);
 static void tell_end(evutil_socket_t, short, void *channel);
+static void pump_again(evutil_socket_t, short, void *channel);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
 static void process(struct channel *);
+static struct stage *stage_new(struct channel *);
+static void stage_free(struct channel *, struct stage *);
+static void advance(struct channel *);
+static void pump(struct channel *, struct stage *);
 static void resume(struct channel *);
+static bool may_read(const struct channel *);
 static bool is_busy(const struct channel *);
 static enum channel_end end_of(enum jsonrpc_status);
 static size_t backlog(const struct channel *);
@@ -67,10 +86,12 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 
 	channel->bev = bev;
 	channel->output = bufferevent_get_output(bev);
-	channel->held = evbuffer_new();
+	list_init(&channel->stages);
 	channel->output_size = limits->output_size;
 	channel->end_event = event_new(bufferevent_get_base(bev), -1, 0,
 				       tell_end, channel);
+	channel->pump_event = event_new(bufferevent_get_base(bev), -1, 0,
+					pump_again, channel);
 	channel->alive_ms = turn_now_ms();
 	channel->ops = ops;
 	channel->ctx = ctx;
@@ -93,11 +114,13 @@ channel_free(struct channel *channel)
 	flush(channel);
 	evbuffer_remove_cb(channel->output, note_output, channel);
 	bufferevent_free(channel->bev);
-	evbuffer_free(channel->held);
-	json_decref(channel->alone);
+	while (!list_is_empty(&channel->stages))
+		stage_free(channel, LIST_ENTRY(channel->stages.next,
+					       struct stage, link));
 	free(channel->failure);
 	jsonrpc_reader_done(&channel->reader);
 	event_free(channel->end_event);
+	event_free(channel->pump_event);
 	free(channel);
 }
 
@@ -116,17 +139,12 @@ channel_send(struct channel *channel, json_t *message)
 void
 channel_send_alone(struct channel *channel, json_t *message)
 {
-	if (channel->has_ended || channel->is_holding) {
+	if (channel->has_ended || !list_is_empty(&channel->stages)) {
 		json_decref(message);
 		return;
 	}
-	channel->is_holding = true;
-	if (evbuffer_get_length(channel->output)) {
-		channel->alone = message;
-	} else {
-		put(channel, channel->output, message);
-		json_decref(message);
-	}
+	stage_new(channel)->alone = message;
+	advance(channel);
 }
 
 void
@@ -149,6 +167,23 @@ channel_is_full(const struct channel *channel)
 }
 
 void
+channel_send_source(struct channel *channel, struct source *source)
+{
+	struct evbuffer *output = open_output(channel);
+
+	if (!output) {
+		source->free(source);
+		return;
+	}
+	stage_new(channel)->source = source;
+	channel->n_sources++;
+	if (output == channel->output)
+		advance(channel);
+	if (channel->n_sources)
+		bufferevent_disable(channel->bev, EV_READ);
+}
+
+void
 channel_expect(struct channel *channel, bool is_expecting)
 {
 	channel->is_expecting = is_expecting;
@@ -166,7 +201,7 @@ channel_pause(struct channel *channel, bool is_paused)
 		return;
 	if (is_paused) {
 		bufferevent_disable(channel->bev, EV_READ);
-	} else if (!channel->is_full) {
+	} else if (may_read(channel)) {
 		resume(channel);
 		bufferevent_trigger(channel->bev, EV_READ,
 				    BEV_TRIG_IGNORE_WATERMARKS
@@ -220,6 +255,7 @@ channel_end_text(enum channel_end end)
 		[CHANNEL_DISMISSED] = "other databases are served now",
 		[CHANNEL_OUTRUN] = "changes that the peer was not told of in "
 				   "time are forgotten",
+		[CHANNEL_LAGGING] = "takes too long for what it asked for",
 	};
 
 	static_assert(sizeof texts / sizeof *texts == N_CHANNEL_ENDS,
@@ -254,30 +290,24 @@ readable(struct bufferevent *bev, void *channel_)
 	process(channel);
 }
 
-/* All output has gone. */
+/* All output has gone, or, while a source is under way, most of it. */
 static void
 writable(struct bufferevent *bev, void *channel_)
 {
 	struct channel *channel = channel_;
+	bool could_read = may_read(channel);
 
 	(void) bev;
 	if (channel->has_ended)
 		return;
-	if (channel->alone) {
-		put(channel, channel->output, channel->alone);
-		json_decref(channel->alone);
-		channel->alone = NULL;
-		return;
-	}
-	if (channel->is_holding) {
-		channel->is_holding = false;
-		evbuffer_add_buffer(channel->output, channel->held);
-	}
+	advance(channel);
 	if (channel->is_full && backlog(channel) <= PAUSE_SIZE) {
 		channel->is_full = false;
-		resume(channel);
 		if (channel->ops->drained)
 			channel->ops->drained(channel->ctx);
+	}
+	if (!could_read && may_read(channel)) {
+		resume(channel);
 		process(channel);
 	}
 	if (channel->is_leaving && !is_busy(channel))
@@ -319,15 +349,27 @@ tell_end(evutil_socket_t fd, short what, void *channel_)
 	channel->ops->ended(channel->ctx, channel->end);
 }
 
+static void
+pump_again(evutil_socket_t fd, short what, void *channel_)
+{
+	struct channel *channel = channel_;
+
+	(void) fd;
+	(void) what;
+	writable(channel->bev, channel);
+}
+
 /* Output that is taken while more is waiting shows that the peer lives.  What
- * goes at once shows nothing: the kernel's buffers take it. */
+ * goes at once shows nothing: the kernel's buffers take it, but not for long
+ * while a source is under way. */
 static void
 note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 	    void *channel_)
 {
 	struct channel *channel = channel_;
 
-	if (info->n_deleted && evbuffer_get_length(output))
+	if (info->n_deleted
+	    && (evbuffer_get_length(output) || channel->n_sources))
 		channel->alive_ms = turn_now_ms();
 }
 
@@ -337,7 +379,7 @@ process(struct channel *channel)
 	struct evbuffer *input = bufferevent_get_input(channel->bev);
 	struct evbuffer_iovec piece;
 
-	while (!channel->has_ended && !channel->is_full && !channel->is_paused
+	while (!channel->has_ended && may_read(channel)
 	       && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
 		enum jsonrpc_status status;
 		json_t *message;
@@ -357,18 +399,107 @@ process(struct channel *channel)
 	}
 }
 
+static struct stage *
+stage_new(struct channel *channel)
+{
+	struct stage *stage = xcalloc(1, sizeof *stage);
+
+	stage->behind = evbuffer_new();
+	list_append(&channel->stages, &stage->link);
+	return stage;
+}
+
+static void
+stage_free(struct channel *channel, struct stage *stage)
+{
+	if (stage->source) {
+		stage->source->free(stage->source);
+		channel->n_sources--;
+	}
+	list_remove(&stage->link);
+	json_decref(stage->alone);
+	evbuffer_free(stage->behind);
+	free(stage);
+}
+
+/* As far as it goes for now. */
+static void
+advance(struct channel *channel)
+{
+	size_t low = 0;
+
+	while (!list_is_empty(&channel->stages)) {
+		struct stage *stage = LIST_ENTRY(channel->stages.next,
+						 struct stage, link);
+
+		if (stage->source)
+			pump(channel, stage);
+		else if (evbuffer_get_length(channel->output))
+			break;
+		if (stage->source) {
+			low = SOURCE_LOW;
+			break;
+		}
+		if (stage->alone) {
+			put(channel, channel->output, stage->alone);
+			json_decref(stage->alone);
+			stage->alone = NULL;
+			break;
+		}
+		evbuffer_add_buffer(channel->output, stage->behind);
+		stage_free(channel, stage);
+	}
+	bufferevent_setwatermark(channel->bev, EV_WRITE, low, 0);
+}
+
+/* Others get their turns in between. */
+static void
+pump(struct channel *channel, struct stage *stage)
+{
+	const struct timeval at_once = { 0 };
+	size_t size, asked = 0;
+
+	do {
+		struct text *text;
+
+		if (evbuffer_get_length(channel->output) >= SOURCE_SIZE)
+			return;
+		text = stage->source->next(stage->source);
+		if (!text) {
+			stage->source->free(stage->source);
+			stage->source = NULL;
+			channel->n_sources--;
+			return;
+		}
+		size = text->size;
+		asked += size;
+		put_text(channel->output, text);
+		text_unref(text);
+	} while (size && asked < SOURCE_TURN);
+	if (!evbuffer_get_length(channel->output))
+		event_add(channel->pump_event, &at_once);
+}
+
 static void
 resume(struct channel *channel)
 {
-	if (!channel->is_leaving && !channel->is_full && !channel->is_paused)
+	if (!channel->is_leaving && may_read(channel))
 		bufferevent_enable(channel->bev, EV_READ);
+}
+
+static bool
+may_read(const struct channel *channel)
+{
+	return !channel->is_full && !channel->is_paused
+	       && !channel->n_sources;
 }
 
 /* Is there anything that the peer should get? */
 static bool
 is_busy(const struct channel *channel)
 {
-	return backlog(channel) || channel->is_expecting;
+	return backlog(channel) || channel->n_sources
+	       || channel->is_expecting;
 }
 
 static enum channel_end
@@ -382,8 +513,14 @@ end_of(enum jsonrpc_status status)
 static size_t
 backlog(const struct channel *channel)
 {
-	return evbuffer_get_length(channel->output)
-	       + evbuffer_get_length(channel->held);
+	size_t size = evbuffer_get_length(channel->output);
+	const struct list *link;
+
+	for (link = channel->stages.next; link != &channel->stages;
+	     link = link->next)
+		size += evbuffer_get_length(
+			LIST_ENTRY(link, struct stage, link)->behind);
+	return size;
 }
 
 /* Where the next message goes; NULL if nowhere. */
@@ -394,7 +531,9 @@ open_output(struct channel *channel)
 		channel_end(channel, CHANNEL_BACKLOGGED);
 	if (channel->has_ended)
 		return NULL;
-	return channel->is_holding ? channel->held : channel->output;
+	if (list_is_empty(&channel->stages))
+		return channel->output;
+	return LIST_ENTRY(channel->stages.prev, struct stage, link)->behind;
 }
 
 /* A peer that does not take its answers asks nothing more. */

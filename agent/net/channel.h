@@ -33,7 +33,8 @@ enum channel_end {
 	CHANNEL_REFUSED,	/* or sends what makes no sense, */
 	CHANNEL_UNSPEAKABLE,	/* or because we would, */
 	CHANNEL_DISMISSED,	/* or so that it looks again at what we have, */
-	CHANNEL_OUTRUN,		/* or because we forgot what it missed. */
+	CHANNEL_OUTRUN,		/* or because we forgot what it missed, */
+	CHANNEL_LAGGING,	/* or others suffer from its taking so long. */
 	N_CHANNEL_ENDS
 };
 
@@ -66,6 +67,13 @@ void channel_send_alone(struct channel *, json_t *message);
  * its references; a large piece is not copied, but held until it has gone. */
 void channel_send_text(struct channel *, struct text *const *pieces,
 		       size_t n);
+
+/* One message, made as fast as the peer takes it: of 'source', which is taken
+ * over, no more than about 256 KiB are waiting at any time, and other channels
+ * get their turns in between.  What is sent afterwards waits behind it, and
+ * nothing is taken from the peer meanwhile; what is to be sent alone is not
+ * sent at all, because a peer that takes its message shows that it lives. */
+void channel_send_source(struct channel *, struct source *);
 
 /* More is to be sent, some time: a peer that has said all that it has to say
  * is not left before. */

@@ -493,6 +493,9 @@ count(struct listener_counters *counters, enum channel_end why)
 	case CHANNEL_SILENT:
 		counters->n_silent++;
 		break;
+	case CHANNEL_LAGGING:
+		counters->n_lagging++;
+		break;
 	case CHANNEL_CLOSED:
 	case CHANNEL_FAILED:
 	case CHANNEL_UNSPEAKABLE:

@@ -90,7 +90,8 @@ struct listener_counters {
 	uint64_t n_too_long;		/* past 'message_size', */
 	uint64_t n_too_deep;		/* past 'message_depth', */
 	uint64_t n_backlogged;		/* past 'output_size', */
-	uint64_t n_silent;		/* no answer to a probe. */
+	uint64_t n_silent;		/* no answer to a probe, */
+	uint64_t n_lagging;		/* too long for what was asked. */
 	uint32_t n_handshakes;		/* Of TLS, now under way. */
 	uint64_t n_tls_refusals[N_TLS_REFUSALS];
 };

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <check.h>
 #include <event2/event.h>
+#include "agent/net/turn.h"
 
 static struct event_base *base;
 static struct channel *channel;
@@ -38,13 +40,13 @@ ended(void *ctx, enum channel_end why)
 }
 
 static void
-set_up(void)
+set_up_for(size_t output_size)
 {
 	static const struct channel_ops ops = {
 		.receive = receive, .ended = ended,
 	};
-	static const struct channel_limits limits = {
-		.message_size = 100000, .output_size = 1000,
+	const struct channel_limits limits = {
+		.message_size = 100000, .output_size = output_size,
 		.message_depth = 10,
 	};
 	int fds[2];
@@ -56,6 +58,18 @@ set_up(void)
 						     BEV_OPT_CLOSE_ON_FREE),
 			      &limits, &ops, &fd);
 	n_received = n_ended = 0;
+}
+
+static void
+set_up(void)
+{
+	set_up_for(1000);
+}
+
+static void
+set_up_large(void)
+{
+	set_up_for(1 << 20);
 }
 
 static void
@@ -262,6 +276,226 @@ START_TEST(unspeakable)
 }
 END_TEST
 
+/* A message of so many pieces, of which each says which one it is. */
+enum { PIECE_SIZE = 20000 };
+struct test_source {
+	struct source source;
+	unsigned n, n_empty;
+	unsigned n_asked, n_freed;
+};
+
+static struct text *
+next_piece(struct source *source_)
+{
+	struct test_source *source = (struct test_source *) source_;
+	char bytes[PIECE_SIZE];
+
+	ck_assert_uint_eq(source->n_freed, 0);
+	if (source->n_empty) {
+		source->n_empty--;
+		return text_copy("", 0);
+	}
+	if (source->n_asked == source->n)
+		return NULL;
+	memset(bytes, ' ', sizeof bytes);
+	bytes[sprintf(bytes, "%u", source->n_asked++)] = ' ';
+	return text_copy(bytes, sizeof bytes);
+}
+
+static void
+end_source(struct source *source)
+{
+	((struct test_source *) source)->n_freed++;
+}
+
+/* It outlives its test, as the channel does. */
+static struct test_source sources[3];
+
+static struct test_source *
+source_of(int i, unsigned n)
+{
+	sources[i] = (struct test_source) {
+		.source = { .next = next_piece, .free = end_source }, .n = n,
+	};
+	return &sources[i];
+}
+
+/* What has been written by now, without spaces, behind what is in 'text'. */
+static void
+hear_some(char *text, size_t size)
+{
+	char bytes[50000];
+	ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+
+	text += strlen(text);
+	for (ssize_t i = 0; i < n; i++)
+		if (bytes[i] != ' ') {
+			ck_assert_uint_gt(--size, 0);
+			*text++ = bytes[i];
+		}
+	*text = '\0';
+}
+
+/* As much is made as is taken; what is sent later comes later, and what is
+ * asked meanwhile is looked at afterwards. */
+START_TEST(source_is_asked_as_its_pieces_are_taken)
+{
+	static char heard[10000], expected[10000];
+	struct test_source *source = source_of(0, 1000);
+	unsigned n_asked;
+
+	put("before");
+	channel_send_source(channel, &source->source);
+	ck_assert_uint_gt(source->n_asked, 0);
+	put("behind");
+	/* Not needed: who takes the message lives. */
+	channel_send_alone(channel, json_pack("{s:[]}", "alone"));
+	ck_assert_int_eq(send(fd, "{}", 2, 0), 2);
+	for (int i = 0; i < 200; i++)
+		turn();
+	/* What the kernel takes, and a little more. */
+	n_asked = source->n_asked;
+	ck_assert_uint_lt(n_asked, 100);
+	strcpy(expected, "{\"before\":[]}");
+	for (unsigned i = 0; i < 1000; i++)
+		sprintf(expected + strlen(expected), "%u", i);
+	strcat(expected, "{\"behind\":[]}");
+	for (int i = 0; i < 10000 && strlen(heard) < strlen(expected); i++) {
+		unsigned before = source->n_asked;
+
+		hear_some(heard, sizeof heard);
+		turn();
+		ck_assert_uint_lt(source->n_asked - before, 10);
+		ck_assert(!n_received || source->n_freed);
+	}
+	ck_assert_str_eq(heard, expected);
+	ck_assert_uint_eq(source->n_freed, 1);
+	for (int i = 0; i < 3; i++)
+		turn();
+	ck_assert_int_eq(n_received, 1);
+	put("last");
+	turn();
+	hear("{\"last\":[]}");
+}
+END_TEST
+
+/* A short one is over at once. */
+START_TEST(sources_come_in_their_order)
+{
+	struct test_source *first = source_of(0, 1);
+	struct test_source *second = source_of(1, 40);
+	struct test_source *third = source_of(2, 0);
+	static char heard[1000];
+
+	channel_send_alone(channel, json_pack("{s:[]}", "alone"));
+	channel_send_source(channel, &first->source);
+	ck_assert_uint_eq(first->n_asked, 0);
+	put("a");
+	channel_send_source(channel, &second->source);
+	channel_send_source(channel, &third->source);
+	put("b");
+	for (int i = 0; i < 200; i++) {
+		turn();
+		hear_some(heard, sizeof heard);
+	}
+	ck_assert_str_eq(heard, "{\"alone\":[]}0{\"a\":[]}012345678910111213"
+			 "1415161718192021222324252627282930313233343536373839"
+			 "{\"b\":[]}");
+	ck_assert_uint_eq(first->n_freed + second->n_freed + third->n_freed, 3);
+	first = source_of(0, 1);
+	channel_send_source(channel, &first->source);
+	ck_assert_uint_eq(first->n_freed, 1);
+}
+END_TEST
+
+/* Who has nothing to say yet is asked again, but in another turn. */
+START_TEST(source_may_need_time)
+{
+	struct test_source *source = source_of(0, 1);
+	static char heard[1000];
+	int n = 0;
+
+	source->n_empty = 5;
+	channel_send_source(channel, &source->source);
+	ck_assert_uint_eq(source->n_empty, 4);
+	for (; n < 1000 && !*heard; n++) {
+		turn();
+		hear_some(heard, sizeof heard);
+	}
+	ck_assert_str_eq(heard, "0");
+	ck_assert_int_ge(n, 4);
+}
+END_TEST
+
+START_TEST(source_goes_with_its_channel)
+{
+	struct test_source *source = source_of(0, 1000);
+	struct test_source *late = source_of(1, 1);
+	unsigned n_asked;
+
+	channel_send_source(channel, &source->source);
+	channel_end(channel, CHANNEL_LAGGING);
+	n_asked = source->n_asked;
+	channel_send_source(channel, &late->source);
+	ck_assert_uint_eq(late->n_freed, 1);
+	ck_assert_uint_eq(late->n_asked, 0);
+	for (int i = 0; i < 10; i++)
+		turn();
+	ck_assert_int_eq(end, CHANNEL_LAGGING);
+	ck_assert_uint_eq(source->n_asked, n_asked);
+	channel_free(channel);
+	channel = NULL;
+	ck_assert_uint_eq(source->n_freed, 1);
+}
+END_TEST
+
+/* What waits behind a source waits, too. */
+START_TEST(backlog_behind_a_source)
+{
+	struct test_source *source = source_of(0, 1000);
+
+	channel_send_source(channel, &source->source);
+	for (int i = 0; i < 20000 && !n_ended; i++) {
+		for (int j = 0; j < 100; j++)
+			put("0123456789");
+		turn();
+	}
+	ck_assert_int_eq(n_ended, 1);
+	ck_assert_int_eq(end, CHANNEL_BACKLOGGED);
+}
+END_TEST
+
+static void
+wait_ms(void)
+{
+	int64_t now_ms = turn_now_ms();
+
+	while (turn_now_ms() < now_ms + 2)
+		continue;
+}
+
+/* Also if it is always ready for more than there is. */
+START_TEST(taking_a_source_is_a_sign_of_life)
+{
+	struct test_source *source = source_of(0, 1000);
+	static char heard[10000];
+	int64_t alive_ms;
+
+	channel_send_source(channel, &source->source);
+	for (int i = 0; i < 200; i++)
+		turn();
+	alive_ms = channel_alive_ms(channel);
+	wait_ms();
+	turn();
+	ck_assert_int_eq(channel_alive_ms(channel), alive_ms);
+	for (int i = 0; i < 10; i++) {
+		hear_some(heard, sizeof heard);
+		turn();
+	}
+	ck_assert_int_gt(channel_alive_ms(channel), alive_ms);
+}
+END_TEST
+
 START_TEST(peer_goes)
 {
 	shutdown(fd, SHUT_WR);
@@ -300,6 +534,15 @@ main(void)
 	tcase_add_test(tcase, unspeakable);
 	tcase_add_test(tcase, peer_goes);
 	tcase_add_test(tcase, each_end_has_a_text);
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("sources");
+	tcase_add_checked_fixture(tcase, set_up_large, tear_down);
+	tcase_add_test(tcase, source_is_asked_as_its_pieces_are_taken);
+	tcase_add_test(tcase, sources_come_in_their_order);
+	tcase_add_test(tcase, source_may_need_time);
+	tcase_add_test(tcase, source_goes_with_its_channel);
+	tcase_add_test(tcase, backlog_behind_a_source);
+	tcase_add_test(tcase, taking_a_source_is_a_sign_of_life);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
