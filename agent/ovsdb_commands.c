@@ -9,14 +9,8 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb_counters.h"
 #include "agent/ovsdb_log.h"
-
-enum { MAX_COUNTERS = 16 };
-
-struct counter {
-	const char *name;
-	uint64_t value;
-};
 
 /* Clients are served meanwhile. */
 struct compaction {
@@ -33,7 +27,6 @@ static command quit, add_remote, remove_remote, list_remotes, add_database,
 	       log_set, log_list, log_list_pattern, log_reopen, log_close,
 	       do_nothing, memory, coverage, read_counter, no_counters, trim;
 
-static size_t read_counters(const struct program *, struct counter *);
 static void done(struct program *, struct control_request *, char *problem);
 static void reply_lines(struct control_request *, char **lines, size_t n);
 static int compare(const void *, const void *);
@@ -340,7 +333,7 @@ coverage(struct control_request *request, size_t n_args,
 	 const char *const args[], void *program)
 {
 	struct counter counters[MAX_COUNTERS];
-	size_t n = read_counters(program, counters), n_never = 0, size;
+	size_t n = counters_read(program, counters), n_never = 0, size;
 	char *text = NULL;
 	FILE *stream = open_memstream(&text, &size);
 
@@ -359,40 +352,12 @@ coverage(struct control_request *request, size_t n_args,
 	free(text);
 }
 
-static size_t
-read_counters(const struct program *program, struct counter *counters)
-{
-	struct server_counters c;
-	size_t n = 0;
-
-	server_counters(program->server, &c);
-	counters[n++] = (struct counter) { "ovsdb_requests", c.n_requests };
-	counters[n++] = (struct counter) { "ovsdb_errors", c.n_errors };
-	counters[n++] = (struct counter) { "ovsdb_transactions",
-					   c.n_transactions };
-	counters[n++] = (struct counter) { "ovsdb_updates", c.n_updates };
-	counters[n++] = (struct counter) { "ovsdb_wordings", c.n_wordings };
-	counters[n++] = (struct counter) { "ovsdb_combined_updates",
-					   c.n_combined_updates };
-	counters[n++] = (struct counter) { "ovsdb_lost_clients",
-					   c.n_lost_clients };
-	counters[n++] = (struct counter) { "ovsdb_refused_monitors",
-					   c.n_refused_monitors };
-	counters[n++] = (struct counter) { "ovsdb_refused_waits",
-					   c.n_refused_waits };
-	counters[n++] = (struct counter) { "ovsdb_refused_locks",
-					   c.n_refused_locks };
-	counters[n++] = (struct counter) { "ovsdb_refused_operations",
-					   c.n_refused_operations };
-	return n;
-}
-
 static void
 read_counter(struct control_request *request, size_t n_args,
 	     const char *const args[], void *program)
 {
 	struct counter counters[MAX_COUNTERS];
-	size_t n = read_counters(program, counters);
+	size_t n = counters_read(program, counters);
 
 	(void) n_args;
 	for (size_t i = 0; i < n; i++)

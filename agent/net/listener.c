@@ -212,6 +212,27 @@ listener_counters(const struct listener *listener,
 }
 
 void
+listener_counters_add(struct listener_counters *sum,
+		      const struct listener_counters *more)
+{
+	sum->n_sessions += more->n_sessions;
+	sum->n_handshakes += more->n_handshakes;
+	sum->n_accepted += more->n_accepted;
+	sum->n_dialled += more->n_dialled;
+	sum->n_accept_errors += more->n_accept_errors;
+	sum->n_dial_errors += more->n_dial_errors;
+	sum->n_refused += more->n_refused;
+	sum->n_malformed += more->n_malformed;
+	sum->n_too_long += more->n_too_long;
+	sum->n_too_deep += more->n_too_deep;
+	sum->n_backlogged += more->n_backlogged;
+	sum->n_silent += more->n_silent;
+	sum->n_lagging += more->n_lagging;
+	for (size_t i = 0; i < N_TLS_REFUSALS; i++)
+		sum->n_tls_refusals[i] += more->n_tls_refusals[i];
+}
+
+void
 listener_status(const struct listener *listener,
 		struct listener_status *ret_status)
 {

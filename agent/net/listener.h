@@ -96,6 +96,8 @@ struct listener_counters {
 	uint64_t n_tls_refusals[N_TLS_REFUSALS];
 };
 void listener_counters(const struct listener *, struct listener_counters *);
+void listener_counters_add(struct listener_counters *,
+			   const struct listener_counters *more);
 
 /* How it is doing, in the words of Manager.status (ovs-vswitchd.conf.db(5)). */
 struct listener_status {

@@ -41,6 +41,7 @@ struct manager {
 	struct event *tell;		/* What to tell has, or time is up. */
 	int64_t told_ms;
 	bool is_soon;			/* 'tell' does not wait for long. */
+	struct listener_counters gone;	/* Of listeners that are no more. */
 };
 
 static struct log_limit listen_limit, write_limit;
@@ -56,6 +57,7 @@ static const char *text(const struct row *, const char *name);
 static void read_options(const struct row *, struct listener_options *);
 static const struct datum *value(const struct row *, const char *name,
 				 enum atom_type, struct datum *room);
+static void target_close(struct target *);
 static void target_listen(struct target *);
 static char *why_not(struct target *);
 static void target_free(struct target *);
@@ -123,6 +125,26 @@ manager_reconnect(struct manager *manager)
 			listener_reconnect(target->listener);
 	}
 	changed(manager);
+}
+
+void
+manager_counters(const struct manager *manager,
+		 struct listener_counters *ret_counters)
+{
+	const struct list *link;
+
+	*ret_counters = manager->gone;
+	for (link = manager->targets.next; link != &manager->targets;
+	     link = link->next) {
+		const struct target *target = LIST_ENTRY(link, struct target,
+							 link);
+		struct listener_counters counters;
+
+		if (!target->listener)
+			continue;
+		listener_counters(target->listener, &counters);
+		listener_counters_add(ret_counters, &counters);
+	}
 }
 
 const char *
@@ -252,8 +274,7 @@ want(struct manager *manager, const char *method, const struct row *row)
 		manager->n_targets++;
 	} else if (strcmp(role, target->role)
 		   || target->options.is_read_only != options.is_read_only) {
-		listener_free(target->listener);
-		target->listener = NULL;
+		target_close(target);
 	} else if (target->listener
 		   && (target->options.probe_ms != options.probe_ms
 		       || target->options.max_backoff_ms
@@ -331,6 +352,20 @@ value(const struct row *row, const char *name, enum atom_type type,
 }
 
 static void
+target_close(struct target *target)
+{
+	struct listener_counters counters;
+
+	if (!target->listener)
+		return;
+	listener_counters(target->listener, &counters);
+	counters.n_sessions = counters.n_handshakes = 0;
+	listener_counters_add(&target->manager->gone, &counters);
+	listener_free(target->listener);
+	target->listener = NULL;
+}
+
+static void
 target_listen(struct target *target)
 {
 	struct manager *manager = target->manager;
@@ -374,7 +409,7 @@ target_free(struct target *target)
 {
 	target->manager->n_targets--;
 	list_remove(&target->link);
-	listener_free(target->listener);
+	target_close(target);
 	free(target->problem);
 	free(target->role);
 	free(target->method);

@@ -18,6 +18,7 @@
  * every few seconds.  At most 100 targets are served.  [control] */
 
 #include <event2/event.h>
+#include "agent/net/listener.h"
 #include "agent/net/tls.h"
 #include "agent/ovsdb/store/database.h"
 #include "agent/ovsdb/server/server.h"
@@ -34,6 +35,8 @@ struct manager *manager_new(struct event_base *, struct server *,
 void manager_free(struct manager *);
 
 void manager_reconnect(struct manager *);
+/* Adds up what its listeners count, those that are gone included. */
+void manager_counters(const struct manager *, struct listener_counters *);
 const char *manager_name(const struct manager *);
 struct database *manager_database(const struct manager *);
 

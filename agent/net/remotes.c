@@ -6,7 +6,6 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/net/listener.h"
 #include "agent/net/manager.h"
 #include "agent/net/place.h"
 
@@ -32,6 +31,7 @@ struct remotes {
 	struct tls_source sources[N_TLS_SETTINGS];
 	struct remote *remotes;
 	size_t n;
+	struct listener_counters gone;	/* Of remotes that are no more. */
 };
 
 static const char *const options[] = {
@@ -51,6 +51,7 @@ static void source_done(struct tls_source *);
 static void committed(struct observer *, const struct commit *);
 static void look(struct tls_source *);
 static bool is_tls(const char *name);
+static void remote_counters(const struct remote *, struct listener_counters *);
 static void remote_free(struct remote *);
 
 struct remotes *
@@ -160,8 +161,13 @@ bool
 remotes_remove(struct remotes *remotes, const char *name)
 {
 	for (size_t i = 0; i < remotes->n; i++) {
+		struct listener_counters counters;
+
 		if (strcmp(remotes_name(remotes, i), name))
 			continue;
+		remote_counters(&remotes->remotes[i], &counters);
+		counters.n_sessions = counters.n_handshakes = 0;
+		listener_counters_add(&remotes->gone, &counters);
 		remote_free(&remotes->remotes[i]);
 		remotes->n--;
 		memmove(&remotes->remotes[i], &remotes->remotes[i + 1],
@@ -179,6 +185,29 @@ remotes_reconnect(struct remotes *remotes)
 			manager_reconnect(remotes->remotes[i].manager);
 		else
 			listener_reconnect(remotes->remotes[i].listener);
+}
+
+void
+remotes_counters(const struct remotes *remotes,
+		 struct listener_counters *ret_counters)
+{
+	*ret_counters = remotes->gone;
+	for (size_t i = 0; i < remotes->n; i++) {
+		struct listener_counters counters;
+
+		remote_counters(&remotes->remotes[i], &counters);
+		listener_counters_add(ret_counters, &counters);
+	}
+}
+
+static void
+remote_counters(const struct remote *remote,
+		struct listener_counters *ret_counters)
+{
+	if (remote->manager)
+		manager_counters(remote->manager, ret_counters);
+	else
+		listener_counters(remote->listener, ret_counters);
 }
 
 size_t

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <event2/event.h>
+#include "agent/net/listener.h"
 #include "agent/net/tls.h"
 #include "agent/ovsdb/store/database.h"
 #include "agent/ovsdb/server/server.h"
@@ -52,6 +53,9 @@ bool remotes_remove(struct remotes *, const char *name);
 
 /* Ends all sessions, and dials anew. */
 void remotes_reconnect(struct remotes *);
+
+/* What all listeners together have counted, those that are gone included. */
+void remotes_counters(const struct remotes *, struct listener_counters *);
 
 size_t remotes_n(const struct remotes *);
 const char *remotes_name(const struct remotes *, size_t i); /* As added. */
