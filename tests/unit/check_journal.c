@@ -674,8 +674,20 @@ START_TEST(both_kinds_of_record_are_read)
 }
 END_TEST
 
-/* A record that no writer writes, after others: refused, with its place. */
-START_TEST(senseless_records_are_refused)
+/* The file of what was cut off there, or NULL. */
+static char *
+read_aside(int64_t offset)
+{
+	char name[160];
+	size_t size;
+
+	snprintf(name, sizeof name, "%s.cut-%lld", path, (long long) offset);
+	return access(name, F_OK) ? NULL : read_file(name, &size);
+}
+
+/* A record that no writer writes: with others behind it the file is refused;
+ * at the end it is put aside. */
+START_TEST(senseless_records)
 {
 	static const char *const records[] = {
 		"{'Nope':{}}", "{'R':7}", "{'R':{'x':{}}}",
@@ -687,10 +699,66 @@ START_TEST(senseless_records_are_refused)
 		 "['uuid','00000000-0000-0000-0000-00000000000b']}}}"),
 	};
 	struct database *db = open_file(path, schema_path);
+	char *warning, *aside, *bytes;
+	size_t size, size_then;
+	struct uuid last;
 
+	json_decref(run(db, "{'op':'insert','table':'R','row':{'name':"
+			"'kept'}}"));
+	last = *database_last_transaction(db);
+	free(read_file(path, &size));
 	append(db, records[_i]);
 	database_free(db);
+	ck_assert_ptr_null(journal_open_database(path, NULL, &db, &warning));
+	ck_assert_ptr_nonnull(strstr(warning, path));
+	free(warning);
+	aside = read_aside(size);
+	ck_assert_ptr_nonnull(strstr(aside, "OVSDB JSON "));
+	ck_assert_uint_eq(table_n_rows(database_table(db, "R")), 1);
+	ck_assert(uuid_equal(&last, database_last_transaction(db)));
+	ck_assert_int_eq(journal_size(database_journal(db)), size);
+	database_free(db);
+	bytes = read_file(path, &size_then);
+	ck_assert_uint_eq(size, size_then);
+	free(bytes);
+	free(aside);
+
+	db = open_file(path, NULL);
+	append(db, records[_i]);
+	append(db, "{'R':{}}");
+	database_free(db);
 	check_refused(path, schema_path, "offset");
+}
+END_TEST
+
+START_TEST(rubbish_at_the_end_is_put_aside)
+{
+	static const char *const rubbish[] = {
+		"xxx\n", "OVSDB JSON 5 nothex\n{}\n", "\n\n", "{}", "\x01\x02",
+	};
+	struct database *db = open_file(path, schema_path);
+	char *warning, *aside;
+	FILE *stream;
+	size_t size;
+
+	json_decref(run(db, "{'op':'insert','table':'R','row':{'name':"
+			"'kept'}}"));
+	database_free(db);
+	free(read_file(path, &size));
+	stream = fopen(path, "a");
+	fputs(rubbish[_i], stream);
+	fclose(stream);
+	ck_assert_ptr_null(journal_open_database(path, NULL, &db, &warning));
+	ck_assert_ptr_nonnull(strstr(warning, "in header line \""));
+	for (char *c = warning; *c; c++)
+		ck_assert(*c >= ' ');
+	free(warning);
+	aside = read_aside(size);
+	ck_assert_str_eq(aside, rubbish[_i]);
+	free(aside);
+	ck_assert_uint_eq(table_n_rows(database_table(db, "R")), 1);
+	database_free(db);
+	database_free(open_file(path, NULL));
 }
 END_TEST
 
@@ -718,7 +786,8 @@ main(void)
 	tcase_add_test(tests, a_large_table_is_compacted_while_it_changes);
 	tcase_add_test(tests, whoever_asks_for_compaction_hears_of_its_end);
 	tcase_add_test(tests, both_kinds_of_record_are_read);
-	tcase_add_loop_test(tests, senseless_records_are_refused, 0, 8);
+	tcase_add_loop_test(tests, senseless_records, 0, 8);
+	tcase_add_loop_test(tests, rubbish_at_the_end_is_put_aside, 0, 5);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -23,6 +23,7 @@
 
 struct journal {
 	char *path;
+	char *name;		/* The path as it was given. */
 	struct journal_lock *lock;
 	struct database *database;
 	int fd;
@@ -72,13 +73,21 @@ static struct ovsdb_error *open_file(struct journal *,
 				     const char *schema_path);
 static struct ovsdb_error *create(struct journal *, const char *schema_path);
 static struct ovsdb_error *load(struct journal *, struct database **,
-				bool *ret_is_torn);
+				bool *ret_is_torn, char **ret_rubbish);
+static char *describe(const struct ovsdb_error *);
 static struct ovsdb_error *load_record(struct journal_reader *,
 				       struct database **);
+static struct ovsdb_error *make_no_sense(const struct journal_reader *,
+					 struct ovsdb_error *);
 static struct ovsdb_error *check_schema(const struct journal *,
 					const struct database *,
 					const char *schema_path);
-static struct ovsdb_error *cut_off(struct journal *, char **ret_warning);
+static struct ovsdb_error *cut_off(struct journal *, const char *rubbish,
+				   char **ret_warning);
+static struct ovsdb_error *put_aside(const struct journal *,
+				     const char *path, int64_t size);
+static struct ovsdb_error *copy_tail(const struct journal *, int fd,
+				     int64_t size);
 static struct ovsdb_error *cut_rubbish(struct journal *);
 static struct ovsdb_error *problem(const struct journal *, const char *what);
 static char *find_path(const char *path);
@@ -91,25 +100,28 @@ journal_open_database(const char *path, const char *schema_path,
 	struct database *db = NULL;
 	struct ovsdb_error *error;
 	bool is_torn = false;
+	char *rubbish = NULL;
 
 	*ret_warning = NULL;
 	journal->fd = -1;
 	journal->due_ms = INT64_MAX;
 	journal->path = find_path(path);
+	journal->name = xstrdup(path);
 	journal->sync = journal_sync_new();
 	error = journal_lock_take(journal->path, &journal->lock);
 	if (!error)
 		error = open_file(journal, schema_path);
 	if (!error)
-		error = load(journal, &db, &is_torn);
-	if (!error && is_torn)
-		error = cut_off(journal, ret_warning);
+		error = load(journal, &db, &is_torn, &rubbish);
+	if (!error && (is_torn || rubbish))
+		error = cut_off(journal, rubbish, ret_warning);
+	free(rubbish);
 
 	/* Torn within the schema: nothing was ever acknowledged. */
 	if (!error && !db && schema_path) {
 		error = create(journal, schema_path);
 		if (!error)
-			error = load(journal, &db, &is_torn);
+			error = load(journal, &db, &is_torn, &rubbish);
 	} else if (!error && !db) {
 		error = ovsdb_error(OVSDB_IO_ERROR, "%s: this file has no"
 				    " schema", journal->path);
@@ -335,6 +347,7 @@ journal_close(struct journal *journal)
 	journal_lock_release(journal->lock);
 	encode_done(&journal->out);
 	free(journal->problem);
+	free(journal->name);
 	free(journal->path);
 	free(journal);
 }
@@ -522,13 +535,15 @@ create(struct journal *journal, const char *schema_path)
 	return error;
 }
 
-/* On return 'size' is where the last whole record ends. */
+/* On return 'size' is where the last record ends that makes sense.  What is
+ * behind it, if anything, is torn, or '*ret_rubbish' says what is wrong with
+ * it. */
 static struct ovsdb_error *
 load(struct journal *journal, struct database **ret_database,
-     bool *ret_is_torn)
+     bool *ret_is_torn, char **ret_rubbish)
 {
 	struct journal_reader reader = {
-		.path = journal->path, .size = journal->size
+		.path = journal->name, .size = journal->size
 	};
 	enum journal_read_result result;
 	struct ovsdb_error *error = NULL;
@@ -541,9 +556,19 @@ load(struct journal *journal, struct database **ret_database,
 	rewind(reader.stream);
 	while ((result = journal_read(&reader, &error))
 	       == JOURNAL_READ_RECORD) {
+		bool is_last = *ret_database && reader.offset == reader.size;
+
 		error = load_record(&reader, ret_database);
-		if (error)
+		if (error && is_last) {
+			*ret_rubbish = describe(error);
+			ovsdb_error_free(error);
+			error = NULL;
 			break;
+		}
+		if (error) {
+			error = make_no_sense(&reader, error);
+			break;
+		}
 		journal->size = reader.offset;
 		/* Where the second record is all rows, ends them. */
 		if (++n_records <= 2)
@@ -553,12 +578,32 @@ load(struct journal *journal, struct database **ret_database,
 			break;
 		}
 	}
+	*ret_is_torn = result == JOURNAL_READ_TORN;
+	if (*ret_is_torn || result == JOURNAL_READ_RUBBISH)
+		journal->size = reader.offset;
+	if (result == JOURNAL_READ_RUBBISH) {
+		*ret_rubbish = describe(error);
+		ovsdb_error_free(error);
+		error = NULL;
+	}
 	journal_read_done(&reader);
 	fclose(reader.stream);
-	*ret_is_torn = result == JOURNAL_READ_TORN;
-	if (*ret_is_torn)
-		journal->size = reader.offset;
 	return error;
+}
+
+/* As people know it from ovsdb-server. */
+static char *
+describe(const struct ovsdb_error *error)
+{
+	char *syntax = error->syntax ? json_dumps(error->syntax, JSON_COMPACT)
+				     : NULL;
+	char *text;
+
+	text = syntax ? xasprintf("syntax \"%.1000s\": %s: %s", syntax,
+				  error->name, error->details)
+	       : xasprintf("%s: %s", error->name, error->details);
+	free(syntax);
+	return text;
 }
 
 static struct ovsdb_error *
@@ -579,9 +624,20 @@ load_record(struct journal_reader *reader, struct database **db)
 		if (!error)
 			*db = database_new(schema, NULL);
 	}
-	return ovsdb_error_prefix(error, "%s: the record before offset %lld"
-				  " makes no sense", reader->path,
-				  (long long) reader->offset);
+	return error;
+}
+
+/* Takes over 'error'. */
+static struct ovsdb_error *
+make_no_sense(const struct journal_reader *reader, struct ovsdb_error *error)
+{
+	struct ovsdb_error *whole;
+
+	whole = ovsdb_error(error->name, "%s: the record before offset %lld"
+			    " makes no sense: %s", reader->path,
+			    (long long) reader->offset, error->details);
+	ovsdb_error_free(error);
+	return whole;
 }
 
 static struct ovsdb_error *
@@ -604,23 +660,72 @@ check_schema(const struct journal *journal, const struct database *db,
 	return error;
 }
 
+/* What was only half written goes; what somebody else has written there is
+ * put aside first. */
 static struct ovsdb_error *
-cut_off(struct journal *journal, char **ret_warning)
+cut_off(struct journal *journal, const char *rubbish, char **ret_warning)
 {
-	struct ovsdb_error *error;
+	const long long offset = journal->size;
+	struct ovsdb_error *error = NULL;
+	char *aside = NULL;
 	struct stat st;
+	long long size;
 
 	if (fstat(journal->fd, &st) < 0)
 		return problem(journal, "cannot be read");
-	error = cut_rubbish(journal);
+	size = st.st_size - offset;
+	if (rubbish) {
+		aside = xasprintf("%s.cut-%lld", journal->path, offset);
+		error = put_aside(journal, aside, size);
+	}
 	if (!error)
+		error = cut_rubbish(journal);
+	if (!error && rubbish)
+		*ret_warning = xasprintf("%s; %lld bytes at offset %lld moved"
+					 " to %s", rubbish, size, offset,
+					 aside);
+	else if (!error)
 		*ret_warning = xasprintf("%s: the last record was not written"
 					 " whole: %lld bytes at offset %lld"
-					 " cut off", journal->path,
-					 (long long) (st.st_size
-						      - journal->size),
-					 (long long) journal->size);
+					 " cut off", journal->path, size,
+					 offset);
+	free(aside);
 	return error;
+}
+
+static struct ovsdb_error *
+put_aside(const struct journal *journal, const char *path, int64_t size)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		      0600);
+	struct ovsdb_error *error;
+
+	error = fd < 0 ? problem(journal, "what makes no sense at its end"
+				 " cannot be put aside")
+		: copy_tail(journal, fd, size);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static struct ovsdb_error *
+copy_tail(const struct journal *journal, int fd, int64_t size)
+{
+	int64_t offset = journal->size, end = offset + size;
+	char bytes[4096];
+	ssize_t n = 1;
+
+	while (offset < end && n > 0) {
+		n = pread(journal->fd, bytes, sizeof bytes, offset);
+		if (n > 0)
+			n = write(fd, bytes, n);
+		if (n > 0)
+			offset += n;
+	}
+	if (offset < end || fsync(fd) < 0)
+		return problem(journal, "what makes no sense at its end"
+			       " cannot be put aside");
+	return NULL;
 }
 
 static struct ovsdb_error *

@@ -13,7 +13,9 @@
  *
  * What a power cut may do to the end of the file is cut off at open, and a
  * sentence says so (journal_read.h has the rule); none of it had been
- * acknowledged as durable.  Anything else that does not read is damage, and
+ * acknowledged as durable.  What is at the end and is no record, or one that
+ * makes no sense, is cut off, too, as ovsdb-server does it, but kept beside
+ * the file, as NAME.cut-OFFSET.  Anything else that does not read is damage, and
  * opening fails with a sentence that names the offset.
  *
  * The file is locked by ".NAME.~lock~" beside it, as ovsdb-server does it.

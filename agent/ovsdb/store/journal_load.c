@@ -66,8 +66,10 @@ journal_load(struct journal_reader *reader, struct database *db)
 				&db->replayed);
 	if (load.is_odd || !load_rows(reader, &load, &error))
 		error = load_whole(reader, db);
-	db->last_transaction = db->last_recorded = db->replayed;
-	db->is_last_from_file = true;
+	if (!error) {
+		db->last_transaction = db->last_recorded = db->replayed;
+		db->is_last_from_file = true;
+	}
 	memset(&db->replayed, 0, sizeof db->replayed);
 	return error;
 }

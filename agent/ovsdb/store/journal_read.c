@@ -33,6 +33,8 @@ static bool has_later_record(const struct journal_reader *,
 static enum journal_read_result no_header(const struct journal_reader *,
 					  const struct header *,
 					  struct ovsdb_error **);
+static struct ovsdb_error *quote(const struct journal_reader *,
+				 const struct header *);
 static enum journal_read_result damaged(const struct journal_reader *,
 					struct ovsdb_error **,
 					const char *what);
@@ -250,15 +252,34 @@ no_header(const struct journal_reader *reader, const struct header *header,
 	if (!header->is_whole && at_end && begins_header(header))
 		return JOURNAL_READ_TORN;
 	if (reader->offset > 0
-	    && (has_hole(reader, reader->offset, header->size)
-		|| !has_later_record(reader, -1)))
+	    && has_hole(reader, reader->offset, header->size))
 		return JOURNAL_READ_TORN;
+	if (reader->offset > 0 && !has_later_record(reader, -1)) {
+		*ret_error = quote(reader, header);
+		return JOURNAL_READ_RUBBISH;
+	}
 	if (reader->offset == 0) {
 		*ret_error = ovsdb_error(OVSDB_IO_ERROR, "%s: this is not an"
 					 " OVSDB database file", reader->path);
 		return JOURNAL_READ_DAMAGED;
 	}
 	return damaged(reader, ret_error, "has no header");
+}
+
+/* In the words of ovsdb-server; it goes to a log. */
+static struct ovsdb_error *
+quote(const struct journal_reader *reader, const struct header *header)
+{
+	char line[JOURNAL_HEADER_MAX];
+	size_t n;
+
+	for (n = 0; n < header->size && header->text[n] != '\n'; n++)
+		line[n] = header->text[n] < ' ' || header->text[n] > '~'
+			  ? '?' : header->text[n];
+	line[n] = '\0';
+	return ovsdb_error(OVSDB_SYNTAX_ERROR, "%s: parse error at offset %lld"
+			   " in header line \"%s\"", reader->path,
+			   (long long) reader->offset, line);
 }
 
 static enum journal_read_result

@@ -17,6 +17,8 @@ enum journal_read_result {
 	JOURNAL_READ_TORN,	/* What is left was never written whole: the
 				 * last record does not read, or holes are
 				 * where the next one should be. */
+	JOURNAL_READ_RUBBISH,	/* What is left is no record and never was:
+				 * '*ret_error' quotes it. */
 	JOURNAL_READ_DAMAGED	/* '*ret_error' says where and what. */
 };
 

@@ -108,8 +108,9 @@ journal_record_apply(json_t *record, struct database *db)
 			continue;
 		table = database_table(db, name);
 		if (!table)
-			error = ovsdb_error(OVSDB_SYNTAX_ERROR,
-					    "there is no table %.64s", name);
+			error = ovsdb_error_verbatim(
+				OVSDB_UNKNOWN_TABLE, record,
+				"No table named %.64s.", name);
 		else
 			error = apply_table(txn, table, rows, is_diff);
 		if (error) {

@@ -30,6 +30,7 @@
 #define OVSDB_CANCELED "canceled"
 #define OVSDB_SYNTAX_ERROR "syntax error"
 #define OVSDB_NOT_ALLOWED "not allowed"
+#define OVSDB_UNKNOWN_TABLE "unknown table"
 #define OVSDB_UNKNOWN_COLUMN "unknown column"
 #define OVSDB_UNKNOWN_FUNCTION "unknown function"
 #define OVSDB_UNKNOWN_MUTATOR "unknown mutator"
