@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include "agent/base/list.h"
@@ -61,7 +62,10 @@ static void tell_end(evutil_socket_t, short, void *channel);
 static void pump_again(evutil_socket_t, short, void *channel);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
+static void receive_more(struct channel *);
 static void process(struct channel *);
+static size_t read_messages(struct channel *, const char *bytes, size_t size);
+static void receive(struct channel *, const char *text, size_t size);
 static struct stage *stage_new(struct channel *);
 static void stage_free(struct channel *, struct stage *);
 static void advance(struct channel *);
@@ -288,6 +292,8 @@ readable(struct bufferevent *bev, void *channel_)
 	(void) bev;
 	channel->alive_ms = turn_now_ms();
 	process(channel);
+	if (!tls_is_below(channel->bev))
+		receive_more(channel);
 }
 
 /* All output has gone, or, while a source is under way, most of it. */
@@ -373,6 +379,31 @@ note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 		channel->alive_ms = turn_now_ms();
 }
 
+/* The buffer event reads a page or so in a turn of the loop: too little for a
+ * peer with a lot to say.  An end or an error is there still when it looks. */
+static void
+receive_more(struct channel *channel)
+{
+	static char bytes[IO_SIZE];
+	evutil_socket_t fd = bufferevent_getfd(channel->bev);
+	struct evbuffer *input = bufferevent_get_input(channel->bev);
+	size_t used;
+	ssize_t n;
+
+	if (channel->has_ended || !may_read(channel)
+	    || evbuffer_get_length(input))
+		return;
+	n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	if (n <= 0)
+		return;
+	used = read_messages(channel, bytes, (size_t) n);
+	if (used < (size_t) n) {
+		evbuffer_unfreeze(input, 0);
+		evbuffer_add(input, bytes + used, (size_t) n - used);
+		evbuffer_freeze(input, 0);
+	}
+}
+
 static void
 process(struct channel *channel)
 {
@@ -380,23 +411,53 @@ process(struct channel *channel)
 	struct evbuffer_iovec piece;
 
 	while (!channel->has_ended && may_read(channel)
-	       && evbuffer_peek(input, -1, NULL, &piece, 1) > 0) {
-		enum jsonrpc_status status;
-		json_t *message;
-		size_t used;
+	       && evbuffer_peek(input, -1, NULL, &piece, 1) > 0)
+		evbuffer_drain(input, read_messages(channel, piece.iov_base,
+						    piece.iov_len));
+}
 
-		status = jsonrpc_read(&channel->reader, piece.iov_base,
-				      piece.iov_len, &used, &message);
+/* Returns how many bytes are done with: all, unless the channel has ended or
+ * the peer is to take its answers first. */
+static size_t
+read_messages(struct channel *channel, const char *bytes, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && !channel->has_ended && may_read(channel)) {
+		enum jsonrpc_status status;
+		size_t used, text_size;
+		const char *text;
+
+		status = jsonrpc_read_text(&channel->reader, bytes + i,
+					   size - i, &used, &text,
+					   &text_size);
 		if (status != JSONRPC_MORE && status != JSONRPC_MESSAGE) {
 			channel_end(channel, end_of(status));
-			return;
+			break;
 		}
-		evbuffer_drain(input, used);
-		if (status == JSONRPC_MESSAGE) {
-			channel->ops->receive(channel->ctx, message);
-			json_decref(message);
-		}
+		if (status == JSONRPC_MESSAGE)
+			receive(channel, text, text_size);
+		i += used;
 	}
+	return i;
+}
+
+static void
+receive(struct channel *channel, const char *text, size_t size)
+{
+	json_t *message;
+
+	if (channel->ops->receive_text) {
+		channel->ops->receive_text(channel->ctx, text, size);
+		return;
+	}
+	message = json_loadb(text, size, 0, NULL);
+	if (!message) {
+		channel_end(channel, CHANNEL_MALFORMED);
+		return;
+	}
+	channel->ops->receive(channel->ctx, message);
+	json_decref(message);
 }
 
 static struct stage *

@@ -41,6 +41,10 @@ enum channel_end {
 struct channel_ops {
 	/* 'message' is borrowed. */
 	void (*receive)(void *ctx, json_t *message);
+	/* If this is there it is called instead, with what stands between a
+	 * brace and the one that closes it; if that is no JSON, to end the
+	 * channel as malformed is the owner's business. */
+	void (*receive_text)(void *ctx, const char *text, size_t size);
 	/* Not full any more.  May be NULL. */
 	void (*drained)(void *ctx);
 	/* May free the channel. */

@@ -10,13 +10,8 @@
 enum { KEPT_SIZE = 65536 };
 
 static size_t skip_space(const char *bytes, size_t size);
-static enum jsonrpc_status scan(struct jsonrpc_reader *, const char *bytes,
-				size_t size, size_t *ret_end);
-static size_t scan_string(struct jsonrpc_reader *, const char *bytes,
-			  size_t size, size_t i);
 static void append(struct jsonrpc_reader *, const char *bytes, size_t size);
-static json_t *parse(struct jsonrpc_reader *, const char *bytes,
-		     size_t size);
+static void forget(struct jsonrpc_reader *);
 
 void
 jsonrpc_reader_init(struct jsonrpc_reader *reader, size_t max_size,
@@ -24,7 +19,7 @@ jsonrpc_reader_init(struct jsonrpc_reader *reader, size_t max_size,
 {
 	*reader = (struct jsonrpc_reader) {
 		.max_size = max_size,
-		.max_depth = max_depth,
+		.brackets.max_depth = max_depth,
 	};
 }
 
@@ -35,33 +30,56 @@ jsonrpc_reader_done(struct jsonrpc_reader *reader)
 }
 
 enum jsonrpc_status
+jsonrpc_read_text(struct jsonrpc_reader *reader, const char *bytes,
+		  size_t size, size_t *ret_used, const char **ret_text,
+		  size_t *ret_size)
+{
+	size_t start = 0, room, end;
+	enum brackets_status status;
+
+	if (!reader->brackets.depth) {
+		forget(reader);
+		start = skip_space(bytes, size);
+		if (start == size) {
+			*ret_used = size;
+			return JSONRPC_MORE;
+		}
+		if (bytes[start] != '{')
+			return JSONRPC_MALFORMED;
+	}
+	bytes += start;
+	size -= start;
+	room = reader->max_size - reader->size;
+	status = brackets_scan(&reader->brackets, bytes,
+			       size < room ? size : room, &end);
+	if (status == BRACKETS_TOO_DEEP)
+		return JSONRPC_TOO_DEEP;
+	if (status == BRACKETS_OPEN && size > room)
+		return JSONRPC_TOO_LONG;
+	*ret_used = start + end;
+	if (status == BRACKETS_OPEN || reader->size)
+		append(reader, bytes, end);
+	if (status == BRACKETS_OPEN)
+		return JSONRPC_MORE;
+	*ret_text = reader->size ? reader->text : bytes;
+	*ret_size = reader->size ? reader->size : end;
+	return JSONRPC_MESSAGE;
+}
+
+enum jsonrpc_status
 jsonrpc_read(struct jsonrpc_reader *reader, const char *bytes, size_t size,
 	     size_t *ret_used, json_t **ret_message)
 {
-	size_t start = reader->depth ? 0 : skip_space(bytes, size);
-	size_t room = reader->max_size - reader->size, end;
 	enum jsonrpc_status status;
+	const char *text;
+	size_t text_size;
 	json_t *message;
 
-	if (start == size) {
-		*ret_used = size;
-		return JSONRPC_MORE;
-	}
-	if (!reader->depth && bytes[start] != '{')
-		return JSONRPC_MALFORMED;
-	bytes += start;
-	size -= start;
-	status = scan(reader, bytes, size < room ? size : room, &end);
-	if (status == JSONRPC_TOO_DEEP)
+	status = jsonrpc_read_text(reader, bytes, size, ret_used, &text,
+				   &text_size);
+	if (status != JSONRPC_MESSAGE)
 		return status;
-	if (status == JSONRPC_MORE && size > room)
-		return JSONRPC_TOO_LONG;
-	*ret_used = start + end;
-	if (status == JSONRPC_MORE) {
-		append(reader, bytes, end);
-		return status;
-	}
-	message = parse(reader, bytes, end);
+	message = json_loadb(text, text_size, 0, NULL);
 	if (!message)
 		return JSONRPC_MALFORMED;
 	*ret_message = message;
@@ -93,60 +111,6 @@ skip_space(const char *bytes, size_t size)
 	return i;
 }
 
-/* Finds the bracket that closes the text.  Whether brackets match in kind is
- * for the parser to say: a text that they do not match in cannot be valid,
- * wherever it is thought to end. */
-static enum jsonrpc_status
-scan(struct jsonrpc_reader *reader, const char *bytes, size_t size,
-     size_t *ret_end)
-{
-	size_t i = 0;
-
-	while (i < size) {
-		if (reader->is_string) {
-			i = scan_string(reader, bytes, size, i);
-			continue;
-		}
-		switch (bytes[i++]) {
-		case '"':
-			reader->is_string = true;
-			break;
-		case '{':
-		case '[':
-			if (++reader->depth > reader->max_depth)
-				return JSONRPC_TOO_DEEP;
-			break;
-		case '}':
-		case ']':
-			if (--reader->depth)
-				break;
-			*ret_end = i;
-			return JSONRPC_MESSAGE;
-		default:
-			break;
-		}
-	}
-	*ret_end = size;
-	return JSONRPC_MORE;
-}
-
-static size_t
-scan_string(struct jsonrpc_reader *reader, const char *bytes, size_t size,
-	    size_t i)
-{
-	for (; i < size; i++) {
-		if (reader->is_escaped) {
-			reader->is_escaped = false;
-		} else if (bytes[i] == '\\') {
-			reader->is_escaped = true;
-		} else if (bytes[i] == '"') {
-			reader->is_string = false;
-			return i + 1;
-		}
-	}
-	return i;
-}
-
 static void
 append(struct jsonrpc_reader *reader, const char *bytes, size_t size)
 {
@@ -162,20 +126,14 @@ append(struct jsonrpc_reader *reader, const char *bytes, size_t size)
 	reader->size += size;
 }
 
-static json_t *
-parse(struct jsonrpc_reader *reader, const char *bytes, size_t size)
+/* The text that was read last; room for the next one stays. */
+static void
+forget(struct jsonrpc_reader *reader)
 {
-	json_t *message;
-
-	if (!reader->size)
-		return json_loadb(bytes, size, 0, NULL);
-	append(reader, bytes, size);
-	message = json_loadb(reader->text, reader->size, 0, NULL);
 	reader->size = 0;
 	if (reader->allocated > KEPT_SIZE) {
 		free(reader->text);
 		reader->text = NULL;
 		reader->allocated = 0;
 	}
-	return message;
 }

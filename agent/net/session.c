@@ -19,7 +19,7 @@ struct session {
 	void *ctx;
 };
 
-static void receive(void *session, json_t *message);
+static void receive(void *session, const char *text, size_t size);
 static void drained(void *session);
 static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
@@ -32,7 +32,7 @@ static void look(evutil_socket_t, short, void *session);
 static void look_in(struct session *, int64_t wait_ms);
 
 static const struct channel_ops channel_ops = {
-	.receive = receive,
+	.receive_text = receive,
 	.drained = drained,
 	.ended = end,
 };
@@ -123,12 +123,21 @@ session_name(const struct session *session)
 }
 
 static void
-receive(void *session_, json_t *message)
+receive(void *session_, const char *text, size_t size)
 {
 	struct session *session = session_;
 
-	if (!client_receive(session->client, message, turn_now_ms()))
+	switch (client_receive_text(session->client, text, size,
+				    turn_now_ms())) {
+	case CLIENT_CONTENT:
+		break;
+	case CLIENT_MALFORMED:
+		channel_end(session->channel, CHANNEL_MALFORMED);
+		break;
+	case CLIENT_REFUSED:
 		channel_end(session->channel, CHANNEL_REFUSED);
+		break;
+	}
 }
 
 static void

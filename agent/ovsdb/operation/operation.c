@@ -8,13 +8,16 @@
 #include "agent/ovsdb/store/transaction.h"
 
 static struct ovsdb_error *execute_commit(struct operation_context *,
-					  struct members *, json_t *);
+					  struct members *,
+					  struct encoding *);
 static struct ovsdb_error *execute_abort(struct operation_context *,
-					 struct members *, json_t *);
+					 struct members *, struct encoding *);
 static struct ovsdb_error *execute_comment(struct operation_context *,
-					   struct members *, json_t *);
+					   struct members *,
+					   struct encoding *);
 static struct ovsdb_error *execute_assert(struct operation_context *,
-					  struct members *, json_t *);
+					  struct members *,
+					  struct encoding *);
 
 static const struct operation operations[] = {
 	{ "insert", true, operation_write_insert },
@@ -59,7 +62,7 @@ operation_table(struct operation_context *context, struct members *members)
 
 static struct ovsdb_error *
 execute_commit(struct operation_context *context, struct members *members,
-	       json_t *result)
+	       struct encoding *result)
 {
 	json_t *durable = members_get(members, "durable", MEMBER_BOOLEAN);
 
@@ -71,7 +74,7 @@ execute_commit(struct operation_context *context, struct members *members,
 
 static struct ovsdb_error *
 execute_abort(struct operation_context *context, struct members *members,
-	      json_t *result)
+	      struct encoding *result)
 {
 	(void) context;
 	(void) members;
@@ -81,7 +84,7 @@ execute_abort(struct operation_context *context, struct members *members,
 
 static struct ovsdb_error *
 execute_comment(struct operation_context *context, struct members *members,
-		json_t *result)
+		struct encoding *result)
 {
 	json_t *comment = members_get(members, "comment", MEMBER_STRING);
 
@@ -94,7 +97,7 @@ execute_comment(struct operation_context *context, struct members *members,
 
 static struct ovsdb_error *
 execute_assert(struct operation_context *context, struct members *members,
-	       json_t *result)
+	       struct encoding *result)
 {
 	const struct transact_request *request = context->request;
 	json_t *lock = members_get(members, "lock", MEMBER_ID);

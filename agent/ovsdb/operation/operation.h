@@ -11,7 +11,12 @@
 #include <jansson.h>
 #include "agent/ovsdb/value/error.h"
 #include "agent/ovsdb/value/members.h"
+#include "agent/ovsdb/value/uuid.h"
 
+struct assignments;
+struct condition;
+struct encoding;
+struct mutations;
 struct symbols;
 struct transaction;
 struct transact_request;
@@ -29,10 +34,11 @@ struct operation_context {
 struct operation {
 	const char *name;
 	bool writes;
-	/* Adds to 'result', an empty object.  Reads all its members first; an
-	 * error that members_end() will find goes before this one. */
+	/* Writes its result, an object, which is empty if it writes nothing.
+	 * Reads all its members first; an error that members_end() will find
+	 * goes before this one. */
 	struct ovsdb_error *(*execute)(struct operation_context *,
-				       struct members *, json_t *result);
+				       struct members *, struct encoding *);
 };
 
 const struct operation *operation_find(const char *name);
@@ -42,18 +48,40 @@ struct table *operation_table(struct operation_context *, struct members *);
 
 /* operation_write.c */
 struct ovsdb_error *operation_write_insert(struct operation_context *,
-					   struct members *, json_t *result);
+					   struct members *, struct encoding *);
 struct ovsdb_error *operation_write_update(struct operation_context *,
-					   struct members *, json_t *result);
+					   struct members *, struct encoding *);
 struct ovsdb_error *operation_write_mutate(struct operation_context *,
-					   struct members *, json_t *result);
+					   struct members *, struct encoding *);
 struct ovsdb_error *operation_write_delete(struct operation_context *,
-					   struct members *, json_t *result);
+					   struct members *, struct encoding *);
+
+/* What they do once they have read their members.  A row is named, which
+ * tells its UUID, before it is inserted; 'name' and 'given' may be NULL.  Those
+ * who insert and update for a client look at what is mutable before. */
+struct ovsdb_error *operation_write_name_row(struct operation_context *,
+					     const char *name,
+					     const struct uuid *given,
+					     struct uuid *ret_uuid);
+struct ovsdb_error *operation_write_insert_row(struct operation_context *,
+					       struct table *,
+					       const struct uuid *,
+					       struct assignments *,
+					       struct encoding *result);
+struct ovsdb_error *operation_write_update_rows(struct operation_context *,
+						struct table *,
+						const struct condition *,
+						const struct assignments *,
+						struct encoding *result);
+struct ovsdb_error *operation_write_delete_rows(struct operation_context *,
+						struct table *,
+						const struct condition *,
+						struct encoding *result);
 
 /* operation_read.c */
 struct ovsdb_error *operation_read_select(struct operation_context *,
-					  struct members *, json_t *result);
+					  struct members *, struct encoding *);
 struct ovsdb_error *operation_read_wait(struct operation_context *,
-					struct members *, json_t *result);
+					struct members *, struct encoding *);
 
 #endif /* ovsdb/operation/operation.h */

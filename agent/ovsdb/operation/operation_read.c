@@ -11,6 +11,7 @@
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/operation/transact.h"
 #include "agent/ovsdb/store/transaction.h"
+#include "agent/ovsdb/value/encode.h"
 
 /* Rows that differ in some column of a list. */
 struct selection {
@@ -37,7 +38,7 @@ static bool selection_has(const struct selection *, const struct row *,
 static bool selection_add(struct selection *, struct row *);
 static bool select_row(void *selection, const struct row *);
 static int compare_rows(const void *, const void *, void *columns);
-static json_t *selection_to_json(const struct selection *);
+static void encode_selection(const struct selection *, struct encoding *);
 static struct ovsdb_error *read_until(struct wait *);
 static struct ovsdb_error *read_expected(struct operation_context *,
 					 struct table *, struct wait *);
@@ -50,7 +51,7 @@ static void wait_done(struct wait *);
 
 struct ovsdb_error *
 operation_read_select(struct operation_context *context,
-		      struct members *members, json_t *result)
+		      struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	json_t *where = members_get(members, "where", MEMBER_ARRAY);
@@ -79,8 +80,7 @@ operation_read_select(struct operation_context *context,
 		if (sort.n && selection.n)
 			qsort_r(selection.rows, selection.n,
 				sizeof *selection.rows, compare_rows, &sort);
-		json_object_set_new(result, "rows",
-				    selection_to_json(&selection));
+		encode_selection(&selection, result);
 		selection_done(&selection);
 	}
 	columns_done(&sort);
@@ -91,7 +91,7 @@ operation_read_select(struct operation_context *context,
 
 struct ovsdb_error *
 operation_read_wait(struct operation_context *context,
-		    struct members *members, json_t *result)
+		    struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	struct wait wait;
@@ -192,28 +192,29 @@ compare_rows(const void *a, const void *b, void *columns)
 			       *(struct row *const *) b);
 }
 
-static json_t *
-selection_to_json(const struct selection *selection)
+static void
+encode_selection(const struct selection *selection, struct encoding *e)
 {
-	json_t *rows = json_array();
+	const struct columns *columns = selection->columns;
+	struct datum room;
 	size_t i, j;
 
+	encode_text(e, "{\"rows\":[");
 	for (i = 0; i < selection->n; i++) {
-		json_t *row = json_object();
+		encode_text(e, i ? ",{" : "{");
+		for (j = 0; j < columns->n; j++) {
+			const struct column *column = columns->columns[j];
 
-		for (j = 0; j < selection->columns->n; j++) {
-			const struct column *column =
-				selection->columns->columns[j];
-			struct datum room;
-
-			json_object_set_new(row, column->name, datum_to_json(
-						row_datum(selection->rows[i],
-							  column, &room),
-						&column->type));
+			if (j)
+				encode_text(e, ",");
+			encode_string(e, column->name, strlen(column->name));
+			encode_text(e, ":");
+			encode_datum(e, row_datum(selection->rows[i], column,
+						  &room), &column->type);
 		}
-		json_array_append_new(rows, row);
+		encode_text(e, "}");
 	}
-	return rows;
+	encode_text(e, "]}");
 }
 
 static struct ovsdb_error *

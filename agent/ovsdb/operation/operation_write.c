@@ -7,9 +7,10 @@
 #include "agent/ovsdb/operation/assignment.h"
 #include "agent/ovsdb/operation/condition.h"
 #include "agent/ovsdb/operation/mutation.h"
-#include "agent/ovsdb/value/symbols.h"
 #include "agent/ovsdb/operation/transact.h"
 #include "agent/ovsdb/store/transaction.h"
+#include "agent/ovsdb/value/encode.h"
+#include "agent/ovsdb/value/symbols.h"
 
 /* What update, mutate and delete do to each row that matches. */
 struct work {
@@ -17,16 +18,10 @@ struct work {
 	const struct role *role;
 	const struct assignments *assignments;
 	const struct mutations *mutations;
-	json_int_t n;
+	int64_t n;
 	struct ovsdb_error *error;
 };
 
-static struct ovsdb_error *name_row(struct operation_context *,
-				    const char *name, json_t *given,
-				    struct uuid *ret_uuid);
-static struct ovsdb_error *insert_row(struct operation_context *,
-				      struct table *, const struct uuid *,
-				      struct assignments *);
 static struct ovsdb_error *check_defaults(const struct row *,
 					  const struct assignments *);
 static bool is_assigned(const struct assignments *, const struct column *);
@@ -34,16 +29,16 @@ static struct ovsdb_error *check_mutable(json_t *operation,
 					 const struct table_schema *,
 					 const struct assignments *);
 static struct ovsdb_error *work_on(struct operation_context *,
-				   struct table *, json_t *where,
+				   struct table *, const struct condition *,
 				   bool (*visit)(void *, const struct row *),
-				   struct work *, json_t *result);
+				   struct work *, struct encoding *result);
 static bool update_row(void *work, const struct row *);
 static bool mutate_row(void *work, const struct row *);
 static bool delete_row(void *work, const struct row *);
 
 struct ovsdb_error *
 operation_write_insert(struct operation_context *context,
-		       struct members *members, json_t *result)
+		       struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	json_t *given, *name, *row;
@@ -57,33 +52,31 @@ operation_write_insert(struct operation_context *context,
 	if (members->error)
 		return NULL;
 
-	error = name_row(context, json_string_value(name), given, &uuid);
+	if (given && !uuid_from_text(json_string_value(given), &uuid))
+		return ovsdb_syntax_error(given, "\"uuid\" is not a UUID");
+	error = operation_write_name_row(context, json_string_value(name),
+					 given ? &uuid : NULL, &uuid);
 	if (error)
 		return error;
 	error = assignments_from_json(row, table_schema(table),
 				      context->symbols, &assignments);
 	if (error)
 		return error;
-	error = insert_row(context, table, &uuid, &assignments);
+	error = operation_write_insert_row(context, table, &uuid,
+					   &assignments, result);
 	assignments_done(&assignments);
-	if (!error) {
-		const union atom atom = { .uuid = uuid };
-
-		json_object_set_new(result, "uuid",
-				    atom_to_json(ATOM_UUID, &atom));
-	}
 	return error;
 }
 
 struct ovsdb_error *
 operation_write_update(struct operation_context *context,
-		       struct members *members, json_t *result)
+		       struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	json_t *where = members_get(members, "where", MEMBER_ARRAY);
 	json_t *row = members_get(members, "row", MEMBER_OBJECT);
 	struct assignments assignments;
-	struct work work = { .assignments = &assignments };
+	struct condition condition;
 	struct ovsdb_error *error;
 
 	if (members->error)
@@ -95,21 +88,27 @@ operation_write_update(struct operation_context *context,
 	error = check_mutable(members->object, table_schema(table),
 			      &assignments);
 	if (!error)
-		error = work_on(context, table, where, update_row, &work,
-				result);
+		error = condition_from_json(where, table_schema(table),
+					    context->symbols, &condition);
+	if (!error) {
+		error = operation_write_update_rows(context, table, &condition,
+						    &assignments, result);
+		condition_done(&condition);
+	}
 	assignments_done(&assignments);
 	return error;
 }
 
 struct ovsdb_error *
 operation_write_mutate(struct operation_context *context,
-		       struct members *members, json_t *result)
+		       struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	json_t *where = members_get(members, "where", MEMBER_ARRAY);
 	json_t *json = members_get(members, "mutations", MEMBER_ARRAY);
 	struct mutations mutations;
 	struct work work = { .mutations = &mutations };
+	struct condition condition;
 	struct ovsdb_error *error;
 
 	if (members->error)
@@ -118,35 +117,50 @@ operation_write_mutate(struct operation_context *context,
 				    context->symbols, &mutations);
 	if (error)
 		return error;
-	error = work_on(context, table, where, mutate_row, &work, result);
+	error = condition_from_json(where, table_schema(table),
+				    context->symbols, &condition);
+	if (!error) {
+		error = work_on(context, table, &condition, mutate_row, &work,
+				result);
+		condition_done(&condition);
+	}
 	mutations_done(&mutations);
 	return error;
 }
 
 struct ovsdb_error *
 operation_write_delete(struct operation_context *context,
-		       struct members *members, json_t *result)
+		       struct members *members, struct encoding *result)
 {
 	struct table *table = operation_table(context, members);
 	json_t *where = members_get(members, "where", MEMBER_ARRAY);
-	struct work work = { .n = 0 };
+	struct condition condition;
+	struct ovsdb_error *error;
 
 	if (members->error)
 		return NULL;
-	return work_on(context, table, where, delete_row, &work, result);
+	error = condition_from_json(where, table_schema(table),
+				    context->symbols, &condition);
+	if (error)
+		return error;
+	error = operation_write_delete_rows(context, table, &condition,
+					    result);
+	condition_done(&condition);
+	return error;
 }
 
-/* Which UUID the new row has: the one that is given, or the one that its name
- * already stands for, or a fresh one. */
-static struct ovsdb_error *
-name_row(struct operation_context *context, const char *name, json_t *given,
-	 struct uuid *ret_uuid)
+/* The UUID is the one that is given, or the one that the name already stands
+ * for, or a fresh one. */
+struct ovsdb_error *
+operation_write_name_row(struct operation_context *context, const char *name,
+			 const struct uuid *given, struct uuid *ret_uuid)
 {
 	struct symbol *symbol;
 
-	uuid_generate(ret_uuid);
-	if (given && !uuid_from_text(json_string_value(given), ret_uuid))
-		return ovsdb_syntax_error(given, "\"uuid\" is not a UUID");
+	if (given)
+		*ret_uuid = *given;
+	else if (!name)
+		uuid_generate(ret_uuid);
 	if (!name)
 		return NULL;
 	symbol = symbols_get(context->symbols, name);
@@ -156,15 +170,17 @@ name_row(struct operation_context *context, const char *name, json_t *given,
 				   " \"insert\" already", name);
 	symbol->is_inserted = true;
 	if (given)
-		symbol->uuid = *ret_uuid;
+		symbol->uuid = *given;
 	else
 		*ret_uuid = symbol->uuid;
 	return NULL;
 }
 
-static struct ovsdb_error *
-insert_row(struct operation_context *context, struct table *table,
-	   const struct uuid *uuid, struct assignments *assignments)
+struct ovsdb_error *
+operation_write_insert_row(struct operation_context *context,
+			   struct table *table, const struct uuid *uuid,
+			   struct assignments *assignments,
+			   struct encoding *result)
 {
 	struct ovsdb_error *error;
 	struct row *row;
@@ -181,7 +197,37 @@ insert_row(struct operation_context *context, struct table *table,
 			row_set(row, a->column, &a->value);
 	}
 	error = check_defaults(row, assignments);
-	return error ? error : role_check_insert(&context->request->role, row);
+	if (!error)
+		error = role_check_insert(&context->request->role, row);
+	if (error)
+		return error;
+	encode_text(result, "{\"uuid\":[\"uuid\",");
+	encode_uuid(result, uuid);
+	encode_text(result, "]}");
+	return NULL;
+}
+
+struct ovsdb_error *
+operation_write_update_rows(struct operation_context *context,
+			    struct table *table,
+			    const struct condition *condition,
+			    const struct assignments *assignments,
+			    struct encoding *result)
+{
+	struct work work = { .assignments = assignments };
+
+	return work_on(context, table, condition, update_row, &work, result);
+}
+
+struct ovsdb_error *
+operation_write_delete_rows(struct operation_context *context,
+			    struct table *table,
+			    const struct condition *condition,
+			    struct encoding *result)
+{
+	struct work work = { .n = 0 };
+
+	return work_on(context, table, condition, delete_row, &work, result);
 }
 
 /* A default may be no legal value: "" of an enumeration without it. */
@@ -247,23 +293,19 @@ check_mutable(json_t *operation, const struct table_schema *table,
 
 static struct ovsdb_error *
 work_on(struct operation_context *context, struct table *table,
-	json_t *where, bool (*visit)(void *, const struct row *),
-	struct work *work, json_t *result)
+	const struct condition *condition,
+	bool (*visit)(void *, const struct row *), struct work *work,
+	struct encoding *result)
 {
-	struct condition condition;
-	struct ovsdb_error *error;
-
-	error = condition_from_json(where, table_schema(table),
-				    context->symbols, &condition);
-	if (error)
-		return error;
 	work->transaction = context->transaction;
 	work->role = &context->request->role;
-	condition_each(&condition, context->transaction, table, visit, work);
-	condition_done(&condition);
-	if (!work->error)
-		json_object_set_new(result, "count", json_integer(work->n));
-	return work->error;
+	condition_each(condition, context->transaction, table, visit, work);
+	if (work->error)
+		return work->error;
+	encode_text(result, "{\"count\":");
+	encode_integer(result, work->n);
+	encode_text(result, "}");
+	return NULL;
 }
 
 static bool

@@ -17,6 +17,7 @@ struct held {
 	struct served *served;		/* NULL: waits for its client's turn
 					 * alone. */
 	uint64_t durable;		/* The number of its record, or 0. */
+	struct text *text;		/* The message, or NULL: */
 	json_t *message;
 };
 
@@ -27,8 +28,8 @@ struct late {
 };
 
 static void send(struct client *, json_t *message);
-static void keep(struct client *, struct served *, uint64_t durable,
-		 json_t *message);
+static void send_text(struct client *, struct text *);
+static struct held *keep(struct client *, struct served *, uint64_t durable);
 static void send_all(struct server *);
 static bool is_due(struct held *);
 static void lose(struct held *);
@@ -38,19 +39,23 @@ static void tell(struct client *);
 
 void
 hold_transaction(struct client *client, struct served *served, bool wrote,
-		 uint64_t durable, json_t *message)
+		 uint64_t durable, struct text *message)
 {
-	if (wrote && (durable || served->n_held))
-		keep(client, served, durable, message);
-	else
-		hold_answer(client, message);
+	if (wrote && (durable || served->n_held)) {
+		keep(client, served, durable)->text = message;
+	} else if (client->n_held) {
+		keep(client, NULL, 0)->text = message;
+	} else {
+		send_text(client, message);
+		text_unref(message);
+	}
 }
 
 void
 hold_answer(struct client *client, json_t *message)
 {
 	if (client->n_held)
-		keep(client, NULL, 0, message);
+		keep(client, NULL, 0)->message = message;
 	else
 		send(client, message);
 }
@@ -143,21 +148,28 @@ send(struct client *client, json_t *message)
 }
 
 static void
-keep(struct client *client, struct served *served, uint64_t durable,
-     json_t *message)
+send_text(struct client *client, struct text *text)
 {
-	struct held *held = xmalloc(sizeof *held);
+	monitor_catch_up(client);
+	client_send_text(client, &text, 1);
+}
+
+/* Its message is the caller's to put in. */
+static struct held *
+keep(struct client *client, struct served *served, uint64_t durable)
+{
+	struct held *held = xcalloc(1, sizeof *held);
 
 	held->client = client;
 	held->served = served;
 	held->durable = durable;
-	held->message = message;
 	list_append(&client->server->held, &held->link);
 	client->n_held++;
 	if (served)
 		served->n_held++;
 	client->server->counters.n_held++;
 	tell(client);
+	return held;
 }
 
 /* Those of one database and of one client in their order. */
@@ -176,8 +188,10 @@ send_all(struct server *server)
 
 		next = link->next;
 		if (is_due(held) && is_first) {
-			send(client, held->message);
-			held->message = NULL;
+			if (held->text)
+				send_text(client, held->text);
+			else
+				send(client, json_incref(held->message));
 			held_free(held);
 			tell(client);
 			continue;
@@ -217,6 +231,12 @@ lose(struct held *held)
 			    " cannot be written there",
 			    database_name(held->served->database));
 	held->client->server->counters.n_lost++;
+	if (held->text) {
+		held->message = json_loadb(held->text->bytes, held->text->size,
+					   0, NULL);
+		text_unref(held->text);
+		held->text = NULL;
+	}
 	json_array_append_new(json_object_get(held->message, "result"),
 			      ovsdb_error_to_json(error));
 	ovsdb_error_free(error);
@@ -230,6 +250,7 @@ held_free(struct held *held)
 	held->client->server->counters.n_held--;
 	if (held->served)
 		held->served->n_held--;
+	text_unref(held->text);
 	json_decref(held->message);
 	free(held);
 }

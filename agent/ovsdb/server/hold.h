@@ -21,12 +21,13 @@
 struct client;
 struct served;
 struct server;
+struct text;
 
 /* The answer to a transaction.  'wrote': it has changed the database, and if
  * 'durable' is not 0, as a record of that number (journal.h).  Takes over
  * 'message'. */
 void hold_transaction(struct client *, struct served *, bool wrote,
-		      uint64_t durable, json_t *message);
+		      uint64_t durable, struct text *message);
 /* Any other answer.  Takes over 'message'. */
 void hold_answer(struct client *, json_t *message);
 /* A request is not to be looked at yet: keeps it, and returns true. */

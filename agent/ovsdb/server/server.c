@@ -11,6 +11,7 @@
 #include "agent/ovsdb/server/catalog.h"
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/server/convert.h"
+#include "agent/ovsdb/server/envelope.h"
 #include "agent/ovsdb/server/hold.h"
 #include "agent/ovsdb/server/waiting.h"
 #include "agent/ovsdb/store/journal.h"
@@ -58,6 +59,8 @@ static struct ovsdb_error *convert_served(struct served *, json_t *params);
 static void get_server_id(const struct request *);
 static void set_db_change_aware(const struct request *);
 static struct served *find_served(const struct server *, const char *name);
+static struct served *find_scanned(const struct server *,
+				   const struct scanned *name);
 static struct served *find_named(const struct request *,
 				 const char *method);
 
@@ -206,6 +209,35 @@ client_receive(struct client *client, json_t *message, int64_t now_ms)
 		client_take(client, message, now_ms);
 	}
 	return true;
+}
+
+enum client_verdict
+client_receive_text(struct client *client, const char *text, size_t size,
+		    int64_t now_ms)
+{
+	struct server *server = client->server;
+	struct envelope envelope;
+	struct served *served;
+	json_t *message;
+	bool is_right;
+
+	if (list_is_empty(&client->late)
+	    && envelope_read(text, size, &envelope)) {
+		served = find_scanned(server, &envelope.database);
+		if (served && waiting_transact_text(client, &envelope, served,
+						    now_ms)) {
+			server->counters.n_requests++;
+			return CLIENT_CONTENT;
+		}
+	}
+	message = json_loadb(text, size, 0, NULL);
+	if (!json_is_object(message)) {
+		json_decref(message);
+		return CLIENT_MALFORMED;
+	}
+	is_right = client_receive(client, message, now_ms);
+	json_decref(message);
+	return is_right ? CLIENT_CONTENT : CLIENT_REFUSED;
 }
 
 void
@@ -679,6 +711,21 @@ find_served(const struct server *server, const char *name)
 		struct served *served = LIST_ENTRY(link, struct served, link);
 
 		if (!strcmp(database_name(served->database), name))
+			return served;
+	}
+	return NULL;
+}
+
+static struct served *
+find_scanned(const struct server *server, const struct scanned *name)
+{
+	const struct list *link;
+
+	for (link = server->databases.next; link != &server->databases;
+	     link = link->next) {
+		struct served *served = LIST_ENTRY(link, struct served, link);
+
+		if (scanned_is(name, database_name(served->database)))
 			return served;
 	}
 	return NULL;

@@ -87,6 +87,15 @@ struct client *server_connect(struct server *, const char *name,
  * Members that JSON-RPC does not know, replies, and notifications other than
  * "cancel" are ignored. */
 bool client_receive(struct client *, json_t *message, int64_t now_ms);
+/* The same for a message that nobody has read yet: transactions are executed
+ * without making trees of them. */
+enum client_verdict {
+	CLIENT_CONTENT,
+	CLIENT_MALFORMED,	/* No JSON object. */
+	CLIENT_REFUSED		/* No JSON-RPC message. */
+};
+enum client_verdict client_receive_text(struct client *, const char *text,
+					size_t size, int64_t now_ms);
 /* Its output has gone, and there is room for what it missed. */
 void client_drained(struct client *);
 void client_disconnect(struct client *);

@@ -3,32 +3,47 @@
 #include "agent/ovsdb/server/waiting.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "agent/base/memory.h"
+#include "agent/ovsdb/operation/transact.h"
 #include "agent/ovsdb/server/client.h"
+#include "agent/ovsdb/server/envelope.h"
 #include "agent/ovsdb/server/hold.h"
 #include "agent/ovsdb/store/journal.h"
-#include "agent/ovsdb/operation/transact.h"
+#include "agent/ovsdb/value/encode.h"
 
 struct waiting {
 	struct list served_link;	/* In served.waits. */
 	struct list client_link;	/* In client.waits. */
 	struct client *client;
 	struct served *served;
-	json_t *id, *params;
+	json_t *id;
+	json_t *params;			/* Or NULL, and what stands behind */
+	struct text *operations;	/* the database's name in them. */
 	int64_t started_ms, deadline_ms;
 };
 
-static struct ovsdb_error *check(struct client *, json_t *id,
-				 json_t *params);
-static enum transact_outcome execute(struct client *, struct served *,
-				     json_t *id, json_t *params,
-				     int64_t started_ms, int64_t now_ms,
+/* What is asked for, until it waits: one that has begun now. */
+struct asked {
+	struct client *client;
+	struct served *served;
+	struct scanned id;		/* As text. */
+	json_t *params;			/* As in struct waiting. */
+	struct scan operations;
+	int64_t started_ms;
+};
+
+static bool transact(const struct asked *, int64_t now_ms);
+static enum transact_outcome execute(const struct asked *, int64_t now_ms,
 				     int64_t *ret_deadline_ms);
+static void answer(const struct asked *, struct encoding *reply,
+		   const struct uuid *before, uint64_t durable);
 static bool owns_lock(void *client, const char *name);
-static void begin(struct client *, json_t *id, struct served *,
-		  json_t *params, int64_t now_ms, int64_t deadline_ms);
+static void refuse(const struct asked *, struct ovsdb_error *);
+static void begin(const struct asked *, int64_t deadline_ms);
 static void expect(struct served *, int64_t deadline_ms);
 static struct waiting *find(const struct client *, json_t *id);
+static json_t *parse_id(const struct scanned *);
 static void retry(struct waiting *, int64_t now_ms);
 static void cancel(struct waiting *);
 static void waiting_free(struct waiting *);
@@ -37,28 +52,48 @@ void
 waiting_transact(struct client *client, json_t *id, struct served *served,
 		 json_t *params, int64_t now_ms)
 {
-	struct ovsdb_error *error = check(client, id, params);
-	struct server *server = client->server;
-	int64_t deadline_ms;
+	char *text;
 
-	if (error) {
-		client_reply_error(client, id, error);
-		return;
-	}
-	server->counters.n_transactions++;
-	if (execute(client, served, id, params, now_ms, now_ms, &deadline_ms)
-	    == TRANSACT_DONE)
-		return;
-	if (client->n_waits >= server->limits.n_waits) {
-		server->counters.n_refused_waits++;
+	if (find(client, id)) {
 		client_reply_error(client, id,
-				   ovsdb_error(OVSDB_RESOURCES_EXHAUSTED,
-					       "a client may have %u waiting "
-					       "transactions",
-					       server->limits.n_waits));
-	} else {
-		begin(client, id, served, params, now_ms, deadline_ms);
+				   ovsdb_syntax_error(params, "transact: "
+						      "duplicate request "
+						      "ID"));
+		return;
 	}
+	text = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+	if (!text)
+		return;
+	transact(&(const struct asked) {
+			.client = client,
+			.served = served,
+			.id = { text, strlen(text) },
+			.params = params,
+			.started_ms = now_ms,
+		 }, now_ms);
+	free(text);
+}
+
+bool
+waiting_transact_text(struct client *client, const struct envelope *envelope,
+		      struct served *served, int64_t now_ms)
+{
+	const struct asked asked = {
+		.client = client,
+		.served = served,
+		.id = envelope->id,
+		.operations = envelope->operations,
+		.started_ms = now_ms,
+	};
+	bool is_known = false;
+
+	if (client->n_waits) {
+		json_t *id = parse_id(&envelope->id);
+
+		is_known = find(client, id) != NULL;
+		json_decref(id);
+	}
+	return !is_known && transact(&asked, now_ms);
 }
 
 void
@@ -112,60 +147,98 @@ waiting_drop(struct client *client)
 					client_link));
 }
 
-static struct ovsdb_error *
-check(struct client *client, json_t *id, json_t *params)
+/* False, and nothing done, if it is text of the kind that is not read so. */
+static bool
+transact(const struct asked *asked, int64_t now_ms)
 {
+	struct client *client = asked->client;
 	struct server *server = client->server;
+	int64_t deadline_ms;
 
-	if (find(client, id))
-		return ovsdb_syntax_error(params, "transact: duplicate "
-					  "request ID");
-	if (json_array_size(params) - 1 > server->limits.n_operations) {
+	switch (execute(asked, now_ms, &deadline_ms)) {
+	case TRANSACT_DONE:
+		server->counters.n_transactions++;
+		break;
+	case TRANSACT_EXCESSIVE:
 		server->counters.n_refused_operations++;
-		return ovsdb_error(OVSDB_RESOURCES_EXHAUSTED, "a transaction "
-				   "may have %u operations",
-				   server->limits.n_operations);
+		refuse(asked, ovsdb_error(OVSDB_RESOURCES_EXHAUSTED,
+					  "a transaction may have %u"
+					  " operations",
+					  server->limits.n_operations));
+		break;
+	case TRANSACT_WAIT:
+		server->counters.n_transactions++;
+		if (client->n_waits < server->limits.n_waits) {
+			begin(asked, deadline_ms);
+			break;
+		}
+		server->counters.n_refused_waits++;
+		refuse(asked, ovsdb_error(OVSDB_RESOURCES_EXHAUSTED,
+					  "a client may have %u waiting"
+					  " transactions",
+					  server->limits.n_waits));
+		break;
+	case TRANSACT_ODD:
+		return false;
 	}
-	return NULL;
+	return true;
 }
 
-/* Answers the request 'id' if it is done. */
+/* Answers it if it is done. */
 static enum transact_outcome
-execute(struct client *client, struct served *served, json_t *id,
-	json_t *params, int64_t started_ms, int64_t now_ms,
-	int64_t *ret_deadline_ms)
+execute(const struct asked *asked, int64_t now_ms, int64_t *ret_deadline_ms)
 {
+	struct client *client = asked->client;
+	struct served *served = asked->served;
 	struct database *db = served->database;
 	struct journal *journal = database_journal(db);
 	const struct uuid before = *database_last_transaction(db);
 	uint64_t durable = journal_last_durable(journal);
 	const struct transact_request request = {
 		.database = db,
-		.params = params,
+		.params = asked->params,
+		.text = asked->operations.p,
+		.size = (size_t) (asked->operations.end
+				  - asked->operations.p),
+		.max_operations = client->server->limits.n_operations,
 		.owns_lock = owns_lock,
 		.ctx = client,
-		.started_ms = started_ms,
+		.started_ms = asked->started_ms,
 		.now_ms = now_ms,
 		.read_only = served->is_reserved || client->is_read_only,
 		.role = { client->role, client->identity },
 	};
+	struct encoding reply = { 0 };
 	enum transact_outcome outcome;
-	json_t *reply;
 
-	outcome = transact_execute(&request, &reply, ret_deadline_ms);
+	encode_text(&reply, "{\"id\":");
+	encode_bytes(&reply, asked->id.text, asked->id.size);
+	encode_text(&reply, ",\"result\":");
+	outcome = transact_run(&request, &reply, ret_deadline_ms);
 	/* A failure to write wants to be repaired, too. */
 	if (journal_deadline(journal) < INT64_MAX && client->server->wake)
 		client->server->wake(client->server->wake_ctx);
-	if (outcome == TRANSACT_WAIT)
-		return outcome;
-	if (journal_last_durable(journal) == durable)
-		durable = 0;
+	if (outcome == TRANSACT_DONE)
+		answer(asked, &reply, &before, durable);
 	else
-		durable = journal_last_durable(journal);
-	hold_transaction(client, served,
-			 !uuid_equal(&before, database_last_transaction(db)),
-			 durable, client_result(id, reply));
+		encode_done(&reply);
 	return outcome;
+}
+
+/* Takes over what is in 'reply'.  'before' and 'durable' were the last
+ * transaction and the last durable one before this one. */
+static void
+answer(const struct asked *asked, struct encoding *reply,
+       const struct uuid *before, uint64_t durable)
+{
+	struct database *db = asked->served->database;
+	uint64_t now_durable = journal_last_durable(database_journal(db));
+
+	encode_text(reply, ",\"error\":null}");
+	hold_transaction(asked->client, asked->served,
+			 !uuid_equal(before, database_last_transaction(db)),
+			 now_durable == durable ? 0 : now_durable,
+			 text_take(reply->bytes, reply->n));
 }
 
 static bool
@@ -175,24 +248,38 @@ owns_lock(void *client, const char *name)
 }
 
 static void
-begin(struct client *client, json_t *id, struct served *served,
-      json_t *params, int64_t now_ms, int64_t deadline_ms)
+refuse(const struct asked *asked, struct ovsdb_error *error)
+{
+	json_t *id = parse_id(&asked->id);
+
+	client_reply_error(asked->client, id, error);
+	json_decref(id);
+}
+
+static void
+begin(const struct asked *asked, int64_t deadline_ms)
 {
 	struct waiting *waiting = xmalloc(sizeof *waiting);
+	struct client *client = asked->client;
+	const struct scan *operations = &asked->operations;
 
 	*waiting = (struct waiting) {
 		.client = client,
-		.served = served,
-		.id = json_incref(id),
-		.params = json_incref(params),
-		.started_ms = now_ms,
+		.served = asked->served,
+		.id = parse_id(&asked->id),
+		.params = json_incref(asked->params),
+		.started_ms = asked->started_ms,
 		.deadline_ms = deadline_ms,
 	};
-	list_append(&served->waits, &waiting->served_link);
+	if (!asked->params)
+		waiting->operations = text_copy(operations->p,
+						(size_t) (operations->end
+							  - operations->p));
+	list_append(&asked->served->waits, &waiting->served_link);
 	list_append(&client->waits, &waiting->client_link);
 	client->n_waits++;
 	client->server->counters.n_waits++;
-	expect(served, deadline_ms);
+	expect(asked->served, deadline_ms);
 }
 
 static void
@@ -223,15 +310,34 @@ find(const struct client *client, json_t *id)
 	return NULL;
 }
 
+static json_t *
+parse_id(const struct scanned *id)
+{
+	return json_loadb(id->text, id->size, JSON_DECODE_ANY, NULL);
+}
+
 static void
 retry(struct waiting *waiting, int64_t now_ms)
 {
-	if (execute(waiting->client, waiting->served, waiting->id,
-		    waiting->params, waiting->started_ms, now_ms,
-		    &waiting->deadline_ms) == TRANSACT_WAIT)
+	const struct text *operations = waiting->operations;
+	char *id = json_dumps(waiting->id, JSON_COMPACT | JSON_ENCODE_ANY);
+	struct asked asked = {
+		.client = waiting->client,
+		.served = waiting->served,
+		.id = { id, strlen(id) },
+		.params = waiting->params,
+		.started_ms = waiting->started_ms,
+	};
+
+	if (operations)
+		asked.operations = (struct scan) {
+			operations->bytes, operations->bytes + operations->size
+		};
+	if (execute(&asked, now_ms, &waiting->deadline_ms) == TRANSACT_WAIT)
 		expect(waiting->served, waiting->deadline_ms);
 	else
 		waiting_free(waiting);
+	free(id);
 }
 
 static void
@@ -250,5 +356,6 @@ waiting_free(struct waiting *waiting)
 	waiting->client->server->counters.n_waits--;
 	json_decref(waiting->id);
 	json_decref(waiting->params);
+	text_unref(waiting->operations);
 	free(waiting);
 }

@@ -10,15 +10,21 @@
  * start, after each commit to its database and when its time has come, and
  * ends with its reply, by "cancel", or with its client.  [control] */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <jansson.h>
 
 struct client;
+struct envelope;
 struct served;
 
 /* The methods: answer the request 'id', at once or later. */
 void waiting_transact(struct client *, json_t *id, struct served *,
 		      json_t *params, int64_t now_ms);
+/* The same for a request that is text still.  False: it has to be read as
+ * JSON, if it is that; nothing has happened. */
+bool waiting_transact_text(struct client *, const struct envelope *,
+			   struct served *, int64_t now_ms);
 void waiting_cancel(struct client *, json_t *params);
 
 /* Tries those that have reason to hope, once each. */

@@ -86,6 +86,10 @@ bool datum_excludes_all(const struct datum *a, const struct datum *b,
  * values; takes over the arrays and what they hold. */
 void datum_take(struct datum *d, const struct column_type *,
 		union atom *keys, union atom *values, uint32_t n);
+/* Of keys in any order; with a duplicate among them it says false, and takes
+ * over nothing. */
+bool datum_take_unsorted(struct datum *d, const struct column_type *,
+			 union atom *keys, union atom *values, uint32_t n);
 /* Removes the elements for which 'keep' says false. */
 void datum_filter(struct datum *, const struct column_type *,
 		  bool (*keep)(void *ctx, const union atom *key,

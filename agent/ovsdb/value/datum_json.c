@@ -30,7 +30,7 @@ static struct ovsdb_error *unwrap(json_t *, const char *class,
 static struct ovsdb_error *check_count(json_t *, const struct column_type *,
 				       size_t n);
 static bool is_sorted(const struct reader *);
-static void sort(struct reader *);
+static void sort(const struct reader *);
 static bool has_duplicates(const struct reader *);
 static int compare_keys(const void *, const void *, void *type);
 static void reader_done(struct reader *);
@@ -84,6 +84,22 @@ datum_to_json(const struct datum *d, const struct column_type *type)
 	return json;
 }
 
+bool
+datum_take_unsorted(struct datum *d, const struct column_type *type,
+		    union atom *keys, union atom *values, uint32_t n)
+{
+	const struct reader reader = {
+		.type = type, .keys = keys, .values = values, .n = n
+	};
+
+	if (!is_sorted(&reader))
+		sort(&reader);
+	if (has_duplicates(&reader))
+		return false;
+	datum_take(d, type, keys, values, n);
+	return true;
+}
+
 static struct ovsdb_error *
 read_datum(json_t *json, const struct column_type *type,
 	   struct symbols *symbols, bool check, struct datum *ret_datum)
@@ -113,9 +129,8 @@ read_datum(json_t *json, const struct column_type *type,
 		error = check_count(json, type, json_array_size(elements));
 	if (!error)
 		error = read_elements(&reader, elements);
-	if (!error && !is_sorted(&reader))
-		sort(&reader);
-	if (!error && has_duplicates(&reader))
+	if (!error && !datum_take_unsorted(ret_datum, type, reader.keys,
+					   reader.values, reader.n))
 		error = ovsdb_syntax_error(json, is_map
 					   ? "map contains duplicate key"
 					   : "set contains duplicate");
@@ -123,7 +138,6 @@ read_datum(json_t *json, const struct column_type *type,
 		reader_done(&reader);
 		return error;
 	}
-	datum_take(ret_datum, type, reader.keys, reader.values, reader.n);
 	return NULL;
 }
 
@@ -232,7 +246,7 @@ is_sorted(const struct reader *reader)
 }
 
 static void
-sort(struct reader *reader)
+sort(const struct reader *reader)
 {
 	struct pair {
 		union atom key, value;

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-static bool is_dash(size_t position);
+/* Where the digits of each byte begin. */
+static const unsigned char places[] = {
+	0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34,
+};
+
 static int hex_digit(char);
 static void refill(struct uuid *pool, size_t n);
 
@@ -27,24 +31,28 @@ uuid_generate(struct uuid *ret_uuid)
 bool
 uuid_from_text(const char *text, struct uuid *ret_uuid)
 {
-	struct uuid uuid = { { 0 } };
-	size_t digits = 0;
+	return strlen(text) == UUID_TEXT_SIZE - 1
+	       && uuid_from_bytes(text, ret_uuid);
+}
+
+bool
+uuid_from_bytes(const char *bytes, struct uuid *ret_uuid)
+{
+	struct uuid uuid;
+	int all = 0;
 	size_t i;
 
-	for (i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-		int digit = hex_digit(text[i]);
+	if (bytes[8] != '-' || bytes[13] != '-' || bytes[18] != '-'
+	    || bytes[23] != '-')
+		return false;
+	for (i = 0; i < sizeof uuid.bytes; i++) {
+		int high = hex_digit(bytes[places[i]]);
+		int low = hex_digit(bytes[places[i] + 1]);
 
-		if (is_dash(i)) {
-			if (text[i] != '-')
-				return false;
-			continue;
-		}
-		if (digit < 0)
-			return false;
-		uuid.bytes[digits / 2] |= digits % 2 ? digit : digit << 4;
-		digits++;
+		all |= high | low;
+		uuid.bytes[i] = (unsigned) high << 4 | (unsigned) low;
 	}
-	if (text[i])
+	if (all < 0)
 		return false;
 	*ret_uuid = uuid;
 	return true;
@@ -54,38 +62,27 @@ void
 uuid_to_text(const struct uuid *uuid, char ret_text[UUID_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t n = 0;
 	size_t i;
 
-	for (i = 0; i < UUID_TEXT_SIZE - 1; i++) {
-		if (is_dash(i)) {
-			ret_text[i] = '-';
-			continue;
-		}
-		ret_text[i] = digits[uuid->bytes[n / 2] >> (n % 2 ? 0 : 4)
-				     & 0xf];
-		n++;
+	for (i = 0; i < sizeof uuid->bytes; i++) {
+		ret_text[places[i]] = digits[uuid->bytes[i] >> 4];
+		ret_text[places[i] + 1] = digits[uuid->bytes[i] & 15];
 	}
-	ret_text[i] = '\0';
-}
-
-static bool
-is_dash(size_t position)
-{
-	return position == 8 || position == 13 || position == 18
-	       || position == 23;
+	ret_text[8] = ret_text[13] = ret_text[18] = ret_text[23] = '-';
+	ret_text[UUID_TEXT_SIZE - 1] = '\0';
 }
 
 static int
 hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	/* One more than the digit is worth; 0: none. */
+	static const signed char values[256] = {
+		['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+		['A'] = 11, 12, 13, 14, 15, 16,
+		['a'] = 11, 12, 13, 14, 15, 16,
+	};
+
+	return values[(unsigned char) c] - 1;
 }
 
 static void

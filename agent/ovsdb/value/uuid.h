@@ -19,6 +19,8 @@ void uuid_generate(struct uuid *ret_uuid);	/* Random, version 4. */
 
 /* Accepts the 36 characters of RFC 4122 alone, in either case. */
 bool uuid_from_text(const char *text, struct uuid *ret_uuid);
+/* The same for UUID_TEXT_SIZE - 1 bytes that nothing terminates. */
+bool uuid_from_bytes(const char *bytes, struct uuid *ret_uuid);
 void uuid_to_text(const struct uuid *, char ret_text[UUID_TEXT_SIZE]);
 
 static inline bool

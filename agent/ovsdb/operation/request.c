@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/ovsdb/operation/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/memory.h"
+#include "agent/ovsdb/operation/condition.h"
+#include "agent/ovsdb/operation/transact.h"
+
+enum {
+	MAX_CLAUSES = 8,
+	MAX_NAME = 256
+};
+
+/* Which members an operation has. */
+enum {
+	OP = 1 << 0, TABLE = 1 << 1, ROW = 1 << 2, WHERE = 1 << 3,
+	UUID = 1 << 4, UUID_NAME = 1 << 5
+};
+
+static const struct {
+	const char *name;
+	unsigned member;
+} members[] = {
+	{ "op", OP },
+	{ "table", TABLE },
+	{ "row", ROW },
+	{ "where", WHERE },
+	{ "uuid-name", UUID_NAME },
+	{ "uuid", UUID },
+};
+
+/* One operation, as far as it is read. */
+struct reading {
+	struct request *request;
+	struct operation_context *context;
+	unsigned members;		/* Found. */
+	struct scanned op;
+	struct table *table;
+	/* Came before the table; read after it. */
+	struct scan row, where;
+	struct assignments assignments;
+	struct condition condition;
+	struct clause clauses[MAX_CLAUSES];
+	struct uuid uuid;
+	char name[MAX_NAME];
+};
+
+static bool read_operation(struct reading *, struct scan *);
+static bool read_member(struct reading *, struct scan *);
+static bool read_table(struct reading *, struct scan *);
+static bool read_uuid(struct reading *, struct scan *);
+static bool read_uuid_name(struct reading *, struct scan *);
+static bool read_now_or_later(struct reading *, struct scan *,
+			      bool (*read)(struct reading *, struct scan *),
+			      struct scan *later);
+static bool read_row(struct reading *, struct scan *);
+static bool read_assignment(struct reading *, struct scan *);
+static bool read_where(struct reading *, struct scan *);
+static bool read_clause(struct reading *, struct scan *);
+static const struct column *find_column(const struct reading *,
+					const struct scanned *name);
+static bool is_name(const struct scanned *, const char *name);
+static bool copy_name(const struct scanned *, char ret_name[MAX_NAME]);
+static void turn_to(struct request *, struct table *);
+static bool is_ours(const struct reading *);
+static struct ovsdb_error *work(struct reading *, struct encoding *result);
+static bool are_mutable(const struct assignments *);
+static void reading_done(struct reading *);
+
+void
+request_done(struct request *request)
+{
+	free(request->assignments);
+	free(request->order);
+	free(request->assigned);
+}
+
+bool
+request_execute(struct request *request, struct operation_context *context,
+		struct scan *s, struct encoding *result,
+		struct ovsdb_error **ret_error)
+{
+	struct scan at = *s;
+	struct reading reading;
+	bool is_read;
+
+	/* Refused with words that are not ours. */
+	if (context->request->read_only)
+		return false;
+	reading.request = request;
+	reading.context = context;
+	reading.members = 0;
+	reading.table = NULL;
+	reading.row.p = reading.where.p = NULL;
+	reading.assignments = (struct assignments) { NULL, 0 };
+	reading.condition = (struct condition) { reading.clauses, 0 };
+	is_read = read_operation(&reading, &at);
+	if (is_read) {
+		*ret_error = work(&reading, result);
+		*s = at;
+	}
+	reading_done(&reading);
+	return is_read;
+}
+
+static bool
+read_operation(struct reading *reading, struct scan *s)
+{
+	if (!scan_char(s, '{'))
+		return false;
+	do {
+		if (!read_member(reading, s))
+			return false;
+	} while (scan_char(s, ','));
+	if (!scan_char(s, '}') || !reading->table)
+		return false;
+	if (reading->row.p && (!read_row(reading, &reading->row)
+			       || !scan_end(&reading->row)))
+		return false;
+	if (reading->where.p && (!read_where(reading, &reading->where)
+				 || !scan_end(&reading->where)))
+		return false;
+	return is_ours(reading);
+}
+
+static bool
+read_member(struct reading *reading, struct scan *s)
+{
+	struct scanned name;
+	unsigned member = 0;
+	size_t i;
+
+	if (!scan_name(s, &name))
+		return false;
+	for (i = 0; !member && i < sizeof members / sizeof *members; i++)
+		if (is_name(&name, members[i].name))
+			member = members[i].member;
+	/* Of two, the second one holds: not our business. */
+	if (!member || reading->members & member)
+		return false;
+	reading->members |= member;
+	switch (member) {
+	case OP:
+		return scan_plain(s, &reading->op);
+	case TABLE:
+		return read_table(reading, s);
+	case ROW:
+		return read_now_or_later(reading, s, read_row, &reading->row);
+	case WHERE:
+		return read_now_or_later(reading, s, read_where,
+					 &reading->where);
+	case UUID:
+		return read_uuid(reading, s);
+	default:
+		return read_uuid_name(reading, s);
+	}
+}
+
+static bool
+read_table(struct reading *reading, struct scan *s)
+{
+	struct request *request = reading->request;
+	struct scanned name;
+	char copy[MAX_NAME];
+
+	if (!scan_plain(s, &name))
+		return false;
+	if (!request->table
+	    || !is_name(&name, table_schema(request->table)->name)) {
+		struct table *table = NULL;
+
+		if (copy_name(&name, copy))
+			table = database_table(
+				reading->context->request->database, copy);
+		if (!table)
+			return false;
+		turn_to(request, table);
+	}
+	reading->table = request->table;
+	return true;
+}
+
+static bool
+read_uuid(struct reading *reading, struct scan *s)
+{
+	struct scanned text;
+
+	return scan_plain(s, &text) && text.size == UUID_TEXT_SIZE - 1
+	       && uuid_from_bytes(text.text, &reading->uuid);
+}
+
+static bool
+read_uuid_name(struct reading *reading, struct scan *s)
+{
+	struct scanned name;
+
+	return scan_plain(s, &name) && copy_name(&name, reading->name)
+	       && members_is_id(reading->name);
+}
+
+static bool
+read_now_or_later(struct reading *reading, struct scan *s,
+		  bool (*read)(struct reading *, struct scan *),
+		  struct scan *later)
+{
+	return reading->table ? read(reading, s) : scan_extent(s, later);
+}
+
+static bool
+read_row(struct reading *reading, struct scan *s)
+{
+	struct request *request = reading->request;
+	size_t n_columns = table_schema(reading->table)->n_columns;
+
+	reading->assignments.assignments = request->assignments;
+	memset(request->assigned, 0, (n_columns + 63) / 64
+	       * sizeof *request->assigned);
+	if (!scan_char(s, '{'))
+		return false;
+	if (scan_char(s, '}'))
+		return true;
+	do {
+		if (!read_assignment(reading, s))
+			return false;
+	} while (scan_char(s, ','));
+	return scan_char(s, '}');
+}
+
+static bool
+read_assignment(struct reading *reading, struct scan *s)
+{
+	struct request *request = reading->request;
+	struct assignments *all = &reading->assignments;
+	struct assignment *a = &all->assignments[all->n];
+	const struct column *column;
+	struct scanned name;
+	uint64_t *word;
+	uint64_t bit;
+
+	if (!scan_name(s, &name))
+		return false;
+	column = find_column(reading, &name);
+	if (!column)
+		return false;
+	word = &request->assigned[column->index / 64];
+	bit = UINT64_C(1) << column->index % 64;
+	if (*word & bit)
+		return false;
+	*word |= bit;
+	a->column = column;
+	if (!scan_datum(s, &column->type, reading->context->symbols,
+			&a->value))
+		return false;
+	request->order[all->n++] = column;
+	return true;
+}
+
+static bool
+read_where(struct reading *reading, struct scan *s)
+{
+	if (!scan_char(s, '['))
+		return false;
+	if (scan_char(s, ']'))
+		return true;
+	do {
+		if (!read_clause(reading, s))
+			return false;
+	} while (scan_char(s, ','));
+	return scan_char(s, ']');
+}
+
+/* The functions whose argument is a value of the column. */
+static bool
+read_clause(struct reading *reading, struct scan *s)
+{
+	struct condition *condition = &reading->condition;
+	struct clause *clause = &condition->clauses[condition->n];
+	struct scanned name, function;
+	char copy[MAX_NAME];
+
+	if (condition->n == MAX_CLAUSES || !scan_char(s, '[')
+	    || !scan_plain(s, &name) || !scan_char(s, ',')
+	    || !scan_plain(s, &function) || !scan_char(s, ',')
+	    || !copy_name(&name, copy))
+		return false;
+	if (is_name(&function, "=="))
+		clause->function = CONDITION_EQ;
+	else if (is_name(&function, "!="))
+		clause->function = CONDITION_NE;
+	else
+		return false;
+	clause->column = table_schema_column(table_schema(reading->table),
+					     copy);
+	if (!clause->column
+	    || !scan_datum(s, &clause->column->type,
+			   reading->context->symbols, &clause->argument))
+		return false;
+	condition->n++;
+	return scan_char(s, ']');
+}
+
+/* The next row probably has the columns of the last one. */
+static const struct column *
+find_column(const struct reading *reading, const struct scanned *name)
+{
+	const struct table_schema *schema = table_schema(reading->table);
+	size_t n = reading->assignments.n;
+	const struct column *guess = NULL;
+	char copy[MAX_NAME];
+
+	if (n < schema->n_columns)
+		guess = reading->request->order[n];
+	if (guess && is_name(name, guess->name))
+		return guess;
+	return copy_name(name, copy) ? table_schema_column(schema, copy)
+				     : NULL;
+}
+
+/* What is scanned holds no NUL. */
+static bool
+is_name(const struct scanned *scanned, const char *name)
+{
+	return scanned->size && *name == *scanned->text
+	       && !strncmp(name, scanned->text, scanned->size)
+	       && !name[scanned->size];
+}
+
+static bool
+copy_name(const struct scanned *scanned, char ret_name[MAX_NAME])
+{
+	if (scanned->size >= MAX_NAME)
+		return false;
+	memcpy(ret_name, scanned->text, scanned->size);
+	ret_name[scanned->size] = '\0';
+	return true;
+}
+
+static void
+turn_to(struct request *request, struct table *table)
+{
+	size_t n_columns = table_schema(table)->n_columns;
+
+	request_done(request);
+	request->table = table;
+	request->assignments = xmalloc(n_columns
+				       * sizeof *request->assignments);
+	request->order = xcalloc(n_columns, sizeof *request->order);
+	request->assigned = xmalloc((n_columns + 63) / 64
+				    * sizeof *request->assigned);
+}
+
+/* Is it an operation of these, with all its members and no other?  A row that
+ * is named and has a UUID may be meant by values on both sides of it. */
+static bool
+is_ours(const struct reading *reading)
+{
+	unsigned found = reading->members;
+
+	if (!(found & OP))
+		return false;
+	if (is_name(&reading->op, "insert"))
+		return found == (OP | TABLE | ROW)
+		       || found == (OP | TABLE | ROW | UUID_NAME)
+		       || found == (OP | TABLE | ROW | UUID);
+	if (is_name(&reading->op, "update"))
+		return found == (OP | TABLE | ROW | WHERE)
+		       && are_mutable(&reading->assignments);
+	return is_name(&reading->op, "delete")
+	       && found == (OP | TABLE | WHERE);
+}
+
+static struct ovsdb_error *
+work(struct reading *reading, struct encoding *result)
+{
+	struct operation_context *context = reading->context;
+	unsigned found = reading->members;
+	struct ovsdb_error *error;
+	struct uuid uuid;
+
+	if (!(found & ROW))
+		return operation_write_delete_rows(context, reading->table,
+						   &reading->condition,
+						   result);
+	if (found & WHERE)
+		return operation_write_update_rows(context, reading->table,
+						   &reading->condition,
+						   &reading->assignments,
+						   result);
+	error = operation_write_name_row(
+		context, found & UUID_NAME ? reading->name : NULL,
+		found & UUID ? &reading->uuid : NULL, &uuid);
+	if (!error)
+		error = operation_write_insert_row(context, reading->table,
+						   &uuid,
+						   &reading->assignments,
+						   result);
+	return error;
+}
+
+static bool
+are_mutable(const struct assignments *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		if (!all->assignments[i].column->is_mutable)
+			return false;
+	}
+	return true;
+}
+
+static void
+reading_done(struct reading *reading)
+{
+	size_t i;
+
+	for (i = 0; i < reading->assignments.n; i++) {
+		struct assignment *a = &reading->assignments.assignments[i];
+
+		datum_done(&a->value, &a->column->type);
+	}
+	for (i = 0; i < reading->condition.n; i++)
+		clause_done(&reading->condition.clauses[i]);
+}
