@@ -305,38 +305,6 @@ START_TEST(changes_are_written_down_by_range)
 }
 END_TEST
 
-/* From one map to another, in its order, as a conversion does it. */
-START_TEST(order_does_not_crowd)
-{
-	enum { N = 100000 };
-	struct row_map from = { 0 }, to = { 0 };
-	size_t cursor = 0, run_length = 0, longest = 0;
-	struct row *row;
-	uint64_t random = 1;
-	uint32_t *hashes = malloc(N * sizeof *hashes);
-
-	for (size_t i = 0; i < N; i++) {
-		hashes[i] = draw(&random, 1u << 31) * 2 + draw(&random, 2);
-		row_map_insert(&from, hashes[i], (struct row *) (i + 1));
-	}
-	while ((row = row_map_next(&from, &cursor))) {
-		row_map_insert(&to, hashes[(size_t) row - 1], row);
-		if (to.n == N * 3 / 5)
-			break;
-	}
-	for (size_t i = 0; i < to.n_slots; i++) {
-		run_length = to.slots[i].row ? run_length + 1 : 0;
-		if (run_length > longest)
-			longest = run_length;
-	}
-	ck_assert_uint_gt(longest, 0);
-	ck_assert_uint_lt(longest, 2000);
-	free(hashes);
-	row_map_done(&from);
-	row_map_done(&to);
-}
-END_TEST
-
 CHECK_MAIN_LOOP("pin", each_pin_shows_its_commit_and_keeps_no_more, 6,
 		without_a_commit_it_is_the_same_pin, rows_are_freed_in_slices,
-		changes_are_written_down_by_range, order_does_not_crowd)
+		changes_are_written_down_by_range)

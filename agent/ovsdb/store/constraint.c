@@ -313,13 +313,14 @@ check_max_rows(const struct transaction *txn)
 		int64_t n_more = txn->tables[i].n_more;
 
 		if (n_more <= 0
-		    || table->rows.n + n_more <= table->schema->max_rows)
+		    || row_map_n(&table->rows) + n_more
+		       <= table->schema->max_rows)
 			continue;
 		return ovsdb_error(OVSDB_CONSTRAINT_VIOLATION,
 				   "transaction causes \"%s\" table to contain"
 				   " %zu rows, greater than the schema-defined"
 				   " limit of %u row(s)", table->schema->name,
-				   table->rows.n + (size_t) n_more,
+				   row_map_n(&table->rows) + (size_t) n_more,
 				   table->schema->max_rows);
 	}
 	return NULL;

@@ -116,7 +116,7 @@ table_database(const struct table *table)
 size_t
 table_n_rows(const struct table *table)
 {
-	return table->rows.n;
+	return row_map_n(&table->rows);
 }
 
 const struct row *

@@ -210,7 +210,7 @@ prepare_lists(struct compaction *c, struct database *db)
 
 		table->table = &db->tables[i];
 		table->bits = pin_bits(table->table);
-		table->list.max = table->table->rows.n;
+		table->list.max = row_map_n(&table->table->rows);
 		table->list.rows = xmalloc(table->list.max
 					   * sizeof *table->list.rows);
 	}

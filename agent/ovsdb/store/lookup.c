@@ -181,7 +181,7 @@ lookup_is_poor(struct table *table, const struct lookup_query *query,
 	if (n <= FEW_ROWS)
 		return false;
 	set->n_in_vain += n;
-	return set->n_in_vain > table->rows.n;
+	return set->n_in_vain > table_n_rows(table);
 }
 
 bool
@@ -218,7 +218,8 @@ note_change(struct table *table, size_t number)
 	struct lookup *lookup = &table->lookups.all[number];
 
 	if (is_demanded(table, number)
-	    && ++lookup->n_changes > LOOKUP_IDLE_CHANGES + 2 * table->rows.n)
+	    && ++lookup->n_changes
+	       > LOOKUP_IDLE_CHANGES + 2 * table_n_rows(table))
 		drop(table, number);
 }
 

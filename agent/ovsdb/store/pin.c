@@ -132,7 +132,7 @@ pin_bits(const struct table *table)
 {
 	unsigned bits = 0;
 
-	while (table->rows.n_slots >> bits > PIN_RANGE_SLOTS)
+	while (row_map_n(&table->rows) >> bits > PIN_RANGE_ROWS)
 		bits++;
 	return bits;
 }
@@ -307,7 +307,7 @@ static void
 rows_add(struct pin_rows *rows, const struct row *row)
 {
 	if (rows->n == rows->max) {
-		rows->max = rows->max ? rows->max * 2 : PIN_RANGE_SLOTS;
+		rows->max = rows->max ? rows->max * 2 : PIN_RANGE_ROWS;
 		rows->rows = xrealloc(rows->rows,
 				      rows->max * sizeof *rows->rows);
 	}

@@ -71,7 +71,7 @@ struct pin_rows {		/* Zero-initialised. */
 };
 
 enum {
-	PIN_RANGE_SLOTS = 256,	/* Of the table's map: about 150 rows. */
+	PIN_RANGE_ROWS = 200,	/* At most, or thereabouts. */
 	PIN_MAX_EPOCH = 0x7ffffff0
 };
 

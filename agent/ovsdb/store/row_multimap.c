@@ -216,7 +216,7 @@ add_to_many(struct row_multimap *map, struct row_bucket *bucket,
 	map->size -= size_of_many(bucket->many);
 	row_map_insert(bucket->many, address_hash(row), row);
 	map->size += size_of_many(bucket->many);
-	bucket->n = bucket->many->n;
+	bucket->n = row_map_n(bucket->many);
 }
 
 static void
@@ -245,7 +245,7 @@ drop_from_many(struct row_multimap *map, struct row_bucket *bucket,
 	map->size -= size_of_many(bucket->many);
 	row_map_remove(bucket->many, address_hash(row), row);
 	map->size += size_of_many(bucket->many);
-	bucket->n = bucket->many->n;
+	bucket->n = row_map_n(bucket->many);
 }
 
 static void
@@ -293,7 +293,7 @@ size_of_few(uint32_t n)
 static size_t
 size_of_many(const struct row_map *many)
 {
-	return sizeof *many + many->n_slots * sizeof *many->slots;
+	return sizeof *many + row_map_size(many);
 }
 
 static uint32_t

@@ -116,7 +116,7 @@ void
 transaction_each(struct transaction *txn, struct table *table,
 		 bool (*visit)(void *ctx, const struct row *), void *ctx)
 {
-	size_t n_inserted = table_of(txn, table)->inserted.n;
+	size_t n_inserted = row_map_n(&table_of(txn, table)->inserted);
 	size_t n_rows = txn->n_rows;
 	size_t cursor = 0;
 	struct row *row;

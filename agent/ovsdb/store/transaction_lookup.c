@@ -35,7 +35,8 @@ transaction_lookup(struct transaction *txn, struct table *table,
 	if (!query->n)
 		return false;
 	found = lookup_find(table, query, &number, &hash);
-	if (!found ? table->rows.n + t->inserted.n >= LOOKUP_MIN_ROWS
+	if (!found ? table_n_rows(table) + row_map_n(&t->inserted)
+		     >= LOOKUP_MIN_ROWS
 		   : lookup_is_poor(table, query, number, hash)) {
 		const struct row *sample[LOOKUP_MAX_SAMPLE];
 		size_t n = take_sample(txn, table, sample);
@@ -119,7 +120,7 @@ take_sample(struct transaction *txn, struct table *table,
 	    const struct row **sample)
 {
 	const struct row_map *inserted = &table_of(txn, table)->inserted;
-	size_t max = (table->rows.n + inserted->n) / 4;
+	size_t max = (table_n_rows(table) + row_map_n(inserted)) / 4;
 	size_t cursor = 0, n = 0;
 	const struct row *row;
 
