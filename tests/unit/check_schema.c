@@ -145,6 +145,71 @@ START_TEST(roots_and_persistence_are_settled)
 }
 END_TEST
 
+/* Each letter pair is a table and the one that it refers to; "-": none. */
+static struct schema *
+schema_of_references(const char *const pairs[], size_t n)
+{
+	json_t *tables = json_object(), *json;
+	struct schema *schema;
+
+	for (size_t i = 0; i < n; i++) {
+		char table[2] = { pairs[i][0] }, other[2] = { pairs[i][1] };
+
+		json_object_set_new(tables, table, *other == '-'
+			? json_pack("{s:{s:{s:s}}}", "columns", "a",
+				    "type", "integer")
+			: json_pack("{s:{s:{s:{s:{s:s,s:s}}}}}", "columns",
+				    "a", "type", "key", "type", "uuid",
+				    "refTable", other));
+	}
+	json = json_pack("{s:s, s:o}", "name", "N", "tables", tables);
+	ck_assert_ptr_null(schema_from_json(json, &schema));
+	json_decref(json);
+	return schema;
+}
+
+START_TEST(tables_rank_above_what_they_refer_to)
+{
+	static const char *const pairs[] = { "AB", "BC", "C-", "DE", "ED",
+					     "FE", "GG" };
+	static const unsigned ranks[] = { 4, 3, 1, 6, 5, 7, 2 };
+	struct schema *schema = schema_of_references(pairs, 7);
+
+	for (size_t i = 0; i < 7; i++)
+		ck_assert_uint_eq(schema->tables[i]->rank, ranks[i]);
+	schema_free(schema);
+}
+END_TEST
+
+START_TEST(endless_rings_of_tables_have_an_end)
+{
+	enum { N = 400 };
+	json_t *tables = json_object(), *json;
+	bool is_taken[N + 1] = { false };
+	struct schema *schema;
+
+	for (unsigned i = 0; i < N; i++) {
+		char table[16], other[16];
+
+		snprintf(table, sizeof table, "T%u", i);
+		snprintf(other, sizeof other, "T%u", i ^ 1);
+		json_object_set_new(tables, table, json_pack(
+			"{s:{s:{s:{s:{s:s,s:s}}}}}", "columns", "a", "type",
+			"key", "type", "uuid", "refTable", other));
+	}
+	json = json_pack("{s:s, s:o}", "name", "N", "tables", tables);
+	ck_assert_ptr_null(schema_from_json(json, &schema));
+	for (unsigned i = 0; i < N; i++) {
+		unsigned rank = schema->tables[i]->rank;
+
+		ck_assert(rank >= 1 && rank <= N && !is_taken[rank]);
+		is_taken[rank] = true;
+	}
+	schema_free(schema);
+	json_decref(json);
+}
+END_TEST
+
 START_TEST(files_are_read)
 {
 	char path[] = "/tmp/check_schema.XXXXXX";
@@ -178,4 +243,6 @@ CHECK_MAIN_LOOP("schema", wrong_schemas_are_refused,
 		sizeof wrong / sizeof *wrong,
 		a_schema_is_written_as_it_was_read,
 		tables_and_columns_are_found,
-		roots_and_persistence_are_settled, files_are_read)
+		roots_and_persistence_are_settled,
+		tables_rank_above_what_they_refer_to,
+		endless_rings_of_tables_have_an_end, files_are_read)

@@ -18,6 +18,10 @@ static void monitor_free(struct monitor *);
 static struct monitor *find(const struct client *, json_t *id);
 static struct ovsdb_error *subscribe_all(struct monitor *,
 					 json_t *requests);
+static struct ovsdb_error *read_requests(const struct monitor *,
+					 json_t *requests,
+					 struct view **drafts, size_t *ret_n);
+static int compare_ranks(const void *, const void *);
 static void answer(struct monitor *, json_t *id, const struct uuid *since);
 static bool resume(struct monitor *, json_t *id, const struct uuid *since);
 static bool is_lost(const struct monitor *, const struct uuid *since);
@@ -259,34 +263,72 @@ find(const struct client *client, json_t *id)
 	return NULL;
 }
 
+/* An update's tables come in one order, whatever that of the request: those
+ * that refer to others before those.  The Python client's JSON parser turns
+ * them round where its hash collides, and its indexes of references stumble
+ * over a row that comes before the one it refers to. */
 static struct ovsdb_error *
 subscribe_all(struct monitor *monitor, json_t *requests)
+{
+	struct view **drafts = xcalloc(json_object_size(requests),
+				       sizeof *drafts);
+	struct ovsdb_error *error;
+	size_t n;
+
+	error = read_requests(monitor, requests, drafts, &n);
+	qsort(drafts, n, sizeof *drafts, compare_ranks);
+	for (size_t i = 0; i < n; i++) {
+		struct subscription *subscription
+			= &monitor->subscriptions[monitor->n_subscriptions];
+
+		if (error) {
+			view_free(drafts[i]);
+			continue;
+		}
+		monitor->n_subscriptions++;
+		subscription->monitor = monitor;
+		monitor_hub_subscribe(subscription, drafts[i]);
+	}
+	free(drafts);
+	return error;
+}
+
+/* As many drafts as are right, also with an error. */
+static struct ovsdb_error *
+read_requests(const struct monitor *monitor, json_t *requests,
+	      struct view **drafts, size_t *ret_n)
 {
 	const struct schema *schema
 		= database_schema(monitor->served->database);
 	const char *name;
 	json_t *value;
 
+	*ret_n = 0;
 	json_object_foreach(requests, name, value) {
 		const struct table_schema *table = schema_table(schema, name);
-		struct subscription *subscription;
 		struct ovsdb_error *error;
-		struct view *draft;
 
 		if (!table)
 			return ovsdb_error(OVSDB_SYNTAX_ERROR,
 					   "no table named %s", name);
 		error = monitor_request_read(table, value,
 					     monitor->version
-					     != MONITOR_PLAIN, &draft);
+					     != MONITOR_PLAIN,
+					     &drafts[*ret_n]);
 		if (error)
 			return error;
-		subscription
-			= &monitor->subscriptions[monitor->n_subscriptions++];
-		subscription->monitor = monitor;
-		monitor_hub_subscribe(subscription, draft);
+		(*ret_n)++;
 	}
 	return NULL;
+}
+
+static int
+compare_ranks(const void *a_, const void *b_)
+{
+	const struct view *const *a = a_, *const *b = b_;
+
+	return (*a)->table->rank < (*b)->table->rank
+	       ? 1 : (*a)->table->rank > (*b)->table->rank ? -1 : 0;
 }
 
 static void

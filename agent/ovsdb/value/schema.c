@@ -27,6 +27,10 @@ static struct ovsdb_error *resolve(struct schema *);
 static struct ovsdb_error *resolve_base(struct schema *,
 					const struct table_schema *,
 					struct column *, struct base_type *);
+static void rank_tables(struct schema *);
+static void count_references(const struct schema *, unsigned *n_references);
+static bool is_above_ranked(const struct table_schema *);
+static bool is_ranked(const struct table_schema *, const struct base_type *);
 static bool is_version(const char *);
 static json_t *table_to_json(const struct table_schema *);
 static json_t *column_to_json(const struct column *);
@@ -65,6 +69,8 @@ schema_from_json(json_t *json, struct schema **ret_schema)
 		settle_roots(schema);
 		error = resolve(schema);
 	}
+	if (!error)
+		rank_tables(schema);
 	if (error)
 		schema_free(schema);
 	else
@@ -474,6 +480,78 @@ resolve_base(struct schema *schema, const struct table_schema *table,
 	if (base->ref_kind == REFERENCE_STRONG && !target->is_root)
 		column->is_ephemeral = false;
 	return NULL;
+}
+
+/* From 1.  Where all that are left refer to each other, the one with the most
+ * references to it goes first; a schema of endless such rings gives up. */
+static void
+rank_tables(struct schema *schema)
+{
+	enum { MAX_PASSES = 64 };
+	unsigned *n_references = xcalloc(schema->n_tables,
+					 sizeof *n_references);
+	unsigned rank = 0;
+
+	count_references(schema, n_references);
+	for (unsigned pass = 0; rank < schema->n_tables; pass++) {
+		struct table_schema *next = NULL;
+		unsigned before = rank;
+
+		for (size_t i = 0; i < schema->n_tables; i++) {
+			struct table_schema *table = schema->tables[i];
+
+			if (table->rank)
+				continue;
+			if (is_above_ranked(table) || pass >= MAX_PASSES)
+				table->rank = ++rank;
+			else if (!next || n_references[i]
+					  > n_references[next->index])
+				next = table;
+		}
+		if (rank == before)
+			next->rank = ++rank;
+	}
+	free(n_references);
+}
+
+/* By table index. */
+static void
+count_references(const struct schema *schema, unsigned *n_references)
+{
+	for (size_t i = 0; i < schema->n_tables; i++) {
+		const struct table_schema *table = schema->tables[i];
+
+		for (size_t j = 0; j < table->n_columns; j++) {
+			const struct column_type *type
+				= &table->columns[j]->type;
+
+			if (type->key.ref_table)
+				n_references[type->key.ref_table->index]++;
+			if (type->value.ref_table)
+				n_references[type->value.ref_table->index]++;
+		}
+	}
+}
+
+/* Does it refer to none but itself and those that have a rank? */
+static bool
+is_above_ranked(const struct table_schema *table)
+{
+	for (size_t i = 0; i < table->n_columns; i++) {
+		const struct column_type *type = &table->columns[i]->type;
+
+		if (!is_ranked(table, &type->key)
+		    || !is_ranked(table, &type->value))
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_ranked(const struct table_schema *table, const struct base_type *base)
+{
+	return !base->ref_table || base->ref_table == table
+	       || base->ref_table->rank;
 }
 
 static bool

@@ -30,6 +30,8 @@ struct column {
 struct table_schema {
 	char *name;
 	unsigned index;		/* In schema.tables. */
+	unsigned rank;		/* Above those of the tables that it refers
+				 * to, where they do not refer to it. */
 	bool is_root;		/* As in force: all are if none says so. */
 	bool is_root_written;	/* As the schema says, for to_json. */
 	uint32_t max_rows;	/* UINT32_MAX: unlimited. */

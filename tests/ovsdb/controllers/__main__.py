@@ -24,16 +24,18 @@ class Run:
         self.n_passed = self.n_failed = 0
 
     def all(self, checks):
-        beside = [threading.Thread(target=self.one,
-                                   args=(check, self.server.another()))
-                  for check in checks if check.takes_long]
-        for thread in beside:
+        """Those that take long at once; the others listen to changes, and
+        would hear of each other's."""
+        threads = [threading.Thread(target=self.one,
+                                    args=(check, self.server.another()))
+                   for check in checks if check.takes_long]
+        for thread in threads:
             thread.start()
+        for thread in threads:
+            thread.join()
         for check in checks:
             if not check.takes_long:
                 self.one(check, self.server)
-        for thread in beside:
-            thread.join()
 
     def one(self, check, server):
         try:

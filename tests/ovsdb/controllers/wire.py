@@ -26,8 +26,8 @@ class Check:
 
 
 def check(name, takes_long=False, unlike_stock=None):
-    """Registers FUNCTION(server).  One that takes long runs beside the others;
-    one that ovsdb-server does not pass says why."""
+    """Registers FUNCTION(server).  One that takes long runs beside others that
+    do; one that ovsdb-server does not pass says why."""
     def register(function):
         checks.append(Check(name, function, takes_long, unlike_stock))
         return function
