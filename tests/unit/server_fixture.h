@@ -17,7 +17,9 @@
 struct test_client {
 	struct client *client;
 	json_t *inbox;
-	bool is_dismissed;
+	bool is_dismissed, is_lost;
+	bool is_full;			/* It takes nothing, says the test. */
+	int room;			/* Messages until it is; 0: never. */
 };
 
 static struct server *server;
@@ -71,6 +73,8 @@ pile_up(void *client_, json_t *message)
 	struct test_client *client = client_;
 
 	json_array_append_new(client->inbox, message);
+	if (client->room && !--client->room)
+		client->is_full = true;
 }
 
 static void
@@ -81,15 +85,34 @@ dismiss(void *client_)
 	client->is_dismissed = true;
 }
 
+static bool
+is_backlogged(void *client_)
+{
+	const struct test_client *client = client_;
+
+	return client->is_full;
+}
+
+static void
+lose(void *client_)
+{
+	struct test_client *client = client_;
+
+	ck_assert(!client->is_lost);
+	client->is_lost = true;
+}
+
 static void __attribute__((unused))
 test_client_init(struct test_client *client)
 {
 	static const struct client_ops ops = {
 		.send = pile_up,
 		.dismiss = dismiss,
+		.is_backlogged = is_backlogged,
+		.lose = lose,
 	};
 
-	client->is_dismissed = false;
+	*client = (struct test_client) { .room = 0 };
 	client->inbox = json_array();
 	client->client = server_connect(server, "test", &ops, client);
 }
@@ -109,7 +132,7 @@ put(struct test_client *client, json_t *message, int64_t now_ms)
 	json_decref(message);
 }
 
-static void __attribute__((format(printf, 2, 3)))
+static void __attribute__((unused, format(printf, 2, 3)))
 ask(struct test_client *client, const char *format, ...)
 {
 	char text[4096];

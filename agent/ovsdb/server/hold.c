@@ -27,7 +27,6 @@ struct late {
 	json_t *message;
 };
 
-static void send(struct client *, json_t *message);
 static void send_text(struct client *, struct text *);
 static struct held *keep(struct client *, struct served *, uint64_t durable);
 static void send_all(struct server *);
@@ -57,7 +56,7 @@ hold_answer(struct client *client, json_t *message)
 	if (client->n_held)
 		keep(client, NULL, 0)->message = message;
 	else
-		send(client, message);
+		client->ops->send(client->ctx, message);
 }
 
 bool
@@ -139,14 +138,7 @@ hold_drop(struct client *client)
 	}
 }
 
-/* What the client did itself it is told before it is answered. */
-static void
-send(struct client *client, json_t *message)
-{
-	monitor_catch_up(client);
-	client->ops->send(client->ctx, message);
-}
-
+/* The answer to a transaction: what the client did itself it is told before. */
 static void
 send_text(struct client *client, struct text *text)
 {
@@ -191,7 +183,8 @@ send_all(struct server *server)
 			if (held->text)
 				send_text(client, held->text);
 			else
-				send(client, json_incref(held->message));
+				client->ops->send(client->ctx,
+						  json_incref(held->message));
 			held_free(held);
 			tell(client);
 			continue;

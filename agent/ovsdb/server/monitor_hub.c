@@ -202,15 +202,18 @@ bool
 monitor_hub_difference(struct monitor *monitor, const struct uuid *since,
 		       struct difference *ret_difference)
 {
+	struct monitor_hub *hub = &monitor->served->monitors;
+	uint64_t n_made = hub->differences.n_made;
 	size_t n = monitor->n_subscriptions;
 	struct view **views = xmalloc(n * sizeof *views);
 	bool is_known;
 
 	for (size_t i = 0; i < n; i++)
 		views[i] = monitor->subscriptions[i].view;
-	is_known = difference_find(&monitor->served->monitors.differences,
-				   views, n, since, ret_difference);
+	is_known = difference_find(&hub->differences, views, n, since,
+				   ret_difference);
 	free(views);
+	hub->counters->n_wordings += hub->differences.n_made - n_made;
 	return is_known;
 }
 

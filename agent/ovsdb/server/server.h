@@ -118,9 +118,9 @@ int server_event_fd(struct server *);
 
 struct server_counters {
 	uint64_t n_requests, n_errors, n_transactions, n_updates;
-	/* Of a commit as one view shows it: each serves many updates.  Updates
-	 * to clients that had fallen behind; and those that it was too late
-	 * for. */
+	/* How often it was put into words what happened: once for many.
+	 * Updates to clients that had fallen behind; and such clients that it
+	 * was too late for. */
 	uint64_t n_wordings, n_combined_updates, n_lost_clients;
 	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
 	uint64_t n_refused_operations;	/* Transactions with too many. */
