@@ -18,7 +18,7 @@
 static struct event_base *base;
 static struct channel *channel;
 static int fd;
-static int n_received, n_ended;
+static int n_received, n_ended, n_drained;
 static enum channel_end end;
 
 static void
@@ -29,6 +29,14 @@ receive(void *ctx, json_t *message)
 	n_received++;
 	if (json_object_get(message, "end"))
 		channel_end(channel, CHANNEL_REFUSED);
+}
+
+static void
+drained(void *ctx)
+{
+	ck_assert_ptr_eq(ctx, &fd);
+	ck_assert(!channel_is_full(channel));
+	n_drained++;
 }
 
 static void
@@ -43,7 +51,7 @@ static void
 set_up_for(size_t output_size)
 {
 	static const struct channel_ops ops = {
-		.receive = receive, .ended = ended,
+		.receive = receive, .drained = drained, .ended = ended,
 	};
 	const struct channel_limits limits = {
 		.message_size = 100000, .output_size = output_size,
@@ -57,7 +65,7 @@ set_up_for(size_t output_size)
 	channel = channel_new(bufferevent_socket_new(base, fds[1],
 						     BEV_OPT_CLOSE_ON_FREE),
 			      &limits, &ops, &fd);
-	n_received = n_ended = 0;
+	n_received = n_ended = n_drained = 0;
 }
 
 static void
@@ -255,6 +263,40 @@ START_TEST(pieces_held)
 	hear("{\"alone\":[]}");
 	turn();
 	hear("{\"b\":1}");
+	text_unref(text);
+}
+END_TEST
+
+/* Who leaves more than 1 MiB is full, is not read from, and says so when all
+ * of it has gone. */
+START_TEST(full_and_drained)
+{
+	static char bytes[1 << 18];
+	struct text *text = text_copy(bytes, sizeof bytes);
+	size_t n;
+
+	memset(bytes, ' ', sizeof bytes);
+	for (int k = 1; k < 3; k++) {
+		for (int i = 0; i < 4; i++)
+			channel_send_text(channel, &text, 1);
+		ck_assert(!channel_is_full(channel));
+		put("a");
+		ck_assert(channel_is_full(channel));
+		ck_assert_int_eq(send(fd, "{}", 2, 0), 2);
+		for (n = 0; n < 4 * sizeof bytes + 8;) {
+			ssize_t more;
+
+			ck_assert_int_eq(n_drained, k - 1);
+			ck_assert_int_eq(n_received, k - 1);
+			turn();
+			more = recv(fd, bytes, sizeof bytes, 0);
+			n += more > 0 ? (size_t) more : 0;
+		}
+		while (n_received < k)
+			turn();
+		ck_assert_int_eq(n_drained, k);
+		ck_assert(!channel_is_full(channel));
+	}
 	text_unref(text);
 }
 END_TEST
@@ -543,6 +585,7 @@ main(void)
 	tcase_add_test(tcase, source_goes_with_its_channel);
 	tcase_add_test(tcase, backlog_behind_a_source);
 	tcase_add_test(tcase, taking_a_source_is_a_sign_of_life);
+	tcase_add_test(tcase, full_and_drained);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
