@@ -257,8 +257,7 @@ channel_end_text(enum channel_end end)
 		[CHANNEL_REFUSED] = "message is not JSON-RPC",
 		[CHANNEL_UNSPEAKABLE] = "answer cannot be written as JSON",
 		[CHANNEL_DISMISSED] = "other databases are served now",
-		[CHANNEL_OUTRUN] = "changes that the peer was not told of in "
-				   "time are forgotten",
+		[CHANNEL_OUTRUN] = "changes yet to be told are forgotten",
 		[CHANNEL_LAGGING] = "takes too long for what it asked for",
 	};
 
