@@ -23,7 +23,8 @@ typedef void command(struct control_request *, size_t n_args,
 		     const char *const args[], void *program);
 
 static command quit, add_remote, remove_remote, list_remotes, add_database,
-	       remove_database, list_databases, compact, reconnect, storage,
+	       remove_database, list_databases, compact, reconnect,
+	       disable_conditions, storage,
 	       log_set, log_list, log_list_pattern, log_reopen, log_close,
 	       do_nothing, memory, coverage, read_counter, no_counters, trim;
 
@@ -54,6 +55,8 @@ commands_add(struct program *program)
 		{ "ovsdb-server/list-dbs", "", 0, 0, list_databases },
 		{ "ovsdb-server/compact", "", 0, 1, compact },
 		{ "ovsdb-server/reconnect", "", 0, 0, reconnect },
+		{ "ovsdb-server/disable-monitor-cond", "", 0, 0,
+		  disable_conditions },
 		{ "ovsdb-server/get-db-storage-status", "DB", 1, 1, storage },
 		{ "ovsdb-server/memory-trim-on-compaction", "on|off", 1, 1,
 		  trim },
@@ -191,6 +194,20 @@ reconnect(struct control_request *request, size_t n_args,
 {
 	(void) n_args;
 	(void) args;
+	program_reconnect(program);
+	control_reply(request, "");
+}
+
+/* Clients come back, and find that they have to do without. */
+static void
+disable_conditions(struct control_request *request, size_t n_args,
+		   const char *const args[], void *program_)
+{
+	struct program *program = program_;
+
+	(void) n_args;
+	(void) args;
+	server_disable_conditions(program->server);
 	program_reconnect(program);
 	control_reply(request, "");
 }

@@ -3,6 +3,7 @@
 #include "agent/ovsdb_options.h"
 
 #include "config.h"
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,12 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb_log.h"
+
+#define MAX_SIZE (UINT64_C(1) << 40)
 
 enum {
 	REMOTE = UCHAR_MAX + 1, UNIXCTL, RUN, DETACH, NO_CHDIR, PIDFILE,
 	OVERWRITE_PIDFILE, MONITOR, LOG_FILE, SYSLOG_METHOD, SYSLOG_TARGET,
-	LOG_LEVEL, IGNORED, NOT_OURS,
+	LOG_LEVEL, HISTORY_SIZE, IGNORED, NOT_OURS,
 	TLS_OPTION,
 };
 
@@ -34,6 +38,7 @@ static const struct option known[] = {
 	{ "syslog-target", required_argument, NULL, SYSLOG_TARGET },
 	{ "log-level", required_argument, NULL, LOG_LEVEL },
 	REMOTES_TLS_OPTIONS(TLS_OPTION),
+	{ "history-size", required_argument, NULL, HISTORY_SIZE },
 	{ "disable-file-column-diff", no_argument, NULL, IGNORED },
 	{ "disable-file-no-data-conversion", no_argument, NULL, IGNORED },
 	{ "no-self-confinement", no_argument, NULL, IGNORED },
@@ -54,6 +59,9 @@ enum outcome { GO_ON, END_WELL, END_BADLY };
 
 static enum outcome take(struct program_options *, int option,
 			 const char *name, const char *argument);
+static enum outcome take_size(const struct program_options *,
+			      const char *name, const char *argument,
+			      uint64_t *ret_size);
 static int tls_setting_of(int option);
 static enum outcome take_log(struct program_options *, int option,
 			     const char *argument);
@@ -76,6 +84,7 @@ options_read(int argc, char *argv[], struct program_options *options,
 		.program = slash ? slash + 1 : argv[0],
 		.remotes = xcalloc((size_t) argc, sizeof *options->remotes),
 		.files = xcalloc((size_t) argc + 1, sizeof *options->files),
+		.history_size = HISTORY_DEFAULT_SIZE,
 	};
 	options->daemon.program = options->program;
 	ovsdb_log_start(options->program);
@@ -157,6 +166,9 @@ take(struct program_options *options, int option, const char *name,
 		options->control_path = xstrdup(argument);
 		options->is_control_asked_for = true;
 		return GO_ON;
+	case HISTORY_SIZE:
+		return take_size(options, name, argument,
+				 &options->history_size);
 	case RUN:
 		options->run = argument;
 		return GO_ON;
@@ -195,6 +207,34 @@ take(struct program_options *options, int option, const char *name,
 	default:
 		return take_log(options, option, argument);
 	}
+}
+
+/* Bytes, or with K, M or G behind it that many of 1024 and so on. */
+static enum outcome
+take_size(const struct program_options *options, const char *name,
+	  const char *argument, uint64_t *ret_size)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	uint64_t size;
+	char *end;
+
+	errno = 0;
+	size = strtoull(argument, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit && !end[1]) {
+		end++;
+		size <<= 10 * (unit - units + 1);
+	}
+	if (errno || *argument < '0' || *argument > '9' || *end
+	    || size > MAX_SIZE)
+		return report(options, xasprintf("--%s=%s: expected a number"
+						 " of bytes, at most %lluG",
+						 name, argument,
+						 (unsigned long long)
+						 MAX_SIZE >> 30));
+	*ret_size = size;
+	return GO_ON;
 }
 
 /* -1: none. */
@@ -305,6 +345,10 @@ print_help(const char *program)
 	     "  --syslog-method=METHOD  libc (default), null, unix:PATH, "
 	     "udp:IP:PORT\n"
 	     "  --syslog-target=IP:PORT  syslog there, too\n"
+	     "\n"
+	     "  --history-size=BYTES  how much of each database's past is "
+	     "remembered for clients\n"
+	     "                        that come back (default 16M; 0: nothing)"
 	     "\n"
 	     "  -h, --help            print this\n"
 	     "  -V, --version         print the version");

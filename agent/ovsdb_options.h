@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "agent/net/remotes.h"
 #include "agent/ovsdb_daemon.h"
 
@@ -25,6 +26,7 @@ struct program_options {
 	char *control_path;		/* NULL: none. */
 	bool is_control_asked_for;
 	const char *run;		/* NULL: none. */
+	uint64_t history_size;		/* Bytes, for each database. */
 	const char *tls[N_TLS_SETTINGS];
 	struct daemon_options daemon;
 	char *pid_path;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal.h"
 
 static char *full_path(const struct program *, const char *path);
@@ -43,6 +44,8 @@ program_add_database(struct program *program, const char *path)
 	if (warning)
 		log_line(LOG_LEVEL_WARN, path, "%s", warning);
 	free(warning);
+	history_set_size(database_history(database),
+			 program->options.history_size);
 	error = server_add_database(program->server, database);
 	if (error) {
 		database_free(database);

@@ -23,6 +23,7 @@ struct server {
 	struct database *catalog;	/* _Server. */
 	struct uuid id;
 	bool may_convert;
+	bool has_no_conditions;		/* monitor_cond and its kin. */
 	struct lock_table locks;
 	struct server_limits limits;
 	struct server_counters counters;

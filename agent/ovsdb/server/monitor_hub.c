@@ -7,6 +7,7 @@
 #include <string.h>
 #include "agent/base/memory.h"
 #include "agent/ovsdb/server/client.h"
+#include "agent/ovsdb/store/history.h"
 
 static void touch_view(struct view *, const struct change *,
 		       struct list *touched);
@@ -21,6 +22,9 @@ static void send_message(struct monitor *);
 static void add_piece(struct monitor_hub *, struct text *);
 static void set_name(struct monitor_hub *, const struct uuid *);
 static void count_listener(struct monitor *, int difference);
+static const struct uuid nobody;
+
+static bool is_remembered(const struct database *);
 static bool is_fleeting(const struct monitor *);
 
 /* Never freed: each has a reference of ours. */
@@ -58,6 +62,8 @@ monitor_hub_done(struct monitor_hub *hub)
 void
 monitor_hub_committed(struct monitor_hub *hub, const struct commit *commit)
 {
+	const struct uuid *name = is_remembered(commit->database)
+				  ? &commit->id : &nobody;
 	struct list views, monitors, *link;
 
 	list_init(&views);
@@ -78,7 +84,7 @@ monitor_hub_committed(struct monitor_hub *hub, const struct commit *commit)
 	hub->last = commit->id;
 	while (!list_is_empty(&monitors))
 		tell_touched(hub, LIST_ENTRY(monitors.next, struct monitor,
-					     touched_link), &commit->id);
+					     touched_link), name);
 	while (!list_is_empty(&views)) {
 		struct view *view = LIST_ENTRY(views.next, struct view,
 					       touched_link);
@@ -221,8 +227,9 @@ const struct uuid *
 monitor_hub_name_upto(const struct monitor *monitor,
 		      const struct difference *difference)
 {
-	return is_fleeting(monitor) ? &difference->upto
-				    : &difference->last_recorded;
+	return !is_remembered(monitor->served->database) ? &nobody
+	       : is_fleeting(monitor) ? &difference->upto
+	       : &difference->last_recorded;
 }
 
 const struct uuid *
@@ -230,8 +237,9 @@ monitor_hub_name_last(const struct monitor *monitor)
 {
 	const struct database *database = monitor->served->database;
 
-	return is_fleeting(monitor) ? database_last_transaction(database)
-				    : database_last_recorded(database);
+	return !is_remembered(database) ? &nobody
+	       : is_fleeting(monitor) ? database_last_transaction(database)
+	       : database_last_recorded(database);
 }
 
 static void
@@ -367,6 +375,13 @@ count_listener(struct monitor *monitor, int difference)
 {
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
 		monitor->subscriptions[i].view->n_listeners += difference;
+}
+
+/* Would an id of a transaction tell a client anything? */
+static bool
+is_remembered(const struct database *database)
+{
+	return history_size(database_history(database)) > 0;
 }
 
 static bool

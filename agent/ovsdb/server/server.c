@@ -37,7 +37,7 @@ struct request {
 static json_t *parse_pieces(struct text *const *pieces, size_t n);
 static struct served *serve(struct server *, struct database *);
 static void served_free(struct served *);
-static void dismiss_unaware(struct server *);
+static void dismiss_unaware(struct server *, const struct client *but);
 static void committed(struct observer *, const struct commit *);
 static void answer(const struct request *, const char *method);
 static void echo(const struct request *);
@@ -55,7 +55,8 @@ static void lock(const struct request *);
 static void steal(const struct request *);
 static void unlock(const struct request *);
 static void convert_database(const struct request *);
-static struct ovsdb_error *convert_served(struct served *, json_t *params);
+static struct ovsdb_error *convert_served(struct served *, json_t *params,
+					  const struct client *asker);
 static void get_server_id(const struct request *);
 static void set_db_change_aware(const struct request *);
 static struct served *find_served(const struct server *, const char *name);
@@ -139,7 +140,7 @@ server_add_database(struct server *server, struct database *database)
 		return ovsdb_error(OVSDB_SYNTAX_ERROR, "a database \"%s\" is "
 				   "served already", name);
 	/* First: what they are not aware of they are not told. */
-	dismiss_unaware(server);
+	dismiss_unaware(server, NULL);
 	serve(server, database);
 	catalog_add(server->catalog, database);
 	return NULL;
@@ -152,15 +153,21 @@ server_allow_convert(struct server *server)
 }
 
 void
+server_disable_conditions(struct server *server)
+{
+	server->has_no_conditions = true;
+}
+
+void
 server_remove_database(struct server *server, struct database *database)
 {
 	struct served *served = find_served(server, database_name(database));
 
 	if (!served || served->database != database || served->is_reserved)
 		return;
+	dismiss_unaware(server, NULL);
 	served_free(served);
 	catalog_remove(server->catalog, database);
-	dismiss_unaware(server);
 }
 
 struct database *
@@ -476,7 +483,7 @@ served_free(struct served *served)
 }
 
 static void
-dismiss_unaware(struct server *server)
+dismiss_unaware(struct server *server, const struct client *but)
 {
 	struct list *link;
 
@@ -484,7 +491,8 @@ dismiss_unaware(struct server *server)
 	     link = link->next) {
 		struct client *client = LIST_ENTRY(link, struct client, link);
 
-		if (!client->is_aware && client->ops->dismiss)
+		if (client != but && !client->is_aware
+		    && client->ops->dismiss)
 			client->ops->dismiss(client->ctx);
 	}
 }
@@ -506,9 +514,13 @@ committed(struct observer *observer, const struct commit *commit)
 static void
 answer(const struct request *request, const char *method)
 {
+	const struct server *server = request->client->server;
+
 	request->client->server->counters.n_requests++;
 	for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-		if (!strcmp(methods[i].name, method)) {
+		if (!strcmp(methods[i].name, method)
+		    && !(server->has_no_conditions
+			 && !strncmp(method, "monitor_cond", 12))) {
 			methods[i].run(request);
 			return;
 		}
@@ -630,17 +642,20 @@ convert_database(const struct request *request)
 		error = ovsdb_error(OVSDB_NOT_ALLOWED, "clients of this"
 				    " remote may not change a schema");
 	else
-		error = convert_served(served, request->params);
+		error = convert_served(served, request->params,
+				       request->client);
 	if (error) {
 		client_reply_error(request->client, request->id, error);
 		return;
 	}
 	client_reply(request->client, request->id, json_object());
-	dismiss_unaware(served->server);
+	/* It has heard what it asked for. */
+	dismiss_unaware(served->server, NULL);
 }
 
 static struct ovsdb_error *
-convert_served(struct served *served, json_t *params)
+convert_served(struct served *served, json_t *params,
+	       const struct client *asker)
 {
 	struct server *server = served->server;
 	struct database *database = served->database;
@@ -662,6 +677,7 @@ convert_served(struct served *served, json_t *params)
 		error = convert_prepare(database, schema, &converted);
 	if (error)
 		return error;
+	dismiss_unaware(server, asker);
 	waiting_cancel_all(served);
 	monitor_cancel_all(served);
 	monitor_hub_done(&served->monitors);

@@ -75,6 +75,9 @@ struct ovsdb_error *server_add_database(struct server *, struct database *);
  * knows nothing of what is in its databases, and holds nothing of theirs over
  * a turn of the event loop but their addresses. */
 void server_allow_convert(struct server *);
+/* From now on "monitor_cond" and its kin are unknown methods, for tests of
+ * clients that can do without them. */
+void server_disable_conditions(struct server *);
 /* Its waiting transactions end as "canceled"; its monitors fall silent. */
 void server_remove_database(struct server *, struct database *);
 struct database *server_find_database(const struct server *,

@@ -103,6 +103,12 @@ history_set_size(struct history *history, uint64_t size)
 					   struct entry, link));
 }
 
+uint64_t
+history_size(const struct history *history)
+{
+	return history->max_size;
+}
+
 void
 history_counters(const struct history *history,
 		 struct history_counters *ret_counters)

@@ -27,7 +27,9 @@ enum { HISTORY_DEFAULT_SIZE = 16 << 20 };	/* Bytes. */
 
 struct history *history_new(void);
 void history_free(struct history *);
+/* With 0 nothing is remembered, as in a stand-alone ovsdb-server. */
 void history_set_size(struct history *, uint64_t size);
+uint64_t history_size(const struct history *);
 
 struct history_counters {
 	uint64_t size;			/* Bytes in use. */
