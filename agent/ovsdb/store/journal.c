@@ -696,8 +696,8 @@ cut_off(struct journal *journal, const char *rubbish, char **ret_warning)
 static struct ovsdb_error *
 put_aside(const struct journal *journal, const char *path, int64_t size)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		      0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+			    | O_NOFOLLOW, 0600);
 	struct ovsdb_error *error;
 
 	error = fd < 0 ? problem(journal, "what makes no sense at its end"

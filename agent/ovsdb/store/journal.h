@@ -15,8 +15,8 @@
  * sentence says so (journal_read.h has the rule); none of it had been
  * acknowledged as durable.  What is at the end and is no record, or one that
  * makes no sense, is cut off, too, as ovsdb-server does it, but kept beside
- * the file, as NAME.cut-OFFSET.  Anything else that does not read is damage, and
- * opening fails with a sentence that names the offset.
+ * the file, as NAME.cut-OFFSET.  Anything else that does not read is damage,
+ * and opening fails with a sentence that names the offset.
  *
  * The file is locked by ".NAME.~lock~" beside it, as ovsdb-server does it.
  *
