@@ -9,6 +9,7 @@
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/row.h"
+#include "agent/ovsdb/store/transaction.h"
 
 static void table_init(struct table *, const struct table_schema *,
 		       struct database *);
@@ -47,6 +48,7 @@ database_free(struct database *db)
 		table_done(&db->tables[i]);
 	free(db->tables);
 	history_free(db->history);
+	transaction_free(db->next_transaction);
 	schema_free(db->schema);
 	free(db);
 }

@@ -196,21 +196,15 @@ history_next_id(const struct uuid *before, const char *sha1,
 		struct uuid *ret_id)
 {
 	char text[UUID_TEXT_SIZE + JOURNAL_SHA1_TEXT_SIZE];
-	char digest[JOURNAL_SHA1_TEXT_SIZE];
-	size_t n;
+	unsigned char digest[JOURNAL_SHA1_SIZE];
+	size_t n = UUID_TEXT_SIZE - 1;
 
 	uuid_to_text(before, text);
-	n = strlen(text);
 	for (; *sha1; sha1++)
 		text[n++] = *sha1 >= 'A' && *sha1 <= 'F' ? *sha1 | 0x20
 							 : *sha1;
 	journal_sha1(text, n, digest);
-	for (size_t i = 0; i < sizeof ret_id->bytes; i++) {
-		unsigned byte = 0;
-
-		sscanf(digest + 2 * i, "%2x", &byte);
-		ret_id->bytes[i] = byte;
-	}
+	memcpy(ret_id->bytes, digest, sizeof ret_id->bytes);
 	/* RFC 4122, section 4.3: a name's. */
 	ret_id->bytes[6] = (ret_id->bytes[6] & 0x0f) | 0x50;
 	ret_id->bytes[8] = (ret_id->bytes[8] & 0x3f) | 0x80;

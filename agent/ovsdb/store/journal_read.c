@@ -96,7 +96,8 @@ read_body(struct journal_reader *reader, int64_t size)
 		reader->body = body;
 		if (fread(body, 1, room, reader->stream) != room)
 			return false;
-		journal_sha1(body, room, reader->sha1);
+		journal_sha1(body, room, digest);
+		journal_sha1_text(digest, reader->sha1);
 		return true;
 	}
 	context = EVP_MD_CTX_new();

@@ -13,26 +13,35 @@ size_t
 journal_put_header(char *json, size_t size,
 		   char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
 {
+	unsigned char digest[JOURNAL_SHA1_SIZE];
 	char header[JOURNAL_HEADER_MAX];
 	size_t n;
 
-	journal_sha1(json, size, ret_sha1);
+	journal_sha1(json, size, digest);
+	journal_sha1_text(digest, ret_sha1);
 	n = snprintf(header, sizeof header, "OVSDB JSON %zu %s\n", size,
 		     ret_sha1);
 	memcpy(json - n, header, n);
 	return n;
 }
 
+/* Without SHA-1 there is no file format.  The context is kept, because to make
+ * one takes longer than the digest of a short record. */
 void
 journal_sha1(const void *bytes, size_t size,
-	     char ret_text[JOURNAL_SHA1_TEXT_SIZE])
+	     unsigned char ret_digest[JOURNAL_SHA1_SIZE])
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	static EVP_MD_CTX *context;
+	const EVP_MD *type = NULL;
 
-	/* Without SHA-1 there is no file format. */
-	if (!EVP_Digest(bytes, size, digest, NULL, EVP_sha1(), NULL))
+	if (!context) {
+		context = EVP_MD_CTX_new();
+		type = EVP_sha1();
+	}
+	if (!context || !EVP_DigestInit_ex(context, type, NULL)
+	    || !EVP_DigestUpdate(context, bytes, size)
+	    || !EVP_DigestFinal_ex(context, ret_digest, NULL))
 		abort();
-	journal_sha1_text(digest, ret_text);
 }
 
 void

@@ -3,7 +3,7 @@
 #ifndef OVSDB_JOURNAL_WRITE_H
 #define OVSDB_JOURNAL_WRITE_H 1
 
-/* Bytes of records, to a file.  [any] */
+/* Bytes of records, to a file. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,18 +15,20 @@ enum {
 	JOURNAL_SHA1_TEXT_SIZE = 41	/* With the final NUL. */
 };
 
-/* Writes the header of 'size' bytes of JSON into the room in front of it, so
- * that it ends where they begin.  Returns how long it is, and their SHA-1. */
+/* [control].  Writes the header of 'size' bytes of JSON into the room in front
+ * of it, so that it ends where they begin.  Returns how long it is, and their
+ * SHA-1. */
 size_t journal_put_header(char *json, size_t size,
 			  char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
 
-/* Of 'size' bytes, in hexadecimal. */
+/* [control].  Of 'size' bytes. */
 void journal_sha1(const void *bytes, size_t size,
-		  char ret_text[JOURNAL_SHA1_TEXT_SIZE]);
+		  unsigned char ret_digest[JOURNAL_SHA1_SIZE]);
+/* [any].  In hexadecimal. */
 void journal_sha1_text(const unsigned char digest[JOURNAL_SHA1_SIZE],
 		       char ret_text[JOURNAL_SHA1_TEXT_SIZE]);
 
-/* All the bytes, at this offset: 0 or negative errno. */
+/* [any].  All the bytes, at this offset: 0 or negative errno. */
 int journal_write(int fd, int64_t offset, const char *bytes, size_t size);
 
 #endif /* ovsdb/store/journal_write.h */

@@ -54,7 +54,8 @@ struct database {
 	struct journal *journal;
 	struct table *tables;		/* By table_schema->index. */
 	struct observer *observers;
-	struct transaction *transaction;	/* The open one. */
+	struct transaction *transaction;	/* The open one, */
+	struct transaction *next_transaction;	/* or NULL: made if needed. */
 	struct history *history;
 	struct lookup_counters lookup_counters;
 	struct uuid last_transaction, last_recorded;

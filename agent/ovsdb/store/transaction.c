@@ -12,11 +12,20 @@
 #include "agent/ovsdb/store/transaction_lookup.h"
 #include "agent/ovsdb/store/transaction_row.h"
 
+enum { BLOCK_MIN = 4 << 10, BLOCK_MAX = 1 << 20, ROWS_KEPT = 64 };
+
+struct transaction_block {
+	struct transaction_block *next;
+	size_t size;
+	uint64_t bytes[];
+};
+
 static struct transaction_table *table_of(struct transaction *,
 					  const struct table *);
 static struct transaction_row *row_begin(struct transaction *, struct table *,
 					 const struct uuid *, struct row *old,
 					 struct row *new);
+static void *allocate(struct transaction *, size_t size);
 static struct row *find_inserted(struct transaction *, const struct table *,
 				 const struct uuid *);
 static void settle(struct transaction *);
@@ -26,12 +35,17 @@ static void end(struct transaction *);
 struct transaction *
 transaction_begin(struct database *db)
 {
-	struct transaction *txn = xcalloc(1, sizeof *txn);
+	struct transaction *txn = db->next_transaction;
 
 	assert(!db->transaction);
-	db->transaction = txn;
+	db->next_transaction = NULL;
+	if (!txn) {
+		txn = xcalloc(1, sizeof *txn);
+		txn->tables = xcalloc(db->schema->n_tables,
+				      sizeof *txn->tables);
+	}
 	txn->database = db;
-	txn->tables = xcalloc(db->schema->n_tables, sizeof *txn->tables);
+	db->transaction = txn;
 	return txn;
 }
 
@@ -196,17 +210,53 @@ transaction_abort(struct transaction *txn)
 	end(txn);
 }
 
+void
+transaction_free(struct transaction *txn)
+{
+	if (!txn)
+		return;
+	while (txn->blocks) {
+		struct transaction_block *block = txn->blocks;
+
+		txn->blocks = block->next;
+		free(block);
+	}
+	free(txn->tables);
+	free(txn->rows);
+	free(txn);
+}
+
+void
+transaction_touch_table(struct transaction *txn, struct table *table)
+{
+	struct transaction_table *t = table_of(txn, table);
+
+	if (t->table)
+		return;
+	t->table = table;
+	t->next = txn->touched;
+	txn->touched = t;
+}
+
 struct transaction_row *
 transaction_touch(struct transaction *txn, struct table *table,
 		  const struct uuid *uuid)
 {
-	struct row *row = (struct row *) table_find(table, uuid);
+	struct transaction_row *last = table_of(txn, table)->last;
+	struct row *row;
 
+	/* Many rows refer to the same one. */
+	if (last && uuid_equal(&last->uuid, uuid) && (last->old || last->new))
+		return last;
+	row = (struct row *) table_find(table, uuid);
 	if (!row)
 		row = find_inserted(txn, table, uuid);
 	if (row && !row->transaction)
 		row->transaction = row_begin(txn, table, uuid, row, row);
-	return row ? row->transaction : NULL;
+	if (!row)
+		return NULL;
+	table_of(txn, table)->last = row->transaction;
+	return row->transaction;
 }
 
 void
@@ -275,8 +325,8 @@ row_begin(struct transaction *txn, struct table *table,
 	size_t n_hashes = table->schema->n_indexes + LOOKUP_MAX_DEMANDED;
 	struct transaction_row *r;
 
-	r = xcalloc(1, sizeof *r + n_words * sizeof *r->changed
-		    + n_hashes * sizeof *r->hashes);
+	r = allocate(txn, sizeof *r + n_words * sizeof *r->changed
+			  + n_hashes * sizeof *r->hashes);
 	r->table = table;
 	r->old = old;
 	r->new = new;
@@ -289,7 +339,34 @@ row_begin(struct transaction *txn, struct table *table,
 				     txn->max_rows * sizeof *txn->rows);
 	}
 	txn->rows[txn->n_rows++] = r;
+	transaction_touch_table(txn, table);
 	return r;
+}
+
+/* Zeros, which go with the transaction. */
+static void *
+allocate(struct transaction *txn, size_t size)
+{
+	struct transaction_block *block = txn->blocks;
+	void *room;
+
+	size = (size + 7) & ~(size_t) 7;
+	if (!block || block->size - txn->used < size) {
+		size_t most = block ? block->size * 2 : BLOCK_MIN;
+
+		if (most > BLOCK_MAX)
+			most = BLOCK_MAX;
+		if (most < size)
+			most = size;
+		block = xmalloc(sizeof *block + most);
+		block->size = most;
+		block->next = txn->blocks;
+		txn->blocks = block;
+		txn->used = 0;
+	}
+	room = (char *) block->bytes + txn->used;
+	txn->used += size;
+	return memset(room, 0, size);
 }
 
 static struct row *
@@ -329,10 +406,12 @@ has_changes(const struct transaction *txn)
 	return false;
 }
 
+/* What was little is kept. */
 static void
 end(struct transaction *txn)
 {
-	const struct schema *schema = txn->database->schema;
+	struct database *db = txn->database;
+	struct transaction_block *block = txn->blocks;
 	size_t i;
 
 	for (i = 0; i < txn->n_rows; i++) {
@@ -342,17 +421,33 @@ end(struct transaction *txn)
 			r->old->transaction = NULL;
 		if (r->new)
 			r->new->transaction = NULL;
-		free(r);
 	}
-	for (i = 0; i < schema->n_tables; i++) {
-		row_map_done(&txn->tables[i].inserted);
-		transaction_lookup_done(&txn->tables[i]);
+	while (txn->touched) {
+		struct transaction_table *t = txn->touched;
+
+		txn->touched = t->next;
+		row_map_done(&t->inserted);
+		transaction_lookup_done(t);
+		memset(t, 0, sizeof *t);
 	}
-	/* An observer of the commit may have begun the next one. */
-	if (txn->database->transaction == txn)
-		txn->database->transaction = NULL;
-	free(txn->tables);
-	free(txn->rows);
+	while (block && (block->next || block->size > BLOCK_MIN)) {
+		txn->blocks = block->next;
+		free(block);
+		block = txn->blocks;
+	}
+	if (txn->max_rows > ROWS_KEPT) {
+		free(txn->rows);
+		txn->rows = NULL;
+		txn->max_rows = 0;
+	}
+	txn->n_rows = txn->used = 0;
 	free(txn->comment);
-	free(txn);
+	txn->comment = NULL;
+	/* An observer of the commit may have begun the next one. */
+	if (db->transaction == txn)
+		db->transaction = NULL;
+	if (db->next_transaction)
+		transaction_free(txn);
+	else
+		db->next_transaction = txn;
 }

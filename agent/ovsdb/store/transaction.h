@@ -46,8 +46,11 @@ void row_set(struct row *, const struct column *, struct datum *value);
 void transaction_comment(struct transaction *, const char *text);
 
 /* Ends the transaction.  A commit without changes writes nothing and tells
- * nobody.  'durable': on disk before this returns. */
+ * nobody.  'durable': its record is on its way to the disk (journal.h). */
 struct ovsdb_error *transaction_commit(struct transaction *, bool durable);
 void transaction_abort(struct transaction *);
+
+/* What a database keeps for its next transaction goes. */
+void transaction_free(struct transaction *);
 
 #endif /* ovsdb/store/transaction.h */

@@ -153,6 +153,7 @@ activate(struct transaction *txn, struct table *table, size_t number)
 	if (!t->maps) {
 		t->n_maps = table->schema->n_indexes + LOOKUP_MAX_DEMANDED;
 		t->maps = xcalloc(t->n_maps, sizeof *t->maps);
+		transaction_touch_table(txn, table);
 		note_all(txn, table);
 	}
 	settle_dirty(t, table);

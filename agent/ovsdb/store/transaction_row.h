@@ -35,20 +35,27 @@ struct transaction_row {
 };
 
 struct transaction_table {
+	struct transaction_table *next;	/* In transaction.touched. */
+	struct table *table;		/* NULL: not touched. */
 	struct row_map inserted;	/* By row_uuid_hash(). */
 	/* Inserted and modified rows by the number of the table's lookup;
 	 * NULL before the first search. */
 	struct transaction_map *maps;
 	size_t n_maps;
 	struct transaction_row *dirty;	/* Not yet in 'maps' as they are. */
+	struct transaction_row *last;	/* That transaction_touch() found. */
 	int64_t n_more;			/* Rows inserted less rows deleted. */
 };
 
+/* A database keeps one for its next transaction. */
 struct transaction {
 	struct database *database;
 	struct transaction_table *tables; /* By table_schema->index. */
+	struct transaction_table *touched;
 	struct transaction_row **rows;	/* In the order of first touch. */
 	size_t n_rows, max_rows;
+	struct transaction_block *blocks; /* Where they are; the newest. */
+	size_t used;			/* Of its bytes. */
 	char *comment;
 };
 
@@ -65,6 +72,8 @@ transaction_row_has_changed(const struct transaction_row *row,
 	return row->changed[column->index / 64] >> column->index % 64 & 1;
 }
 
+/* Says that there is something of this table in its 'tables'. */
+void transaction_touch_table(struct transaction *, struct table *);
 /* The transaction's record of a row, made if there was none; NULL if there is
  * no such row, or it was inserted and deleted again. */
 struct transaction_row *transaction_touch(struct transaction *,
