@@ -8,8 +8,10 @@
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/row.h"
 
-/* Rows that are fewer are visited without regret. */
-enum { FEW_ROWS = 64 };
+enum {
+	FEW_ROWS = 64,		/* Visited without regret. */
+	AT_ONCE = 64		/* Rows that wait for memory together. */
+};
 
 /* A lookup that there might be, and what a sample of rows says of it. */
 struct candidate {
@@ -40,6 +42,8 @@ static bool find_place(struct table *,
 		       bool (*is_held)(const void *ctx, size_t number),
 		       const void *ctx, size_t *ret_number);
 static void build(struct table *, size_t number, const struct candidate *);
+static struct row_entry *gather(const struct table *, const struct lookup *);
+static void fetch(const struct row *, const struct column *);
 
 void
 lookup_set_init(struct lookup_set *set, const struct table_schema *schema)
@@ -431,16 +435,52 @@ static void
 build(struct table *table, size_t number, const struct candidate *candidate)
 {
 	struct lookup *lookup = &table->lookups.all[number];
-	size_t cursor = 0;
-	struct row *row;
+	struct row_entry *entries;
 
 	lookup->columns = xmemdup(candidate->columns, candidate->n_columns
 				  * sizeof *candidate->columns);
 	lookup->n_columns = candidate->n_columns;
 	lookup->n_changes = 0;
 	lookup->last_search = table->lookups.n_searches;
-	while ((row = row_map_next(&table->rows, &cursor)))
-		row_multimap_insert(&lookup->rows, lookup_hash(lookup, row),
-				    row);
+	entries = gather(table, lookup);
+	row_multimap_fill(&lookup->rows, entries, table->rows.n);
+	free(entries);
 	table->database->lookup_counters.n_built++;
+}
+
+/* Where each row, and what it holds, waits for memory of its own, many can
+ * wait at once. */
+static struct row_entry *
+gather(const struct table *table, const struct lookup *lookup)
+{
+	struct row_entry *entries = xmalloc(table->rows.n * sizeof *entries);
+	size_t cursor = 0, n = 0;
+
+	while (n < table->rows.n) {
+		struct row_entry *chunk = entries + n;
+		size_t n_chunk = 0, i;
+
+		for (; n_chunk < AT_ONCE && n < table->rows.n; n++) {
+			struct row *row = row_map_next(&table->rows, &cursor);
+
+			chunk[n_chunk++].row = row;
+			__builtin_prefetch(row);
+			__builtin_prefetch((char *) row + 64);
+		}
+		for (i = 0; i < n_chunk; i++)
+			fetch(chunk[i].row, lookup->columns[0]);
+		for (i = 0; i < n_chunk; i++)
+			chunk[i].hash = lookup_hash(lookup, chunk[i].row);
+	}
+	return entries;
+}
+
+static void
+fetch(const struct row *row, const struct column *column)
+{
+	struct datum room;
+	const struct datum *d = row_datum(row, column, &room);
+
+	if (d->n == 1 && !d->is_map && column->type.key.type == ATOM_STRING)
+		__builtin_prefetch(d->one.string);
 }

@@ -56,6 +56,16 @@ row_multimap_done(struct row_multimap *map)
 }
 
 void
+row_multimap_fill(struct row_multimap *map, struct row_entry *entries,
+		  size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		row_multimap_insert(map, entries[i].hash, entries[i].row);
+}
+
+void
 row_multimap_insert(struct row_multimap *map, uint32_t hash, struct row *row)
 {
 	struct row_bucket *bucket;

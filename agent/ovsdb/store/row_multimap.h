@@ -39,7 +39,14 @@ struct row_multimap {		/* Zero-initialised. */
 	size_t size;		/* Bytes of it all. */
 };
 
+struct row_entry {
+	struct row *row;
+	uint32_t hash;
+};
+
 void row_multimap_done(struct row_multimap *);
+/* Inserts many, faster than one by one; changes their order. */
+void row_multimap_fill(struct row_multimap *, struct row_entry *, size_t n);
 /* The row must not be there under this hash. */
 void row_multimap_insert(struct row_multimap *, uint32_t hash, struct row *);
 /* The row must be there. */
