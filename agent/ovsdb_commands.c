@@ -319,6 +319,7 @@ memory(struct control_request *request, size_t n_args,
 {
 	const struct program *program = program_;
 	struct server_counters counters;
+	struct lookup_counters lookups;
 	uint64_t atoms, cells, n_durable = 0, n_syncs = 0;
 	char *text;
 
@@ -334,13 +335,15 @@ memory(struct control_request *request, size_t n_args,
 		n_durable += status.n_durable;
 		n_syncs += status.n_syncs;
 	}
+	counters_of_lookups(program, &lookups);
 	text = xasprintf("atoms:%" PRIu64 " cells:%" PRIu64
 			 " monitors:%" PRIu32 " sessions:%" PRIu32
 			 " triggers:%" PRIu32 " durable:%" PRIu64
-			 " syncs:%" PRIu64 " held:%" PRIu32, atoms, cells,
+			 " syncs:%" PRIu64 " held:%" PRIu32
+			 " lookups:%" PRIu32 " lookup-bytes:%zu", atoms, cells,
 			 counters.n_monitors, counters.n_clients,
 			 counters.n_waits, n_durable, n_syncs,
-			 counters.n_held);
+			 counters.n_held, lookups.n_lookups, lookups.size);
 	control_reply(request, text);
 	free(text);
 }

@@ -4,9 +4,11 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include "agent/ovsdb/store/journal.h"
 
 static struct counter *of_server(const struct program *, struct counter *);
+static struct counter *of_searches(const struct program *, struct counter *);
 static struct counter *of_remotes(const struct program *, struct counter *);
 static struct counter *of_tls(const struct listener_counters *,
 			      struct counter *);
@@ -19,10 +21,31 @@ counters_read(const struct program *program, struct counter *counters)
 	struct counter *next = counters;
 
 	next = of_server(program, next);
+	next = of_searches(program, next);
 	next = of_remotes(program, next);
 	next = of_files(program, next);
 	assert(next <= counters + MAX_COUNTERS);
 	return next - counters;
+}
+
+void
+counters_of_lookups(const struct program *program,
+		    struct lookup_counters *ret_sum)
+{
+	memset(ret_sum, 0, sizeof *ret_sum);
+	for (size_t i = 0; i < program->n_databases; i++) {
+		struct lookup_counters one;
+
+		database_lookup_counters(program->databases[i].database, &one);
+		ret_sum->n_by_uuid += one.n_by_uuid;
+		ret_sum->n_by_index += one.n_by_index;
+		ret_sum->n_by_lookup += one.n_by_lookup;
+		ret_sum->n_scans += one.n_scans;
+		ret_sum->n_built += one.n_built;
+		ret_sum->n_dropped += one.n_dropped;
+		ret_sum->n_lookups += one.n_lookups;
+		ret_sum->size += one.size;
+	}
 }
 
 static struct counter *
@@ -45,6 +68,20 @@ of_server(const struct program *program, struct counter *next)
 	next = add(next, "ovsdb_refused_waits", c.n_refused_waits);
 	next = add(next, "ovsdb_refused_locks", c.n_refused_locks);
 	return add(next, "ovsdb_refused_operations", c.n_refused_operations);
+}
+
+static struct counter *
+of_searches(const struct program *program, struct counter *next)
+{
+	struct lookup_counters c;
+
+	counters_of_lookups(program, &c);
+	next = add(next, "search_by_uuid", c.n_by_uuid);
+	next = add(next, "search_by_index", c.n_by_index);
+	next = add(next, "search_by_lookup", c.n_by_lookup);
+	next = add(next, "search_scans", c.n_scans);
+	next = add(next, "search_built_lookups", c.n_built);
+	return add(next, "search_dropped_lookups", c.n_dropped);
 }
 
 static struct counter *

@@ -20,4 +20,8 @@ struct counter {
 /* How many there are, at most MAX_COUNTERS. */
 size_t counters_read(const struct program *, struct counter *);
 
+/* The sums over all databases. */
+void counters_of_lookups(const struct program *,
+			 struct lookup_counters *ret_sum);
+
 #endif /* agent/ovsdb_counters.h */

@@ -264,7 +264,7 @@ commit(struct transaction *txn)
 }
 
 /* Rows 0 to n - 1: MACs of their own, ten in a logical switch, 'x' and 'y'
- * tell them apart together up to 2,500, half of them of kind "a". */
+ * tell them apart together up to 2,000, half of them of kind "a". */
 static struct database *
 open_macs(uint32_t n)
 {
@@ -278,7 +278,7 @@ open_macs(uint32_t n)
 		set_mac(row, i);
 		set_integer(row, "ls", i / 10);
 		set_integer(row, "x", i % 50);
-		set_integer(row, "y", i / 50 % 50);
+		set_integer(row, "y", i / 50 % 40);
 		set_string(row, "kind", i % 2 ? "a" : i % 1024 ? "b" : "c");
 		for (const char *p = "abcdef"; *p; p++)
 			set_integer(row, (char []) { *p, '\0' }, i + *p);
@@ -347,11 +347,11 @@ START_TEST(small_tables_get_none)
 	struct table *table = database_table(db, "Mac");
 	struct transaction *txn = transaction_begin(db);
 
-	ck_assert_uint_eq(search(txn, table, "[['ls','==',3]]"), 10);
+	ck_assert_uint_eq(search(txn, table, "[['mac','==','x']]"), 0);
 	ck_assert_uint_eq(counters_of(db).n_built, 0);
 	/* What the transaction has inserted counts. */
-	set_integer(insert(txn, table), "ls", 3);
-	ck_assert_uint_eq(search(txn, table, "[['ls','==',3]]"), 11);
+	set_string(insert(txn, table), "mac", "x");
+	ck_assert_uint_eq(search(txn, table, "[['mac','==','x']]"), 1);
 	ck_assert_uint_eq(counters_of(db).n_built, 1);
 	transaction_abort(txn);
 	database_free(db);
@@ -410,11 +410,11 @@ START_TEST(the_most_selective_column_is_chosen)
 	/* Two that tell rows apart only together. */
 	db = open_macs(10000);
 	ck_assert_uint_eq(search_alone(
-			db, "[['y','==',7],['x','==',3]]"), 4);
+			db, "[['y','==',7],['x','==',3]]"), 5);
 	ck_assert_str_eq(demanded(db, "Mac"), "x+y ");
 	ck_assert_uint_eq(search_alone(
 			db, "[['x','==',3],['y','==',8],['kind','!=','c']]"),
-			  4);
+			  5);
 	ck_assert_uint_eq(counters_of(db).n_built, 1);
 	database_free(db);
 
@@ -472,6 +472,37 @@ START_TEST(an_unused_one_is_dropped_and_built_again)
 	c = counters_of(db);
 	ck_assert_uint_eq(c.n_built, 2);
 	ck_assert_uint_eq(c.n_lookups, 1);
+	database_free(db);
+}
+END_TEST
+
+START_TEST(time_drops_what_nobody_uses)
+{
+	struct database *db = open_macs(1000);
+
+	ck_assert_int_eq(lookup_deadline(db), INT64_MAX);
+	search_alone(db, "[['mac','==','00:00:00:00:00:09']]");
+	search_alone(db, "[['ls','==',4]]");
+	lookup_run(db, 1000);
+	ck_assert_int_eq(lookup_deadline(db), 1000 + LOOKUP_IDLE_MS);
+	lookup_run(db, 999 + LOOKUP_IDLE_MS);
+	search_alone(db, "[['mac','==','00:00:00:00:00:09']]");
+	lookup_run(db, 1000 + LOOKUP_IDLE_MS);
+	ck_assert_uint_eq(counters_of(db).n_lookups, 2);
+	search_alone(db, "[['ls','==',4]]");
+	lookup_run(db, 1000 + 2 * LOOKUP_IDLE_MS);
+	ck_assert_str_eq(demanded(db, "Mac"), "ls ");
+	lookup_run(db, 1000 + 3 * LOOKUP_IDLE_MS);
+	ck_assert_str_eq(demanded(db, "Mac"), "");
+	ck_assert_uint_eq(counters_of(db).n_dropped, 2);
+	ck_assert_int_eq(lookup_deadline(db), INT64_MAX);
+	/* And it begins anew. */
+	search_alone(db, "[['ls','==',4]]");
+	ck_assert_int_le(lookup_deadline(db), 0);
+	lookup_run(db, 5);
+	lookup_run(db, 5 + LOOKUP_IDLE_MS);
+	lookup_run(db, 5 + 2 * LOOKUP_IDLE_MS);
+	ck_assert_uint_eq(counters_of(db).n_dropped, 3);
 	database_free(db);
 }
 END_TEST
@@ -743,6 +774,7 @@ main(void)
 	tcase_add_test(all, what_half_of_the_rows_hold_is_not_worth_it);
 	tcase_add_test(all, the_most_selective_column_is_chosen);
 	tcase_add_test(all, an_unused_one_is_dropped_and_built_again);
+	tcase_add_test(all, time_drops_what_nobody_uses);
 	tcase_add_test(all, a_table_has_so_many_and_no_more);
 	tcase_add_test(all, a_hundred_thousand_updates_are_one_transaction);
 	tcase_add_test(all, a_hundred_thousand_equal_rows_in_a_unique_index);

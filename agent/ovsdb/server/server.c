@@ -15,6 +15,7 @@
 #include "agent/ovsdb/server/hold.h"
 #include "agent/ovsdb/server/waiting.h"
 #include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/lookup.h"
 #include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/value/encode.h"
 
@@ -309,6 +310,7 @@ server_run(struct server *server, int64_t now_ms)
 			hold_flush(served);
 		journal_run(database_journal(served->database), now_ms);
 		pin_reclaim(served->database, GARBAGE_PER_TURN);
+		lookup_run(served->database, now_ms);
 	}
 	hold_run(server, now_ms);
 }
@@ -328,6 +330,9 @@ server_deadline(const struct server *server)
 		int64_t due_ms = journal_deadline(
 			database_journal(served->database));
 
+		if (due_ms < deadline_ms)
+			deadline_ms = due_ms;
+		due_ms = lookup_deadline(served->database);
 		if (due_ms < deadline_ms)
 			deadline_ms = due_ms;
 		if ((served->is_changed && !list_is_empty(&served->waits))

@@ -145,12 +145,8 @@ database_lookup_counters(const struct database *db,
 	for (i = 0; i < db->schema->n_tables; i++) {
 		const struct table *table = &db->tables[i];
 
-		for (j = table->schema->n_indexes; j < table->lookups.n; j++) {
-			if (!table->lookups.all[j].columns)
-				continue;
-			ret_counters->n_lookups++;
+		for (j = table->schema->n_indexes; j < table->lookups.n; j++)
 			ret_counters->size += table->lookups.all[j].rows.size;
-		}
 	}
 }
 

@@ -128,6 +128,38 @@ lookup_replace(struct table *table, struct row *old, struct row *new)
 	}
 }
 
+void
+lookup_run(struct database *db, int64_t now_ms)
+{
+	size_t i, j;
+
+	if (!db->lookup_counters.n_lookups) {
+		db->lookups_due_ms = 0;
+		return;
+	}
+	if (db->lookups_due_ms && now_ms < db->lookups_due_ms)
+		return;
+	for (i = 0; db->lookups_due_ms && i < db->schema->n_tables; i++) {
+		struct table *table = &db->tables[i];
+
+		for (j = table->schema->n_indexes; j < table->lookups.n; j++) {
+			struct lookup *lookup = &table->lookups.all[j];
+
+			if (lookup->columns && !lookup->was_used)
+				drop(table, j);
+			lookup->was_used = false;
+		}
+	}
+	db->lookups_due_ms = db->lookup_counters.n_lookups
+			     ? now_ms + LOOKUP_IDLE_MS : 0;
+}
+
+int64_t
+lookup_deadline(const struct database *db)
+{
+	return db->lookup_counters.n_lookups ? db->lookups_due_ms : INT64_MAX;
+}
+
 uint32_t
 lookup_hash(const struct lookup *lookup, const struct row *row)
 {
@@ -167,6 +199,7 @@ lookup_find(struct table *table, const struct lookup_query *query,
 		return false;
 	best->last_search = set->n_searches;
 	best->n_changes = 0;
+	best->was_used = true;
 	return true;
 }
 
@@ -236,6 +269,7 @@ drop(struct table *table, size_t number)
 	free(lookup->columns);
 	memset(lookup, 0, sizeof *lookup);
 	table->database->lookup_counters.n_dropped++;
+	table->database->lookup_counters.n_lookups--;
 }
 
 static bool
@@ -440,12 +474,13 @@ build(struct table *table, size_t number, const struct candidate *candidate)
 	lookup->columns = xmemdup(candidate->columns, candidate->n_columns
 				  * sizeof *candidate->columns);
 	lookup->n_columns = candidate->n_columns;
-	lookup->n_changes = 0;
 	lookup->last_search = table->lookups.n_searches;
+	lookup->was_used = true;
 	entries = gather(table, lookup);
 	row_multimap_fill(&lookup->rows, entries, table->rows.n);
 	free(entries);
 	table->database->lookup_counters.n_built++;
+	table->database->lookup_counters.n_lookups++;
 }
 
 /* Where each row, and what it holds, waits for memory of its own, many can

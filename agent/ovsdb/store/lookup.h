@@ -20,8 +20,10 @@
  *
  * It is dropped when the table has seen twice as many changes as it has rows
  * (and LOOKUP_IDLE_CHANGES) without one search by it: keeping it has then cost
- * about as much as building it again.  A search that finds all places taken
- * may have that of one that LOOKUP_IDLE_SEARCHES others went past.
+ * about as much as building it again.  It is dropped when nobody has searched
+ * by it for LOOKUP_IDLE_MS: memory is for what is used.  A search that finds
+ * all places taken may have that of one that LOOKUP_IDLE_SEARCHES others went
+ * past.
  *
  * Knows nothing of open transactions: transaction_lookup.c does.  [control] */
 
@@ -38,7 +40,8 @@ enum {
 	LOOKUP_MIN_ROWS = 64,
 	LOOKUP_MAX_SAMPLE = 512,
 	LOOKUP_IDLE_CHANGES = 4096,
-	LOOKUP_IDLE_SEARCHES = 1024
+	LOOKUP_IDLE_SEARCHES = 1024,
+	LOOKUP_IDLE_MS = 10 * 60 * 1000	/* At most twice that. */
 };
 
 struct lookup {
@@ -47,6 +50,7 @@ struct lookup {
 	struct row_multimap rows;	/* By lookup_hash(). */
 	uint64_t n_changes;		/* Of the table since ... */
 	uint64_t last_search;		/* ... this search of it. */
+	bool was_used;			/* In this LOOKUP_IDLE_MS. */
 };
 
 /* What a table has of them. */
@@ -72,6 +76,11 @@ void lookup_set_done(struct lookup_set *, const struct table_schema *);
 void lookup_insert(struct table *, struct row *);
 void lookup_remove(struct table *, struct row *);
 void lookup_replace(struct table *, struct row *old, struct row *new);
+
+/* Drops what nobody uses.  No transaction may be open. */
+void lookup_run(struct database *, int64_t now_ms);
+/* When to do so; INT64_MAX: never. */
+int64_t lookup_deadline(const struct database *);
 
 /* Of the values of a row in the columns of a lookup. */
 uint32_t lookup_hash(const struct lookup *, const struct row *);

@@ -58,6 +58,7 @@ struct database {
 	struct transaction *next_transaction;	/* or NULL: made if needed. */
 	struct history *history;
 	struct lookup_counters lookup_counters;
+	int64_t lookups_due_ms;		/* Of lookup_run(); 0: not known. */
 	struct uuid last_transaction, last_recorded;
 	/* That of the record that is being read; all zero otherwise. */
 	struct uuid replayed;
