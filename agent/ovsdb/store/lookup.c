@@ -477,7 +477,7 @@ build(struct table *table, size_t number, const struct candidate *candidate)
 	lookup->last_search = table->lookups.n_searches;
 	lookup->was_used = true;
 	entries = gather(table, lookup);
-	row_multimap_fill(&lookup->rows, entries, table->rows.n);
+	row_multimap_fill(&lookup->rows, entries, table_n_rows(table));
 	free(entries);
 	table->database->lookup_counters.n_built++;
 	table->database->lookup_counters.n_lookups++;
@@ -488,14 +488,15 @@ build(struct table *table, size_t number, const struct candidate *candidate)
 static struct row_entry *
 gather(const struct table *table, const struct lookup *lookup)
 {
-	struct row_entry *entries = xmalloc(table->rows.n * sizeof *entries);
+	size_t n_rows = table_n_rows(table);
+	struct row_entry *entries = xmalloc(n_rows * sizeof *entries);
 	size_t cursor = 0, n = 0;
 
-	while (n < table->rows.n) {
+	while (n < n_rows) {
 		struct row_entry *chunk = entries + n;
 		size_t n_chunk = 0, i;
 
-		for (; n_chunk < AT_ONCE && n < table->rows.n; n++) {
+		for (; n_chunk < AT_ONCE && n < n_rows; n++) {
 			struct row *row = row_map_next(&table->rows, &cursor);
 
 			chunk[n_chunk++].row = row;
