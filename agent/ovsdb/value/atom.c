@@ -131,7 +131,7 @@ atom_hash(enum atom_type type, const union atom *atom)
 	case ATOM_BOOLEAN:
 		return hash_word(atom->boolean, 3);
 	case ATOM_STRING:
-		return atom->string->hash;
+		return string_hash(atom->string);
 	case ATOM_UUID:
 		return hash_bytes(&atom->uuid, sizeof atom->uuid, 0);
 	}

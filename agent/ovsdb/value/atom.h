@@ -26,7 +26,6 @@ enum atom_type {
 
 struct string {
 	uint32_t n_refs;
-	uint32_t hash;
 	uint32_t size;		/* Bytes in 'text', without the NUL. */
 	char text[];		/* UTF-8. */
 };
@@ -38,6 +37,8 @@ enum { ATOM_MAX_STRING = 1 << 28 };
 struct string *string_intern(const char *text, size_t size);
 struct string *string_ref(struct string *);
 void string_unref(struct string *);
+/* [any], while the string is there. */
+uint32_t string_hash(const struct string *);
 
 union atom {
 	int64_t integer;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Random, the same for the life of the process. */
-uint64_t hash_seed(void);
+uint64_t hash_seed(void) __attribute__((const));
 
 static inline uint64_t
 hash_mix(uint64_t a, uint64_t b)

@@ -6,39 +6,46 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
+#include "agent/base/slab.h"
 #include "agent/ovsdb/value/hash.h"
+#include "agent/ovsdb/value/hash_set.h"
 
-/* Every string that somebody holds: open addressing, linear probing, at most
- * three quarters full, so that a probe always ends. */
-static struct string **slots;
-static size_t n_slots;
-static size_t n_strings;
+enum {
+	STEP = 4,		/* Strings are made in multiples of it ... */
+	N_POOLS = 256 / STEP + 1	/* ... up to here; by malloc() then. */
+};
 
-static size_t find_slot(const char *text, size_t size, uint32_t hash);
-static void grow(void);
-static void forget(struct string *);
+/* Every string that somebody holds, but for the empty one. */
+static struct hash_set strings;
+static struct slab_pool pools[N_POOLS];
+static struct {
+	struct string string;
+	char text[1];
+} nothing = { { 1, 0 }, "" };
+
+static struct string *find(const char *text, size_t size, uint32_t hash);
+static struct string *allocate(size_t size);
+static void release(struct string *);
+static size_t pool_for(size_t size);
 
 struct string *
 string_intern(const char *text, size_t size)
 {
-	uint32_t hash = hash_bytes(text, size, 0);
 	struct string *string;
-	size_t slot;
+	uint32_t hash;
 
-	if ((n_strings + 1) * 4 > n_slots * 3)
-		grow();
-	slot = find_slot(text, size, hash);
-	if (slots[slot])
-		return string_ref(slots[slot]);
-
-	string = xmalloc(sizeof *string + size + 1);
+	if (!size)
+		return string_ref(&nothing.string);
+	hash = hash_bytes(text, size, 0);
+	string = find(text, size, hash);
+	if (string)
+		return string_ref(string);
+	string = allocate(size);
 	string->n_refs = 1;
-	string->hash = hash;
 	string->size = size;
 	memcpy(string->text, text, size);
 	string->text[size] = '\0';
-	slots[slot] = string;
-	n_strings++;
+	hash_set_insert(&strings, hash, string);
 	return string;
 }
 
@@ -53,71 +60,53 @@ void
 string_unref(struct string *string)
 {
 	if (string && !--string->n_refs) {
-		forget(string);
-		free(string);
+		hash_set_remove(&strings, string_hash(string), string);
+		release(string);
 	}
+}
+
+uint32_t
+string_hash(const struct string *string)
+{
+	return hash_bytes(string->text, string->size, 0);
+}
+
+static struct string *
+find(const char *text, size_t size, uint32_t hash)
+{
+	struct string *string;
+	size_t cursor = 0;
+
+	while ((string = hash_set_match(&strings, hash, &cursor))) {
+		if (string->size == size && !memcmp(string->text, text, size))
+			break;
+	}
+	return string;
+}
+
+static struct string *
+allocate(size_t size)
+{
+	size_t i = pool_for(size);
+
+	if (i >= N_POOLS)
+		return xmalloc(sizeof(struct string) + size + 1);
+	if (!pools[i].size)
+		slab_pool_init(&pools[i], i * STEP, NULL);
+	return slab_alloc(&pools[i]);
+}
+
+static void
+release(struct string *string)
+{
+	if (pool_for(string->size) < N_POOLS)
+		slab_free(string);
+	else
+		free(string);
 }
 
 static size_t
-find_slot(const char *text, size_t size, uint32_t hash)
+pool_for(size_t size)
 {
-	size_t slot = hash & (n_slots - 1);
-
-	for (; slots[slot]; slot = (slot + 1) & (n_slots - 1)) {
-		const struct string *s = slots[slot];
-
-		if (s->hash == hash && s->size == size
-		    && !memcmp(s->text, text, size))
-			break;
-	}
-	return slot;
-}
-
-static void
-grow(void)
-{
-	struct string **old = slots;
-	size_t n_old = n_slots;
-	size_t i;
-
-	n_slots = n_old ? n_old * 2 : 256;
-	slots = xcalloc(n_slots, sizeof *slots);
-	for (i = 0; i < n_old; i++) {
-		size_t slot;
-
-		if (!old[i])
-			continue;
-		slot = old[i]->hash & (n_slots - 1);
-		while (slots[slot])
-			slot = (slot + 1) & (n_slots - 1);
-		slots[slot] = old[i];
-	}
-	free(old);
-}
-
-static void
-forget(struct string *string)
-{
-	size_t mask = n_slots - 1;
-	size_t hole = string->hash & mask;
-	size_t next;
-
-	while (slots[hole] != string)
-		hole = (hole + 1) & mask;
-
-	/* Those behind the hole whose home is not behind it move up. */
-	for (next = (hole + 1) & mask; slots[next]; next = (next + 1) & mask) {
-		size_t home = slots[next]->hash & mask;
-
-		if (((next - home) & mask) >= ((next - hole) & mask)) {
-			slots[hole] = slots[next];
-			hole = next;
-		}
-	}
-	slots[hole] = NULL;
-	if (!--n_strings) {
-		free(slots);
-		slots = NULL;
-		n_slots = 0;
-	}
+	return (sizeof(struct string) + size + 1 + STEP - 1) / STEP;
 }
