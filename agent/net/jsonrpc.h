@@ -7,9 +7,9 @@
  * other (RFC 7047, section 4).
  *
  * A reader finds the end of each text as its bytes come in, looking at each
- * byte once; whether it is JSON is for whoever reads it.  Length and nesting are limited while
- * scanning, so that neither a flood of brackets nor a text without end costs
- * more than its limit.  [control] */
+ * byte once; whether it is JSON is for whoever reads it.  Length and nesting
+ * are limited while scanning, so that neither a flood of brackets nor a text
+ * without end costs more than its limit.  [control] */
 
 #include <stdbool.h>
 #include <stddef.h>
