@@ -56,27 +56,30 @@ play(struct server *server, const char *text, size_t size)
 	struct client *clients[N_CLIENTS];
 	struct jsonrpc_reader reader;
 	int64_t now_ms = 0;
-	size_t used;
-	json_t *message;
+	size_t used, text_size;
+	const char *message;
 
 	for (int i = 0; i < N_CLIENTS; i++)
 		clients[i] = server_connect(server, "fuzz", &ops, NULL);
 	jsonrpc_reader_init(&reader, MAX_SIZE, MAX_DEPTH);
-	while (size && jsonrpc_read(&reader, text, size, &used, &message)
-		       == JSONRPC_MESSAGE) {
+	while (size && jsonrpc_read_text(&reader, text, size, &used, &message,
+					 &text_size) == JSONRPC_MESSAGE) {
+		json_t *json = json_loadb(message, text_size, 0, NULL);
 		struct server_counters before, after;
-		bool is_good;
+		enum client_verdict verdict;
 
 		server_counters(server, &before);
 		n_sent = 0;
-		is_good = client_receive(clients[now_ms % N_CLIENTS],
-					 message, now_ms);
+		verdict = client_receive_text(clients[now_ms % N_CLIENTS],
+					      message, text_size, now_ms);
 		server_counters(server, &after);
-		if (is_good && is_request(message)
+		if ((verdict == CLIENT_MALFORMED) != !json)
+			abort();
+		if (verdict == CLIENT_CONTENT && is_request(json)
 		    && n_sent + after.n_waits != 1 + before.n_waits)
 			abort();
 		server_run(server, ++now_ms);
-		json_decref(message);
+		json_decref(json);
 		text += used;
 		size -= used;
 	}

@@ -2,12 +2,15 @@
 
 /* The parameters of "transact" as text, executed on a database that has a
  * column of every kind and a few rows.  Whatever comes, there is a reply, and
- * what is committed can be written as a record and read again. */
+ * what is committed can be written as a record and read again; and a server
+ * that executes the text says and does the same as one that has it read as a
+ * tree first. */
 
 #include <stdlib.h>
 
 #include "agent/ovsdb/store/journal_record.h"
 #include "agent/ovsdb/operation/transact.h"
+#include "tests/unit/twins.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -113,6 +116,36 @@ compare(const struct database *a, const struct database *b)
 	}
 }
 
+static void
+compare_ways(const char *params, size_t size)
+{
+	static const char head[] = "{\"id\":0,\"method\":\"transact\","
+				   "\"params\":";
+	json_t *schema = json_loads(schema_text, 0, NULL);
+	struct encoding message = { 0 };
+	struct twins twins;
+	char *problem;
+
+	encode_text(&message, head);
+	encode_bytes(&message, first_text, strlen(first_text));
+	encode_bytes(&message, "}", 1);
+	twins_init(&twins, schema, NULL);
+	problem = twins_hear(&twins, message.bytes, message.n);
+	message.n = strlen(head);
+	encode_bytes(&message, params, size);
+	encode_bytes(&message, "}", 1);
+	if (!problem)
+		problem = twins_hear(&twins, message.bytes, message.n);
+	if (problem) {
+		fprintf(stderr, "%.*s\n%s\n", (int) message.n, message.bytes,
+			problem);
+		abort();
+	}
+	encode_done(&message);
+	twins_done(&twins);
+	json_decref(schema);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -121,6 +154,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct database *db;
 	json_t *first;
 
+	compare_ways((const char *) bytes, size);
 	if (!params)
 		return 0;
 	db = open_database();
