@@ -24,6 +24,8 @@ static void drained(void *session);
 static void end(void *session, enum channel_end);
 static void send_message(void *session, json_t *message);
 static void send_text(void *session, struct text *const *pieces, size_t n);
+static void send_source(void *session, struct source *);
+static void give_up(void *session);
 static void dismiss(void *session);
 static void hold(void *session, enum client_hold);
 static bool is_backlogged(void *session);
@@ -40,6 +42,8 @@ static const struct channel_ops channel_ops = {
 static const struct client_ops client_ops = {
 	.send = send_message,
 	.send_text = send_text,
+	.send_source = send_source,
+	.give_up = give_up,
 	.dismiss = dismiss,
 	.hold = hold,
 	.is_backlogged = is_backlogged,
@@ -170,6 +174,22 @@ send_text(void *session_, struct text *const *pieces, size_t n)
 	struct session *session = session_;
 
 	channel_send_text(session->channel, pieces, n);
+}
+
+static void
+send_source(void *session_, struct source *source)
+{
+	struct session *session = session_;
+
+	channel_send_source(session->channel, source);
+}
+
+static void
+give_up(void *session_)
+{
+	struct session *session = session_;
+
+	channel_end(session->channel, CHANNEL_LAGGING);
 }
 
 static void

@@ -20,6 +20,7 @@ struct server {
 	size_t n_late;			/* Requests that wait. */
 	int event_fd;			/* The journals write to it. */
 	bool is_watched;		/* By somebody. */
+	int64_t now_ms;			/* When it was last told. */
 	struct database *catalog;	/* _Server. */
 	struct uuid id;
 	bool may_convert;
@@ -59,6 +60,7 @@ struct client {
 	struct list waits;		/* struct waiting. */
 	struct list locks;		/* struct lock_claim. */
 	struct list late;		/* struct late (hold.c). */
+	struct list streams;		/* struct stream (snapshot.c). */
 	size_t n_held;			/* Of server.held. */
 	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	enum client_hold hold;		/* As it has been told. */
@@ -84,6 +86,8 @@ void client_notify(struct client *, const char *method, json_t *params);
  * reply whose result is the pieces, one after the other.  The references stay
  * the caller's. */
 void client_send_text(struct client *, struct text *const *pieces, size_t n);
+/* One message, which is made as it is taken.  Takes over the source. */
+void client_send_source(struct client *, struct source *);
 void client_reply_text(struct client *, json_t *id,
 		       struct text *const *pieces, size_t n);
 

@@ -25,9 +25,9 @@ static int compare_ranks(const void *, const void *);
 static void answer(struct monitor *, json_t *id, const struct uuid *since);
 static bool resume(struct monitor *, json_t *id, const struct uuid *since);
 static bool is_lost(const struct monitor *, const struct uuid *since);
-static void reply_state(struct monitor *, json_t *id, struct text *words,
-			const struct uuid *transaction, bool is_resumed);
-static struct text *say_initial(const struct monitor *);
+static void send_difference(struct monitor *, json_t *id,
+			    const struct difference *);
+static void send_state(struct monitor *, json_t *id);
 static bool catch_up(struct monitor *);
 static struct ovsdb_error *check_change(struct client *, json_t *params,
 					struct monitor **ret_monitor);
@@ -86,7 +86,7 @@ monitor_change(struct client *client, json_t *id, json_t *params)
 	if (!error && monitor->version != MONITOR_PLAIN)
 		move_all(monitor, drafts);
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
-		view_free(drafts[i]);
+		view_unref(drafts[i]);
 	free(drafts);
 	if (error) {
 		client_reply_error(client, id, error);
@@ -334,17 +334,12 @@ compare_ranks(const void *a_, const void *b_)
 static void
 answer(struct monitor *monitor, json_t *id, const struct uuid *since)
 {
-	struct text *words;
-
 	if (monitor->version == MONITOR_COND_SINCE && !uuid_is_zero(since)) {
 		if (resume(monitor, id, since))
 			return;
 		monitor->client->server->counters.n_forgotten_monitors++;
 	}
-	words = say_initial(monitor);
-	reply_state(monitor, id, words, monitor_hub_name_last(monitor),
-		    false);
-	text_unref(words);
+	send_state(monitor, id);
 }
 
 /* Returns false if that is not known any more. */
@@ -357,8 +352,7 @@ resume(struct monitor *monitor, json_t *id, const struct uuid *since)
 	    || !monitor_hub_difference(monitor, since, &difference))
 		return false;
 	monitor->client->server->counters.n_resumed_monitors++;
-	reply_state(monitor, id, difference.words,
-		    monitor_hub_name_upto(monitor, &difference), true);
+	send_difference(monitor, id, &difference);
 	text_unref(difference.words);
 	monitor_hub_fall_behind(monitor, &difference.upto);
 	if (!monitor_hub_is_backlogged(monitor->client))
@@ -389,55 +383,46 @@ is_lost(const struct monitor *monitor, const struct uuid *since)
 /* The reply to the request, whose JSON says members of <table-updates>; there
  * may be none. */
 static void
-reply_state(struct monitor *monitor, json_t *id, struct text *words,
-	    const struct uuid *transaction, bool is_resumed)
+send_difference(struct monitor *monitor, json_t *id,
+		const struct difference *difference)
 {
+	struct text *pieces[3], *tail = text_copy("}]", 2);
 	struct encoding head = { 0 };
-	struct text *pieces[3], *tail;
 	size_t n = 0;
 
-	if (monitor->version == MONITOR_COND_SINCE) {
-		encode_text(&head, is_resumed ? "[true," : "[false,");
-		encode_uuid(&head, transaction);
-		encode_text(&head, ",{");
-		tail = text_copy("}]", 2);
-	} else {
-		encode_text(&head, "{");
-		tail = text_copy("}", 1);
-	}
+	encode_text(&head, "[true,");
+	encode_uuid(&head, monitor_hub_name_upto(monitor, difference));
+	encode_text(&head, ",{");
 	pieces[n++] = text_take(head.bytes, head.n);
-	if (words)
-		pieces[n++] = words;
+	if (difference->words)
+		pieces[n++] = difference->words;
 	pieces[n++] = tail;
 	client_reply_text(monitor->client, id, pieces, n);
 	text_unref(pieces[0]);
 	text_unref(tail);
 }
 
-static struct text *
-say_initial(const struct monitor *monitor)
+static void
+send_state(struct monitor *monitor, json_t *id)
 {
-	struct encoding all = { 0 };
+	const size_t n = monitor->n_subscriptions;
+	struct view **views = xmalloc(n * sizeof *views);
+	bool is_since = monitor->version == MONITOR_COND_SINCE;
+	char *dump = json_dumps(id, JSON_COMPACT | JSON_ENCODE_ANY);
+	char last[UUID_TEXT_SIZE], *head;
 
-	for (size_t i = 0; i < monitor->n_subscriptions; i++) {
-		struct view *view = monitor->subscriptions[i].view;
-		const struct table *table = database_table_at(
-			monitor->served->database, view->table->index);
-		const struct row *row;
-		struct text *words;
-
-		for (row = table_first(table); row;
-		     row = table_next(table, row))
-			view_say_row(view, row);
-		words = view_take_words(view);
-		if (!words)
-			continue;
-		if (all.n)
-			encode_text(&all, ",");
-		encode_bytes(&all, words->bytes, words->size);
-		text_unref(words);
-	}
-	return all.n ? text_take(all.bytes, all.n) : NULL;
+	for (size_t i = 0; i < n; i++)
+		views[i] = monitor->subscriptions[i].view;
+	uuid_to_text(monitor_hub_name_last(monitor), last);
+	head = xasprintf("{\"id\":%s,\"result\":%s%s%s{", dump,
+			 is_since ? "[false,\"" : "", is_since ? last : "",
+			 is_since ? "\"," : "");
+	snapshot_send(&monitor->served->monitors.snapshots, monitor->client,
+		      views, n, head,
+		      is_since ? "}],\"error\":null}" : "},\"error\":null}");
+	free(views);
+	free(dump);
+	free(head);
 }
 
 /* Returns false if the client is lost. */
@@ -559,7 +544,7 @@ move(struct subscription *subscription, struct view *draft)
 	struct text *words;
 
 	if (view_equal(from, draft)) {
-		view_free(draft);
+		view_unref(draft);
 		return NULL;
 	}
 	for (row = table_first(table); row; row = table_next(table, row))

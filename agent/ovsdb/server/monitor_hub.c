@@ -46,6 +46,7 @@ monitor_hub_init(struct monitor_hub *hub, struct database *database,
 	for (size_t i = 0; i < n; i++)
 		list_init(&hub->views[i]);
 	differences_init(&hub->differences, database);
+	snapshot_init(&hub->snapshots, database, counters);
 }
 
 void
@@ -54,6 +55,7 @@ monitor_hub_done(struct monitor_hub *hub)
 	for (size_t i = 0; i < database_schema(hub->database)->n_tables; i++)
 		assert(list_is_empty(&hub->views[i]));
 	differences_done(&hub->differences);
+	snapshot_done(&hub->snapshots);
 	text_unref(hub->name);
 	free(hub->pieces);
 	free(hub->views);
@@ -141,7 +143,7 @@ monitor_hub_unsubscribe(struct subscription *subscription)
 		differences_forget_view(&monitor->served->monitors
 						 .differences, view);
 		list_remove(&view->link);
-		view_free(view);
+		view_unref(view);
 	}
 }
 
@@ -302,7 +304,7 @@ obtain_view(struct monitor_hub *hub, struct view *draft)
 		struct view *view = LIST_ENTRY(link, struct view, link);
 
 		if (view_equal(view, draft)) {
-			view_free(draft);
+			view_unref(draft);
 			return view;
 		}
 	}

@@ -20,6 +20,7 @@
 #include <jansson.h>
 #include "agent/base/list.h"
 #include "agent/ovsdb/server/difference.h"
+#include "agent/ovsdb/server/snapshot.h"
 #include "agent/ovsdb/server/view.h"
 
 struct client;
@@ -31,6 +32,7 @@ struct monitor_hub {
 	struct server_counters *counters;
 	struct list *views;		/* struct view, by table index. */
 	struct differences differences;
+	struct snapshots snapshots;
 	struct uuid last;		/* The last commit that was told. */
 	struct uuid named;		/* A transaction, and what messages */
 	struct text *name;		/* call it; NULL: none yet. */

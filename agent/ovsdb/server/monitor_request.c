@@ -34,7 +34,7 @@ monitor_request_read(const struct table_schema *table, json_t *requests,
 	else
 		error = read_request(draft, requests);
 	if (error) {
-		view_free(draft);
+		view_unref(draft);
 		return error;
 	}
 	view_settle(draft);
@@ -60,7 +60,7 @@ monitor_request_change(const struct view *view, json_t *requests,
 	for (size_t i = 0; !error && i < json_array_size(requests); i++)
 		error = read_change(changed, json_array_get(requests, i));
 	if (error) {
-		view_free(changed);
+		view_unref(changed);
 		return error;
 	}
 	*ret_view = changed;

@@ -26,6 +26,8 @@ static const struct server_limits default_limits = {
 	.n_waits = 1000,
 	.n_locks = 1000,
 	.n_operations = 1048576,
+	.snapshot_ms = 600000,
+	.kept_size = 256 << 20,
 };
 
 /* A request of one client. */
@@ -193,6 +195,7 @@ server_connect(struct server *server, const char *name,
 	list_init(&client->waits);
 	list_init(&client->locks);
 	list_init(&client->late);
+	list_init(&client->streams);
 	list_append(&server->clients, &client->link);
 	server->counters.n_clients++;
 	return client;
@@ -205,6 +208,7 @@ client_receive(struct client *client, json_t *message, int64_t now_ms)
 	json_t *params = json_object_get(message, "params");
 	json_t *id = json_object_get(message, "id");
 
+	client->server->now_ms = now_ms;
 	if (!method)
 		return json_object_get(message, "result")
 		       || json_object_get(message, "error");
@@ -261,6 +265,7 @@ client_disconnect(struct client *client)
 		return;
 	hold_drop(client);
 	waiting_drop(client);
+	snapshot_drop(client);
 	monitor_drop(client);
 	lock_drop(client);
 	list_remove(&client->link);
@@ -299,6 +304,7 @@ server_run(struct server *server, int64_t now_ms)
 	struct list *link;
 	uint64_t n_events;
 
+	server->now_ms = now_ms;
 	if (server->is_watched)
 		(void) !read(server->event_fd, &n_events, sizeof n_events);
 	for (link = server->databases.next; link != &server->databases;
@@ -311,6 +317,7 @@ server_run(struct server *server, int64_t now_ms)
 		journal_run(database_journal(served->database), now_ms);
 		pin_reclaim(served->database, GARBAGE_PER_TURN);
 		lookup_run(served->database, now_ms);
+		snapshot_run(&served->monitors.snapshots, now_ms);
 	}
 	hold_run(server, now_ms);
 }
@@ -333,6 +340,9 @@ server_deadline(const struct server *server)
 		if (due_ms < deadline_ms)
 			deadline_ms = due_ms;
 		due_ms = lookup_deadline(served->database);
+		if (due_ms < deadline_ms)
+			deadline_ms = due_ms;
+		due_ms = snapshot_deadline(&served->monitors.snapshots);
 		if (due_ms < deadline_ms)
 			deadline_ms = due_ms;
 		if ((served->is_changed && !list_is_empty(&served->waits))
@@ -440,6 +450,30 @@ client_reply_text(struct client *client, json_t *id,
 	free(dump);
 }
 
+void
+client_send_source(struct client *client, struct source *source)
+{
+	struct text **pieces = NULL, *piece;
+	size_t n = 0, max = 0;
+
+	if (client->ops->send_source) {
+		client->ops->send_source(client->ctx, source);
+		return;
+	}
+	while ((piece = source->next(source))) {
+		if (n == max) {
+			max = 2 * max + 8;
+			pieces = xrealloc(pieces, max * sizeof *pieces);
+		}
+		pieces[n++] = piece;
+	}
+	source->free(source);
+	client_send_text(client, pieces, n);
+	while (n)
+		text_unref(pieces[--n]);
+	free(pieces);
+}
+
 static json_t *
 parse_pieces(struct text *const *pieces, size_t n)
 {
@@ -512,7 +546,9 @@ committed(struct observer *observer, const struct commit *commit)
 	served->is_changed = true;
 	if ((!list_is_empty(&served->waits)
 	     || journal_deadline(database_journal(served->database))
-		< INT64_MAX) && server->wake)
+		< INT64_MAX
+	     || snapshot_deadline(&served->monitors.snapshots) == INT64_MIN)
+	    && server->wake)
 		server->wake(server->wake_ctx);
 }
 

@@ -36,6 +36,15 @@ struct client_ops {
 	 * references of the caller's.  Must not call back into the server.
 	 * NULL: send() is given what jansson reads in it. */
 	void (*send_text)(void *ctx, struct text *const *pieces, size_t n);
+	/* One message, made piece by piece as the client takes it.  Takes over
+	 * the source, which must not be asked from within; nor may it be when
+	 * the client has been disconnected.  NULL: its pieces are sent at
+	 * once, as one text. */
+	void (*send_source)(void *ctx, struct source *);
+	/* The client takes so long for such a message that others suffer: end
+	 * the connection soon.  Must not call back into the server.  May be
+	 * NULL: the message remains unfinished. */
+	void (*give_up)(void *ctx);
 	/* The databases are not what the client believes, and it has not asked
 	 * to be told: end the connection soon, so that it looks again.  Must
 	 * not call back into the server.  May be NULL. */
@@ -63,6 +72,10 @@ struct server_limits {
 	uint32_t n_waits;	/* Waiting transactions, default 1000. */
 	uint32_t n_locks;	/* Held and waited for, default 1000. */
 	uint32_t n_operations;	/* Of one transaction, default 1048576. */
+	int64_t snapshot_ms;	/* For taking a monitor's initial rows,
+				 * default 10 minutes. */
+	uint64_t kept_size;	/* Of rows that are there only for those who
+				 * are at it; default 256 MiB. */
 };
 void server_limits(const struct server *, struct server_limits *);
 void server_set_limits(struct server *, const struct server_limits *);
@@ -125,12 +138,17 @@ struct server_counters {
 	 * Updates to clients that had fallen behind; and such clients that it
 	 * was too late for. */
 	uint64_t n_wordings, n_combined_updates, n_lost_clients;
+	/* Initial rows of monitors: how many were sent, and are being sent;
+	 * pieces of them made, and sent again to others; and clients that took
+	 * too long. */
+	uint64_t n_snapshots, n_chunks, n_shared_chunks, n_lagging_clients;
 	uint64_t n_refused_monitors, n_refused_waits, n_refused_locks;
 	uint64_t n_refused_operations;	/* Transactions with too many. */
 	/* Of "monitor_cond_since": told what changed, or everything. */
 	uint64_t n_resumed_monitors, n_forgotten_monitors;
 	uint64_t n_lost;	/* Durable transactions that may not be on
 				 * disk. */
+	uint32_t n_streams;
 	uint32_t n_clients, n_monitors, n_waits, n_locks;
 	uint32_t n_held;	/* Answers that wait for the disk. */
 };

@@ -38,6 +38,7 @@ view_new(const struct table_schema *table, bool is_diff)
 {
 	struct view *view = xcalloc(1, size_of(table));
 
+	view->n_refs = 1;
 	view->table = table;
 	view->is_diff = is_diff;
 	list_init(&view->users);
@@ -45,10 +46,17 @@ view_new(const struct table_schema *table, bool is_diff)
 	return view;
 }
 
-void
-view_free(struct view *view)
+struct view *
+view_ref(struct view *view)
 {
-	if (!view)
+	view->n_refs++;
+	return view;
+}
+
+void
+view_unref(struct view *view)
+{
+	if (!view || --view->n_refs)
 		return;
 	assert(list_is_empty(&view->users) && !view->told);
 	filter_done(&view->filter);
@@ -84,6 +92,7 @@ view_like(const struct view *view)
 {
 	struct view *copy = xmemdup(view, size_of(view->table));
 
+	copy->n_refs = 1;
 	copy->filter = (struct filter) { 0 };
 	copy->told = NULL;
 	copy->n_listeners = 0;
@@ -165,14 +174,6 @@ view_encode_move(const struct view *from, const struct view *to,
 		return true;
 	}
 	return false;
-}
-
-bool
-view_say_row(struct view *view, const struct row *row)
-{
-	size_t start = begin_row(view);
-
-	return end_row(view, start, view_encode_row(view, row, &view->words));
 }
 
 bool

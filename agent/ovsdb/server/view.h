@@ -6,7 +6,9 @@
 /* What one or more monitors want to know of one table: columns, for each
  * column the kinds of change that show it, and which rows; and the words in
  * which they are told.  Monitors that want the same share one view, so that a
- * commit is put into words once, however many listen.
+ * commit is put into words once, however many listen.  Its users come and go;
+ * the hub that it stands in has a reference, and so has whoever reads it for
+ * longer than a monitor does.
  *
  * A view is a draft until view_settle(), and never changes afterwards.
  * [control] */
@@ -35,6 +37,7 @@ struct view_column {
 };
 
 struct view {
+	uint32_t n_refs;
 	struct list link;		/* In monitor_hub.views[]. */
 	struct list users;		/* struct subscription. */
 	struct list touched_link;	/* While a commit is told. */
@@ -52,7 +55,9 @@ struct view {
 };
 
 struct view *view_new(const struct table_schema *, bool is_diff);
-void view_free(struct view *);		/* Nobody may use it. */
+struct view *view_ref(struct view *);
+/* With the last reference, nobody may use it any more. */
+void view_unref(struct view *);
 /* To a draft.  Returns false if the column is in it already. */
 bool view_add_column(struct view *, const struct column *, unsigned select);
 void view_settle(struct view *);
@@ -79,7 +84,6 @@ bool view_encode_move(const struct view *from, const struct view *to,
 /* The same, but the view keeps the words, and gives them away when the last
  * row has been shown: as "TABLE":{"UUID":{...},...}, with one reference, which
  * is the caller's; NULL if no row was shown. */
-bool view_say_row(struct view *, const struct row *);
 bool view_say_change(struct view *, const struct change *);
 bool view_say_move(const struct view *from, struct view *to,
 		   const struct row *);
