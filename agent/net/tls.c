@@ -294,8 +294,9 @@ make_context(struct tls *tls, char **ret_problem)
 			    | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE
-			 | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
+	/* Not partial writes: libevent up to 2.1.12 takes a piece of which some
+	 * was written for done, and goes on with the next one. */
+	SSL_CTX_set_mode(ctx, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
 			 | SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_default_passwd_cb(ctx, no_password);
 

@@ -5,6 +5,7 @@
 #include "agent/net/tls.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <event2/buffer.h>
@@ -114,7 +115,8 @@ tls_finish(struct bufferevent *bev)
 
 	evbuffer_unfreeze(output, 1);
 	while (n > 0 && evbuffer_peek(output, -1, NULL, &piece, 1) > 0) {
-		n = piece.iov_len > 1 << 20 ? 1 << 20 : (int) piece.iov_len;
+		/* Never less than what was begun with. */
+		n = piece.iov_len > INT_MAX ? INT_MAX : (int) piece.iov_len;
 		n = SSL_write(ssl, piece.iov_base, n);
 		if (n > 0)
 			evbuffer_drain(output, (size_t) n);
