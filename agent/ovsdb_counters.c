@@ -64,6 +64,10 @@ of_server(const struct program *program, struct counter *next)
 	next = add(next, "ovsdb_lost_transactions", c.n_lost);
 	next = add(next, "ovsdb_resumed_monitors", c.n_resumed_monitors);
 	next = add(next, "ovsdb_forgotten_monitors", c.n_forgotten_monitors);
+	next = add(next, "ovsdb_snapshots", c.n_snapshots);
+	next = add(next, "ovsdb_chunks", c.n_chunks);
+	next = add(next, "ovsdb_shared_chunks", c.n_shared_chunks);
+	next = add(next, "ovsdb_lagging_clients", c.n_lagging_clients);
 	next = add(next, "ovsdb_refused_monitors", c.n_refused_monitors);
 	next = add(next, "ovsdb_refused_waits", c.n_refused_waits);
 	next = add(next, "ovsdb_refused_locks", c.n_refused_locks);
