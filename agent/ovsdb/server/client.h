@@ -4,7 +4,8 @@
 #define OVSDB_CLIENT_H 1
 
 /* What server.c, waiting.c, hold.c, lock.c and monitor.c share: the server, its
- * databases and its clients from inside.  For these files alone.  [control] */
+ * databases and its clients from inside.  For these files alone; client.c says
+ * things to clients.  [control] */
 
 #include <jansson.h>
 #include "agent/base/list.h"
@@ -86,9 +87,9 @@ void client_notify(struct client *, const char *method, json_t *params);
  * reply whose result is the pieces, one after the other.  The references stay
  * the caller's. */
 void client_send_text(struct client *, struct text *const *pieces, size_t n);
-/* One message, which is made as it is taken.  Takes over the source. */
-void client_send_source(struct client *, struct source *);
 void client_reply_text(struct client *, json_t *id,
 		       struct text *const *pieces, size_t n);
+/* One message, which is made as it is taken.  Takes over the source. */
+void client_send_source(struct client *, struct source *);
 
 #endif /* ovsdb/server/client.h */

@@ -282,7 +282,7 @@ subscribe_all(struct monitor *monitor, json_t *requests)
 			= &monitor->subscriptions[monitor->n_subscriptions];
 
 		if (error) {
-			view_free(drafts[i]);
+			view_unref(drafts[i]);
 			continue;
 		}
 		monitor->n_subscriptions++;
