@@ -2,7 +2,6 @@
 
 #include "agent/ovsdb/server/server.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
