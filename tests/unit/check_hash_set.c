@@ -175,6 +175,44 @@ START_TEST(replaced)
 }
 END_TEST
 
+/* For too few, enough, too many; by parts, and not. */
+START_TEST(reserved)
+{
+	for (size_t round = 0; round < 8; round++) {
+		size_t n = N_THINGS / 4 << round / 2;
+		struct hash_set set = { 0 };
+		bool by_parts = round % 2;
+		uint64_t state = n;
+
+		hash_set_reserve(&set, n);
+		for (size_t i = 0; i < N_THINGS; i++) {
+			things[i].hash = next_random(&state);
+			must(hash_set_part(&set, things[i].hash)
+			     < (size_t) 1 << set.n_bits);
+			things[i].is_in = false;
+			if (!by_parts)
+				toggle(&set, &things[i]);
+		}
+		for (size_t part = 0; by_parts && part < 32; part++) {
+			for (size_t i = 0; i < N_THINGS; i++) {
+				if (hash_set_place(&set, things[i].hash) >> 27
+				    == part)
+					toggle(&set, &things[i]);
+			}
+		}
+		check_walks(&set, N_THINGS);
+		for (size_t i = 0; i < N_THINGS; i++) {
+			check_matches(&set, &things[i]);
+			toggle(&set, &things[i]);
+		}
+		ck_assert_ptr_null(set.part);
+		hash_set_reserve(&set, n);
+		hash_set_done(&set);
+		ck_assert_ptr_null(set.part);
+	}
+}
+END_TEST
+
 /* From one set to another, in its order, as a conversion does it. */
 START_TEST(order_of_another)
 {
@@ -208,4 +246,5 @@ START_TEST(order_of_another)
 }
 END_TEST
 
-CHECK_MAIN("hash_set", random_changes, replaced, order_of_another)
+CHECK_MAIN("hash_set", random_changes, replaced, reserved,
+	   order_of_another)

@@ -146,7 +146,8 @@ database_lookup_counters(const struct database *db,
 		const struct table *table = &db->tables[i];
 
 		for (j = table->schema->n_indexes; j < table->lookups.n; j++)
-			ret_counters->size += table->lookups.all[j].rows.size;
+			ret_counters->size += row_multimap_size(
+						&table->lookups.all[j].rows);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include "agent/ovsdb/store/row_multimap.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,323 +12,401 @@
 #include "agent/ovsdb/value/hash.h"
 
 enum {
-	MIN_BUCKETS = 16,
-	/* Less than ROW_BUCKET_FEW, so that one row that comes and goes does
-	 * not turn array to map and back each time. */
-	FEW_AGAIN = ROW_BUCKET_FEW / 2
+	/* Less than ROW_MULTIMAP_FEW, so that one row that comes and goes does
+	 * not turn array to set and back each time. */
+	FEW_AGAIN = ROW_MULTIMAP_FEW / 2
 };
 
-static struct row_bucket *find(const struct row_multimap *, uint32_t hash);
-static void resize(struct row_multimap *, size_t n_buckets);
-static void add_to_few(struct row_multimap *, struct row_bucket *,
-		       struct row *);
-static void few_to_many(struct row_multimap *, struct row_bucket *);
-static void add_to_many(struct row_multimap *, struct row_bucket *,
-			struct row *);
-static void drop_from_few(struct row_multimap *, struct row_bucket *,
-			  const struct row *);
-static void drop_from_many(struct row_multimap *, struct row_bucket *,
+/* What stands in the set is the address of one of these, with a mark. */
+enum mark { ONE, FEW, MANY, MARKS = 3 };
+
+struct few {
+	uint32_t n, max;
+	struct row *rows[];
+};
+
+struct many {
+	struct row_map rows;		/* By address_hash(). */
+};
+
+static void *find(const struct row_multimap *, uint32_t hash);
+static enum mark mark_of(const void *thing);
+static void *address_of(const void *thing);
+static void *marked(void *, enum mark);
+static size_t count_hashes(const struct row_entry *, size_t n);
+static int compare_hashes(const void *, const void *);
+static void group(const struct row_multimap *, const struct row_entry *,
+		  size_t n, struct row_entry *grouped);
+static void *one_to_few(struct row_multimap *, struct row *first);
+static void *add_to_few(struct row_multimap *, struct few *, struct row *);
+static void *few_to_many(struct row_multimap *, struct few *);
+static void add_to_many(struct row_multimap *, struct many *, struct row *);
+static void *drop_from_few(struct row_multimap *, struct few *,
 			   const struct row *);
-static void many_to_few(struct row_multimap *, struct row_bucket *);
-static struct row **place_in_few(const struct row_bucket *,
-				 const struct row *);
-static size_t size_of_few(uint32_t n);
-static size_t size_of_many(const struct row_map *);
+static void *drop_from_many(struct row_multimap *, struct many *,
+			    const struct row *);
+static struct few *few_resize(struct row_multimap *, struct few *,
+			      uint32_t max);
+static void few_free(struct row_multimap *, struct few *);
+static struct row **place_in_few(struct few *, const struct row *);
+static size_t size_of_few(uint32_t max);
+static size_t size_of_many(const struct many *);
 static uint32_t address_hash(const struct row *);
-static void close_gap(struct row_multimap *, struct row_bucket *);
 
 void
 row_multimap_done(struct row_multimap *map)
 {
-	size_t i;
+	size_t cursor = 0;
+	void *thing;
 
-	for (i = 0; i < map->n_buckets; i++) {
-		struct row_bucket *bucket = &map->buckets[i];
+	while ((thing = hash_set_next(&map->set, &cursor))) {
+		if (mark_of(thing) == MANY) {
+			struct many *many = address_of(thing);
 
-		if (bucket->is_many) {
-			row_map_done(bucket->many);
-			free(bucket->many);
-		} else if (bucket->n > 1) {
-			free(bucket->few);
+			row_map_done(&many->rows);
+			free(many);
+		} else if (mark_of(thing) == FEW) {
+			free(address_of(thing));
 		}
 	}
-	free(map->buckets);
-	*map = (struct row_multimap) { 0 };
+	hash_set_done(&map->set);
+	*map = (struct row_multimap) { .n = 0 };
 }
 
+/* Part by part of the set, each of which fits into the processor's cache. */
 void
-row_multimap_fill(struct row_multimap *map, struct row_entry *entries,
-		  size_t n)
+row_multimap_fill(struct row_multimap *map,
+		  const struct row_entry *entries, size_t n)
 {
+	struct row_entry *grouped = xmalloc(n * sizeof *grouped);
 	size_t i;
 
+	hash_set_reserve(&map->set, count_hashes(entries, n));
+	group(map, entries, n, grouped);
 	for (i = 0; i < n; i++)
-		row_multimap_insert(map, entries[i].hash, entries[i].row);
+		row_multimap_insert(map, grouped[i].hash, grouped[i].row);
+	free(grouped);
 }
 
 void
 row_multimap_insert(struct row_multimap *map, uint32_t hash, struct row *row)
 {
-	struct row_bucket *bucket;
+	void *old = find(map, hash);
+	void *new = old;
 
-	if ((map->n_hashes + 1) * 4 > map->n_buckets * 3)
-		resize(map, map->n_buckets ? map->n_buckets * 2
-					   : MIN_BUCKETS);
-	bucket = find(map, hash);
+	assert(!((uintptr_t) row & MARKS));
 	map->n++;
-	if (!bucket->n) {
-		bucket->hash = hash;
-		bucket->n = 1;
-		bucket->one = row;
-		map->n_hashes++;
+	if (!old) {
+		hash_set_insert(&map->set, hash, row);
 		return;
 	}
-	if (!bucket->is_many && bucket->n == ROW_BUCKET_FEW)
-		few_to_many(map, bucket);
-	if (bucket->is_many)
-		add_to_many(map, bucket, row);
-	else
-		add_to_few(map, bucket, row);
+	switch (mark_of(old)) {
+	case ONE:
+		new = one_to_few(map, old);
+		new = add_to_few(map, address_of(new), row);
+		break;
+	case FEW:
+		new = add_to_few(map, address_of(old), row);
+		break;
+	default:
+		add_to_many(map, address_of(old), row);
+	}
+	if (new != old)
+		hash_set_replace(&map->set, hash, old, new);
 }
 
 void
 row_multimap_remove(struct row_multimap *map, uint32_t hash,
 		    const struct row *row)
 {
-	struct row_bucket *bucket = find(map, hash);
+	void *old = find(map, hash);
+	void *new = old;
 
 	map->n--;
-	if (bucket->is_many) {
-		drop_from_many(map, bucket, row);
-		if (bucket->n == FEW_AGAIN)
-			many_to_few(map, bucket);
-	} else if (bucket->n > 1) {
-		drop_from_few(map, bucket, row);
-	} else {
-		map->n_hashes--;
-		close_gap(map, bucket);
-		if (map->n_buckets > MIN_BUCKETS
-		    && map->n_hashes * 8 < map->n_buckets)
-			resize(map, map->n_buckets / 2);
+	switch (mark_of(old)) {
+	case ONE:
+		hash_set_remove(&map->set, hash, row);
+		return;
+	case FEW:
+		new = drop_from_few(map, address_of(old), row);
+		break;
+	default:
+		new = drop_from_many(map, address_of(old), row);
 	}
+	if (new != old)
+		hash_set_replace(&map->set, hash, old, new);
 }
 
 void
 row_multimap_replace(struct row_multimap *map, uint32_t hash,
 		     const struct row *old, struct row *new)
 {
-	struct row_bucket *bucket = find(map, hash);
+	void *thing = find(map, hash);
 
-	if (bucket->is_many) {
-		drop_from_many(map, bucket, old);
-		add_to_many(map, bucket, new);
-	} else if (bucket->n > 1) {
-		*place_in_few(bucket, old) = new;
-	} else {
-		bucket->one = new;
+	switch (mark_of(thing)) {
+	case ONE:
+		hash_set_replace(&map->set, hash, old, new);
+		return;
+	case FEW:
+		*place_in_few(address_of(thing), old) = new;
+		return;
+	default: {
+		struct many *many = address_of(thing);
+
+		row_map_remove(&many->rows, address_hash(old), old);
+		row_map_insert(&many->rows, address_hash(new), new);
+	}
 	}
 }
 
 size_t
 row_multimap_count(const struct row_multimap *map, uint32_t hash)
 {
-	return map->n_buckets ? find(map, hash)->n : 0;
+	void *thing = find(map, hash);
+
+	if (!thing)
+		return 0;
+	switch (mark_of(thing)) {
+	case ONE:
+		return 1;
+	case FEW:
+		return ((struct few *) address_of(thing))->n;
+	default:
+		return row_map_n(&((struct many *) address_of(thing))->rows);
+	}
 }
 
 void
 row_multimap_copy(const struct row_multimap *map, uint32_t hash,
 		  struct row **rows)
 {
-	const struct row_bucket *bucket;
+	void *thing = find(map, hash);
 	size_t cursor = 0;
-	struct row *row;
 
-	if (!map->n_buckets)
+	if (!thing)
 		return;
-	bucket = find(map, hash);
-	if (bucket->is_many) {
-		while ((row = row_map_next(bucket->many, &cursor)))
+	if (mark_of(thing) == ONE) {
+		*rows = thing;
+	} else if (mark_of(thing) == FEW) {
+		const struct few *few = address_of(thing);
+
+		memcpy(rows, few->rows, few->n * sizeof *rows);
+	} else {
+		const struct many *many = address_of(thing);
+		struct row *row;
+
+		while ((row = row_map_next(&many->rows, &cursor)))
 			*rows++ = row;
-	} else if (bucket->n > 1) {
-		memcpy(rows, bucket->few, bucket->n * sizeof *rows);
-	} else if (bucket->n) {
-		*rows = bucket->one;
 	}
 }
 
-/* That of this hash, or the free one where it would stand. */
-static struct row_bucket *
+static void *
 find(const struct row_multimap *map, uint32_t hash)
 {
-	size_t mask = map->n_buckets - 1;
-	size_t i = hash & mask;
+	size_t cursor = 0;
 
-	while (map->buckets[i].n && map->buckets[i].hash != hash)
-		i = (i + 1) & mask;
-	return &map->buckets[i];
+	return hash_set_match(&map->set, hash, &cursor);
+}
+
+static enum mark
+mark_of(const void *thing)
+{
+	return (uintptr_t) thing & MARKS;
+}
+
+static void *
+address_of(const void *thing)
+{
+	return (char *) thing - mark_of(thing);
+}
+
+static void *
+marked(void *address, enum mark mark)
+{
+	return (char *) address + mark;
+}
+
+/* Roughly: of many, one part in 256 is counted and stands for all. */
+static size_t
+count_hashes(const struct row_entry *entries, size_t n)
+{
+	enum { SMALL = 65536 };
+	uint32_t mask = n > SMALL ? 255 : 0;
+	uint32_t *hashes = xmalloc(n * sizeof *hashes);
+	size_t n_hashes = 0, n_different = 0, i;
+
+	for (i = 0; i < n; i++) {
+		if (!(entries[i].hash & mask))
+			hashes[n_hashes++] = entries[i].hash;
+	}
+	qsort(hashes, n_hashes, sizeof *hashes, compare_hashes);
+	for (i = 0; i < n_hashes; i++) {
+		if (!i || hashes[i] != hashes[i - 1])
+			n_different++;
+	}
+	free(hashes);
+	return n_different * (mask + 1);
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+	return (x > y) - (x < y);
 }
 
 static void
-resize(struct row_multimap *map, size_t n_buckets)
+group(const struct row_multimap *map, const struct row_entry *entries,
+      size_t n, struct row_entry *grouped)
 {
-	struct row_bucket *old = map->buckets;
-	size_t n_old = map->n_buckets;
+	size_t n_parts = (size_t) 1 << map->set.n_bits;
+	size_t *ends = xcalloc(n_parts, sizeof *ends);
 	size_t i;
 
-	map->n_buckets = n_buckets;
-	map->buckets = xcalloc(n_buckets, sizeof *map->buckets);
-	for (i = 0; i < n_old; i++) {
-		if (old[i].n)
-			*find(map, old[i].hash) = old[i];
-	}
-	free(old);
-	map->size += n_buckets * sizeof *old;
-	map->size -= n_old * sizeof *old;
+	for (i = 0; i < n; i++)
+		ends[hash_set_part(&map->set, entries[i].hash)]++;
+	for (i = 1; i < n_parts; i++)
+		ends[i] += ends[i - 1];
+	for (i = n; i-- > 0;)
+		grouped[--ends[hash_set_part(&map->set, entries[i].hash)]]
+			= entries[i];
+	free(ends);
 }
 
-static void
-add_to_few(struct row_multimap *map, struct row_bucket *bucket,
-	   struct row *row)
+static void *
+one_to_few(struct row_multimap *map, struct row *first)
 {
-	size_t before = size_of_few(bucket->n);
-	size_t after = size_of_few(bucket->n + 1);
+	struct few *few = few_resize(map, NULL, 2);
 
-	if (bucket->n == 1) {
-		struct row *first = bucket->one;
-
-		bucket->few = xmalloc(after);
-		bucket->few[0] = first;
-	} else if (after != before) {
-		bucket->few = xrealloc(bucket->few, after);
-	}
-	map->size += after - before;
-	bucket->few[bucket->n++] = row;
+	few->n = 1;
+	few->rows[0] = first;
+	return marked(few, FEW);
 }
 
-static void
-few_to_many(struct row_multimap *map, struct row_bucket *bucket)
+/* Returns what then stands in the set, marked; so do those below. */
+static void *
+add_to_few(struct row_multimap *map, struct few *few, struct row *row)
 {
-	struct row_map *many = xcalloc(1, sizeof *many);
+	if (few->n == ROW_MULTIMAP_FEW) {
+		void *many = few_to_many(map, few);
+
+		add_to_many(map, address_of(many), row);
+		return many;
+	}
+	if (few->n == few->max)
+		few = few_resize(map, few, 2 * few->max);
+	few->rows[few->n++] = row;
+	return marked(few, FEW);
+}
+
+static void *
+few_to_many(struct row_multimap *map, struct few *few)
+{
+	struct many *many = xcalloc(1, sizeof *many);
 	uint32_t i;
 
-	for (i = 0; i < bucket->n; i++)
-		row_map_insert(many, address_hash(bucket->few[i]),
-			       bucket->few[i]);
-	free(bucket->few);
-	bucket->many = many;
-	bucket->is_many = true;
-	map->size += size_of_many(many) - size_of_few(bucket->n);
+	map->more_size += size_of_many(many);
+	for (i = 0; i < few->n; i++)
+		add_to_many(map, many, few->rows[i]);
+	few_free(map, few);
+	return marked(many, MANY);
 }
 
 static void
-add_to_many(struct row_multimap *map, struct row_bucket *bucket,
-	    struct row *row)
+add_to_many(struct row_multimap *map, struct many *many, struct row *row)
 {
-	map->size -= size_of_many(bucket->many);
-	row_map_insert(bucket->many, address_hash(row), row);
-	map->size += size_of_many(bucket->many);
-	bucket->n = row_map_n(bucket->many);
+	map->more_size -= size_of_many(many);
+	row_map_insert(&many->rows, address_hash(row), row);
+	map->more_size += size_of_many(many);
 }
 
-static void
-drop_from_few(struct row_multimap *map, struct row_bucket *bucket,
+static void *
+drop_from_few(struct row_multimap *map, struct few *few,
 	      const struct row *row)
 {
-	size_t before = size_of_few(bucket->n);
-	size_t after = size_of_few(bucket->n - 1);
-	struct row **few = bucket->few;
+	*place_in_few(few, row) = few->rows[few->n - 1];
+	few->n--;
+	if (few->n == 1) {
+		struct row *last = few->rows[0];
 
-	*place_in_few(bucket, row) = few[bucket->n - 1];
-	bucket->n--;
-	if (bucket->n == 1) {
-		bucket->one = few[0];
-		free(few);
-	} else if (after != before) {
-		bucket->few = xrealloc(few, after);
+		few_free(map, few);
+		return last;
 	}
-	map->size -= before - after;
+	if (few->n == few->max / 2)
+		few = few_resize(map, few, few->n);
+	return marked(few, FEW);
 }
 
-static void
-drop_from_many(struct row_multimap *map, struct row_bucket *bucket,
+static void *
+drop_from_many(struct row_multimap *map, struct many *many,
 	       const struct row *row)
 {
-	map->size -= size_of_many(bucket->many);
-	row_map_remove(bucket->many, address_hash(row), row);
-	map->size += size_of_many(bucket->many);
-	bucket->n = row_map_n(bucket->many);
+	size_t cursor = 0;
+	struct few *few;
+	struct row *r;
+
+	map->more_size -= size_of_many(many);
+	row_map_remove(&many->rows, address_hash(row), row);
+	map->more_size += size_of_many(many);
+	if (row_map_n(&many->rows) > FEW_AGAIN)
+		return marked(many, MANY);
+	few = few_resize(map, NULL, FEW_AGAIN);
+	while ((r = row_map_next(&many->rows, &cursor)))
+		few->rows[few->n++] = r;
+	map->more_size -= size_of_many(many);
+	row_map_done(&many->rows);
+	free(many);
+	return marked(few, FEW);
+}
+
+/* 'few' NULL: a new one, empty. */
+static struct few *
+few_resize(struct row_multimap *map, struct few *few, uint32_t max)
+{
+	bool is_new = !few;
+
+	if (few)
+		map->more_size -= size_of_few(few->max);
+	few = xrealloc(few, size_of_few(max));
+	if (is_new)
+		few->n = 0;
+	few->max = max;
+	map->more_size += size_of_few(max);
+	return few;
 }
 
 static void
-many_to_few(struct row_multimap *map, struct row_bucket *bucket)
+few_free(struct row_multimap *map, struct few *few)
 {
-	struct row_map *many = bucket->many;
-	struct row **few = xmalloc(size_of_few(bucket->n));
-	size_t cursor = 0, n = 0;
-	struct row *row;
-
-	while ((row = row_map_next(many, &cursor)))
-		few[n++] = row;
-	map->size -= size_of_many(many);
-	map->size += size_of_few(bucket->n);
-	row_map_done(many);
-	free(many);
-	bucket->few = few;
-	bucket->is_many = false;
+	map->more_size -= size_of_few(few->max);
+	free(few);
 }
 
 static struct row **
-place_in_few(const struct row_bucket *bucket, const struct row *row)
+place_in_few(struct few *few, const struct row *row)
 {
-	struct row **place = bucket->few;
+	struct row **place = few->rows;
 
 	while (*place != row)
 		place++;
 	return place;
 }
 
-/* The next power of two, so that an array need not remember how large it
- * is. */
 static size_t
-size_of_few(uint32_t n)
+size_of_few(uint32_t max)
 {
-	size_t max = 2;
-
-	if (n < 2)
-		return 0;
-	while (max < n)
-		max *= 2;
-	return max * sizeof(struct row *);
+	return sizeof(struct few) + max * sizeof(struct row *);
 }
 
 static size_t
-size_of_many(const struct row_map *many)
+size_of_many(const struct many *many)
 {
-	return sizeof *many + row_map_size(many);
+	return sizeof *many + row_map_size(&many->rows);
 }
 
 static uint32_t
 address_hash(const struct row *row)
 {
 	return hash_word((uintptr_t) row, 0);
-}
-
-/* Those behind the gap whose home is not behind it move up. */
-static void
-close_gap(struct row_multimap *map, struct row_bucket *bucket)
-{
-	size_t mask = map->n_buckets - 1;
-	size_t gap = bucket - map->buckets;
-	size_t next;
-
-	for (next = (gap + 1) & mask; map->buckets[next].n;
-	     next = (next + 1) & mask) {
-		size_t home = map->buckets[next].hash & mask;
-
-		if (((next - home) & mask) >= ((next - gap) & mask)) {
-			map->buckets[gap] = map->buckets[next];
-			gap = next;
-		}
-	}
-	memset(&map->buckets[gap], 0, sizeof map->buckets[gap]);
 }

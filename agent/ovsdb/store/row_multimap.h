@@ -4,39 +4,26 @@
 #define OVSDB_ROW_MULTIMAP_H 1
 
 /* Rows by a hash of what they hold, where very many may hold the same: each
- * hash has one bucket, and a bucket of any size takes and loses a row in
- * constant time.  Does not know what the hash is made of, does not tell
- * values of equal hash apart, and does not own the rows.
+ * hash has one place in a hash_set, and of however many rows there are, one
+ * comes and goes in constant time.  Does not know what the hash is made of,
+ * does not tell values of equal hash apart, and does not own the rows.
  *
- * A row that is alone with its hash costs no memory but its slot; up to
- * ROW_BUCKET_FEW stand in an array, more in a map by their address.
+ * A row that is alone with its hash costs nothing but that place; up to
+ * ROW_MULTIMAP_FEW stand in an array, more in a set by their addresses.
  * [control] */
 
 #include <stddef.h>
 #include <stdint.h>
+#include "agent/ovsdb/value/hash_set.h"
 
 struct row;
-struct row_map;
 
-enum { ROW_BUCKET_FEW = 16 };
-
-struct row_bucket {
-	uint32_t hash;
-	uint32_t is_many : 1;
-	uint32_t n : 31;	/* 0: free. */
-	union {
-		struct row *one;	/* n == 1, not many. */
-		struct row **few;	/* Otherwise not many. */
-		struct row_map *many;	/* By the row's address. */
-	};
-};
+enum { ROW_MULTIMAP_FEW = 16 };
 
 struct row_multimap {		/* Zero-initialised. */
-	struct row_bucket *buckets;	/* A power of two. */
-	size_t n_buckets;
-	size_t n_hashes;	/* Different ones. */
+	struct hash_set set;
 	size_t n;		/* Rows. */
-	size_t size;		/* Bytes of it all. */
+	size_t more_size;	/* Bytes of arrays and sets. */
 };
 
 struct row_entry {
@@ -44,9 +31,16 @@ struct row_entry {
 	uint32_t hash;
 };
 
+static inline size_t
+row_multimap_size(const struct row_multimap *map)
+{
+	return hash_set_size(&map->set) + map->more_size;
+}
+
 void row_multimap_done(struct row_multimap *);
-/* Inserts many, faster than one by one; changes their order. */
-void row_multimap_fill(struct row_multimap *, struct row_entry *, size_t n);
+/* Inserts many into an empty one, faster than one by one. */
+void row_multimap_fill(struct row_multimap *, const struct row_entry *,
+		       size_t n);
 /* The row must not be there under this hash. */
 void row_multimap_insert(struct row_multimap *, uint32_t hash, struct row *);
 /* The row must be there. */

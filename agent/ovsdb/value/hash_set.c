@@ -2,6 +2,7 @@
 
 #include "agent/ovsdb/value/hash_set.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,28 @@ static void spread(struct hash_part *);
 void
 hash_set_done(struct hash_set *set)
 {
-	if (set->n)
+	if (set->part)
 		free_parts(set);
 	memset(set, 0, sizeof *set);
+}
+
+void
+hash_set_reserve(struct hash_set *set, size_t n)
+{
+	size_t n_homes, i;
+
+	assert(!set->n && !set->part);
+	if (!set->mix)
+		set->mix = new_mix();
+	while (n >> set->n_bits > SPLIT / 2 && set->n_bits < MAX_BITS)
+		set->n_bits++;
+	if (set->n_bits)
+		set->parts = xcalloc((size_t) 1 << set->n_bits,
+				     sizeof *set->parts);
+	n_homes = (n >> set->n_bits) * 9 / 8 + FIRST_HOMES;
+	for (i = 0; i < (size_t) 1 << set->n_bits; i++)
+		enter(set, ((uint64_t) i << 32) >> set->n_bits,
+		      resettle(part_new(set->n_bits), n_homes));
 }
 
 void
@@ -67,7 +87,7 @@ hash_set_insert(struct hash_set *set, uint32_t hash, void *thing)
 	if (!set->mix)
 		set->mix = new_mix();
 	place = hash_set_place(set, hash);
-	if (!set->n)
+	if (!set->part)
 		enter(set, place, part_new(0));
 	for (;;) {
 		struct hash_part *part = *entry(set, lead(set, place));

@@ -46,6 +46,13 @@ hash_set_place(const struct hash_set *set, uint32_t hash)
 	return place ? place : 1;
 }
 
+/* Of 1 << n_bits; another one when the set has grown. */
+static inline size_t
+hash_set_part(const struct hash_set *set, uint32_t hash)
+{
+	return (uint64_t) hash_set_place(set, hash) << set->n_bits >> 32;
+}
+
 /* Bytes of memory, roughly. */
 static inline size_t
 hash_set_size(const struct hash_set *set)
@@ -54,6 +61,10 @@ hash_set_size(const struct hash_set *set)
 }
 
 void hash_set_done(struct hash_set *);
+/* Makes an empty set ready for about 'n' things: it need not grow while they
+ * come.  hash_set_place() is known then, and those of one hash_set_part() are
+ * best inserted one after the other. */
+void hash_set_reserve(struct hash_set *, size_t n);
 void hash_set_insert(struct hash_set *, uint32_t hash, void *);
 /* The thing must be there. */
 void hash_set_remove(struct hash_set *, uint32_t hash, const void *);
