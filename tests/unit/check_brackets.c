@@ -72,9 +72,10 @@ make_text(char *text, size_t size)
 		"abcdefghijklmnopqrstuvwx   ,,,:::[]{}\"\"\"\"",
 		"abcdefgh[]{}\"\"\\\\\\\\\\",
 		"a,[[[[{{{{{]\"\"",
+		"Yy_\x7f,:[]{}\"\"\"",
 		"\xfb\xfd\xdb\xa2\xdc\x1b\x5c[]\"\"abcde\x01\x02",
 	};
-	const char *kind = kinds[rand() % 4];
+	const char *kind = kinds[rand() % 5];
 	size_t i;
 
 	text[0] = "[{"[rand() % 2];

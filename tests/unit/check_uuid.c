@@ -2,6 +2,7 @@
 
 #include "agent/ovsdb/value/uuid.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 #include "tests/unit/ovsdb_tools.h"
@@ -48,6 +49,37 @@ START_TEST(text_and_back)
 }
 END_TEST
 
+/* Every byte in every place, and every value there and back. */
+START_TEST(digits)
+{
+	static const char lower[] = "01234567-89ab-cdef-fedc-ba9876543210";
+	struct uuid a, b;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof lower - 1; i++) {
+		for (int c = 1; c < 256; c++) {
+			char text[sizeof lower], back[UUID_TEXT_SIZE];
+			bool is_digit = c < 128 && isxdigit(c);
+
+			strcpy(text, lower);
+			text[i] = (char) c;
+			if (uuid_from_text(text, &a)
+			    != (lower[i] == '-' ? c == '-' : is_digit))
+				ck_abort_msg("byte %d at %zu", c, i);
+			if (lower[i] == '-' || !is_digit)
+				continue;
+			text[i] = (char) tolower(c);
+			uuid_to_text(&a, back);
+			ck_assert_str_eq(back, text);
+			ck_assert(uuid_from_bytes(text, &b));
+			ck_assert(uuid_equal(&a, &b));
+			n++;
+		}
+	}
+	ck_assert_uint_eq(n, 32 * 22);
+}
+END_TEST
+
 START_TEST(random_ones_differ)
 {
 	enum { N = 1000 };
@@ -64,4 +96,4 @@ START_TEST(random_ones_differ)
 }
 END_TEST
 
-CHECK_MAIN("uuid", text_and_back, random_ones_differ)
+CHECK_MAIN("uuid", text_and_back, digits, random_ones_differ)

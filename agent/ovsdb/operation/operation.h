@@ -56,9 +56,10 @@ struct ovsdb_error *operation_write_mutate(struct operation_context *,
 struct ovsdb_error *operation_write_delete(struct operation_context *,
 					   struct members *, struct encoding *);
 
-/* What they do once they have read their members.  A row is named, which
- * tells its UUID, before it is inserted; 'name' and 'given' may be NULL.  Those
- * who insert and update for a client look at what is mutable before. */
+/* What they do once they have read their members.  A row that has a name is
+ * named, which tells its UUID, before it is inserted; without a UUID, as which
+ * NULL stands, it gets a random one.  Those who update for a client look at
+ * what is mutable before. */
 struct ovsdb_error *operation_write_name_row(struct operation_context *,
 					     const char *name,
 					     const struct uuid *given,

@@ -202,7 +202,7 @@ operation_write_insert_row(struct operation_context *context,
 	if (error)
 		return error;
 	encode_text(result, "{\"uuid\":[\"uuid\",");
-	encode_uuid(result, uuid);
+	encode_uuid(result, row_uuid(row));
 	encode_text(result, "]}");
 	return NULL;
 }

@@ -378,7 +378,7 @@ work(struct reading *reading, struct encoding *result)
 	struct operation_context *context = reading->context;
 	unsigned found = reading->members;
 	struct ovsdb_error *error;
-	struct uuid uuid;
+	struct uuid *uuid = NULL;
 
 	if (!(found & ROW))
 		return operation_write_delete_rows(context, reading->table,
@@ -389,15 +389,16 @@ work(struct reading *reading, struct encoding *result)
 						   &reading->condition,
 						   &reading->assignments,
 						   result);
-	error = operation_write_name_row(
-		context, found & UUID_NAME ? reading->name : NULL,
-		found & UUID ? &reading->uuid : NULL, &uuid);
-	if (!error)
-		error = operation_write_insert_row(context, reading->table,
-						   &uuid,
-						   &reading->assignments,
-						   result);
-	return error;
+	if (found & (UUID | UUID_NAME))
+		uuid = &reading->uuid;
+	if (found & UUID_NAME) {
+		error = operation_write_name_row(context, reading->name, NULL,
+						 uuid);
+		if (error)
+			return error;
+	}
+	return operation_write_insert_row(context, reading->table, uuid,
+					  &reading->assignments, result);
 }
 
 static bool

@@ -6,7 +6,7 @@ enum { ID = 1 << 0, METHOD = 1 << 1, PARAMS = 1 << 2 };
 
 static bool read_member(struct scan *, struct envelope *, unsigned *found);
 static bool read_id(struct scan *, struct scanned *ret_id);
-static bool read_params(struct scan *, struct envelope *);
+static bool read_params(struct scan *, struct envelope *, bool is_last);
 
 bool
 envelope_read(const char *text, size_t size, struct envelope *ret_envelope)
@@ -44,7 +44,7 @@ read_member(struct scan *s, struct envelope *envelope, unsigned *found)
 	if (member == METHOD)
 		return scan_plain(s, &method)
 		       && scanned_is(&method, "transact");
-	return read_params(s, envelope);
+	return read_params(s, envelope, *found == (ID | METHOD | PARAMS));
 }
 
 /* A number or a string that reads the same when it is written again. */
@@ -68,13 +68,23 @@ read_id(struct scan *s, struct scanned *ret_id)
 	return integer || ret_id->size == 1;
 }
 
+/* The last member ends before the message's last brace.  If it does not,
+ * whoever reads the operations finds more than them there. */
 static bool
-read_params(struct scan *s, struct envelope *envelope)
+read_params(struct scan *s, struct envelope *envelope, bool is_last)
 {
 	struct scan params;
 
-	if (!scan_is(s, '[') || !scan_extent(s, &params))
+	if (!scan_is(s, '['))
 		return false;
+	if (is_last) {
+		params = (struct scan) { s->p, s->end };
+		while (params.end > params.p && params.end[-1] != ']')
+			params.end--;
+		s->p = params.end;
+	} else if (!scan_extent(s, &params)) {
+		return false;
+	}
 	if (!scan_char(&params, '[') || !scan_plain(&params,
 						    &envelope->database))
 		return false;

@@ -162,7 +162,7 @@ table_schema_column(const struct table_schema *table, const char *name)
 	size_t high = table->n_columns;
 	size_t i;
 
-	for (i = 0; i < N_STANDARD_COLUMNS; i++) {
+	for (i = 0; *name == '_' && i < N_STANDARD_COLUMNS; i++) {
 		if (!strcmp(table->columns[i]->name, name))
 			return table->columns[i];
 	}
