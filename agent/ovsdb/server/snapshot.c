@@ -324,7 +324,6 @@ stream_free(struct source *source)
 	struct stream *stream = (struct stream *) source;
 
 	end(stream);
-	text_unref(stream->chunk);
 	encode_done(&stream->glue);
 	free(stream->tail);
 	free(stream);
@@ -349,6 +348,8 @@ end(struct stream *stream)
 		forget_all(snapshots);
 	for (size_t i = 0; i < stream->n_passes; i++)
 		view_unref(stream->passes[i].view);
+	text_unref(stream->chunk);
+	stream->chunk = NULL;
 	pin_rows_done(&stream->rest);
 	pin_release(stream->pin);
 	if (pin_has_garbage(snapshots->database) && server->wake)
