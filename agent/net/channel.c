@@ -38,7 +38,7 @@ struct channel {
 	struct evbuffer *output;	/* The buffer event's. */
 	struct list stages;
 	unsigned n_sources;		/* Of them; no input meanwhile. */
-	struct event *pump_event;
+	struct event *pump_event, *write_event;
 	bool is_full;			/* Too much waits for the peer. */
 	bool is_paused;			/* By the owner. */
 	bool is_expecting;		/* More is to be sent. */
@@ -60,6 +60,7 @@ static void writable(struct bufferevent *, void *channel);
 static void happened(struct bufferevent *, short what, void *channel);
 static void tell_end(evutil_socket_t, short, void *channel);
 static void pump_again(evutil_socket_t, short, void *channel);
+static void write_now(evutil_socket_t, short, void *channel);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
 static void receive_more(struct channel *);
@@ -70,6 +71,7 @@ static struct stage *stage_new(struct channel *);
 static void stage_free(struct channel *, struct stage *);
 static void advance(struct channel *);
 static void pump(struct channel *, struct stage *);
+static void rest(struct channel *);
 static void resume(struct channel *);
 static bool may_read(const struct channel *);
 static bool is_busy(const struct channel *);
@@ -96,6 +98,8 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 				       tell_end, channel);
 	channel->pump_event = event_new(bufferevent_get_base(bev), -1, 0,
 					pump_again, channel);
+	channel->write_event = event_new(bufferevent_get_base(bev), -1, 0,
+					 write_now, channel);
 	channel->alive_ms = turn_now_ms();
 	channel->ops = ops;
 	channel->ctx = ctx;
@@ -107,6 +111,7 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 	bufferevent_set_max_single_read(bev, IO_SIZE);
 	bufferevent_set_max_single_write(bev, IO_SIZE);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	rest(channel);
 	return channel;
 }
 
@@ -125,6 +130,7 @@ channel_free(struct channel *channel)
 	jsonrpc_reader_done(&channel->reader);
 	event_free(channel->end_event);
 	event_free(channel->pump_event);
+	event_free(channel->write_event);
 	free(channel);
 }
 
@@ -315,6 +321,7 @@ writable(struct bufferevent *bev, void *channel_)
 		resume(channel);
 		process(channel);
 	}
+	rest(channel);
 	if (channel->is_leaving && !is_busy(channel))
 		channel_end(channel, CHANNEL_CLOSED);
 }
@@ -364,6 +371,28 @@ pump_again(evutil_socket_t fd, short what, void *channel_)
 	writable(channel->bev, channel);
 }
 
+/* A socket nearly always takes what there is: to ask whether it is ready would
+ * cost more than to try.  Only what it leaves waits until it is. */
+static void
+write_now(evutil_socket_t fd, short what, void *channel_)
+{
+	struct channel *channel = channel_;
+
+	(void) fd;
+	(void) what;
+	if (channel->has_ended
+	    || bufferevent_get_enabled(channel->bev) & EV_WRITE)
+		return;
+	evbuffer_unfreeze(channel->output, 1);
+	evbuffer_write_atmost(channel->output,
+			      bufferevent_getfd(channel->bev), IO_SIZE);
+	evbuffer_freeze(channel->output, 1);
+	if (evbuffer_get_length(channel->output))
+		bufferevent_enable(channel->bev, EV_WRITE);
+	else
+		writable(channel->bev, channel);
+}
+
 /* Output that is taken while more is waiting shows that the peer lives.  What
  * goes at once shows nothing: the kernel's buffers take it, but not for long
  * while a source is under way. */
@@ -373,6 +402,9 @@ note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 {
 	struct channel *channel = channel_;
 
+	if (info->n_added
+	    && !(bufferevent_get_enabled(channel->bev) & EV_WRITE))
+		event_active(channel->write_event, 0, 0);
 	if (info->n_deleted
 	    && (evbuffer_get_length(output) || channel->n_sources))
 		channel->alive_ms = turn_now_ms();
@@ -466,6 +498,7 @@ stage_new(struct channel *channel)
 
 	stage->behind = evbuffer_new();
 	list_append(&channel->stages, &stage->link);
+	bufferevent_enable(channel->bev, EV_WRITE);
 	return stage;
 }
 
@@ -538,6 +571,16 @@ pump(struct channel *channel, struct stage *stage)
 	} while (size && asked < SOURCE_TURN);
 	if (!evbuffer_get_length(channel->output))
 		event_add(channel->pump_event, &at_once);
+}
+
+/* Nothing waits until it can be written: write_now() tries what comes. */
+static void
+rest(struct channel *channel)
+{
+	if (list_is_empty(&channel->stages)
+	    && !evbuffer_get_length(channel->output)
+	    && !tls_is_below(channel->bev))
+		bufferevent_disable(channel->bev, EV_WRITE);
 }
 
 static void
