@@ -55,6 +55,7 @@ struct asker {
 
 enum {
 	OUT_KEPT = 1 << 20,
+	READ_SIZE = 64 << 10,	/* Of a file that is opened. */
 	POLL_MS = 5,		/* While a compaction is under way. */
 	RETRY_MS = 1000		/* After one that was needed and failed. */
 };
@@ -554,6 +555,7 @@ load(struct journal *journal, struct database **ret_database,
 	if (!reader.stream)
 		return problem(journal, "cannot be read");
 	rewind(reader.stream);
+	setvbuf(reader.stream, NULL, _IOFBF, READ_SIZE);
 	while ((result = journal_read(&reader, &error))
 	       == JOURNAL_READ_RECORD) {
 		bool is_last = *ret_database && reader.offset == reader.size;
@@ -573,7 +575,8 @@ load(struct journal *journal, struct database **ret_database,
 		/* Where the second record is all rows, ends them. */
 		if (++n_records <= 2)
 			journal->compacted_size = reader.offset;
-		if (fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
+		if (!reader.body
+		    && fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
 			error = problem(journal, "cannot be read");
 			break;
 		}

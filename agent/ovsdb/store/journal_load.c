@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "agent/ovsdb/value/decode.h"
+#include "agent/ovsdb/value/scan.h"
+#include "agent/ovsdb/store/fill.h"
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal_compact.h"
 #include "agent/ovsdb/store/journal_record.h"
@@ -14,83 +16,134 @@
 
 enum { MAX_NAME = 256 };
 
-/* A record that is being done. */
+/* A record that is being done: by a transaction, or into an empty database. */
 struct load {
 	struct database *database;
 	struct transaction *txn;
+	struct fill *fill;
 	struct table *table;
 	bool is_diff;
-	bool is_odd;		/* Not what anybody writes: jansson's. */
+	bool knows_diff;	/* It has said so, or has been searched. */
+	bool must_know;		/* And that was wanted before. */
 	struct uuid id;		/* That it goes up to, or zero. */
+	struct ovsdb_error *error;
 };
 
-static bool load_rows(struct journal_reader *, struct load *,
-		      struct ovsdb_error **);
+typedef bool visit_member(struct decoding *, struct load *, const char *name);
+
+static bool fill_rows(struct journal_reader *, struct load *);
+static bool look_and_load_rows(struct journal_reader *, struct load *);
+static bool load_rows(struct journal_reader *, struct load *);
+static void take_id(const struct journal_reader *, const struct load *);
 static void begin(struct journal_reader *, struct decoding *);
-static bool each_member(struct decoding *, struct load *,
-			bool (*visit)(struct decoding *, struct load *,
-				      const char *name,
-				      struct ovsdb_error **),
-			struct ovsdb_error **);
-static bool look(struct decoding *, struct load *, const char *name,
-		 struct ovsdb_error **);
-static bool skip(struct decoding *, struct load *, const char *name,
-		 struct ovsdb_error **);
-static bool load_table(struct decoding *, struct load *, const char *name,
-		       struct ovsdb_error **);
-static bool load_row(struct decoding *, struct load *, const char *name,
-		     struct ovsdb_error **);
-static struct ovsdb_error *set_columns(struct decoding *, struct row *,
-				       bool is_diff);
-static struct ovsdb_error *set_column(struct decoding *, struct row *,
-				      const char *name, bool is_diff);
+static bool each_member(struct decoding *, struct load *, visit_member *);
+static bool look(struct decoding *, struct load *, const char *name);
+static bool skip(struct decoding *, struct load *, const char *name);
+static bool load_table(struct decoding *, struct load *, const char *name);
+static bool load_row(struct decoding *, struct load *, const char *name);
+static bool add_row(struct load *, const struct uuid *, struct scan *);
+static bool write_row(struct load *, const struct uuid *, struct scan *);
+static struct ovsdb_error *set_columns(struct load *, struct scan *,
+				       struct row *, bool is_old);
+static const struct column *find_column(const struct table_schema *,
+					const struct scanned *name,
+					size_t *next);
+static struct ovsdb_error *read_value(struct scan *, const struct column *,
+				      struct datum *ret_value);
+static void set_column(struct load *, struct row *, const struct column *,
+		       struct datum *value, bool is_diff);
 static struct ovsdb_error *load_whole(struct journal_reader *,
 				      struct database *);
 
-/* A compacted file begins with a record that says which transaction it goes up
- * to; every other has an id that comes from what it says. */
 struct ovsdb_error *
 journal_load(struct journal_reader *reader, struct database *db)
 {
 	struct load load = { .database = db };
-	struct ovsdb_error *error = NULL;
-	struct decoding d;
 
-	/* First what it is; then what it says. */
-	begin(reader, &d);
-	load.is_odd = !each_member(&d, &load, look, &error);
-	decode_done(&d);
-	db->replayed = load.id;
-	if (!uuid_is_zero(&db->last_recorded) || uuid_is_zero(&load.id))
-		history_next_id(&db->last_recorded, reader->sha1,
-				&db->replayed);
-	if (load.is_odd || !load_rows(reader, &load, &error))
-		error = load_whole(reader, db);
-	if (!error) {
+	if (!fill_rows(reader, &load) && !load_rows(reader, &load)
+	    && !look_and_load_rows(reader, &load)) {
+		take_id(reader, &load);
+		load.error = load_whole(reader, db);
+	}
+	if (!load.error) {
 		db->last_transaction = db->last_recorded = db->replayed;
 		db->is_last_from_file = true;
 	}
 	memset(&db->replayed, 0, sizeof db->replayed);
-	return error;
+	return load.error;
 }
 
-/* Returns false, and nothing has happened, if jansson has to see to it. */
+/* Returns false, and nothing has happened, if it has to be done another
+ * way. */
 static bool
-load_rows(struct journal_reader *reader, struct load *load,
-	  struct ovsdb_error **error)
+fill_rows(struct journal_reader *reader, struct load *load)
+{
+	struct decoding d;
+	bool ok;
+
+	if (!uuid_is_zero(&load->database->last_transaction))
+		return false;
+	load->fill = fill_begin(load->database);
+	if (!load->fill)
+		return false;
+	begin(reader, &d);
+	ok = each_member(&d, load, load_table) && fill_end(load->fill);
+	decode_done(&d);
+	fill_free(load->fill, ok);
+	load->fill = NULL;
+	ovsdb_error_free(load->error);
+	load->error = NULL;
+	take_id(reader, load);
+	return ok;
+}
+
+/* What it is stands behind what it says, and makes a difference; or it is not
+ * what anybody writes, and jansson's. */
+static bool
+look_and_load_rows(struct journal_reader *reader, struct load *load)
+{
+	struct decoding d;
+	bool ok;
+
+	if (!load->must_know)
+		return false;
+	begin(reader, &d);
+	ok = each_member(&d, load, look);
+	decode_done(&d);
+	load->knows_diff = true;
+	return ok && load_rows(reader, load);
+}
+
+/* As fill_rows(), or there is an error. */
+static bool
+load_rows(struct journal_reader *reader, struct load *load)
 {
 	struct decoding d;
 	bool ok;
 
 	load->txn = transaction_begin(load->database);
 	begin(reader, &d);
-	ok = each_member(&d, load, load_table, error);
+	ok = each_member(&d, load, load_table);
 	decode_done(&d);
-	if (ok && !*error)
-		*error = transaction_commit(load->txn, false);
+	take_id(reader, load);
+	if (ok)
+		load->error = transaction_commit(load->txn, false);
 	else
 		transaction_abort(load->txn);
-	return ok || *error;
+	return ok || load->error;
+}
+
+/* A compacted file begins with a record that says which transaction it goes up
+ * to; every other has an id that comes from what it says. */
+static void
+take_id(const struct journal_reader *reader, const struct load *load)
+{
+	struct database *db = load->database;
+
+	db->replayed = load->id;
+	if (!uuid_is_zero(&db->last_recorded) || uuid_is_zero(&load->id))
+		history_next_id(&db->last_recorded, reader->sha1,
+				&db->replayed);
 }
 
 static void
@@ -107,10 +160,7 @@ begin(struct journal_reader *reader, struct decoding *d)
 
 /* Of one object, to its end. */
 static bool
-each_member(struct decoding *d, struct load *load,
-	    bool (*visit)(struct decoding *, struct load *, const char *name,
-			  struct ovsdb_error **),
-	    struct ovsdb_error **error)
+each_member(struct decoding *d, struct load *load, visit_member *visit)
 {
 	char name[MAX_NAME];
 
@@ -120,68 +170,90 @@ each_member(struct decoding *d, struct load *load,
 		return true;
 	do {
 		if (!decode_name(d, name, sizeof name) || !decode_char(d, ':')
-		    || !visit(d, load, name, error))
+		    || !visit(d, load, name))
 			return false;
 	} while (decode_char(d, ','));
 	return decode_char(d, '}');
 }
 
 static bool
-look(struct decoding *d, struct load *load, const char *name,
-     struct ovsdb_error **error)
+look(struct decoding *d, struct load *load, const char *name)
 {
 	const char *text;
 	size_t size;
 
 	if (*name != '_')
-		return each_member(d, load, skip, error);
+		return each_member(d, load, skip);
 	if (!decode_extent(d, &text, &size))
 		return false;
-	if (!strcmp(name, "_is_diff"))
+	if (!strcmp(name, "_is_diff")) {
 		load->is_diff = size == 4 && !memcmp(text, "true", 4);
-	else if (!strcmp(name, "_comment") && size >= 2)
+		load->knows_diff = true;
+	} else if (!strcmp(name, "_comment") && size >= 2) {
 		journal_compact_id(text + 1, size - 2, &load->id);
+	}
 	return true;
 }
 
 static bool
-skip(struct decoding *d, struct load *load, const char *name,
-     struct ovsdb_error **error)
+skip(struct decoding *d, struct load *load, const char *name)
 {
 	const char *text;
 	size_t size;
 
 	(void) load;
 	(void) name;
-	(void) error;
 	return decode_extent(d, &text, &size);
 }
 
 static bool
-load_table(struct decoding *d, struct load *load, const char *name,
-	   struct ovsdb_error **error)
+load_table(struct decoding *d, struct load *load, const char *name)
 {
 	if (*name == '_')
-		return skip(d, load, name, error);
+		return look(d, load, name);
 	load->table = database_table(load->database, name);
-	return load->table && each_member(d, load, load_row, error);
+	return load->table && each_member(d, load, load_row);
 }
 
 static bool
-load_row(struct decoding *d, struct load *load, const char *name,
-	 struct ovsdb_error **error)
+load_row(struct decoding *d, struct load *load, const char *name)
 {
-	const struct row *committed;
-	struct decoding columns;
-	struct row *row = NULL;
-	const char *text;
+	struct scan scan;
 	struct uuid uuid;
+	const char *text;
 	size_t size;
+	bool ok;
 
 	if (!uuid_from_text(name, &uuid) || !decode_extent(d, &text, &size))
 		return false;
-	committed = transaction_find(load->txn, load->table, &uuid);
-	if (size == 4 && !memcmp(text, "null", 4)) {
+	scan = (struct scan) { text, text + size };
+	ok = load->fill ? add_row(load, &uuid, &scan)
+			: write_row(load, &uuid, &scan);
+	load->error = ovsdb_error_prefix(load->error, "table %s row %s",
+					 load->table->schema->name, name);
+	return ok;
+}
+
+static bool
+add_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+{
+	struct row *row = row_new(load->table, uuid);
+
+	load->error = set_columns(load, scan, row, false);
+	if (!load->error)
+		return fill_add(load->fill, row);
+	row_free(row);
+	return false;
+}
+
+static bool
+write_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+{
+	const struct row *committed = transaction_find(load->txn, load->table,
+						       uuid);
+	struct row *row = NULL;
+
+	if (scan->end - scan->p == 4 && !memcmp(scan->p, "null", 4)) {
 		if (committed)
 			transaction_delete(load->txn, committed);
 		return true;
@@ -189,69 +261,110 @@ load_row(struct decoding *d, struct load *load, const char *name,
 	if (committed)
 		row = transaction_modify(load->txn, committed);
 	else
-		*error = transaction_insert(load->txn, load->table, &uuid,
-					    &row);
-	if (!*error) {
-		decode_text(&columns, text, size);
-		*error = set_columns(&columns, row,
-				     load->is_diff && committed);
-	}
-	*error = ovsdb_error_prefix(*error, "table %s row %s",
-				    load->table->schema->name, name);
-	return !*error;
+		load->error = transaction_insert(load->txn, load->table, uuid,
+						 &row);
+	if (!load->error)
+		load->error = set_columns(load, scan, row, committed);
+	return !load->error && (!load->must_know || load->knows_diff);
 }
 
 static struct ovsdb_error *
-set_columns(struct decoding *d, struct row *row, bool is_diff)
+set_columns(struct load *load, struct scan *scan, struct row *row,
+	    bool is_old)
 {
+	const struct table_schema *schema = row->table->schema;
 	struct ovsdb_error *error = NULL;
-	char name[MAX_NAME];
+	size_t next = N_STANDARD_COLUMNS;
 
-	if (!decode_char(d, '{'))
+	if (!scan_char(scan, '{'))
 		return ovsdb_error(OVSDB_SYNTAX_ERROR, "not an object");
-	if (decode_char(d, '}'))
+	if (scan_char(scan, '}'))
 		return NULL;
 	do {
-		if (!decode_name(d, name, sizeof name) || !decode_char(d, ':'))
+		const struct column *column;
+		struct scanned name;
+		struct datum value;
+
+		if (!scan_name(scan, &name))
 			return ovsdb_error(OVSDB_SYNTAX_ERROR,
 					   "not an object");
-		error = set_column(d, row, name, is_diff);
-	} while (!error && decode_char(d, ','));
-	if (!error && !decode_char(d, '}'))
+		column = find_column(schema, &name, &next);
+		if (!column)
+			return ovsdb_error(OVSDB_SYNTAX_ERROR,
+					   "there is no column %.*s",
+					   name.size < 64 ? (int) name.size
+							  : 64, name.text);
+		error = read_value(scan, column, &value);
+		if (error)
+			return ovsdb_error_prefix(error, "column %s",
+						  column->name);
+		if (is_old && column->type.n_max > 1 && !load->knows_diff)
+			load->must_know = true;
+		set_column(load, row, column, &value, is_old && load->is_diff);
+	} while (scan_char(scan, ','));
+	if (!scan_char(scan, '}'))
 		error = ovsdb_error(OVSDB_SYNTAX_ERROR, "not an object");
 	return error;
 }
 
-static struct ovsdb_error *
-set_column(struct decoding *d, struct row *row, const char *name, bool is_diff)
+/* Writers have columns in the schema's order: it may be the next one. */
+static const struct column *
+find_column(const struct table_schema *schema, const struct scanned *name,
+	    size_t *next)
 {
+	char text[MAX_NAME];
 	const struct column *column;
-	struct ovsdb_error *error;
-	struct datum value, now, room;
-	const char *text;
-	size_t size;
 
-	column = table_schema_column(row->table->schema, name);
-	if (!column || column->index < N_STANDARD_COLUMNS)
-		return ovsdb_error(OVSDB_SYNTAX_ERROR,
-				   "there is no column %.64s", name);
-	if (!decode_extent(d, &text, &size))
-		return ovsdb_error(OVSDB_SYNTAX_ERROR, "column %s has no"
-				   " value", name);
-	error = decode_datum(text, size, &column->type, &value);
-	if (error)
-		return ovsdb_error_prefix(error, "column %s", name);
+	for (size_t i = *next; i < schema->n_columns; i++) {
+		if (!scanned_is(name, schema->columns[i]->name))
+			continue;
+		*next = i + 1;
+		return schema->columns[i];
+	}
+	if (name->size >= sizeof text)
+		return NULL;
+	memcpy(text, name->text, name->size);
+	text[name->size] = '\0';
+	column = table_schema_column(schema, text);
+	return column && column->index >= N_STANDARD_COLUMNS ? column : NULL;
+}
+
+/* Constraints may have changed since it was written. */
+static struct ovsdb_error *
+read_value(struct scan *scan, const struct column *column,
+	   struct datum *ret_value)
+{
+	const struct scan start = *scan;
+	struct scan extent;
+
+	if (scan_datum(scan, &column->type, NULL, ret_value))
+		return NULL;
+	*scan = start;
+	if (!scan_extent(scan, &extent))
+		return ovsdb_error(OVSDB_SYNTAX_ERROR, "there is no value");
+	return decode_datum(extent.p, extent.end - extent.p, &column->type,
+			    ret_value);
+}
+
+/* Takes over 'value'. */
+static void
+set_column(struct load *load, struct row *row, const struct column *column,
+	   struct datum *value, bool is_diff)
+{
 	if (is_diff) {
-		datum_diff(row_datum(row, column, &room), &value,
-			   &column->type, &now);
-		datum_done(&value, &column->type);
-		value = now;
+		struct datum now, room;
+
+		datum_diff(row_datum(row, column, &room), value, &column->type,
+			   &now);
+		datum_done(value, &column->type);
+		*value = now;
 	}
 	if (column->is_ephemeral)
-		datum_done(&value, &column->type);
+		datum_done(value, &column->type);
+	else if (load->fill)
+		row_put(row, column, value);
 	else
-		row_set(row, column, &value);
-	return NULL;
+		row_set(row, column, value);
 }
 
 /* All of it at once. */

@@ -4,7 +4,10 @@
 #define OVSDB_JOURNAL_LOAD_H 1
 
 /* Does what a record says, row by row as it is read: no more of it is in
- * memory than it takes to see the largest row.  [control] */
+ * memory than it takes to see the largest row.
+ *
+ * The first record of rows, which may be the whole database, goes straight into
+ * the tables (fill.h); others are transactions.  [control] */
 
 #include "agent/ovsdb/store/database.h"
 #include "agent/ovsdb/value/error.h"

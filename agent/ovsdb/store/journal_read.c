@@ -127,7 +127,7 @@ read_header(struct journal_reader *reader, struct header *header)
 
 	memset(header, 0, sizeof *header);
 	while (header->size < sizeof header->text - 1 && c != '\n'
-	       && (c = getc(reader->stream)) != EOF)
+	       && (c = getc_unlocked(reader->stream)) != EOF)
 		header->text[header->size++] = c;
 	header->is_whole = c == '\n';
 }

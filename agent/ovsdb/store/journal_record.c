@@ -11,7 +11,7 @@
 #include "agent/ovsdb/store/transaction.h"
 
 static bool encode_table(struct encoding *, const struct commit *,
-			 size_t first, bool is_first);
+			 size_t first);
 static bool encode_change(struct encoding *, const struct change *);
 static bool encode_changed(struct encoding *, const struct change *);
 static void encode_member(struct encoding *, bool is_first, const char *name);
@@ -37,21 +37,9 @@ journal_record_from_commit(const struct commit *commit, const char *comment,
 	bool any = false;
 	size_t i;
 
-	encode_bytes(e, "{", 1);
-	for (i = 0; i < commit->n_changes; i++) {
-		bool *done = &is_done[changes[i].table->schema->index];
-
-		if (!*done && encode_table(e, commit, i, !any))
-			any = true;
-		*done = true;
-	}
-	free(is_done);
-	if (!any) {
-		e->n = start;
-		return false;
-	}
+	/* What is to be known before the rows stands in front of them. */
 	clock_gettime(CLOCK_REALTIME, &now);
-	encode_text(e, ",\"_date\":");
+	encode_text(e, "{\"_date\":");
 	encode_integer(e, now.tv_sec * INT64_C(1000)
 			  + now.tv_nsec / 1000000);
 	encode_text(e, ",\"_is_diff\":true");
@@ -59,8 +47,19 @@ journal_record_from_commit(const struct commit *commit, const char *comment,
 		encode_text(e, ",\"_comment\":");
 		encode_string(e, comment, strlen(comment));
 	}
-	encode_bytes(e, "}", 1);
-	return true;
+	for (i = 0; i < commit->n_changes; i++) {
+		bool *done = &is_done[changes[i].table->schema->index];
+
+		if (!*done && encode_table(e, commit, i))
+			any = true;
+		*done = true;
+	}
+	free(is_done);
+	if (!any)
+		e->n = start;
+	else
+		encode_bytes(e, "}", 1);
+	return any;
 }
 
 void
@@ -123,15 +122,14 @@ journal_record_apply(json_t *record, struct database *db)
 
 /* Of all rows in the table of the change 'first'. */
 static bool
-encode_table(struct encoding *e, const struct commit *commit, size_t first,
-	     bool is_first)
+encode_table(struct encoding *e, const struct commit *commit, size_t first)
 {
 	const struct table *table = commit->changes[first].table;
 	const size_t start = e->n;
 	bool any = false;
 	size_t i;
 
-	encode_member(e, is_first, table->schema->name);
+	encode_member(e, false, table->schema->name);
 	encode_bytes(e, "{", 1);
 	for (i = first; i < commit->n_changes; i++) {
 		const struct change *change = &commit->changes[i];

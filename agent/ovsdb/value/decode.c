@@ -2,9 +2,11 @@
 
 #include "agent/ovsdb/value/decode.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/brackets.h"
 #include "agent/base/memory.h"
 
 enum { CHUNK_SIZE = 256 << 10 };
@@ -14,6 +16,8 @@ struct cursor {
 	const char *p, *end;
 };
 
+static bool find_bracket(struct decoding *, size_t *ret_size);
+static bool find_end(struct decoding *, size_t *ret_size);
 static bool fetch(struct decoding *);
 static int peek(struct decoding *);
 static bool is_space(char);
@@ -64,54 +68,40 @@ decode_char(struct decoding *d, char c)
 bool
 decode_name(struct decoding *d, char *ret_name, size_t max)
 {
-	const char *text;
+	const char *start, *end;
 	size_t size;
 
-	if (peek(d) != '"' || !decode_extent(d, &text, &size)
-	    || size - 2 >= max || memchr(text, '\\', size)
-	    || memchr(text, '\0', size))
+	if (peek(d) != '"')
 		return false;
-	memcpy(ret_name, text + 1, size - 2);
-	ret_name[size - 2] = '\0';
+	do {
+		start = d->bytes + d->begin + 1;
+		size = d->end - d->begin - 1;
+		end = memchr(start, '"', size < max ? size : max);
+	} while (!end && size < max && fetch(d));
+	if (!end)
+		return false;
+	size = end - start;
+	if (memchr(start, '\\', size) || memchr(start, '\0', size))
+		return false;
+	memcpy(ret_name, start, size);
+	ret_name[size] = '\0';
+	d->begin += size + 2;
 	return true;
 }
 
 bool
 decode_extent(struct decoding *d, const char **ret_text, size_t *ret_size)
 {
-	bool is_string = false, is_over = false;
-	size_t depth = 0, i;
+	int first = peek(d);
+	size_t size = 0;
 
-	if (peek(d) < 0)
+	if (first < 0 || !(first == '{' || first == '['
+			   ? find_bracket(d, &size) : find_end(d, &size)))
 		return false;
-	for (i = 0; !is_over; i++) {
-		char c;
-
-		while (d->begin + i >= d->end)
-			if (!fetch(d))
-				return false;
-		c = d->bytes[d->begin + i];
-		if (is_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				is_string = false;
-			is_over = !is_string && !depth;
-		} else if (c == '"') {
-			is_string = true;
-		} else if (c == '[' || c == '{') {
-			depth++;
-		} else if (!depth && (c == ',' || c == ']' || c == '}'
-				      || c == ':' || is_space(c))) {
-			break;
-		} else if (c == ']' || c == '}') {
-			is_over = !--depth;
-		}
-	}
 	*ret_text = d->bytes + d->begin;
-	*ret_size = i;
-	d->begin += i;
-	return i > 0;
+	*ret_size = size;
+	d->begin += size;
+	return size > 0;
 }
 
 struct ovsdb_error *
@@ -130,6 +120,57 @@ decode_datum(const char *text, size_t size, const struct column_type *type,
 	error = datum_from_json_unchecked(json, type, ret_datum);
 	json_decref(json);
 	return error;
+}
+
+static bool
+find_bracket(struct decoding *d, size_t *ret_size)
+{
+	struct brackets brackets = { .max_depth = UINT_MAX };
+	size_t n = 0;
+
+	for (;;) {
+		enum brackets_status status;
+		size_t used;
+
+		status = brackets_scan(&brackets, d->bytes + d->begin + n,
+				       d->end - d->begin - n, &used);
+		n += used;
+		*ret_size = n;
+		if (status != BRACKETS_OPEN)
+			return status == BRACKETS_CLOSED;
+		if (!fetch(d))
+			return false;
+	}
+}
+
+/* Of a value that is no array and no object. */
+static bool
+find_end(struct decoding *d, size_t *ret_size)
+{
+	bool is_string = false;
+	size_t i;
+
+	for (i = 0;; i++) {
+		char c;
+
+		while (d->begin + i >= d->end)
+			if (!fetch(d))
+				return false;
+		c = d->bytes[d->begin + i];
+		*ret_size = i;
+		if (c == '\\') {
+			i += is_string;
+		} else if (c == '"') {
+			*ret_size = i + 1;
+			if (is_string)
+				return true;
+			is_string = true;
+		} else if (!is_string
+			   && (c == ',' || c == ']' || c == '}' || c == ':'
+			       || is_space(c))) {
+			return true;
+		}
+	}
 }
 
 /* More of the text behind 'end'; what is before 'begin' goes. */
