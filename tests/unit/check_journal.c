@@ -551,14 +551,38 @@ START_TEST(a_file_that_has_grown_is_compacted)
 }
 END_TEST
 
-/* Rows are listed over many turns, in which others come, change and go. */
+static void
+write_some_rows(struct table *table, int n_changed, int turn)
+{
+	struct transaction *txn = transaction_begin(table->database);
+	const struct row *row = table_first(table);
+	struct row *inserted;
+
+	for (int i = 0; i < n_changed; i++, row = table_next(table, row)) {
+		struct datum value;
+
+		if (i % 2) {
+			transaction_delete(txn, row);
+			continue;
+		}
+		datum_set_string(&value, turn % 2 ? "x" : "y");
+		row_set(transaction_modify(txn, row),
+			table_schema_column(table->schema, "e"), &value);
+	}
+	ck_assert_ptr_null(transaction_insert(txn, table, NULL, &inserted));
+	ck_assert_ptr_null(transaction_commit(txn, false));
+}
+
+/* Rows are listed over many turns, and then written by a thread, while others
+ * come, change and go. */
 START_TEST(a_large_table_is_compacted_while_it_changes)
 {
 	struct database *db = open_file(path, schema_path);
 	struct table *table = database_table(db, "E1");
 	struct transaction *txn = transaction_begin(db);
+	struct journal_status status;
 	char *before, *after;
-	int n_turns = 0;
+	int n_listing = 0, n_turns = 0;
 
 	for (int i = 0; i < 30000; i++) {
 		struct row *row;
@@ -569,33 +593,21 @@ START_TEST(a_large_table_is_compacted_while_it_changes)
 	ck_assert_ptr_null(transaction_commit(txn, false));
 	journal_compact_begin(database_journal(db), NULL, NULL);
 	for (; journal_deadline(database_journal(db)) == INT64_MIN;
-	     n_turns++) {
-		const struct row *row = table_first(table);
-		struct row *inserted;
-
-		txn = transaction_begin(db);
-		for (int i = 0; i < 200; i++, row = table_next(table, row)) {
-			struct datum value;
-
-			if (i % 2) {
-				transaction_delete(txn, row);
-				continue;
-			}
-			datum_set_string(&value, n_turns % 2 ? "x" : "y");
-			row_set(transaction_modify(txn, row),
-				table_schema_column(table->schema, "e"),
-				&value);
-		}
-		ck_assert_ptr_null(transaction_insert(txn, table, NULL,
-						      &inserted));
-		ck_assert_ptr_null(transaction_commit(txn, false));
+	     n_listing++) {
+		write_some_rows(table, 200, n_listing);
 		journal_run(database_journal(db), 0);
 	}
+	ck_assert_int_ge(n_listing, 3);
+	do {
+		write_some_rows(table, 2, n_turns++);
+		journal_run(database_journal(db), 5 * n_turns);
+		journal_status(database_journal(db), &status);
+	} while (status.is_compacting && n_turns < 10000);
 	ck_assert_int_ge(n_turns, 3);
 	run_journal(db);
 	pin_reclaim(db, SIZE_MAX);
 	ck_assert_uint_eq(db->pins->n_kept, 0);
-	ck_assert_uint_eq(table_n_rows(table), 30000 - 99 * n_turns);
+	ck_assert_uint_eq(table_n_rows(table), 30000 - 99 * n_listing);
 	before = dump(db);
 	database_free(db);
 	db = open_file(path, NULL);
