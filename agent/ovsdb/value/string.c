@@ -18,10 +18,10 @@ enum {
 /* Every string that somebody holds, but for the empty one. */
 static struct hash_set strings;
 static struct slab_pool pools[N_POOLS];
-static struct {
+static union {
 	struct string string;
-	char text[1];
-} nothing = { { 1, 0 }, "" };
+	char room[sizeof(struct string) + 1];
+} nothing = { .string = { .n_refs = 1 } };
 
 static struct string *find(const char *text, size_t size, uint32_t hash);
 static struct string *allocate(size_t size);
