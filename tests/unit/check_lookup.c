@@ -204,6 +204,25 @@ search_alone(struct database *db, const char *where)
 	return n;
 }
 
+/* The names of the columns of the table's lookups that searches asked for. */
+static const char *
+demanded(struct database *db, const char *name)
+{
+	static char text[256];
+	struct table *table = database_table(db, name);
+
+	*text = '\0';
+	for (size_t i = table->schema->n_indexes; i < table->lookups.n; i++) {
+		const struct lookup *lookup = &table->lookups.all[i];
+
+		for (size_t j = 0; j < lookup->n_columns; j++) {
+			strcat(text, lookup->columns[j]->name);
+			strcat(text, j + 1 < lookup->n_columns ? "+" : " ");
+		}
+	}
+	return text;
+}
+
 START_TEST(a_search_builds_what_the_next_one_finds_by)
 {
 	struct database *db = open_macs(1000);
@@ -226,14 +245,19 @@ START_TEST(a_search_builds_what_the_next_one_finds_by)
 	ck_assert_uint_eq(c.n_built, 1);
 	ck_assert_uint_eq(c.n_by_lookup, 3);
 	ck_assert_uint_eq(c.n_scans, 0);
+	/* So it is where there is one at most. */
+	ck_assert_uint_eq(search_alone(db, "[['oi','includes',7]]"), 0);
+	ck_assert_uint_eq(search_alone(db, "[['oi','==',7]]"), 0);
+	ck_assert_str_eq(demanded(db, "Mac"), "mac oi ");
 	/* What no lookup can answer. */
+	search_alone(db, "[['oi','includes',['set',[]]]]");
 	search_alone(db, "[['mac','!=','none']]");
 	search_alone(db, "[['ls','<',3]]");
 	search_alone(db, "[['si','includes',3]]");
 	search_alone(db, "[]");
 	c = counters_of(db);
-	ck_assert_uint_eq(c.n_scans, 3);
-	ck_assert_uint_eq(c.n_built, 1);
+	ck_assert_uint_eq(c.n_scans, 4);
+	ck_assert_uint_eq(c.n_built, 2);
 	database_free(db);
 }
 END_TEST
@@ -270,25 +294,6 @@ START_TEST(what_half_of_the_rows_hold_is_not_worth_it)
 	database_free(db);
 }
 END_TEST
-
-/* The names of the columns of the table's lookups that searches asked for. */
-static const char *
-demanded(struct database *db, const char *name)
-{
-	static char text[256];
-	struct table *table = database_table(db, name);
-
-	*text = '\0';
-	for (size_t i = table->schema->n_indexes; i < table->lookups.n; i++) {
-		const struct lookup *lookup = &table->lookups.all[i];
-
-		for (size_t j = 0; j < lookup->n_columns; j++) {
-			strcat(text, lookup->columns[j]->name);
-			strcat(text, j + 1 < lookup->n_columns ? "+" : " ");
-		}
-	}
-	return text;
-}
 
 START_TEST(the_most_selective_column_is_chosen)
 {

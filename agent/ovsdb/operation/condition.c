@@ -306,13 +306,14 @@ collect_equalities(const struct condition *condition,
 	return NULL;
 }
 
-/* For a scalar, to include is to equal. */
+/* Where there is one at most, to include it is to equal it. */
 static bool
 is_equality(const struct clause *clause)
 {
 	return clause->function == CONDITION_EQ
 	       || (clause->function == CONDITION_INCLUDES
-		   && column_type_is_scalar(&clause->column->type));
+		   && clause->column->type.n_max == 1
+		   && clause->argument.n == 1);
 }
 
 static bool

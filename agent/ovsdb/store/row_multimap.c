@@ -59,7 +59,7 @@ row_multimap_done(struct row_multimap *map)
 	size_t cursor = 0;
 	void *thing;
 
-	while ((thing = hash_set_next(&map->set, &cursor))) {
+	while (map->more_size && (thing = hash_set_next(&map->set, &cursor))) {
 		if (mark_of(thing) == MANY) {
 			struct many *many = address_of(thing);
 
