@@ -254,6 +254,38 @@ static const struct {
 	{ false, "{'op':'insert','table':'R','row':{}},{'op':'abort'},{}" },
 	{ false, "{'op':'insert','table':'R','row':{}},{'op':'abort'},{]" },
 	{ false, "{'op':'insert','table':'R','row':{}},nul" },
+	/* What is changed by what it was. */
+	{ true, "{'op':'insert','table':'R','row':{'i':6,'rng':9,'m':['map',[["
+	  "'a','b']]],'s3':['set',['x','y']]}},{'op':'mutate','table':'R',"
+	  "'where':[['i','==',6]],'mutations':[['i','*=',7],['m','insert',["
+	  "'map',[['c','d']]]],['s3','delete',['set',['x','z','u','v','w']]],["
+	  "'rng','+=',1]]}" },
+	{ true, "{'op':'insert','table':'R','row':{'rng':9}},{'mutations':[["
+	  "'rng','+=',2]],'op':'mutate','where':[],'table':'R'}" },
+	{ true, "{'op':'insert','table':'R','row':{'i':1}},{'op':'mutate',"
+	  "'table':'R','where':[],'mutations':[['i','/=',0]]}" },
+	{ true, "{'op':'insert','table':'C','row':{},'uuid-name':'c'},{'op':"
+	  "'insert','table':'R','row':{}},{'op':'mutate','table':'R','where':"
+	  "[],'mutations':[['strong','insert',['named-uuid','c']]]}" },
+	{ false, "{'op':'insert','table':'R','row':{'m':['map',[['a','b']]]}},"
+	  "{'op':'mutate','table':'R','where':[],'mutations':[['m','delete',["
+	  "'set',['a']]]]}" },
+	{ false, "{'op':'mutate','table':'R','where':[],'mutations':[['im',"
+	  "'+=',1]]}" },
+	{ false, "{'op':'mutate','table':'R','where':[],'mutations':[['name',"
+	  "'+=',1]]}" },
+	{ false, "{'op':'mutate','table':'R','where':[],'mutations':[['i','^=',"
+	  "1]]}" },
+	{ false, "{'op':'mutate','table':'R','where':[],'mutations':[['i','+='"
+	  "]]}" },
+	{ true, "{'op':'comment','comment':'it is'},{'op':'commit','durable':"
+	  "true},{'op':'insert','table':'R','row':{}},{'op':'commit',"
+	  "'durable':false}" },
+	{ false, "{'op':'comment','comment':1}" },
+	{ false, "{'op':'comment'}" },
+	{ false, "{'op':'comment','comment':'a','table':'R'}" },
+	{ false, "{'op':'commit','durable':1}" },
+	{ false, "{'op':'commit','durable':true,'where':[]}" },
 	{ false, "{'op':'insert','table':'R','row':{}},{'op':'comment',"
 	  "'comment':'c'},{'op':'commit','durable':false},{'op':'select',"
 	  "'table':'R','where':[]},{'op':'mutate','table':'R','where':[],"
@@ -524,8 +556,18 @@ add_operation(struct writer *w)
 		add(w, ",\"op\":\"%s\"}", ANY("delete", "delete", "select"));
 		break;
 	case 8:
-		add(w, "{\"op\":\"mutate\",\"table\":\"R\",\"where\":[],"
-		    "\"mutations\":[[\"%s\",\"+=\",1]]}", ANY("i", "oi"));
+		add(w, "{\"op\":\"mutate\",\"table\":\"R\",");
+		add_where(w);
+		add(w, ",\"mutations\":[[\"%s\"", ANY("i", "oi", "si", "rng",
+							"s3", "m", "name"));
+		add(w, ",\"%s\",", ANY("+=", "-=", "insert", "delete"));
+		if (one_in(2))
+			add_set(w, "is"[rand() % 2]);
+		else if (one_in(3))
+			add_map(w, 's');
+		else
+			add_atom(w, 'i');
+		add(w, "]]}");
 		break;
 	default:
 		add(w, "%s", ANY("{\"op\":\"comment\",\"comment\":\"x\"}",

@@ -28,6 +28,7 @@ static bool is_arithmetic(enum mutator);
 static bool applies(enum mutator, const struct column_type *);
 static struct ovsdb_error *read_argument(json_t *, struct symbols *,
 					 struct mutation *);
+static void type_argument(struct mutation *);
 static void clear_constraints(struct base_type *);
 static struct ovsdb_error *calculate(const struct mutation *, struct datum *);
 static struct ovsdb_error *calculate_integer(enum mutator, int64_t *,
@@ -81,6 +82,20 @@ mutations_done(struct mutations *all)
 	free(all->mutations);
 	all->mutations = NULL;
 	all->n = 0;
+}
+
+bool
+mutation_begin(const struct column *column, const char *mutator,
+	       struct mutation *ret_mutation)
+{
+	memset(ret_mutation, 0, sizeof *ret_mutation);
+	ret_mutation->column = column;
+	if (!column->is_mutable
+	    || !mutator_from_name(mutator, &ret_mutation->mutator)
+	    || !applies(ret_mutation->mutator, &column->type))
+		return false;
+	type_argument(ret_mutation);
+	return true;
 }
 
 struct ovsdb_error *
@@ -181,16 +196,7 @@ read_argument(json_t *json, struct symbols *symbols,
 	struct column_type *type = &mutation->argument_type;
 	struct ovsdb_error *error;
 
-	*type = mutation->column->type;
-	if (is_arithmetic(mutation->mutator)) {
-		clear_constraints(&type->key);
-		type->n_min = type->n_max = 1;
-		return datum_from_json(json, type, symbols,
-				       &mutation->argument);
-	}
-	type->n_min = 0;
-	if (mutation->mutator == MUTATOR_DELETE)
-		type->n_max = UINT32_MAX;
+	type_argument(mutation);
 	error = datum_from_json(json, type, symbols, &mutation->argument);
 
 	/* What goes from a map may be named by its keys alone. */
@@ -203,6 +209,22 @@ read_argument(json_t *json, struct symbols *symbols,
 					&mutation->argument);
 	}
 	return error;
+}
+
+static void
+type_argument(struct mutation *mutation)
+{
+	struct column_type *type = &mutation->argument_type;
+
+	*type = mutation->column->type;
+	if (is_arithmetic(mutation->mutator)) {
+		clear_constraints(&type->key);
+		type->n_min = type->n_max = 1;
+		return;
+	}
+	type->n_min = 0;
+	if (mutation->mutator == MUTATOR_DELETE)
+		type->n_max = UINT32_MAX;
 }
 
 static void

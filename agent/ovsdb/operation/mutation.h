@@ -6,6 +6,7 @@
 /* <mutation> of RFC 7047, section 5.1: a change to what a column holds,
  * whatever that is.  [control] */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <jansson.h>
 #include "agent/ovsdb/value/error.h"
@@ -37,6 +38,10 @@ struct ovsdb_error *mutations_from_json(json_t *, const struct table_schema *,
 					struct symbols *,
 					struct mutations *ret_mutations);
 void mutations_done(struct mutations *);
+/* One without its argument, whose type it tells.  False where
+ * mutations_from_json() would complain. */
+bool mutation_begin(const struct column *, const char *mutator,
+		    struct mutation *ret_mutation);
 /* 'd' is a value of the mutation's column; in any state after an error, but
  * good for datum_done(). */
 struct ovsdb_error *mutation_apply(const struct mutation *, struct datum *d);

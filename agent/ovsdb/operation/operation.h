@@ -74,6 +74,11 @@ struct ovsdb_error *operation_write_update_rows(struct operation_context *,
 						const struct condition *,
 						const struct assignments *,
 						struct encoding *result);
+struct ovsdb_error *operation_write_mutate_rows(struct operation_context *,
+						struct table *,
+						const struct condition *,
+						const struct mutations *,
+						struct encoding *result);
 struct ovsdb_error *operation_write_delete_rows(struct operation_context *,
 						struct table *,
 						const struct condition *,

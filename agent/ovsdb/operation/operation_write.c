@@ -107,7 +107,6 @@ operation_write_mutate(struct operation_context *context,
 	json_t *where = members_get(members, "where", MEMBER_ARRAY);
 	json_t *json = members_get(members, "mutations", MEMBER_ARRAY);
 	struct mutations mutations;
-	struct work work = { .mutations = &mutations };
 	struct condition condition;
 	struct ovsdb_error *error;
 
@@ -120,8 +119,8 @@ operation_write_mutate(struct operation_context *context,
 	error = condition_from_json(where, table_schema(table),
 				    context->symbols, &condition);
 	if (!error) {
-		error = work_on(context, table, &condition, mutate_row, &work,
-				result);
+		error = operation_write_mutate_rows(context, table, &condition,
+						    &mutations, result);
 		condition_done(&condition);
 	}
 	mutations_done(&mutations);
@@ -217,6 +216,18 @@ operation_write_update_rows(struct operation_context *context,
 	struct work work = { .assignments = assignments };
 
 	return work_on(context, table, condition, update_row, &work, result);
+}
+
+struct ovsdb_error *
+operation_write_mutate_rows(struct operation_context *context,
+			    struct table *table,
+			    const struct condition *condition,
+			    const struct mutations *mutations,
+			    struct encoding *result)
+{
+	struct work work = { .mutations = mutations };
+
+	return work_on(context, table, condition, mutate_row, &work, result);
 }
 
 struct ovsdb_error *

@@ -7,17 +7,21 @@
 
 #include "agent/base/memory.h"
 #include "agent/ovsdb/operation/condition.h"
+#include "agent/ovsdb/operation/mutation.h"
 #include "agent/ovsdb/operation/transact.h"
+#include "agent/ovsdb/store/transaction.h"
 
 enum {
 	MAX_CLAUSES = 8,
+	MAX_MUTATIONS = 8,
 	MAX_NAME = 256
 };
 
 /* Which members an operation has. */
 enum {
 	OP = 1 << 0, TABLE = 1 << 1, ROW = 1 << 2, WHERE = 1 << 3,
-	UUID = 1 << 4, UUID_NAME = 1 << 5
+	UUID = 1 << 4, UUID_NAME = 1 << 5, MUTATIONS = 1 << 6,
+	DURABLE = 1 << 7, COMMENT = 1 << 8
 };
 
 static const struct {
@@ -30,6 +34,9 @@ static const struct {
 	{ "where", WHERE },
 	{ "uuid-name", UUID_NAME },
 	{ "uuid", UUID },
+	{ "mutations", MUTATIONS },
+	{ "durable", DURABLE },
+	{ "comment", COMMENT },
 };
 
 /* One operation, as far as it is read. */
@@ -40,12 +47,41 @@ struct reading {
 	struct scanned op;
 	struct table *table;
 	/* Came before the table; read after it. */
-	struct scan row, where;
+	struct scan row, where, mutating;
 	struct assignments assignments;
 	struct condition condition;
 	struct clause clauses[MAX_CLAUSES];
+	struct mutations mutations;
+	struct mutation mutating_room[MAX_MUTATIONS];
 	struct uuid uuid;
+	struct scanned comment;
+	bool is_durable;
 	char name[MAX_NAME];
+};
+
+static struct ovsdb_error *insert(struct reading *, struct encoding *);
+static struct ovsdb_error *insert_named(struct reading *, struct encoding *);
+static struct ovsdb_error *insert_given(struct reading *, struct encoding *);
+static struct ovsdb_error *update(struct reading *, struct encoding *);
+static struct ovsdb_error *mutate(struct reading *, struct encoding *);
+static struct ovsdb_error *delete(struct reading *, struct encoding *);
+static struct ovsdb_error *commit(struct reading *, struct encoding *);
+static struct ovsdb_error *comment(struct reading *, struct encoding *);
+
+/* Those that are read here: with all of these members and no other. */
+static const struct {
+	const char *name;
+	unsigned members;
+	struct ovsdb_error *(*work)(struct reading *, struct encoding *result);
+} operations[] = {
+	{ "insert", OP | TABLE | ROW, insert },
+	{ "insert", OP | TABLE | ROW | UUID_NAME, insert_named },
+	{ "insert", OP | TABLE | ROW | UUID, insert_given },
+	{ "update", OP | TABLE | ROW | WHERE, update },
+	{ "mutate", OP | TABLE | WHERE | MUTATIONS, mutate },
+	{ "delete", OP | TABLE | WHERE, delete },
+	{ "commit", OP | DURABLE, commit },
+	{ "comment", OP | COMMENT, comment },
 };
 
 static bool read_operation(struct reading *, struct scan *);
@@ -60,13 +96,15 @@ static bool read_row(struct reading *, struct scan *);
 static bool read_assignment(struct reading *, struct scan *);
 static bool read_where(struct reading *, struct scan *);
 static bool read_clause(struct reading *, struct scan *);
+static bool read_mutations(struct reading *, struct scan *);
+static bool read_mutation(struct reading *, struct scan *);
+static bool read_name(struct scan *, char ret_name[MAX_NAME]);
 static const struct column *find_column(const struct reading *,
 					const struct scanned *name);
 static bool is_name(const struct scanned *, const char *name);
 static bool copy_name(const struct scanned *, char ret_name[MAX_NAME]);
 static void turn_to(struct request *, struct table *);
-static bool is_ours(const struct reading *);
-static struct ovsdb_error *work(struct reading *, struct encoding *result);
+static bool find_operation(const struct reading *, size_t *ret_index);
 static bool are_mutable(const struct assignments *);
 static void reading_done(struct reading *);
 
@@ -85,6 +123,7 @@ request_execute(struct request *request, struct operation_context *context,
 {
 	struct scan at = *s;
 	struct reading reading;
+	size_t operation;
 	bool is_read;
 
 	/* Refused with words that are not ours. */
@@ -94,12 +133,14 @@ request_execute(struct request *request, struct operation_context *context,
 	reading.context = context;
 	reading.members = 0;
 	reading.table = NULL;
-	reading.row.p = reading.where.p = NULL;
+	reading.row.p = reading.where.p = reading.mutating.p = NULL;
 	reading.assignments = (struct assignments) { NULL, 0 };
 	reading.condition = (struct condition) { reading.clauses, 0 };
-	is_read = read_operation(&reading, &at);
+	reading.mutations = (struct mutations) { reading.mutating_room, 0 };
+	is_read = read_operation(&reading, &at)
+		  && find_operation(&reading, &operation);
 	if (is_read) {
-		*ret_error = work(&reading, result);
+		*ret_error = operations[operation].work(&reading, result);
 		*s = at;
 	}
 	reading_done(&reading);
@@ -115,15 +156,19 @@ read_operation(struct reading *reading, struct scan *s)
 		if (!read_member(reading, s))
 			return false;
 	} while (scan_char(s, ','));
-	if (!scan_char(s, '}') || !reading->table)
+	if (!scan_char(s, '}'))
 		return false;
+	if (!reading->table)
+		return !(reading->members & (ROW | WHERE | MUTATIONS));
 	if (reading->row.p && (!read_row(reading, &reading->row)
 			       || !scan_end(&reading->row)))
 		return false;
 	if (reading->where.p && (!read_where(reading, &reading->where)
 				 || !scan_end(&reading->where)))
 		return false;
-	return is_ours(reading);
+	return !reading->mutating.p
+	       || (read_mutations(reading, &reading->mutating)
+		   && scan_end(&reading->mutating));
 }
 
 static bool
@@ -152,8 +197,15 @@ read_member(struct reading *reading, struct scan *s)
 	case WHERE:
 		return read_now_or_later(reading, s, read_where,
 					 &reading->where);
+	case MUTATIONS:
+		return read_now_or_later(reading, s, read_mutations,
+					 &reading->mutating);
 	case UUID:
 		return read_uuid(reading, s);
+	case DURABLE:
+		return scan_boolean(s, &reading->is_durable);
+	case COMMENT:
+		return scan_plain(s, &reading->comment);
 	default:
 		return read_uuid_name(reading, s);
 	}
@@ -302,6 +354,49 @@ read_clause(struct reading *reading, struct scan *s)
 	return scan_char(s, ']');
 }
 
+static bool
+read_mutations(struct reading *reading, struct scan *s)
+{
+	if (!scan_char(s, '['))
+		return false;
+	if (scan_char(s, ']'))
+		return true;
+	do {
+		if (!read_mutation(reading, s))
+			return false;
+	} while (scan_char(s, ','));
+	return scan_char(s, ']');
+}
+
+static bool
+read_mutation(struct reading *reading, struct scan *s)
+{
+	struct mutations *all = &reading->mutations;
+	struct mutation *mutation = &all->mutations[all->n];
+	char name[MAX_NAME], mutator[MAX_NAME];
+	const struct column *column;
+
+	if (all->n == MAX_MUTATIONS || !scan_char(s, '[')
+	    || !read_name(s, name) || !scan_char(s, ',')
+	    || !read_name(s, mutator) || !scan_char(s, ','))
+		return false;
+	column = table_schema_column(table_schema(reading->table), name);
+	if (!column || !mutation_begin(column, mutator, mutation)
+	    || !scan_datum(s, &mutation->argument_type,
+			   reading->context->symbols, &mutation->argument))
+		return false;
+	all->n++;
+	return scan_char(s, ']');
+}
+
+static bool
+read_name(struct scan *s, char ret_name[MAX_NAME])
+{
+	struct scanned name;
+
+	return scan_plain(s, &name) && copy_name(&name, ret_name);
+}
+
 /* The next row probably has the columns of the last one. */
 static const struct column *
 find_column(const struct reading *reading, const struct scanned *name)
@@ -352,53 +447,24 @@ turn_to(struct request *request, struct table *table)
 				    * sizeof *request->assigned);
 }
 
-/* Is it an operation of these, with all its members and no other?  A row that
- * is named and has a UUID may be meant by values on both sides of it. */
 static bool
-is_ours(const struct reading *reading)
+find_operation(const struct reading *reading, size_t *ret_index)
 {
 	unsigned found = reading->members;
+	size_t i;
 
-	if (!(found & OP))
+	if (!(found & OP)
+	    || (found & ROW && found & WHERE
+		&& !are_mutable(&reading->assignments)))
 		return false;
-	if (is_name(&reading->op, "insert"))
-		return found == (OP | TABLE | ROW)
-		       || found == (OP | TABLE | ROW | UUID_NAME)
-		       || found == (OP | TABLE | ROW | UUID);
-	if (is_name(&reading->op, "update"))
-		return found == (OP | TABLE | ROW | WHERE)
-		       && are_mutable(&reading->assignments);
-	return is_name(&reading->op, "delete")
-	       && found == (OP | TABLE | WHERE);
-}
-
-static struct ovsdb_error *
-work(struct reading *reading, struct encoding *result)
-{
-	struct operation_context *context = reading->context;
-	unsigned found = reading->members;
-	struct ovsdb_error *error;
-	struct uuid *uuid = NULL;
-
-	if (!(found & ROW))
-		return operation_write_delete_rows(context, reading->table,
-						   &reading->condition,
-						   result);
-	if (found & WHERE)
-		return operation_write_update_rows(context, reading->table,
-						   &reading->condition,
-						   &reading->assignments,
-						   result);
-	if (found & (UUID | UUID_NAME))
-		uuid = &reading->uuid;
-	if (found & UUID_NAME) {
-		error = operation_write_name_row(context, reading->name, NULL,
-						 uuid);
-		if (error)
-			return error;
+	for (i = 0; i < sizeof operations / sizeof *operations; i++) {
+		if (operations[i].members == found
+		    && is_name(&reading->op, operations[i].name)) {
+			*ret_index = i;
+			return true;
+		}
 	}
-	return operation_write_insert_row(context, reading->table, uuid,
-					  &reading->assignments, result);
+	return false;
 }
 
 static bool
@@ -425,4 +491,77 @@ reading_done(struct reading *reading)
 	}
 	for (i = 0; i < reading->condition.n; i++)
 		clause_done(&reading->condition.clauses[i]);
+	for (i = 0; i < reading->mutations.n; i++) {
+		struct mutation *m = &reading->mutations.mutations[i];
+
+		datum_done(&m->argument, &m->argument_type);
+	}
+}
+
+static struct ovsdb_error *
+insert(struct reading *reading, struct encoding *result)
+{
+	return operation_write_insert_row(reading->context, reading->table,
+					  NULL, &reading->assignments, result);
+}
+
+static struct ovsdb_error *
+insert_named(struct reading *reading, struct encoding *result)
+{
+	struct ovsdb_error *error;
+
+	error = operation_write_name_row(reading->context, reading->name, NULL,
+					 &reading->uuid);
+	return error ? error : insert_given(reading, result);
+}
+
+static struct ovsdb_error *
+insert_given(struct reading *reading, struct encoding *result)
+{
+	return operation_write_insert_row(reading->context, reading->table,
+					  &reading->uuid,
+					  &reading->assignments, result);
+}
+
+static struct ovsdb_error *
+update(struct reading *reading, struct encoding *result)
+{
+	return operation_write_update_rows(reading->context, reading->table,
+					   &reading->condition,
+					   &reading->assignments, result);
+}
+
+static struct ovsdb_error *
+mutate(struct reading *reading, struct encoding *result)
+{
+	return operation_write_mutate_rows(reading->context, reading->table,
+					   &reading->condition,
+					   &reading->mutations, result);
+}
+
+static struct ovsdb_error *
+delete(struct reading *reading, struct encoding *result)
+{
+	return operation_write_delete_rows(reading->context, reading->table,
+					   &reading->condition, result);
+}
+
+static struct ovsdb_error *
+commit(struct reading *reading, struct encoding *result)
+{
+	(void) result;
+	if (reading->is_durable)
+		reading->context->durable = true;
+	return NULL;
+}
+
+static struct ovsdb_error *
+comment(struct reading *reading, struct encoding *result)
+{
+	char *text = strndup(reading->comment.text, reading->comment.size);
+
+	(void) result;
+	transaction_comment(reading->context->transaction, text ? text : "");
+	free(text);
+	return NULL;
 }

@@ -31,6 +31,7 @@ static bool execute_odd(struct run *, struct scan *, size_t n);
 static bool is_over(const struct run *);
 static size_t max_operations(const struct run *);
 static void begin_result(struct run *);
+static void end_result(struct run *, size_t before, size_t begin);
 static void execute(struct run *, json_t *operation, size_t n);
 static const struct operation *find_operation(struct members *);
 static enum transact_outcome finish(struct run *, bool is_read,
@@ -110,7 +111,7 @@ execute_text(struct run *run)
 	size_t n = 0;
 
 	while (scan_char(&s, ',')) {
-		size_t before = run->reply->n;
+		size_t before = run->reply->n, begin;
 
 		if (run->n++ >= max_operations(run) || is_over(run)) {
 			if (!skip(&s))
@@ -118,12 +119,10 @@ execute_text(struct run *run)
 			continue;
 		}
 		begin_result(run);
+		begin = run->reply->n;
 		if (request_execute(&run->request, &run->context, &s,
 				    run->reply, &run->error)) {
-			if (run->error)
-				run->reply->n = before;
-			else
-				run->n_results++;
+			end_result(run, before, begin);
 			continue;
 		}
 		run->reply->n = before;
@@ -201,6 +200,20 @@ begin_result(struct run *run)
 		encode_bytes(run->reply, ",", 1);
 }
 
+/* One that begins where the reply was 'before' and, behind the comma, at
+ * 'begin'. */
+static void
+end_result(struct run *run, size_t before, size_t begin)
+{
+	if (is_over(run)) {
+		run->reply->n = before;
+		return;
+	}
+	if (run->reply->n == begin)
+		encode_bytes(run->reply, "{}", 2);
+	run->n_results++;
+}
+
 /* The next one, of 'n'. */
 static void
 execute(struct run *run, json_t *json, size_t n)
@@ -232,13 +245,7 @@ execute(struct run *run, json_t *json, size_t n)
 		run->error = syntax;
 		run->context.must_wait = false;
 	}
-	if (is_over(run)) {
-		run->reply->n = before;
-		return;
-	}
-	if (run->reply->n == begin)
-		encode_bytes(run->reply, "{}", 2);
-	run->n_results++;
+	end_result(run, before, begin);
 }
 
 static const struct operation *

@@ -30,7 +30,6 @@ static bool unescape(struct scan *, const char *start,
 		     struct scanned *ret_string);
 static bool scan_atom(struct scan *, const struct base_type *,
 		      struct symbols *, union atom *ret_atom);
-static bool scan_boolean(struct scan *, bool *ret_boolean);
 static bool scan_uuid(struct scan *, const struct scanned *class,
 		      struct symbols *, struct uuid *ret_uuid);
 static bool scan_scalar(struct scan *, const struct column_type *,
@@ -105,6 +104,23 @@ scan_integer(struct scan *s, int64_t *ret_integer)
 		return false;
 	*ret_integer = is_negative ? -integer : integer;
 	return true;
+}
+
+bool
+scan_boolean(struct scan *s, bool *ret_boolean)
+{
+	scan_space(s);
+	if (s->end - s->p > 4 && !memcmp(s->p, "true", 4)) {
+		*ret_boolean = true;
+		s->p += 4;
+		return true;
+	}
+	if (s->end - s->p > 5 && !memcmp(s->p, "false", 5)) {
+		*ret_boolean = false;
+		s->p += 5;
+		return true;
+	}
+	return false;
 }
 
 bool
@@ -249,23 +265,6 @@ scan_atom(struct scan *s, const struct base_type *base,
 	}
 	*ret_atom = atom;
 	return true;
-}
-
-static bool
-scan_boolean(struct scan *s, bool *ret_boolean)
-{
-	scan_space(s);
-	if (s->end - s->p > 4 && !memcmp(s->p, "true", 4)) {
-		*ret_boolean = true;
-		s->p += 4;
-		return true;
-	}
-	if (s->end - s->p > 5 && !memcmp(s->p, "false", 5)) {
-		*ret_boolean = false;
-		s->p += 5;
-		return true;
-	}
-	return false;
 }
 
 /* Behind the class. */

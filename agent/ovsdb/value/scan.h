@@ -77,6 +77,7 @@ bool scan_string(struct scan *, struct scanned *ret_string);
 /* "NAME": */
 bool scan_name(struct scan *, struct scanned *ret_name);
 bool scan_integer(struct scan *, int64_t *ret_integer);
+bool scan_boolean(struct scan *, bool *ret_boolean);
 /* Any value, by its brackets and quotation marks: it may be no JSON. */
 bool scan_extent(struct scan *, struct scan *ret_extent);
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/random.h>
+#include <openssl/rand.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -23,7 +24,7 @@ static void refill(struct uuid *pool, size_t n);
 void
 uuid_generate(struct uuid *ret_uuid)
 {
-	static struct uuid pool[64];
+	static struct uuid pool[256];
 	static size_t n_left;
 
 	if (!n_left) {
@@ -191,6 +192,9 @@ refill(struct uuid *pool, size_t n)
 	size_t size = n * sizeof *pool;
 	size_t done = 0;
 
+	/* The library asks the kernel now and then. */
+	if (RAND_bytes((unsigned char *) pool, (int) size) == 1)
+		return;
 	while (done < size) {
 		ssize_t got = getrandom((char *) pool + done, size - done, 0);
 
