@@ -582,14 +582,12 @@ START_TEST(a_large_table_is_compacted_while_it_changes)
 	struct transaction *txn = transaction_begin(db);
 	struct journal_status status;
 	char *before, *after;
+	struct row *row;
 	int n_listing = 0, n_turns = 0;
 
-	for (int i = 0; i < 30000; i++) {
-		struct row *row;
-
+	for (int i = 0; i < 30000; i++)
 		ck_assert_ptr_null(transaction_insert(txn, table, NULL,
 						      &row));
-	}
 	ck_assert_ptr_null(transaction_commit(txn, false));
 	journal_compact_begin(database_journal(db), NULL, NULL);
 	for (; journal_deadline(database_journal(db)) == INT64_MIN;
