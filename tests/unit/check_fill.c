@@ -65,11 +65,11 @@ describe(const struct database *db)
 		     row = table_next(&db->tables[i], row)) {
 			const struct referrer *r;
 
-			n_refs += row->n_refs * (uint64_t)
+			n_refs += row_refs(row) * (uint64_t)
 				  row_uuid(row)->bytes[15];
-			for (r = row->in; r; r = r->next_in)
+			for (r = row_first_in(row); r; r = r->next_in)
 				n_in += row_uuid(row)->bytes[15];
-			for (r = row->out; r; r = r->next_out)
+			for (r = row_first_out(row); r; r = r->next_out)
 				n_out += row_uuid(row)->bytes[15];
 		}
 	}

@@ -110,7 +110,7 @@ copy_table(const struct table *table, struct transaction *txn,
 static struct ovsdb_error *
 copy_row(const struct row *row, struct row *copy)
 {
-	const struct table_schema *from = row->table->schema;
+	const struct table_schema *from = row_table(row)->schema;
 
 	for (size_t i = N_STANDARD_COLUMNS; i < from->n_columns; i++) {
 		const struct column *column = from->columns[i], *to;
@@ -118,7 +118,7 @@ copy_row(const struct row *row, struct row *copy)
 		struct datum datum, room;
 		json_t *json;
 
-		to = table_schema_column(copy->table->schema, column->name);
+		to = table_schema_column(row_table(copy)->schema, column->name);
 		if (!to)
 			continue;
 		json = datum_to_json(row_datum(row, column, &room),

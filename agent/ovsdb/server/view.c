@@ -269,9 +269,12 @@ kind_of(const struct view *view, const struct change *change)
 static bool
 is_changed(const struct change *change, const struct column *column)
 {
-	if (column->index == COLUMN_VERSION)
-		return !uuid_equal(row_version(change->old),
-				   row_version(change->new));
+	if (column->index == COLUMN_VERSION) {
+		struct uuid old = row_version(change->old);
+		struct uuid new = row_version(change->new);
+
+		return !uuid_equal(&old, &new);
+	}
 	return change_has(change, column);
 }
 

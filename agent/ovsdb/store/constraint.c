@@ -339,7 +339,7 @@ find_broken(struct transaction *txn)
 
 		if (!r->old || r->new)
 			continue;
-		for (referrer = r->old->in; referrer;
+		for (referrer = row_first_in(r->old); referrer;
 		     referrer = referrer->next_in) {
 			struct transaction_row *holder;
 

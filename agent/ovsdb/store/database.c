@@ -11,7 +11,7 @@
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/store/transaction.h"
 
-static void table_init(struct table *, const struct table_schema *,
+static void table_init(struct table *, struct table_schema *,
 		       struct database *);
 static void table_done(struct table *);
 static void note_references(struct table *, const struct base_type *);
@@ -225,13 +225,15 @@ table_replace(struct table *table, struct row *old, struct row *new)
 }
 
 static void
-table_init(struct table *table, const struct table_schema *schema,
+table_init(struct table *table, struct table_schema *schema,
 	   struct database *db)
 {
 	size_t i;
 
 	table->schema = schema;
 	table->database = db;
+	layout_init(&table->layout, db->schema, schema, sizeof(struct row));
+	slab_pool_init(&table->pool, table->layout.size, table);
 	lookup_set_init(&table->lookups, schema);
 	for (i = 0; i < schema->n_columns; i++) {
 		note_references(table, &schema->columns[i]->type.key);
@@ -246,18 +248,12 @@ table_done(struct table *table)
 	struct row *row;
 
 	while ((row = row_map_next(&table->rows, &cursor))) {
-		struct referrer *referrer = row->out;
-
-		/* The rows at the other end may be gone already. */
-		while (referrer) {
-			struct referrer *next = referrer->next_out;
-
-			free(referrer);
-			referrer = next;
-		}
+		row_free_referrers(row);
 		row_free(row);
 	}
 	row_map_done(&table->rows);
+	slab_pool_done(&table->pool);
+	layout_done(&table->layout);
 	lookup_set_done(&table->lookups, table->schema);
 	free(table->kept.slots);
 	free(table->stamps.epochs);

@@ -65,7 +65,7 @@ const struct row *table_first(const struct table *);
 const struct row *table_next(const struct table *, const struct row *);
 
 const struct uuid *row_uuid(const struct row *);
-const struct uuid *row_version(const struct row *);
+struct uuid row_version(const struct row *);
 struct table *row_table(const struct row *);
 /* The value of a column: inside the row, or put together in 'room'.  Borrowed
  * either way, never for datum_done(); good for as long as both are. */

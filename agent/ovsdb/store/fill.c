@@ -75,7 +75,7 @@ fill_begin(struct database *db)
 bool
 fill_add(struct fill *fill, struct row *row)
 {
-	struct table *table = row->table;
+	struct table *table = row_table(row);
 	struct links *links = &fill->tables[table->schema->index];
 
 	if (table_find(table, row_uuid(row)) || !is_unique(table, row)) {
@@ -216,7 +216,7 @@ join(struct row *holder, struct row *target, const struct link *link)
 	if (link->is_weak)
 		row_add_referrer(holder, target);
 	else if (target != holder)
-		target->n_refs++;
+		row_set_refs(target, row_refs(target) + 1);
 }
 
 /* A row to which no strong reference leads would be collected. */
@@ -231,7 +231,7 @@ is_legal(const struct table *table)
 	if (table->schema->is_root)
 		return true;
 	while ((row = row_map_next(&table->rows, &cursor))) {
-		if (!row->n_refs)
+		if (!row_refs(row))
 			return false;
 	}
 	return true;

@@ -272,7 +272,7 @@ static struct ovsdb_error *
 set_columns(struct load *load, struct scan *scan, struct row *row,
 	    bool is_old)
 {
-	const struct table_schema *schema = row->table->schema;
+	const struct table_schema *schema = row_table(row)->schema;
 	struct ovsdb_error *error = NULL;
 	size_t next = N_STANDARD_COLUMNS;
 

@@ -65,7 +65,7 @@ journal_record_from_commit(const struct commit *commit, const char *comment,
 void
 journal_record_from_row(const struct row *row, struct encoding *e)
 {
-	const struct table_schema *schema = row->table->schema;
+	const struct table_schema *schema = row_table(row)->schema;
 	bool any = false;
 	size_t i;
 

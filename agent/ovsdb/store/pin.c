@@ -239,9 +239,9 @@ pin_discard(struct database *db, struct row *row)
 		row_free(row);
 		return;
 	}
-	place = row_map_place(&row->table->rows,
+	place = row_map_place(&row_table(row)->rows,
 			      row_uuid_hash(row_uuid(row)));
-	kept = kept_find(row->table, row, place);
+	kept = kept_find(row_table(row), row, place);
 	kept->is_discarded = true;
 	if (!kept->is_needed)
 		kept_free(db->pins, kept);
@@ -296,7 +296,7 @@ kept_free(struct pins *pins, struct kept *kept)
 	*kept->prev_in_slot = kept->next_in_slot;
 	if (kept->next_in_slot)
 		kept->next_in_slot->prev_in_slot = kept->prev_in_slot;
-	row->table->kept.n--;
+	row_table(row)->kept.n--;
 	pins->n_kept--;
 	pins->kept_size -= sizeof *kept + row_size(row);
 	row_free(row);

@@ -129,7 +129,7 @@ enter_rows(struct transaction *txn)
 			table_replace(r->table, r->old, r->new);
 		}
 		if (r->new)
-			r->new->n_refs = r->n_refs;
+			row_set_refs(r->new, r->n_refs);
 	}
 	for (i = 0; i < txn->n_rows; i++) {
 		struct transaction_row *r = txn->rows[i];
@@ -166,7 +166,7 @@ weak_changed(const struct transaction_row *r)
 static void
 add_referrers(struct row *row)
 {
-	const struct table_schema *schema = row->table->schema;
+	const struct table_schema *schema = row_table(row)->schema;
 	size_t i;
 
 	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
@@ -184,7 +184,7 @@ static void
 add_referrers_of(struct row *row, const struct base_type *base,
 		 const struct datum *d, bool is_value)
 {
-	const struct table *table = row_target(row->table, base);
+	const struct table *table = row_target(row_table(row), base);
 	uint32_t i;
 
 	if (!table || base->ref_kind != REFERENCE_WEAK)

@@ -2,107 +2,230 @@
 
 #include "agent/ovsdb/store/row.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/value/hash.h"
 
 static struct row *allocate(struct table *);
+static void *field(const struct row *, uint32_t offset);
+static void get_one(const void *from, size_t size, bool is_there,
+		    struct datum *room);
+static void get_many(const struct row *, const struct column *,
+		     struct datum *room);
+static void put_one(void *to, size_t size, const struct datum *);
+static void put_many(struct row *, const struct column *,
+		     const struct datum *);
+static bool is_in_word(const struct column *, uint32_t n);
+static void store(struct row *, const struct column *, const struct datum *);
+static void release(struct row *, const struct column *);
+static struct referrer **first_in(const struct row *);
+static struct referrer **first_out(const struct row *);
 
 struct row *
 row_new(struct table *table, const struct uuid *uuid)
 {
-	const struct table_schema *schema = table->schema;
+	const struct layout *layout = &table->layout;
 	struct row *row = allocate(table);
-	size_t i;
 
-	datum_set_uuid(&row->data[COLUMN_UUID], uuid);
-	datum_set_uuid(&row->data[COLUMN_VERSION], uuid);
-	uuid_generate(&row->data[COLUMN_VERSION].one.uuid);
-	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
-		datum_init_default(&row->data[i], &schema->columns[i]->type);
+	memset(row + 1, 0, layout->size - sizeof *row);
+	row->uuid = *uuid;
+	for (size_t i = 0; i < layout->n_held; i++) {
+		const struct column *column = layout->held[i];
+		struct datum datum;
+
+		if (!column->type.n_min)
+			continue;
+		datum_init_default(&datum, &column->type);
+		store(row, column, &datum);
+	}
 	return row;
 }
 
 struct row *
 row_clone(const struct row *row)
 {
-	const struct table_schema *schema = row->table->schema;
-	struct row *clone = allocate(row->table);
-	size_t i;
+	struct table *table = row_table(row);
+	const struct layout *layout = &table->layout;
+	struct row *clone = allocate(table);
 
-	for (i = 0; i < schema->n_columns; i++)
-		datum_copy(&row->data[i], &schema->columns[i]->type,
-			   &clone->data[i]);
-	uuid_generate(&clone->data[COLUMN_VERSION].one.uuid);
+	memcpy(&clone->uuid, &row->uuid,
+	       layout->size - offsetof(struct row, uuid));
+	if (layout->in)
+		*first_in(clone) = NULL;
+	if (layout->out)
+		*first_out(clone) = NULL;
+	row_set_refs(clone, 0);
+	for (size_t i = 0; i < layout->n_held; i++) {
+		const struct column *column = layout->held[i];
+		struct datum room, datum;
+
+		row_datum(row, column, &room);
+		datum_copy(&room, &column->type, &datum);
+		store(clone, column, &datum);
+	}
 	return clone;
 }
 
 void
 row_free(struct row *row)
 {
-	const struct table_schema *schema;
-	size_t i;
+	const struct layout *layout;
 
 	if (!row)
 		return;
-	schema = row->table->schema;
-	for (i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
-		datum_done(&row->data[i], &schema->columns[i]->type);
-	free(row);
+	layout = &row_table(row)->layout;
+	for (size_t i = 0; i < layout->n_held; i++)
+		release(row, layout->held[i]);
+	slab_free(row);
 }
 
 size_t
 row_size(const struct row *row)
 {
-	const struct table_schema *schema = row->table->schema;
-	size_t size = sizeof *row + schema->n_columns * sizeof row->data[0];
+	const struct layout *layout = &row_table(row)->layout;
+	size_t size = layout->size;
 
-	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
-		const struct datum *datum = &row->data[i];
+	for (size_t i = 0; i < layout->n_held; i++) {
+		const struct column *column = layout->held[i];
+		uint32_t n;
 
-		if (datum->is_map)
-			size += 2 * datum->n * sizeof *datum->many;
-		else if (datum->n > 1)
-			size += datum->n * sizeof *datum->many;
+		if (column->form != FORM_MANY)
+			continue;
+		memcpy(&n, field(row, column->count_offset), sizeof n);
+		if (n && !is_in_word(column, n))
+			size += (column_type_is_map(&column->type) ? 2 : 1)
+				* n * sizeof(union atom);
 	}
 	return size;
+}
+
+uint32_t
+row_refs(const struct row *row)
+{
+	uint32_t offset = row_table(row)->layout.n_refs;
+
+	return offset ? *(uint32_t *) field(row, offset) : 0;
+}
+
+void
+row_set_refs(struct row *row, uint32_t n)
+{
+	uint32_t offset = row_table(row)->layout.n_refs;
+
+	if (offset)
+		*(uint32_t *) field(row, offset) = n;
+}
+
+const struct referrer *
+row_first_in(const struct row *row)
+{
+	return row_table(row)->layout.in ? *first_in(row) : NULL;
+}
+
+const struct referrer *
+row_first_out(const struct row *row)
+{
+	return row_table(row)->layout.out ? *first_out(row) : NULL;
 }
 
 void
 row_succeed(struct row *old, struct row *new)
 {
-	new->n_refs = old->n_refs;
-	new->in = old->in;
-	if (new->in)
-		new->in->prev_in = &new->in;
-	new->out = old->out;
-	old->in = old->out = NULL;
+	const struct layout *layout = &row_table(old)->layout;
+
+	row_set_refs(new, row_refs(old));
+	if (layout->in) {
+		struct referrer **in = first_in(new);
+
+		*in = *first_in(old);
+		if (*in)
+			(*in)->prev_in = in;
+		*first_in(old) = NULL;
+	}
+	if (layout->out) {
+		*first_out(new) = *first_out(old);
+		*first_out(old) = NULL;
+	}
 }
 
 const struct uuid *
 row_uuid(const struct row *row)
 {
-	return &row->data[COLUMN_UUID].one.uuid;
+	return &row->uuid;
 }
 
-const struct uuid *
+/* Nobody may guess it, but it need not be kept. */
+struct uuid
 row_version(const struct row *row)
 {
-	return &row->data[COLUMN_VERSION].one.uuid;
+	struct uuid uuid;
+	uint64_t halves[2];
+
+	memcpy(halves, &row->uuid, sizeof halves);
+	halves[0] = hash_mix(halves[0] ^ hash_seed(),
+			     halves[1] ^ row->version ^ 0x9e3779b97f4a7c15);
+	halves[1] = hash_mix(halves[0] ^ row->version,
+			     halves[1] ^ hash_seed() ^ 0xa0761d6478bd642f);
+	memcpy(&uuid, halves, sizeof uuid);
+	uuid.bytes[6] = (uuid.bytes[6] & 0x0f) | 0x40;
+	uuid.bytes[8] = (uuid.bytes[8] & 0x3f) | 0x80;
+	return uuid;
 }
 
 struct table *
 row_table(const struct row *row)
 {
-	return row->table;
+	return slab_owner(row);
 }
 
 const struct datum *
 row_datum(const struct row *row, const struct column *column,
 	  struct datum *room)
 {
-	*room = row->data[column->index];
+	const void *at = field(row, column->offset);
+	const bool *is_there = field(row, column->count_offset);
+
+	if (column->index == COLUMN_UUID) {
+		datum_set_uuid(room, &row->uuid);
+		return room;
+	}
+	if (column->index == COLUMN_VERSION) {
+		struct uuid version = row_version(row);
+
+		datum_set_uuid(room, &version);
+		return room;
+	}
+	switch ((enum column_form) column->form) {
+	case FORM_UUID:
+		get_one(at, sizeof(struct uuid), true, room);
+		break;
+	case FORM_STRING:
+	case FORM_WORD:
+		get_one(at, sizeof(int64_t), true, room);
+		break;
+	case FORM_BOOLEAN:
+		get_one(at, sizeof(bool), true, room);
+		break;
+	case FORM_MAYBE_UUID:
+		get_one(at, sizeof(struct uuid), *is_there, room);
+		break;
+	case FORM_MAYBE_STRING:
+		get_one(at, sizeof(struct string *),
+			*(struct string *const *) at, room);
+		break;
+	case FORM_MAYBE_WORD:
+		get_one(at, sizeof(int64_t), *is_there, room);
+		break;
+	case FORM_MAYBE_BOOLEAN:
+		get_one(at, sizeof(bool), *is_there, room);
+		break;
+	case FORM_MANY:
+		get_many(row, column, room);
+		break;
+	}
 	return room;
 }
 
@@ -111,7 +234,7 @@ row_get(const struct row *row, const char *name, struct datum *room)
 {
 	const struct column *column;
 
-	column = table_schema_column(row->table->schema, name);
+	column = table_schema_column(row_table(row)->schema, name);
 	if (column)
 		return row_datum(row, column, room);
 	memset(room, 0, sizeof *room);
@@ -145,10 +268,8 @@ row_boolean(const struct row *row, const char *column, bool fallback)
 void
 row_put(struct row *row, const struct column *column, struct datum *value)
 {
-	struct datum *d = &row->data[column->index];
-
-	datum_done(d, &column->type);
-	*d = *value;
+	release(row, column);
+	store(row, column, value);
 	memset(value, 0, sizeof *value);
 }
 
@@ -156,30 +277,26 @@ bool
 row_has_equal(const struct row *a, const struct row *b,
 	      const struct column *column)
 {
-	return datum_equal(&a->data[column->index], &b->data[column->index],
-			   &column->type);
+	struct datum a_room, b_room;
+
+	return datum_equal(row_datum(a, column, &a_room),
+			   row_datum(b, column, &b_room), &column->type);
 }
 
 uint32_t
 row_uuid_hash(const struct uuid *uuid)
 {
-	union atom atom = { .uuid = *uuid };
-
-	return atom_hash(ATOM_UUID, &atom);
+	return hash_bytes(uuid, sizeof *uuid, 0);
 }
 
 bool
 row_index_equal(const struct row *a, const struct row *b, size_t index)
 {
-	const struct table_schema *schema = a->table->schema;
+	const struct table_schema *schema = row_table(a)->schema;
 	size_t i;
 
 	for (i = 0; i < schema->indexes[index].n; i++) {
-		const struct column *column =
-			schema->indexes[index].columns[i];
-
-		if (!datum_equal(&a->data[column->index],
-				 &b->data[column->index], &column->type))
+		if (!row_has_equal(a, b, schema->indexes[index].columns[i]))
 			return false;
 	}
 	return true;
@@ -196,46 +313,203 @@ void
 row_add_referrer(struct row *holder, struct row *target)
 {
 	struct referrer *referrer = xmalloc(sizeof *referrer);
+	struct referrer **out = first_out(holder);
+	struct referrer **in = first_in(target);
 
-	referrer->table = holder->table;
+	referrer->table = row_table(holder);
 	referrer->uuid = *row_uuid(holder);
-	referrer->next_out = holder->out;
-	holder->out = referrer;
-	referrer->next_in = target->in;
-	referrer->prev_in = &target->in;
-	if (target->in)
-		target->in->prev_in = &referrer->next_in;
-	target->in = referrer;
+	referrer->next_out = *out;
+	*out = referrer;
+	referrer->next_in = *in;
+	referrer->prev_in = in;
+	if (*in)
+		(*in)->prev_in = &referrer->next_in;
+	*in = referrer;
 }
 
 void
 row_drop_referrers(struct row *holder)
 {
-	struct referrer *referrer = holder->out;
+	struct referrer *referrer;
 
-	holder->out = NULL;
-	while (referrer) {
-		struct referrer *next = referrer->next_out;
-
+	if (!row_table(holder)->layout.out)
+		return;
+	for (referrer = *first_out(holder); referrer;
+	     referrer = referrer->next_out) {
 		if (referrer->prev_in)
 			*referrer->prev_in = referrer->next_in;
 		if (referrer->next_in)
 			referrer->next_in->prev_in = referrer->prev_in;
+	}
+	row_free_referrers(holder);
+}
+
+void
+row_free_referrers(struct row *holder)
+{
+	struct referrer *referrer;
+
+	if (!row_table(holder)->layout.out)
+		return;
+	referrer = *first_out(holder);
+	*first_out(holder) = NULL;
+	while (referrer) {
+		struct referrer *next = referrer->next_out;
+
 		free(referrer);
 		referrer = next;
 	}
 }
 
+/* The UUID and what follows it is the caller's to write. */
 static struct row *
 allocate(struct table *table)
 {
-	struct row *row = xmalloc(sizeof *row + table->schema->n_columns
-				  * sizeof row->data[0]);
+	static uint32_t version;
+	struct row *row = slab_alloc(&table->pool);
 
-	row->table = table;
 	row->transaction = NULL;
-	row->in = row->out = NULL;
-	row->n_refs = 0;
 	row->birth = 0;
+	row->version = ++version;
 	return row;
+}
+
+static void *
+field(const struct row *row, uint32_t offset)
+{
+	return (char *) row + offset;
+}
+
+static void
+get_one(const void *from, size_t size, bool is_there, struct datum *room)
+{
+	room->is_map = false;
+	room->n = is_there;
+	if (is_there)
+		memcpy(&room->one, from, size);
+	else
+		room->many = NULL;
+}
+
+static void
+get_many(const struct row *row, const struct column *column,
+	 struct datum *room)
+{
+	const void *at = field(row, column->offset);
+
+	room->n = *(uint32_t *) field(row, column->count_offset);
+	room->is_map = column_type_is_map(&column->type);
+	if (is_in_word(column, room->n))
+		memcpy(&room->one, at, sizeof(int64_t));
+	else if (room->n == 1 && !room->is_map)
+		room->one = **(union atom *const *) at;
+	else
+		memcpy(&room->many, at, sizeof room->many);
+}
+
+/* Of a set of at most one. */
+static void
+put_one(void *to, size_t size, const struct datum *value)
+{
+	if (value->n)
+		memcpy(to, &value->one, size);
+	else
+		memset(to, 0, size);
+}
+
+static void
+put_many(struct row *row, const struct column *column,
+	 const struct datum *value)
+{
+	void *at = field(row, column->offset);
+	union atom *atoms;
+
+	*(uint32_t *) field(row, column->count_offset) = value->n;
+	if (is_in_word(column, value->n)) {
+		memcpy(at, &value->one, sizeof(int64_t));
+		return;
+	}
+	if (!value->n)
+		atoms = NULL;
+	else if (value->n == 1 && !column_type_is_map(&column->type))
+		atoms = xmemdup(&value->one, sizeof value->one);
+	else
+		atoms = value->many;
+	memcpy(at, &atoms, sizeof atoms);
+}
+
+static bool
+is_in_word(const struct column *column, uint32_t n)
+{
+	return n == 1 && !column_type_is_map(&column->type)
+	       && column->type.key.type != ATOM_UUID;
+}
+
+/* Takes over 'value'; what stands there is nothing. */
+static void
+store(struct row *row, const struct column *column,
+      const struct datum *value)
+{
+	void *at = field(row, column->offset);
+
+	switch ((enum column_form) column->form) {
+	case FORM_MAYBE_UUID:
+		*(bool *) field(row, column->count_offset) = value->n;
+		/* Fall through. */
+	case FORM_UUID:
+		put_one(at, sizeof(struct uuid), value);
+		break;
+	case FORM_MAYBE_WORD:
+		*(bool *) field(row, column->count_offset) = value->n;
+		/* Fall through. */
+	case FORM_STRING:
+	case FORM_WORD:
+	case FORM_MAYBE_STRING:
+		put_one(at, sizeof(int64_t), value);
+		break;
+	case FORM_MAYBE_BOOLEAN:
+		*(bool *) field(row, column->count_offset) = value->n;
+		/* Fall through. */
+	case FORM_BOOLEAN:
+		put_one(at, sizeof(bool), value);
+		break;
+	case FORM_MANY:
+		put_many(row, column, value);
+		break;
+	}
+}
+
+static void
+release(struct row *row, const struct column *column)
+{
+	struct datum datum;
+
+	switch ((enum column_form) column->form) {
+	case FORM_STRING:
+	case FORM_MAYBE_STRING:
+		string_unref(*(struct string **) field(row, column->offset));
+		break;
+	case FORM_MANY:
+		row_datum(row, column, &datum);
+		if (datum.n == 1 && !datum.is_map
+		    && !is_in_word(column, datum.n))
+			free(*(union atom **) field(row, column->offset));
+		else
+			datum_done(&datum, &column->type);
+		break;
+	default:
+		break;
+	}
+}
+
+static struct referrer **
+first_in(const struct row *row)
+{
+	return field(row, row_table(row)->layout.in);
+}
+
+static struct referrer **
+first_out(const struct row *row)
+{
+	return field(row, row_table(row)->layout.out);
 }

@@ -7,11 +7,14 @@
  * transaction (database.c, transaction.c, constraint.c, publish.c,
  * journal*.c, operation_read.c) and its tests; everybody else has database.h.
  *
- * A row is one allocation: header, then one datum for each column.  What
- * other rows hold against it moves on to its next version with
- * row_succeed().  [control] */
+ * A row is one allocation: header, then values as the table's layout has
+ * them.  What other rows hold against it moves on to its next version with
+ * row_succeed().  [control]; of a row that is committed, the table, the UUID
+ * and the values are [any]: row_table(), row_uuid(), row_datum(). */
 
+#include "agent/base/slab.h"
 #include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/layout.h"
 #include "agent/ovsdb/store/lookup.h"
 #include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/store/row_map.h"
@@ -29,18 +32,18 @@ struct referrer {
 };
 
 struct row {
-	struct table *table;
 	struct transaction_row *transaction; /* Of the open one, or NULL. */
-	struct referrer *in, *out;
-	uint32_t n_refs;	/* Strong references by committed rows, but
-				 * for its own. */
 	uint32_t birth;		/* When it was committed: pin.c's. */
-	struct datum data[];	/* By column->index. */
+	uint32_t version;	/* Another one for each. */
+	struct uuid uuid;
+	/* The layout's. */
 };
 
 struct table {
 	const struct table_schema *schema;
 	struct database *database;
+	struct layout layout;
+	struct slab_pool pool;		/* Of its rows. */
 	struct row_map rows;		/* By row_uuid_hash(). */
 	struct lookup_set lookups;
 	struct kept_map kept;
@@ -73,6 +76,13 @@ struct row *row_clone(const struct row *);
 void row_free(struct row *);
 /* Bytes of memory, roughly; no more and no less from its commit on. */
 size_t row_size(const struct row *);
+/* Strong references by committed rows, but for its own.  In tables that none
+ * can refer to it is always 0. */
+uint32_t row_refs(const struct row *);
+void row_set_refs(struct row *, uint32_t n);
+/* The first weak reference to it, and of its own; NULL if there is none. */
+const struct referrer *row_first_in(const struct row *);
+const struct referrer *row_first_out(const struct row *);
 /* Moves counts and referrers from one version to the next. */
 void row_succeed(struct row *old, struct row *new);
 
@@ -91,6 +101,8 @@ struct table *row_target(const struct table *, const struct base_type *);
 
 void row_add_referrer(struct row *holder, struct row *target);
 void row_drop_referrers(struct row *holder);
+/* For the end of a database: the rows at the other end may be gone already. */
+void row_free_referrers(struct row *holder);
 
 /* Makes the committed rows what a transaction left, all at once.  Rows that go
  * are passed on to pin_discard() when nobody looks at them any more. */

@@ -92,7 +92,7 @@ transaction_modify(struct transaction *txn, const struct row *committed)
 	struct transaction_row *row = old->transaction;
 
 	if (!row) {
-		row = row_begin(txn, old->table, row_uuid(old), old, old);
+		row = row_begin(txn, row_table(old), row_uuid(old), old, old);
 		old->transaction = row;
 	}
 	assert(row->new);
@@ -110,7 +110,7 @@ transaction_delete(struct transaction *txn, const struct row *committed)
 	struct row *old = (struct row *) committed;
 
 	if (!old->transaction)
-		old->transaction = row_begin(txn, old->table, row_uuid(old),
+		old->transaction = row_begin(txn, row_table(old), row_uuid(old),
 					     old, old);
 	transaction_row_delete(txn, old->transaction);
 }
@@ -161,7 +161,7 @@ row_set(struct row *row, const struct column *column, struct datum *value)
 	assert(r && r->new == row && row != r->old);
 	row_put(row, column, value);
 	r->changed[column->index / 64] |= UINT64_C(1) << column->index % 64;
-	transaction_lookup_note(row->table->database->transaction, r);
+	transaction_lookup_note(row_table(row)->database->transaction, r);
 }
 
 void
@@ -331,7 +331,7 @@ row_begin(struct transaction *txn, struct table *table,
 	r->old = old;
 	r->new = new;
 	r->uuid = *uuid;
-	r->n_refs = old ? old->n_refs : 0;
+	r->n_refs = old ? row_refs(old) : 0;
 	r->hashes = (uint32_t *) (r->changed + n_words);
 	if (txn->n_rows == txn->max_rows) {
 		txn->max_rows = txn->max_rows ? txn->max_rows * 2 : 8;

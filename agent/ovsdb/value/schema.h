@@ -25,6 +25,9 @@ struct column {
 	bool is_mutable;
 	bool is_ephemeral;
 	struct column_type type;
+	/* Where rows have its value, and in which form: layout.h's. */
+	uint32_t offset, count_offset;
+	uint8_t form;
 };
 
 struct table_schema {
