@@ -17,6 +17,7 @@
 enum {
 	PAUSE_SIZE = 1 << 20,	/* Output that pauses input. */
 	IO_SIZE = 1 << 18,	/* Bytes per turn of the loop. */
+	READ_SIZE = 4096,	/* What the buffer event reads of them. */
 	COPY_SIZE = 4096,	/* What is copied, not referred to. */
 	SOURCE_SIZE = 1 << 18,	/* Output for which a source is not asked, */
 	SOURCE_LOW = 1 << 17,	/* until it has gone down to that. */
@@ -293,11 +294,11 @@ static void
 readable(struct bufferevent *bev, void *channel_)
 {
 	struct channel *channel = channel_;
+	size_t size = evbuffer_get_length(bufferevent_get_input(bev));
 
-	(void) bev;
 	channel->alive_ms = turn_now_ms();
 	process(channel);
-	if (!tls_is_below(channel->bev))
+	if (size >= READ_SIZE && !tls_is_below(bev))
 		receive_more(channel);
 }
 
@@ -410,8 +411,8 @@ note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 		channel->alive_ms = turn_now_ms();
 }
 
-/* The buffer event reads a page or so in a turn of the loop: too little for a
- * peer with a lot to say.  An end or an error is there still when it looks. */
+/* The buffer event reads a page in a turn of the loop: too little for a peer
+ * with a lot to say.  An end or an error is there still when it looks. */
 static void
 receive_more(struct channel *channel)
 {
