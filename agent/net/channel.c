@@ -81,6 +81,7 @@ static size_t backlog(const struct channel *);
 static struct evbuffer *open_output(struct channel *);
 static void close_output(struct channel *);
 static void put(struct channel *, struct evbuffer *, json_t *message);
+static void put_texts(struct evbuffer *, struct text *const *, size_t n);
 static void put_text(struct evbuffer *, struct text *);
 static void free_dump(const void *dump, size_t size, void *ctx);
 static void let_go(const void *bytes, size_t size, void *text);
@@ -166,8 +167,7 @@ channel_send_text(struct channel *channel, struct text *const *pieces,
 
 	if (!output)
 		return;
-	for (size_t i = 0; i < n; i++)
-		put_text(output, pieces[i]);
+	put_texts(output, pieces, n);
 	close_output(channel);
 }
 
@@ -666,6 +666,30 @@ put(struct channel *channel, struct evbuffer *buffer, json_t *message)
 	} else {
 		evbuffer_add_reference(buffer, text, size, free_dump, NULL);
 	}
+}
+
+/* What is small together is put together: each addition to a buffer costs as
+ * much as the bytes of a short message. */
+static void
+put_texts(struct evbuffer *buffer, struct text *const *pieces, size_t n)
+{
+	char together[COPY_SIZE];
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (size + pieces[i]->size > sizeof together) {
+			evbuffer_add(buffer, together, size);
+			size = 0;
+		}
+		if (pieces[i]->size > sizeof together) {
+			put_text(buffer, pieces[i]);
+			continue;
+		}
+		memcpy(together + size, pieces[i]->bytes, pieces[i]->size);
+		size += pieces[i]->size;
+	}
+	if (size)
+		evbuffer_add(buffer, together, size);
 }
 
 static void
