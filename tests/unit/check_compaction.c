@@ -2,6 +2,7 @@
 
 #include "agent/ovsdb/store/journal_compact.h"
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include "agent/ovsdb/store/row.h"
