@@ -2,6 +2,7 @@
 
 #include "agent/base/memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,14 @@ void *
 xmemdup(const void *bytes, size_t size)
 {
 	return memcpy(xmalloc(size), bytes, size);
+}
+
+void
+memory_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }
 
 static void *

@@ -18,4 +18,8 @@ char *xasprintf(const char *format, ...)
 void *xmemdup(const void *, size_t size)
 	__attribute__((malloc, returns_nonnull));
 
+/* Gives what is free back to the system, as far as that is known how: for the
+ * end of something that took very much.  Takes milliseconds. */
+void memory_trim(void);
+
 #endif /* base/memory.h */

@@ -12,7 +12,11 @@
 #include "agent/ovsdb/store/transaction_lookup.h"
 #include "agent/ovsdb/store/transaction_row.h"
 
-enum { BLOCK_MIN = 4 << 10, BLOCK_MAX = 1 << 20, ROWS_KEPT = 64 };
+enum {
+	BLOCK_MIN = 4 << 10, BLOCK_MAX = 1 << 20,
+	ROWS_KEPT = 64,
+	TRIM_ROWS = 50000	/* So many took memory that is worth it. */
+};
 
 struct transaction_block {
 	struct transaction_block *next;
@@ -412,6 +416,7 @@ end(struct transaction *txn)
 {
 	struct database *db = txn->database;
 	struct transaction_block *block = txn->blocks;
+	bool was_large = txn->n_rows >= TRIM_ROWS;
 	size_t i;
 
 	for (i = 0; i < txn->n_rows; i++) {
@@ -450,4 +455,6 @@ end(struct transaction *txn)
 		transaction_free(txn);
 	else
 		db->next_transaction = txn;
+	if (was_large)
+		memory_trim();
 }
