@@ -231,8 +231,8 @@ fulfil(struct journal_sync *sync)
 	sync->is_dropped = false;
 	sync->news.n_syncs++;
 	sync->n_expected = n + sync->n_wanted;
-	sync->gather_until_ns = now_ns() + (took_ns / 2 < GATHER_MAX_NS
-					    ? took_ns / 2 : GATHER_MAX_NS);
+	sync->gather_until_ns = now_ns() + (took_ns < GATHER_MAX_NS
+					    ? took_ns : GATHER_MAX_NS);
 	sync->has_news = true;
 	tell(sync);
 	pthread_cond_broadcast(&sync->rest);

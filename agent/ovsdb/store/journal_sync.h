@@ -10,8 +10,7 @@
  * were wished for before it began; while it is under way others gather, and
  * share the next.  Those that are answered together tend to come back
  * together, so before the next one begins it is given to them to do so: until
- * there are as many as there were, and no longer than half of what the disk
- * takes.
+ * there are as many as there were, and no longer than the disk took.
  *
  * After a failure nothing is tried until journal_sync_take() has told of it.
  * All functions are [control]. */
