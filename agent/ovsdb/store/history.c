@@ -24,12 +24,11 @@ struct old_value {
 
 /* What a row was before a transaction. */
 struct undo {
-	struct undo *next;
 	struct table *table;
 	struct uuid uuid;
 	enum undo_kind kind;
 	uint32_t n;
-	struct old_value values[];
+	struct old_value *values;	/* Behind the entry's undos. */
 };
 
 struct entry {
@@ -37,12 +36,14 @@ struct entry {
 	struct list link;	/* In history.entries. */
 	bool is_from_file;	/* Was the transaction before? */
 	uint64_t size;
-	struct undo *undos;
+	size_t n;
+	struct undo undos[];
 };
 
 struct history {
 	struct list entries;	/* Oldest first. */
-	struct uuid_map by_id;
+	struct uuid_map by_id;	/* From the first question on. */
+	bool is_mapped;
 	uint64_t max_size;
 	struct history_counters counters;
 };
@@ -61,14 +62,17 @@ struct walk {
 	struct past *first;
 };
 
+static void forget_until(struct history *, uint64_t size);
 static void forget(struct history *, struct entry *);
 static void entry_free(struct entry *);
-static struct undo *undo_new(const struct change *, uint64_t *ret_size);
-static void undo_free(struct undo *);
+static struct entry *entry_new(const struct commit *);
+static struct old_value *keep(struct undo *, const struct change *,
+			      struct old_value *room, uint64_t *size);
+static size_t count_values(const struct change *);
 static bool is_undone(const struct change *, const struct column *);
 static uint64_t datum_size(const struct datum *, const struct column_type *);
 static uint64_t atoms_size(enum atom_type, const union atom *, uint32_t n);
-static struct entry *find(const struct history *, const struct uuid *before);
+static struct entry *find(struct history *, const struct uuid *before);
 static void undo(struct walk *, const struct undo *);
 static struct past *obtain_past(struct walk *, const struct undo *);
 static void tell(const struct past *,
@@ -98,9 +102,7 @@ void
 history_set_size(struct history *history, uint64_t size)
 {
 	history->max_size = size;
-	while (history->counters.size > size)
-		forget(history, LIST_ENTRY(history->entries.next,
-					   struct entry, link));
+	forget_until(history, size);
 }
 
 uint64_t
@@ -124,33 +126,28 @@ history_add(struct history *history, const struct commit *commit,
 
 	if (uuid_is_zero(before))
 		return;
-	entry = xcalloc(1, sizeof *entry);
+	/* With one that is too large go all that lead to it. */
+	if (commit->n_changes * sizeof *entry->undos > history->max_size) {
+		forget_until(history, 0);
+		history->counters.n_forgotten++;
+		return;
+	}
+	entry = entry_new(commit);
 	entry->node.uuid = *before;
 	entry->is_from_file = is_before_from_file;
-	entry->size = sizeof *entry;
 	list_append(&history->entries, &entry->link);
-	uuid_map_insert(&history->by_id, &entry->node);
+	if (history->is_mapped)
+		uuid_map_insert(&history->by_id, &entry->node);
 	history->counters.n_transactions++;
-	for (size_t i = 0; i < commit->n_changes; i++) {
-		uint64_t size;
-		struct undo *undo = undo_new(&commit->changes[i], &size);
-
-		undo->next = entry->undos;
-		entry->undos = undo;
-		entry->size += size;
-		/* With this one go all that lead to it. */
-		if (entry->size > history->max_size)
-			break;
-	}
 	history->counters.size += entry->size;
-	history_set_size(history, history->max_size);
+	forget_until(history, history->max_size);
 }
 
 bool
 history_recall(const struct database *db, const struct uuid *since,
 	       void (*visit)(void *ctx, const struct change *), void *ctx)
 {
-	const struct history *history = db->history;
+	struct history *history = db->history;
 	struct walk walk = { .first = NULL };
 	const struct list *link;
 	struct entry *entry;
@@ -162,11 +159,10 @@ history_recall(const struct database *db, const struct uuid *since,
 		return false;
 	for (link = history->entries.prev; link != entry->link.prev;
 	     link = link->prev) {
-		const struct undo *u = LIST_ENTRY(link, struct entry,
-						  link)->undos;
+		const struct entry *e = LIST_ENTRY(link, struct entry, link);
 
-		for (; u; u = u->next)
-			undo(&walk, u);
+		for (size_t i = 0; i < e->n; i++)
+			undo(&walk, &e->undos[i]);
 	}
 	while (walk.first) {
 		struct past *past = walk.first;
@@ -211,12 +207,21 @@ history_next_id(const struct uuid *before, const char *sha1,
 }
 
 static void
+forget_until(struct history *history, uint64_t size)
+{
+	while (history->counters.size > size)
+		forget(history, LIST_ENTRY(history->entries.next,
+					   struct entry, link));
+}
+
+static void
 forget(struct history *history, struct entry *entry)
 {
 	history->counters.size -= entry->size;
 	history->counters.n_transactions--;
 	history->counters.n_forgotten++;
-	uuid_map_remove(&history->by_id, &entry->node);
+	if (history->is_mapped)
+		uuid_map_remove(&history->by_id, &entry->node);
 	list_remove(&entry->link);
 	entry_free(entry);
 }
@@ -224,57 +229,80 @@ forget(struct history *history, struct entry *entry)
 static void
 entry_free(struct entry *entry)
 {
-	while (entry->undos) {
-		struct undo *undo = entry->undos;
+	for (size_t i = 0; i < entry->n; i++) {
+		const struct undo *undo = &entry->undos[i];
 
-		entry->undos = undo->next;
-		undo_free(undo);
+		for (uint32_t j = 0; j < undo->n; j++)
+			datum_done(&undo->values[j].datum,
+				   &undo->values[j].column->type);
 	}
 	free(entry);
 }
 
-static struct undo *
-undo_new(const struct change *change, uint64_t *ret_size)
+/* In one piece. */
+static struct entry *
+entry_new(const struct commit *commit)
+{
+	size_t n = commit->n_changes, n_values = 0;
+	struct old_value *room;
+	struct entry *entry;
+	uint64_t size;
+
+	for (size_t i = 0; i < n; i++)
+		n_values += count_values(&commit->changes[i]);
+	size = sizeof *entry + n * sizeof *entry->undos
+	       + n_values * sizeof *room;
+	entry = xmalloc(size);
+	entry->n = n;
+	room = (struct old_value *) &entry->undos[n];
+	for (size_t i = 0; i < n; i++)
+		room = keep(&entry->undos[i], &commit->changes[i], room,
+			    &size);
+	entry->size = size;
+	return entry;
+}
+
+/* Returns the room behind the values. */
+static struct old_value *
+keep(struct undo *undo, const struct change *change, struct old_value *room,
+     uint64_t *size)
 {
 	const struct table_schema *schema = change->table->schema;
 	const struct row *old = change->old;
-	struct undo *undo;
-	uint32_t n = 0;
-	uint64_t size;
 
-	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
-		n += is_undone(change, schema->columns[i]);
-	size = sizeof *undo + n * sizeof *undo->values;
-	undo = xmalloc(size);
 	undo->table = (struct table *) change->table;
 	undo->uuid = change->uuid;
 	undo->kind = !old ? UNDO_INSERT : !change->new ? UNDO_DELETE
 						       : UNDO_MODIFY;
-	undo->n = 0;
-	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++) {
+	undo->values = room;
+	for (size_t i = N_STANDARD_COLUMNS; old && i < schema->n_columns;
+	     i++) {
 		const struct column *column = schema->columns[i];
-		struct old_value *value = &undo->values[undo->n];
-		struct datum room;
+		struct datum there;
 
 		if (!is_undone(change, column))
 			continue;
-		value->column = column;
-		datum_copy(row_datum(old, column, &room), &column->type,
-			   &value->datum);
-		size += datum_size(&value->datum, &column->type);
-		undo->n++;
+		room->column = column;
+		datum_copy(row_datum(old, column, &there), &column->type,
+			   &room->datum);
+		*size += datum_size(&room->datum, &column->type);
+		room++;
 	}
-	*ret_size = size;
-	return undo;
+	undo->n = (uint32_t) (room - undo->values);
+	return room;
 }
 
-static void
-undo_free(struct undo *undo)
+static size_t
+count_values(const struct change *change)
 {
-	for (uint32_t i = 0; i < undo->n; i++)
-		datum_done(&undo->values[i].datum,
-			   &undo->values[i].column->type);
-	free(undo);
+	const struct table_schema *schema = change->table->schema;
+	size_t n = 0;
+
+	if (!change->old)
+		return 0;
+	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
+		n += is_undone(change, schema->columns[i]);
+	return n;
 }
 
 static bool
@@ -318,10 +346,18 @@ atoms_size(enum atom_type type, const union atom *atoms, uint32_t n)
 }
 
 static struct entry *
-find(const struct history *history, const struct uuid *before)
+find(struct history *history, const struct uuid *before)
 {
-	struct uuid_node *node = uuid_map_find(&history->by_id, before);
+	struct uuid_node *node;
+	struct list *link;
 
+	for (link = history->entries.next;
+	     !history->is_mapped && link != &history->entries;
+	     link = link->next)
+		uuid_map_insert(&history->by_id,
+				&LIST_ENTRY(link, struct entry, link)->node);
+	history->is_mapped = true;
+	node = uuid_map_find(&history->by_id, before);
 	return node ? LIST_ENTRY(node, struct entry, node) : NULL;
 }
 

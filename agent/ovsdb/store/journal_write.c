@@ -3,7 +3,6 @@
 #include "agent/ovsdb/store/journal_write.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,16 +12,24 @@ size_t
 journal_put_header(char *json, size_t size,
 		   char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
 {
+	static const char magic[] = "OVSDB JSON ";
 	unsigned char digest[JOURNAL_SHA1_SIZE];
-	char header[JOURNAL_HEADER_MAX];
-	size_t n;
+	size_t left = size;
+	char *p = json;
 
 	journal_sha1(json, size, digest);
 	journal_sha1_text(digest, ret_sha1);
-	n = snprintf(header, sizeof header, "OVSDB JSON %zu %s\n", size,
-		     ret_sha1);
-	memcpy(json - n, header, n);
-	return n;
+	*--p = '\n';
+	p -= JOURNAL_SHA1_TEXT_SIZE - 1;
+	memcpy(p, ret_sha1, JOURNAL_SHA1_TEXT_SIZE - 1);
+	*--p = ' ';
+	do {
+		*--p = (char) ('0' + left % 10);
+		left /= 10;
+	} while (left);
+	p -= sizeof magic - 1;
+	memcpy(p, magic, sizeof magic - 1);
+	return json - p;
 }
 
 /* Without SHA-1 there is no file format.  The context is kept, because to make
