@@ -21,7 +21,7 @@
 
 struct encoding;
 
-enum { TRANSACT_MAX_OPERATIONS = 250000 };	/* In one request. */
+enum { TRANSACT_MAX_OPERATIONS = 1 << 20 };	/* In one request. */
 
 enum transact_outcome {
 	TRANSACT_DONE,		/* The reply is the result array. */

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "agent/base/memory.h"
+#include "agent/ovsdb/operation/transact.h"
 #include "agent/ovsdb/server/catalog.h"
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/server/convert.h"
@@ -24,9 +25,9 @@ static const struct server_limits default_limits = {
 	.n_monitors = 1000,
 	.n_waits = 1000,
 	.n_locks = 1000,
-	.n_operations = 1048576,
 	.snapshot_ms = 600000,
 	.kept_size = 256 << 20,
+	.n_operations = TRANSACT_MAX_OPERATIONS,
 };
 
 /* A request of one client. */

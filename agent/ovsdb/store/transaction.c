@@ -171,11 +171,18 @@ row_set(struct row *row, const struct column *column, struct datum *value)
 void
 transaction_comment(struct transaction *txn, const char *text)
 {
-	char *before = txn->comment;
+	size_t size = strlen(text), wanted = txn->comment_size + size + 2;
+	bool has_comment = txn->comment;
 
-	txn->comment = before ? xasprintf("%s\n%s", before, text)
-			      : xstrdup(text);
-	free(before);
+	/* A transaction may have a million of them. */
+	if (wanted > txn->comment_room) {
+		txn->comment_room = 2 * wanted;
+		txn->comment = xrealloc(txn->comment, txn->comment_room);
+	}
+	if (has_comment)
+		txn->comment[txn->comment_size++] = '\n';
+	memcpy(txn->comment + txn->comment_size, text, size + 1);
+	txn->comment_size += size;
 }
 
 struct ovsdb_error *
@@ -448,6 +455,7 @@ end(struct transaction *txn)
 	txn->n_rows = txn->used = 0;
 	free(txn->comment);
 	txn->comment = NULL;
+	txn->comment_size = txn->comment_room = 0;
 	/* An observer of the commit may have begun the next one. */
 	if (db->transaction == txn)
 		db->transaction = NULL;

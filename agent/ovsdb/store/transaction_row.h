@@ -56,7 +56,8 @@ struct transaction {
 	size_t n_rows, max_rows;
 	struct transaction_block *blocks; /* Where they are; the newest. */
 	size_t used;			/* Of its bytes. */
-	char *comment;
+	char *comment;			/* NULL: none. */
+	size_t comment_size, comment_room;	/* Without its end. */
 };
 
 static inline bool
