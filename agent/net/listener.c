@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "agent/base/list.h"
 #include "agent/base/log.h"
@@ -26,7 +27,7 @@ static const struct listener_options defaults = {
 	.handshake_ms = 10000,
 };
 
-enum { MAX_DEPTH = 2000 };
+enum { MAX_DEPTH = 2000, RESERVED_FILES = 32 };
 
 /* A session's place in the listener. */
 struct seat {
@@ -59,6 +60,7 @@ static struct log_limit accept_limit, refuse_limit, dial_limit, tls_limit,
 
 static void complete(struct listener_options *, const struct method *);
 static void accepted(void *listener, int fd, const char *name);
+static bool is_reserved(int fd);
 static void accept_failed(void *listener, int error);
 static void connected(void *listener, struct bufferevent *);
 static void dial_failed(void *listener, const char *why, int64_t wait_ms);
@@ -301,11 +303,12 @@ accepted(void *listener_, int fd, const char *name)
 	uint32_t n = listener->counters.n_sessions
 		     + listener->counters.n_handshakes;
 
-	if (n >= listener->options.n_sessions) {
+	if (n >= listener->options.n_sessions || is_reserved(fd)) {
 		listener->counters.n_refused++;
 		log_limited(&refuse_limit, LOG_LEVEL_WARN, listener->name,
-			    "%s: there are %u sessions already; closed",
-			    name, n);
+			    "%s: there are %u sessions already%s; closed",
+			    name, n, n < listener->options.n_sessions
+			    ? ", and few descriptors left" : "");
 		close(fd);
 		return;
 	}
@@ -316,6 +319,21 @@ accepted(void *listener_, int fd, const char *name)
 		seat_open(seat_new(listener, name),
 			  bufferevent_socket_new(listener->base, fd,
 						 BEV_OPT_CLOSE_ON_FREE));
+}
+
+/* The last descriptors are for files, and for the operator who wants to know
+ * what is going on. */
+static bool
+is_reserved(int fd)
+{
+	struct rlimit files;
+	rlim_t n;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return false;
+	n = files.rlim_cur / 4;
+	return (rlim_t) fd + (n < RESERVED_FILES ? n : RESERVED_FILES)
+	       >= files.rlim_cur;
 }
 
 static void

@@ -50,7 +50,8 @@ struct listener_options {
 	size_t output_size;	/* Bytes waiting for one peer: 512 MiB.  Past
 				 * it the session is closed. */
 	uint32_t n_sessions;	/* At one time: 10000.  Further ones are
-				 * accepted and closed. */
+				 * accepted and closed; so are all when the
+				 * process has but 32 descriptors left. */
 	int64_t handshake_ms;	/* Longest of TLS: 10000. */
 	bool is_read_only;	/* Clients may not write, */
 	const char *role;	/* or as this role may.  Copied. */
@@ -85,7 +86,7 @@ struct listener_counters {
 	uint64_t n_accepted, n_dialled;	/* Connections that came about. */
 	uint64_t n_accept_errors;	/* Out of descriptors, say. */
 	uint64_t n_dial_errors;
-	uint64_t n_refused;		/* More than 'n_sessions'. */
+	uint64_t n_refused;		/* Past 'n_sessions', or descriptors. */
 	uint64_t n_malformed;		/* Closed: not JSON-RPC, */
 	uint64_t n_too_long;		/* past 'message_size', */
 	uint64_t n_too_deep;		/* past 'message_depth', */
