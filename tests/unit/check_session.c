@@ -261,9 +261,13 @@ END_TEST
 START_TEST(too_slow)
 {
 	struct server_counters counters;
+	struct server_limits limits;
 	int64_t end_ms;
 
 	history_set_size(database_history(database), 10 * SIZE);
+	server_limits(server, &limits);
+	limits.behind_size = 20 * SIZE;
+	server_set_limits(server, &limits);
 	write_much();
 	for (int i = 2; i < N_READERS; i++) {
 		end_ms = turn_now_ms() + PATIENCE_MS;

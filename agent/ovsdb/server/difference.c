@@ -31,7 +31,6 @@ static bool is_of(const struct kept *, struct view *const views[],
 		  size_t n_views);
 static bool say_since(const struct database *, struct view *const views[],
 		      size_t n_views, const struct uuid *since);
-static void say_all(const struct database *, struct view *);
 static void say_change(void *by_table, const struct change *);
 static struct kept *keep(struct differences *, struct view *const views[],
 			 size_t n_views, const struct uuid *since);
@@ -167,11 +166,6 @@ say_since(const struct database *database, struct view *const views[],
 	struct view **by_table;
 	bool is_known;
 
-	if (uuid_is_zero(since)) {
-		for (size_t i = 0; i < n_views; i++)
-			say_all(database, views[i]);
-		return true;
-	}
 	by_table = xcalloc(database_schema(database)->n_tables,
 			   sizeof *by_table);
 	for (size_t i = 0; i < n_views; i++)
@@ -179,21 +173,6 @@ say_since(const struct database *database, struct view *const views[],
 	is_known = history_recall(database, since, say_change, by_table);
 	free(by_table);
 	return is_known;
-}
-
-/* All rows came after the time before the first. */
-static void
-say_all(const struct database *database, struct view *view)
-{
-	const struct table *table = database_table_at(database,
-						      view->table->index);
-	struct change change = { .table = table };
-
-	for (change.new = table_first(table); change.new;
-	     change.new = table_next(table, change.new)) {
-		change.uuid = *row_uuid(change.new);
-		view_say_change(view, &change);
-	}
 }
 
 static void

@@ -43,9 +43,8 @@ void differences_done(struct differences *);
 void differences_grow_old(struct differences *);
 void differences_forget_view(struct differences *, const struct view *);
 
-/* From right after the transaction 'since' to now, or to a while ago; zero
- * stands for the time before the first.  Returns false if that transaction is
- * not known.  Not while the views hold words. */
+/* From right after the transaction 'since' to now, or to a while ago.  Returns
+ * false if that transaction is not known.  Not while the views hold words. */
 bool difference_find(struct differences *, struct view *const views[],
 		     size_t n_views, const struct uuid *since,
 		     struct difference *ret_difference);

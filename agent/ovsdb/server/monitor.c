@@ -236,10 +236,10 @@ monitor_new(struct client *client, struct served *served, json_t *id,
 static void
 monitor_free(struct monitor *monitor)
 {
+	monitor_hub_let_go(monitor);
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
 		monitor_hub_unsubscribe(&monitor->subscriptions[i]);
 	list_remove(&monitor->link);
-	monitor->client->n_behind -= monitor->is_behind;
 	monitor->client->n_monitors--;
 	monitor->client->server->counters.n_monitors--;
 	json_decref(monitor->id);

@@ -14,14 +14,14 @@ static void touch_view(struct view *, const struct change *,
 static void touch_users(struct monitor_hub *, struct view *,
 			struct list *touched);
 static void tell_touched(struct monitor_hub *, struct monitor *,
-			 const struct uuid *commit);
+			 const struct commit *, const struct uuid *name);
 static struct view *obtain_view(struct monitor_hub *, struct view *draft);
 static void begin_message(struct monitor *, const struct uuid *transaction);
 static void add_words(struct monitor_hub *, struct text *);
 static void send_message(struct monitor *);
 static void add_piece(struct monitor_hub *, struct text *);
 static void set_name(struct monitor_hub *, const struct uuid *);
-static void count_listener(struct monitor *, int difference);
+static void count_behind(struct monitor *, int difference);
 static const struct uuid nobody;
 
 static bool is_remembered(const struct database *);
@@ -41,7 +41,6 @@ monitor_hub_init(struct monitor_hub *hub, struct database *database,
 		.database = database,
 		.counters = counters,
 		.views = xcalloc(n, sizeof *hub->views),
-		.last = *database_last_transaction(database),
 	};
 	for (size_t i = 0; i < n; i++)
 		list_init(&hub->views[i]);
@@ -83,10 +82,9 @@ monitor_hub_committed(struct monitor_hub *hub, const struct commit *commit)
 	for (link = views.next; link != &views; link = link->next)
 		touch_users(hub, LIST_ENTRY(link, struct view, touched_link),
 			    &monitors);
-	hub->last = commit->id;
 	while (!list_is_empty(&monitors))
 		tell_touched(hub, LIST_ENTRY(monitors.next, struct monitor,
-					     touched_link), name);
+					     touched_link), commit, name);
 	while (!list_is_empty(&views)) {
 		struct view *view = LIST_ENTRY(views.next, struct view,
 					       touched_link);
@@ -170,8 +168,16 @@ monitor_hub_fall_behind(struct monitor *monitor, const struct uuid *told)
 	assert(!monitor->is_behind);
 	monitor->is_behind = true;
 	monitor->told = *told;
-	monitor->client->n_behind++;
-	count_listener(monitor, -1);
+	count_behind(monitor, 1);
+}
+
+void
+monitor_hub_let_go(struct monitor *monitor)
+{
+	if (!monitor->is_behind)
+		return;
+	monitor->is_behind = false;
+	count_behind(monitor, -1);
 }
 
 bool
@@ -200,9 +206,7 @@ monitor_hub_catch_up(struct monitor *monitor)
 		}
 		monitor->told = difference.upto;
 	}
-	monitor->is_behind = false;
-	monitor->client->n_behind--;
-	count_listener(monitor, 1);
+	monitor_hub_let_go(monitor);
 	return true;
 }
 
@@ -271,10 +275,6 @@ touch_users(struct monitor_hub *hub, struct view *view, struct list *touched)
 
 		if (monitor->is_behind || monitor->is_touched)
 			continue;
-		if (monitor_hub_is_backlogged(monitor->client)) {
-			monitor_hub_fall_behind(monitor, &hub->last);
-			continue;
-		}
 		monitor->is_touched = true;
 		list_append(touched, &monitor->touched_link);
 	}
@@ -282,15 +282,17 @@ touch_users(struct monitor_hub *hub, struct view *view, struct list *touched)
 
 static void
 tell_touched(struct monitor_hub *hub, struct monitor *monitor,
-	     const struct uuid *commit)
+	     const struct commit *commit, const struct uuid *name)
 {
 	monitor->is_touched = false;
 	list_remove(&monitor->touched_link);
-	begin_message(monitor, commit);
+	begin_message(monitor, name);
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
 		if (monitor->subscriptions[i].view->told)
 			add_words(hub, monitor->subscriptions[i].view->told);
 	send_message(monitor);
+	if (monitor_hub_is_backlogged(monitor->client))
+		monitor_hub_fall_behind(monitor, &commit->id);
 }
 
 /* Makes the draft a view of the hub's, or takes the one that is there; frees
@@ -372,11 +374,19 @@ set_name(struct monitor_hub *hub, const struct uuid *transaction)
 	encode_done(&name);
 }
 
+/* What those miss who are behind must not be forgotten. */
 static void
-count_listener(struct monitor *monitor, int difference)
+count_behind(struct monitor *monitor, int difference)
 {
+	struct monitor_hub *hub = &monitor->served->monitors;
+	struct client *client = monitor->client;
+
+	client->n_behind += difference;
+	hub->n_behind += difference;
+	history_hold(database_history(hub->database),
+		     hub->n_behind ? client->server->limits.behind_size : 0);
 	for (size_t i = 0; i < monitor->n_subscriptions; i++)
-		monitor->subscriptions[i].view->n_listeners += difference;
+		monitor->subscriptions[i].view->n_listeners -= difference;
 }
 
 /* Would an id of a transaction tell a client anything? */

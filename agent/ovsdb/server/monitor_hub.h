@@ -33,7 +33,7 @@ struct monitor_hub {
 	struct list *views;		/* struct view, by table index. */
 	struct differences differences;
 	struct snapshots snapshots;
-	struct uuid last;		/* The last commit that was told. */
+	size_t n_behind;		/* Monitors. */
 	struct uuid named;		/* A transaction, and what messages */
 	struct text *name;		/* call it; NULL: none yet. */
 	struct text **pieces;		/* Of one message. */
@@ -91,6 +91,8 @@ bool monitor_hub_is_backlogged(const struct client *);
 /* From now on the monitor is told nothing, until it catches up; it was told
  * everything up to this transaction. */
 void monitor_hub_fall_behind(struct monitor *, const struct uuid *told);
+/* Nothing has been missed, or nobody wants to know. */
+void monitor_hub_let_go(struct monitor *);
 /* Tells the monitor what it missed, if anything.  Returns false if that is not
  * known any more, and leaves it behind. */
 bool monitor_hub_catch_up(struct monitor *);

@@ -25,6 +25,7 @@ static const struct server_limits default_limits = {
 	.n_monitors = 1000,
 	.n_waits = 1000,
 	.n_locks = 1000,
+	.behind_size = 64 << 20,
 	.snapshot_ms = 600000,
 	.kept_size = 256 << 20,
 	.n_operations = TRANSACT_MAX_OPERATIONS,

@@ -44,7 +44,7 @@ struct history {
 	struct list entries;	/* Oldest first. */
 	struct uuid_map by_id;	/* From the first question on. */
 	bool is_mapped;
-	uint64_t max_size;
+	uint64_t max_size, held_size;
 	struct history_counters counters;
 };
 
@@ -62,6 +62,7 @@ struct walk {
 	struct past *first;
 };
 
+static uint64_t limit(const struct history *);
 static void forget_until(struct history *, uint64_t size);
 static void forget(struct history *, struct entry *);
 static void entry_free(struct entry *);
@@ -93,7 +94,7 @@ history_free(struct history *history)
 {
 	if (!history)
 		return;
-	history_set_size(history, 0);
+	forget_until(history, 0);
 	uuid_map_done(&history->by_id);
 	free(history);
 }
@@ -102,7 +103,14 @@ void
 history_set_size(struct history *history, uint64_t size)
 {
 	history->max_size = size;
-	forget_until(history, size);
+	forget_until(history, limit(history));
+}
+
+void
+history_hold(struct history *history, uint64_t size)
+{
+	history->held_size = size;
+	forget_until(history, limit(history));
 }
 
 uint64_t
@@ -127,7 +135,7 @@ history_add(struct history *history, const struct commit *commit,
 	if (uuid_is_zero(before))
 		return;
 	/* With one that is too large go all that lead to it. */
-	if (commit->n_changes * sizeof *entry->undos > history->max_size) {
+	if (commit->n_changes * sizeof *entry->undos > limit(history)) {
 		forget_until(history, 0);
 		history->counters.n_forgotten++;
 		return;
@@ -140,7 +148,7 @@ history_add(struct history *history, const struct commit *commit,
 		uuid_map_insert(&history->by_id, &entry->node);
 	history->counters.n_transactions++;
 	history->counters.size += entry->size;
-	forget_until(history, history->max_size);
+	forget_until(history, limit(history));
 }
 
 bool
@@ -204,6 +212,13 @@ history_next_id(const struct uuid *before, const char *sha1,
 	/* RFC 4122, section 4.3: a name's. */
 	ret_id->bytes[6] = (ret_id->bytes[6] & 0x0f) | 0x50;
 	ret_id->bytes[8] = (ret_id->bytes[8] & 0x3f) | 0x80;
+}
+
+static uint64_t
+limit(const struct history *history)
+{
+	return history->held_size > history->max_size ? history->held_size
+						      : history->max_size;
 }
 
 static void

@@ -29,6 +29,9 @@ struct history *history_new(void);
 void history_free(struct history *);
 /* With 0 nothing is remembered, as in a stand-alone ovsdb-server. */
 void history_set_size(struct history *, uint64_t size);
+/* From now on this much is kept, if it is more than that: somebody is going to
+ * ask for it.  0: nobody is any more. */
+void history_hold(struct history *, uint64_t size);
 uint64_t history_size(const struct history *);
 
 struct history_counters {
