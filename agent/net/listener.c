@@ -245,12 +245,15 @@ listener_status(const struct listener *listener,
 	ret_status->connected_ms = listener->connected_ms;
 	ret_status->disconnected_ms = listener->disconnected_ms;
 	ret_status->n_connections = counters->n_sessions;
+	ret_status->locks = (struct client_locks) { .names = { "" } };
 	if (counters->n_sessions == 1) {
 		const struct session *session
 			= LIST_ENTRY(first, struct seat, link)->session;
 
 		ret_status->state = session && session_is_idle(session)
 				    ? "IDLE" : "ACTIVE";
+		if (session)
+			session_list_locks(session, &ret_status->locks);
 	} else if (counters->n_sessions) {
 		ret_status->state = "ACTIVE";
 	} else if (listener->acceptor) {

@@ -107,6 +107,7 @@ struct listener_status {
 	int64_t connected_ms;		/* In turn_now_ms()'s time; */
 	int64_t disconnected_ms;	/* 0: never. */
 	uint32_t n_connections;
+	struct client_locks locks;	/* Of the one, if it is one. */
 };
 void listener_status(const struct listener *, struct listener_status *);
 /* 'changed' is called, from the midst of whatever happens, when connections

@@ -489,6 +489,8 @@ static void
 make_status(const struct target *target, struct datum *status,
 	    bool *ret_is_connected)
 {
+	static const char *const locks[] = { "locks_held", "locks_waiting",
+					     "locks_lost" };
 	struct listener_status now;
 	char number[16];
 
@@ -505,6 +507,10 @@ make_status(const struct target *target, struct datum *status,
 		datum_add_string(status, "last_error", now.last_error);
 	add_seconds(status, "sec_since_connect", now.connected_ms);
 	add_seconds(status, "sec_since_disconnect", now.disconnected_ms);
+	for (int i = 0; i < N_LOCKS_LISTS; i++)
+		if (*now.locks.names[i])
+			datum_add_string(status, locks[i],
+					 now.locks.names[i]);
 	snprintf(number, sizeof number, "%u", now.n_connections);
 	if (now.n_connections > 1)
 		datum_add_string(status, "n_connections", number);

@@ -114,6 +114,13 @@ session_is_idle(const struct session *session)
 	       && channel_alive_ms(session->channel) < session->probed_ms;
 }
 
+void
+session_list_locks(const struct session *session,
+		   struct client_locks *ret_locks)
+{
+	client_list_locks(session->client, ret_locks);
+}
+
 const char *
 session_failure(const struct session *session)
 {

@@ -35,6 +35,8 @@ void session_set_read_only(struct session *);
 void session_set_role(struct session *, const char *role);
 /* Has the peer been probed, and not answered yet? */
 bool session_is_idle(const struct session *);
+void session_list_locks(const struct session *,
+			struct client_locks *ret_locks);
 /* What the network said, if that ended it; may be NULL. */
 const char *session_failure(const struct session *);
 

@@ -164,6 +164,36 @@ START_TEST(twin)
 }
 END_TEST
 
+/* What people are told of them is short, however long the names are. */
+START_TEST(lists_say_what_they_leave_out)
+{
+	static const char name[] = "a123456789012345678901234567890123456789"
+				   "0123456789012345678901234567890123456789";
+	struct test_client *client = &clients[0];
+	struct client_locks locks;
+
+	client_list_locks(client->client, &locks);
+	ck_assert_str_eq(locks.names[LOCKS_HELD], "");
+	ask(client, "{'id':1,'method':'lock','params':['%s%s%s%s']}", name,
+	    name, name, name);
+	hear(client, "{'id':1,'result':{'locked':true},'error':null}");
+	client_list_locks(client->client, &locks);
+	ck_assert_str_eq(locks.names[LOCKS_HELD], "...");
+	for (int i = 0; i < 8; i++) {
+		ask(client, "{'id':1,'method':'lock','params':['l%d%s']}", i,
+		    name);
+		hear(client, "{'id':1,'result':{'locked':true},"
+			     "'error':null}");
+	}
+	client_list_locks(client->client, &locks);
+	ck_assert_ptr_nonnull(strstr(locks.names[LOCKS_HELD], " l1a"));
+	ck_assert_ptr_null(strstr(locks.names[LOCKS_HELD], " l7a"));
+	ck_assert_str_eq(locks.names[LOCKS_HELD]
+			 + strlen(locks.names[LOCKS_HELD]) - 4, " ...");
+	ck_assert_str_eq(locks.names[LOCKS_WAITING], "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -171,5 +201,6 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, twin, 0, 5);
+	tcase_add_test(tcase, lists_say_what_they_leave_out);
 	return run_suite(tcase, "lock");
 }

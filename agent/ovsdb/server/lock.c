@@ -23,8 +23,10 @@ struct lock_claim {
 	struct list client_link;	/* In client.locks. */
 	struct lock *lock;
 	struct client *client;
+	bool is_robbed;			/* Until it is first again. */
 };
 
+static void add_name(char list[256], const char *name);
 static struct ovsdb_error *read_name(json_t *params, const char *method,
 				     const char **ret_name);
 static bool is_id(const char *);
@@ -115,11 +117,41 @@ lock_is_owner(const struct client *client, const char *name)
 }
 
 void
+lock_list(const struct client *client, struct client_locks *ret_locks)
+{
+	const struct list *link;
+
+	for (int i = 0; i < N_LOCKS_LISTS; i++)
+		ret_locks->names[i][0] = '\0';
+	for (link = client->locks.next; link != &client->locks;
+	     link = link->next) {
+		const struct lock_claim *claim
+			= LIST_ENTRY(link, struct lock_claim, client_link);
+		int list = first_claim(claim->lock) == claim ? LOCKS_HELD
+			   : claim->is_robbed ? LOCKS_LOST : LOCKS_WAITING;
+
+		add_name(ret_locks->names[list], claim->lock->name);
+	}
+}
+
+void
 lock_drop(struct client *client)
 {
 	while (!list_is_empty(&client->locks))
 		claim_free(LIST_ENTRY(client->locks.next, struct lock_claim,
 				      client_link));
+}
+
+static void
+add_name(char list[256], const char *name)
+{
+	const char *const rest = " ...";
+	size_t used = strlen(list), size = strlen(name);
+
+	if (used + !!used + size + strlen(rest) < 256)
+		sprintf(list + used, "%s%s", used ? " " : "", name);
+	else if (used < 3 || strcmp(list + used - 3, "..."))
+		strcpy(list + used, used ? rest : rest + 1);
 }
 
 /* RFC 7047, section 3.1: an <id> is a C identifier. */
@@ -169,7 +201,9 @@ claim_new(struct client *client, const char *name, bool steal)
 
 	claim->lock = lock;
 	claim->client = client;
+	claim->is_robbed = false;
 	if (steal && !list_is_empty(&lock->claims)) {
+		first_claim(lock)->is_robbed = true;
 		tell(first_claim(lock)->client, "stolen", lock->name);
 		/* Appending to the first link puts it before that. */
 		list_append(lock->claims.next, &claim->lock_link);
@@ -198,6 +232,7 @@ claim_free(struct lock_claim *claim)
 		table->n_locks--;
 		free(lock);
 	} else if (was_owner) {
+		first_claim(lock)->is_robbed = false;
 		tell(first_claim(lock)->client, "locked", lock->name);
 	}
 }

@@ -22,6 +22,7 @@
 #include "agent/base/list.h"
 
 struct client;
+struct client_locks;
 
 struct lock_table {
 	struct list *buckets;
@@ -37,6 +38,7 @@ void lock_lock(struct client *, json_t *id, json_t *params, bool steal);
 void lock_unlock(struct client *, json_t *id, json_t *params);
 
 bool lock_is_owner(const struct client *, const char *name);
+void lock_list(const struct client *, struct client_locks *ret_locks);
 
 /* Ends all claims of a client that goes. */
 void lock_drop(struct client *);

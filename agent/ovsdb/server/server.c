@@ -292,6 +292,12 @@ client_set_role(struct client *client, const char *role, const char *name)
 }
 
 void
+client_list_locks(const struct client *client, struct client_locks *ret_locks)
+{
+	lock_list(client, ret_locks);
+}
+
+void
 server_set_wake(struct server *server, void (*wake)(void *ctx), void *ctx)
 {
 	server->wake = wake;

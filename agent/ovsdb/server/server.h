@@ -124,6 +124,14 @@ void client_set_read_only(struct client *);
  * NULL: it has no name.  Both are copied.  (operation/role.h) */
 void client_set_role(struct client *, const char *role, const char *name);
 
+/* What a client's locks are to it, for people: names with blanks between,
+ * "..." for those that are too many. */
+enum { LOCKS_HELD, LOCKS_WAITING, LOCKS_LOST, N_LOCKS_LISTS };
+struct client_locks {
+	char names[N_LOCKS_LISTS][256];
+};
+void client_list_locks(const struct client *, struct client_locks *ret_locks);
+
 /* Waiting transactions are tried again after commits and when their time has
  * come.  'wake' is called, from the midst of whatever happens, when there is
  * reason to call server_run() soon, or when server_deadline() came nearer. */

@@ -234,6 +234,23 @@ def lock(server):
         expect_equal(two.result("lock", lock_id), {"locked": True})
 
 
+@check("odl.manager_locks", takes_long=True)
+def manager_locks(server):
+    """What an operator sees of a connection's locks."""
+    held, waits, lost = (wire.new_name() for _ in range(3))
+    with Listener(6640) as listener, server.manager(listener.target), \
+            Library(listener.accept()) as odl, Library.dial(server) as other:
+        odl.result("lock", held)
+        other.result("lock", waits)
+        odl.result("lock", waits)
+        odl.result("steal", lost)
+        other.result("steal", lost)
+        server.shows({"locks_held": held, "locks_waiting": waits,
+                      "locks_lost": lost}, listener.target)
+        other.result("unlock", lost)
+        server.shows({"locks_lost": None}, listener.target)
+
+
 @check("odl.echo", takes_long=True)
 def echo(server):
     """It sends one after 30 s without a byte; here there are no probes."""

@@ -310,6 +310,18 @@ class Server:
             expect(time.monotonic() < end, column, "does not become", value)
             time.sleep(0.05)
 
+    def shows(self, expected, target):
+        """In the Manager's status; None: it has no such key."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            status = dict(self.one("Manager", ["target", "==", target])[
+                "status"][1])
+            seen = {key: status.get(key) for key in expected}
+            if seen == expected:
+                return
+            expect(time.monotonic() < end, "status is", status)
+            time.sleep(0.05)
+
     def new_switch(self, locator="192.0.2.7"):
         """<uuid>s of a logical switch and of a locator that a MAC holds."""
         name = new_name()
