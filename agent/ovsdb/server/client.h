@@ -63,6 +63,7 @@ struct client {
 	struct list late;		/* struct late (hold.c). */
 	struct list streams;		/* struct stream (snapshot.c). */
 	size_t n_held;			/* Of server.held. */
+	size_t held_size;		/* Bytes of text among them. */
 	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	enum client_hold hold;		/* As it has been told. */
 	uint32_t n_monitors, n_waits, n_locks;

@@ -8,7 +8,8 @@
 #include "agent/ovsdb/server/client.h"
 #include "agent/ovsdb/store/journal.h"
 
-enum { FULL = 256 };		/* Answers held for one client. */
+/* Answers held for one client, and their bytes. */
+enum { FULL = 256, FULL_SIZE = 4 << 20 };
 
 /* An answer. */
 struct held {
@@ -28,10 +29,13 @@ struct late {
 };
 
 static void send_text(struct client *, struct text *);
+static void keep_text(struct client *, struct served *, uint64_t durable,
+		      struct text *);
 static struct held *keep(struct client *, struct served *, uint64_t durable);
 static void send_all(struct server *);
 static bool is_due(struct held *);
 static void lose(struct held *);
+static void drop_text(struct held *);
 static void held_free(struct held *);
 static void take_up(struct client *, int64_t now_ms);
 static void tell(struct client *);
@@ -41,9 +45,9 @@ hold_transaction(struct client *client, struct served *served, bool wrote,
 		 uint64_t durable, struct text *message)
 {
 	if (wrote && (durable || served->n_held)) {
-		keep(client, served, durable)->text = message;
+		keep_text(client, served, durable, message);
 	} else if (client->n_held) {
-		keep(client, NULL, 0)->text = message;
+		keep_text(client, NULL, 0, message);
 	} else {
 		send_text(client, message);
 		text_unref(message);
@@ -147,6 +151,14 @@ send_text(struct client *client, struct text *text)
 }
 
 /* Its message is the caller's to put in. */
+static void
+keep_text(struct client *client, struct served *served, uint64_t durable,
+	  struct text *text)
+{
+	client->held_size += text->size;
+	keep(client, served, durable)->text = text;
+}
+
 static struct held *
 keep(struct client *client, struct served *served, uint64_t durable)
 {
@@ -227,12 +239,20 @@ lose(struct held *held)
 	if (held->text) {
 		held->message = json_loadb(held->text->bytes, held->text->size,
 					   0, NULL);
-		text_unref(held->text);
-		held->text = NULL;
+		drop_text(held);
 	}
 	json_array_append_new(json_object_get(held->message, "result"),
 			      ovsdb_error_to_json(error));
 	ovsdb_error_free(error);
+}
+
+static void
+drop_text(struct held *held)
+{
+	if (held->text)
+		held->client->held_size -= held->text->size;
+	text_unref(held->text);
+	held->text = NULL;
 }
 
 static void
@@ -243,7 +263,7 @@ held_free(struct held *held)
 	held->client->server->counters.n_held--;
 	if (held->served)
 		held->served->n_held--;
-	text_unref(held->text);
+	drop_text(held);
 	json_decref(held->message);
 	free(held);
 }
@@ -270,7 +290,8 @@ tell(struct client *client)
 {
 	enum client_hold hold = CLIENT_FREE;
 
-	if (client->n_held >= FULL || !list_is_empty(&client->late)
+	if (client->n_held >= FULL || client->held_size >= FULL_SIZE
+	    || !list_is_empty(&client->late)
 	    || (client->hold == CLIENT_FULL && client->n_held > FULL / 2))
 		hold = CLIENT_FULL;
 	else if (client->n_held)
