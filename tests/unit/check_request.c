@@ -286,15 +286,49 @@ static const struct {
 	{ false, "{'op':'comment','comment':'a','table':'R'}" },
 	{ false, "{'op':'commit','durable':1}" },
 	{ false, "{'op':'commit','durable':true,'where':[]}" },
-	{ false, "{'op':'insert','table':'R','row':{}},{'op':'comment',"
+	{ true, "{'op':'insert','table':'R','row':{}},{'op':'comment',"
 	  "'comment':'c'},{'op':'commit','durable':false},{'op':'select',"
 	  "'table':'R','where':[]},{'op':'mutate','table':'R','where':[],"
 	  "'mutations':[['i','+=',1]]},{'op':'update','table':'R','where':[["
-	  "'i','==',1]],'row':{'i':7}},{'op':'select','table':'R','where':[],"
-	  "'columns':['i','name']}" },
+	  "'i','==',1]],'row':{'i':7}},{'columns':['i','name'],'op':'select',"
+	  "'table':'R','where':[]}" },
+	{ true, "{'op':'insert','table':'R','row':{'name':'a'}},{'op':'insert'"
+	  ",'table':'R','row':{'name':'b'}},{'op':'select','table':'R','where'"
+	  ":[['name','!=','c']],'columns':[]},{'op':'select','table':'R',"
+	  "'where':[],'columns':['i']},{'op':'select','table':'R','where':[],"
+	  "'columns':['_uuid','_version']}" },
+	{ false, "{'op':'select','table':'R','where':[],'columns':['i','i']}" },
+	{ false, "{'op':'select','table':'R','where':[],'columns':['j']}" },
+	{ false, "{'op':'select','table':'R','where':[],'columns':[1]}" },
+	{ false, "{'op':'select','table':'R','where':[],'columns':{}}" },
+	{ false, "{'op':'select','table':'R','where':[],'sort':['i']}" },
+	{ false, "{'op':'select','table':'R','where':[],'rows':[]}" },
+	{ false, "{'op':'select','columns':[],'where':[]}" },
+	{ true, "{'op':'wait','table':'R','where':[],'columns':['i'],'until':"
+	  "'==','rows':[],'timeout':0},{'op':'insert','table':'R','row':{'i':3"
+	  ",'name':'x'}},{'rows':[{'name':'x','i':3,'s3':['set',[]]}],'op':"
+	  "'wait','timeout':0,'where':[],'table':'R','columns':['name','i'],"
+	  "'until':'=='}" },
+	{ true, "{'op':'insert','table':'R','row':{'i':3}},{'op':'wait',"
+	  "'table':'R','where':[['i','==',3]],'columns':['i'],'until':'==',"
+	  "'rows':[{'i':4},{'i':3},{'i':3}],'timeout':0}" },
+	{ true, "{'op':'wait','table':'R','where':[],'until':'!=','rows':[],"
+	  "'timeout':0}" },
+	/* Waits, by an id that jansson has read. */
 	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
-	  ":'==','rows':[{'i':1}],'timeout':0},{'op':'insert','table':'R',"
-	  "'row':{}}" },
+	  ":'==','rows':[{'i':1}]},{'op':'insert','table':'R','row':{}}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'==','rows':[{'i':'a'}]}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'=','rows':[]}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'==','rows':{}}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'==','rows':[],'timeout':-1}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'==','rows':[],'row':{'i':1}}" },
+	{ false, "{'op':'wait','table':'R','where':[],'columns':['i'],'until'"
+	  ":'=='}" },
 };
 
 START_TEST(operation_by_operation)
@@ -349,6 +383,82 @@ START_TEST(waiting)
 		free(text);
 	}
 	twins_done(&twins);
+}
+END_TEST
+
+START_TEST(readers)
+{
+	static const char *const texts[] = {
+		"{'id':1,'method':'transact','params':['T',{'op':'insert',"
+		"'table':'R','row':{}}]}",
+		"{'id':2,'method':'transact','params':['T',{'op':'select',"
+		"'table':'R','where':[]},{'op':'delete','table':'R',"
+		"'where':[]}]}",
+		"{'id':3,'method':'transact','params':['T',{'op':'comment',"
+		"'comment':'x'},{'op':'select','table':'R','where':[]}]}",
+	};
+	struct twins twins;
+	int n_typed = 0;
+
+	begin(&twins);
+	client_set_read_only(twins.tree.client);
+	client_set_read_only(twins.text.client);
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char *text = quoted(texts[i]);
+
+		n_typed += hear(&twins, text);
+		free(text);
+	}
+	ck_assert_int_eq(n_typed, 1);
+	ck_assert(!table_n_rows(database_table(twins.text.database, "R")));
+	twins_done(&twins);
+}
+END_TEST
+
+/* As many operations as there may be, and one more: for a client, and for
+ * anybody. */
+START_TEST(operations_have_limits)
+{
+	static const char typed[] = "{\"op\":\"delete\",\"table\":\"R\","
+				    "\"where\":[]}";
+	static const struct {
+		const char *operation;
+		size_t n;
+		uint32_t limit;
+		size_t n_refused;
+	} cases[] = {
+		{ typed, 3, 3, 0 }, { typed, 4, 3, 1 }, { typed, 9, 3, 1 },
+		{ "{}", 3, 3, 0 }, { "{}", 4, 3, 1 }, { "", 4, 3, 0 },
+		{ "1", TRANSACT_MAX_OPERATIONS + 1, UINT32_MAX, 0 },
+		{ "1", TRANSACT_MAX_OPERATIONS + 1,
+		  TRANSACT_MAX_OPERATIONS, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct server_limits limits;
+		struct server_counters counters;
+		struct encoding e = { 0 };
+		struct twins twins;
+
+		begin(&twins);
+		server_limits(twins.text.server, &limits);
+		limits.n_operations = cases[i].limit;
+		server_set_limits(twins.text.server, &limits);
+		server_set_limits(twins.tree.server, &limits);
+		encode_text(&e, "{\"id\":1,\"method\":\"transact\","
+			    "\"params\":[\"T\"");
+		for (size_t k = 0; k < cases[i].n; k++) {
+			encode_text(&e, ",");
+			encode_text(&e, cases[i].operation);
+		}
+		encode_bytes(&e, "]}", 3);
+		hear(&twins, e.bytes);
+		server_counters(twins.text.server, &counters);
+		ck_assert_uint_eq(counters.n_refused_operations,
+				  cases[i].n_refused);
+		encode_done(&e);
+		twins_done(&twins);
+	}
 }
 END_TEST
 
@@ -518,25 +628,62 @@ add_where(struct writer *w)
 }
 
 static void
+add_insert(struct writer *w)
+{
+	bool is_late = one_in(3);
+
+	add(w, "{\"op\":\"insert\",");
+	if (!is_late)
+		add(w, "\"table\":\"R\",");
+	add_row(w);
+	if (is_late)
+		add(w, ",\"table\":\"R\"");
+	if (one_in(3))
+		add(w, ",\"uuid-name\":\"n%d\"", rand() % 4);
+	else if (one_in(4))
+		add(w, ",\"uuid\":\"%08x-0000-4000-8000-000000000000\"",
+		    rand() % 6);
+	add(w, "}");
+}
+
+static void
+add_mutate(struct writer *w)
+{
+	add(w, "{\"op\":\"mutate\",\"table\":\"R\",");
+	add_where(w);
+	add(w, ",\"mutations\":[[\"%s\"", ANY("i", "oi", "si", "rng", "s3",
+						"m", "name"));
+	add(w, ",\"%s\",", ANY("+=", "-=", "insert", "delete"));
+	if (one_in(2))
+		add_set(w, "is"[rand() % 2]);
+	else if (one_in(3))
+		add_map(w, 's');
+	else
+		add_atom(w, 'i');
+	add(w, "]]}");
+}
+
+static void
+add_wait(struct writer *w)
+{
+	add(w, "{\"op\":\"wait\",\"table\":\"R\",");
+	add_where(w);
+	add(w, ",\"columns\":[\"%s\"],\"until\":\"%s\",\"timeout\":0,"
+	    "\"rows\":[", ANY("i", "name"), ANY("==", "!="));
+	for (int i = rand() % 3; i; i--) {
+		add(w, "{");
+		add_column(w, ":");
+		add(w, i > 1 ? "}," : "}");
+	}
+	add(w, "]}");
+}
+
+static void
 add_operation(struct writer *w)
 {
-	bool is_late;
-
-	switch (rand() % 10) {
+	switch (rand() % 11) {
 	case 0: case 1: case 2: case 3:
-		is_late = one_in(3);
-		add(w, "{\"op\":\"insert\",");
-		if (!is_late)
-			add(w, "\"table\":\"R\",");
-		add_row(w);
-		if (is_late)
-			add(w, ",\"table\":\"R\"");
-		if (one_in(3))
-			add(w, ",\"uuid-name\":\"n%d\"", rand() % 4);
-		else if (one_in(4))
-			add(w, ",\"uuid\":\"%08x-0000-4000-8000-000000000000"
-			    "\"", rand() % 6);
-		add(w, "}");
+		add_insert(w);
 		break;
 	case 4:
 		add(w, "{\"op\":\"insert\",\"table\":\"C\",\"row\":{\"next\":");
@@ -553,21 +700,19 @@ add_operation(struct writer *w)
 	case 7:
 		add(w, "{\"table\":\"R\",");
 		add_where(w);
-		add(w, ",\"op\":\"%s\"}", ANY("delete", "delete", "select"));
+		if (one_in(3))
+			add(w, ",\"columns\":[\"%s\",\"%s\"],\"op\":"
+			    "\"select\"}", ANY("i", "name", "s3"),
+			    ANY("i", "oi", "_uuid"));
+		else
+			add(w, ",\"op\":\"%s\"}", ANY("delete", "delete",
+						     "select"));
 		break;
 	case 8:
-		add(w, "{\"op\":\"mutate\",\"table\":\"R\",");
-		add_where(w);
-		add(w, ",\"mutations\":[[\"%s\"", ANY("i", "oi", "si", "rng",
-							"s3", "m", "name"));
-		add(w, ",\"%s\",", ANY("+=", "-=", "insert", "delete"));
-		if (one_in(2))
-			add_set(w, "is"[rand() % 2]);
-		else if (one_in(3))
-			add_map(w, 's');
-		else
-			add_atom(w, 'i');
-		add(w, "]]}");
+		add_mutate(w);
+		break;
+	case 9:
+		add_wait(w);
 		break;
 	default:
 		add(w, "%s", ANY("{\"op\":\"comment\",\"comment\":\"x\"}",
@@ -620,4 +765,5 @@ START_TEST(at_random)
 END_TEST
 
 CHECK_MAIN_LOOP("request", at_random, 4, at_random, as_stock_was_asked,
-		envelopes, operation_by_operation, waiting)
+		envelopes, operation_by_operation, waiting, readers,
+		operations_have_limits)

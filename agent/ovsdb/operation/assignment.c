@@ -48,13 +48,19 @@ assignments_from_json(json_t *json, const struct table_schema *table,
 void
 assignments_done(struct assignments *all)
 {
+	assignments_clear(all);
+	free(all->assignments);
+	all->assignments = NULL;
+}
+
+void
+assignments_clear(struct assignments *all)
+{
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
 		datum_done(&all->assignments[i].value,
 			   &all->assignments[i].column->type);
-	free(all->assignments);
-	all->assignments = NULL;
 	all->n = 0;
 }
 

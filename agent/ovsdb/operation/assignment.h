@@ -31,6 +31,8 @@ struct ovsdb_error *assignments_from_json(json_t *,
 					  struct symbols *,
 					  struct assignments *ret_assignments);
 void assignments_done(struct assignments *);
+/* The room that they stand in stays. */
+void assignments_clear(struct assignments *);
 
 /* Distinct columns, in the order given. */
 struct columns {

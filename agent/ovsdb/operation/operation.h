@@ -14,6 +14,7 @@
 #include "agent/ovsdb/value/uuid.h"
 
 struct assignments;
+struct columns;
 struct condition;
 struct encoding;
 struct mutations;
@@ -89,5 +90,10 @@ struct ovsdb_error *operation_read_select(struct operation_context *,
 					  struct members *, struct encoding *);
 struct ovsdb_error *operation_read_wait(struct operation_context *,
 					struct members *, struct encoding *);
+void operation_read_select_rows(struct operation_context *, struct table *,
+				const struct condition *,
+				const struct columns *shown,
+				const struct columns *sort,
+				struct encoding *result);
 
 #endif /* ovsdb/operation/operation.h */

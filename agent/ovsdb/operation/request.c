@@ -2,6 +2,7 @@
 
 #include "agent/ovsdb/operation/request.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "agent/ovsdb/operation/condition.h"
 #include "agent/ovsdb/operation/mutation.h"
 #include "agent/ovsdb/operation/transact.h"
+#include "agent/ovsdb/operation/wait.h"
 #include "agent/ovsdb/store/transaction.h"
 
 enum {
@@ -21,7 +23,8 @@ enum {
 enum {
 	OP = 1 << 0, TABLE = 1 << 1, ROW = 1 << 2, WHERE = 1 << 3,
 	UUID = 1 << 4, UUID_NAME = 1 << 5, MUTATIONS = 1 << 6,
-	DURABLE = 1 << 7, COMMENT = 1 << 8
+	DURABLE = 1 << 7, COMMENT = 1 << 8, COLUMNS = 1 << 9, ROWS = 1 << 10,
+	UNTIL = 1 << 11, TIMEOUT = 1 << 12
 };
 
 static const struct {
@@ -37,6 +40,10 @@ static const struct {
 	{ "mutations", MUTATIONS },
 	{ "durable", DURABLE },
 	{ "comment", COMMENT },
+	{ "columns", COLUMNS },
+	{ "rows", ROWS },
+	{ "until", UNTIL },
+	{ "timeout", TIMEOUT },
 };
 
 /* One operation, as far as it is read. */
@@ -48,14 +55,20 @@ struct reading {
 	struct table *table;
 	/* Came before the table; read after it. */
 	struct scan row, where, mutating;
+	struct scan shown, rows;	/* Read after everything else. */
 	struct assignments assignments;
 	struct condition condition;
 	struct clause clauses[MAX_CLAUSES];
 	struct mutations mutations;
 	struct mutation mutating_room[MAX_MUTATIONS];
 	struct uuid uuid;
-	struct scanned comment;
+	struct scanned comment, until;
+	int64_t timeout_ms;
 	bool is_durable;
+	bool is_selecting;		/* 'columns' are there, or 'wait', */
+	bool is_waiting;		/* which has them. */
+	struct columns columns;
+	struct wait wait;
 	char name[MAX_NAME];
 };
 
@@ -65,23 +78,30 @@ static struct ovsdb_error *insert_given(struct reading *, struct encoding *);
 static struct ovsdb_error *update(struct reading *, struct encoding *);
 static struct ovsdb_error *mutate(struct reading *, struct encoding *);
 static struct ovsdb_error *delete(struct reading *, struct encoding *);
+static struct ovsdb_error *select_rows(struct reading *, struct encoding *);
+static struct ovsdb_error *await(struct reading *, struct encoding *);
 static struct ovsdb_error *commit(struct reading *, struct encoding *);
 static struct ovsdb_error *comment(struct reading *, struct encoding *);
 
-/* Those that are read here: with all of these members and no other. */
+/* Those that are read here: with all of these members and no others but
+ * these. */
 static const struct {
 	const char *name;
-	unsigned members;
+	unsigned members, optional;
+	bool writes;
 	struct ovsdb_error *(*work)(struct reading *, struct encoding *result);
 } operations[] = {
-	{ "insert", OP | TABLE | ROW, insert },
-	{ "insert", OP | TABLE | ROW | UUID_NAME, insert_named },
-	{ "insert", OP | TABLE | ROW | UUID, insert_given },
-	{ "update", OP | TABLE | ROW | WHERE, update },
-	{ "mutate", OP | TABLE | WHERE | MUTATIONS, mutate },
-	{ "delete", OP | TABLE | WHERE, delete },
-	{ "commit", OP | DURABLE, commit },
-	{ "comment", OP | COMMENT, comment },
+	{ "insert", OP | TABLE | ROW, 0, true, insert },
+	{ "insert", OP | TABLE | ROW | UUID_NAME, 0, true, insert_named },
+	{ "insert", OP | TABLE | ROW | UUID, 0, true, insert_given },
+	{ "update", OP | TABLE | ROW | WHERE, 0, true, update },
+	{ "mutate", OP | TABLE | WHERE | MUTATIONS, 0, true, mutate },
+	{ "delete", OP | TABLE | WHERE, 0, true, delete },
+	{ "select", OP | TABLE | WHERE, COLUMNS, false, select_rows },
+	{ "wait", OP | TABLE | WHERE | ROWS | UNTIL, COLUMNS | TIMEOUT, false,
+	  await },
+	{ "commit", OP | DURABLE, 0, false, commit },
+	{ "comment", OP | COMMENT, 0, false, comment },
 };
 
 static bool read_operation(struct reading *, struct scan *);
@@ -98,6 +118,9 @@ static bool read_where(struct reading *, struct scan *);
 static bool read_clause(struct reading *, struct scan *);
 static bool read_mutations(struct reading *, struct scan *);
 static bool read_mutation(struct reading *, struct scan *);
+static bool read_columns(struct reading *);
+static bool read_rows(struct reading *);
+static void show_all(struct reading *);
 static bool read_name(struct scan *, char ret_name[MAX_NAME]);
 static const struct column *find_column(const struct reading *,
 					const struct scanned *name);
@@ -126,14 +149,12 @@ request_execute(struct request *request, struct operation_context *context,
 	size_t operation;
 	bool is_read;
 
-	/* Refused with words that are not ours. */
-	if (context->request->read_only)
-		return false;
 	reading.request = request;
 	reading.context = context;
 	reading.members = 0;
 	reading.table = NULL;
 	reading.row.p = reading.where.p = reading.mutating.p = NULL;
+	reading.is_selecting = reading.is_waiting = false;
 	reading.assignments = (struct assignments) { NULL, 0 };
 	reading.condition = (struct condition) { reading.clauses, 0 };
 	reading.mutations = (struct mutations) { reading.mutating_room, 0 };
@@ -159,16 +180,21 @@ read_operation(struct reading *reading, struct scan *s)
 	if (!scan_char(s, '}'))
 		return false;
 	if (!reading->table)
-		return !(reading->members & (ROW | WHERE | MUTATIONS));
+		return !(reading->members
+			 & (ROW | WHERE | MUTATIONS | COLUMNS | ROWS));
 	if (reading->row.p && (!read_row(reading, &reading->row)
 			       || !scan_end(&reading->row)))
 		return false;
 	if (reading->where.p && (!read_where(reading, &reading->where)
 				 || !scan_end(&reading->where)))
 		return false;
-	return !reading->mutating.p
-	       || (read_mutations(reading, &reading->mutating)
-		   && scan_end(&reading->mutating));
+	if (reading->mutating.p
+	    && (!read_mutations(reading, &reading->mutating)
+		|| !scan_end(&reading->mutating)))
+		return false;
+	if (reading->members & COLUMNS && !read_columns(reading))
+		return false;
+	return !(reading->members & ROWS) || read_rows(reading);
 }
 
 static bool
@@ -206,6 +232,17 @@ read_member(struct reading *reading, struct scan *s)
 		return scan_boolean(s, &reading->is_durable);
 	case COMMENT:
 		return scan_plain(s, &reading->comment);
+	case COLUMNS:
+		return scan_extent(s, &reading->shown);
+	case ROWS:
+		return scan_extent(s, &reading->rows);
+	case UNTIL:
+		return scan_plain(s, &reading->until)
+		       && (is_name(&reading->until, "==")
+			   || is_name(&reading->until, "!="));
+	case TIMEOUT:
+		return scan_integer(s, &reading->timeout_ms)
+		       && reading->timeout_ms >= 0;
 	default:
 		return read_uuid_name(reading, s);
 	}
@@ -390,6 +427,75 @@ read_mutation(struct reading *reading, struct scan *s)
 }
 
 static bool
+read_columns(struct reading *reading)
+{
+	const struct table_schema *schema = table_schema(reading->table);
+	struct columns *columns = &reading->columns;
+	struct scan *s = &reading->shown;
+	char name[MAX_NAME];
+
+	*columns = (struct columns) { xcalloc(schema->n_columns,
+					      sizeof *columns->columns), 0 };
+	reading->is_selecting = true;
+	if (!scan_char(s, '['))
+		return false;
+	if (scan_char(s, ']'))
+		return scan_end(s);
+	do {
+		const struct column *column = NULL;
+
+		if (read_name(s, name))
+			column = table_schema_column(schema, name);
+		if (!column || columns_contain(columns, column))
+			return false;
+		columns->columns[columns->n++] = column;
+	} while (scan_char(s, ','));
+	return scan_char(s, ']') && scan_end(s);
+}
+
+/* What is waited for is the wait's from here on; the assignments are room for
+ * one of its rows after the other. */
+static bool
+read_rows(struct reading *reading)
+{
+	struct scan *s = &reading->rows;
+
+	if (reading->members & ROW)
+		return false;
+	show_all(reading);
+	reading->is_selecting = false;
+	reading->is_waiting = true;
+	wait_init(&reading->wait, table_schema(reading->table),
+		  &reading->columns);
+	if (!scan_char(s, '['))
+		return false;
+	if (scan_char(s, ']'))
+		return scan_end(s);
+	do {
+		if (!read_row(reading, s))
+			return false;
+		wait_expect(&reading->wait, reading->table,
+			    &reading->assignments);
+		assignments_clear(&reading->assignments);
+	} while (scan_char(s, ','));
+	return scan_char(s, ']') && scan_end(s);
+}
+
+/* Unless some are named. */
+static void
+show_all(struct reading *reading)
+{
+	struct ovsdb_error *error;
+
+	if (reading->is_selecting)
+		return;
+	error = columns_from_json(NULL, table_schema(reading->table),
+				  &reading->columns);
+	assert(!error);
+	reading->is_selecting = true;
+}
+
+static bool
 read_name(struct scan *s, char ret_name[MAX_NAME])
 {
 	struct scanned name;
@@ -451,18 +557,21 @@ static bool
 find_operation(const struct reading *reading, size_t *ret_index)
 {
 	unsigned found = reading->members;
+	bool is_reader;
 	size_t i;
 
 	if (!(found & OP)
 	    || (found & ROW && found & WHERE
 		&& !are_mutable(&reading->assignments)))
 		return false;
+	is_reader = reading->context->request->read_only;
 	for (i = 0; i < sizeof operations / sizeof *operations; i++) {
-		if (operations[i].members == found
-		    && is_name(&reading->op, operations[i].name)) {
-			*ret_index = i;
-			return true;
-		}
+		if (operations[i].members != (found & ~operations[i].optional)
+		    || !is_name(&reading->op, operations[i].name))
+			continue;
+		*ret_index = i;
+		/* The others refuse with words that are not ours. */
+		return !is_reader || !operations[i].writes;
 	}
 	return false;
 }
@@ -484,11 +593,11 @@ reading_done(struct reading *reading)
 {
 	size_t i;
 
-	for (i = 0; i < reading->assignments.n; i++) {
-		struct assignment *a = &reading->assignments.assignments[i];
-
-		datum_done(&a->value, &a->column->type);
-	}
+	assignments_clear(&reading->assignments);
+	if (reading->is_selecting)
+		columns_done(&reading->columns);
+	if (reading->is_waiting)
+		wait_done(&reading->wait);
 	for (i = 0; i < reading->condition.n; i++)
 		clause_done(&reading->condition.clauses[i]);
 	for (i = 0; i < reading->mutations.n; i++) {
@@ -544,6 +653,31 @@ delete(struct reading *reading, struct encoding *result)
 {
 	return operation_write_delete_rows(reading->context, reading->table,
 					   &reading->condition, result);
+}
+
+static struct ovsdb_error *
+select_rows(struct reading *reading, struct encoding *result)
+{
+	static const struct columns unsorted;
+
+	show_all(reading);
+	operation_read_select_rows(reading->context, reading->table,
+				   &reading->condition, &reading->columns,
+				   &unsorted, result);
+	return NULL;
+}
+
+static struct ovsdb_error *
+await(struct reading *reading, struct encoding *result)
+{
+	struct wait *wait = &reading->wait;
+
+	(void) result;
+	wait->until_equal = is_name(&reading->until, "==");
+	if (reading->members & TIMEOUT)
+		wait->timeout_ms = reading->timeout_ms;
+	return wait_execute(wait, reading->context, reading->table,
+			    &reading->condition);
 }
 
 static struct ovsdb_error *

@@ -3,11 +3,11 @@
 #ifndef OVSDB_REQUEST_H
 #define OVSDB_REQUEST_H 1
 
-/* Operations straight from the text of a request: those that write, "commit"
- * and "comment", as clients write them by the thousand, without a tree of JSON
- * in between.  Whatever is unusual about one, a mistake in it above all, is
- * left to operation.h, which reads the same text through jansson; both do the
- * same and answer the same (check_request.c).  [control] */
+/* Operations straight from the text of a request, as clients write them by the
+ * thousand, without a tree of JSON in between.  Whatever is unusual about one,
+ * a mistake in it above all, is left to operation.h, which reads the same text
+ * through jansson; both do the same and answer the same (check_request.c).
+ * [control] */
 
 #include <stdbool.h>
 #include "agent/ovsdb/operation/assignment.h"
