@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -21,7 +22,9 @@ enum {
 	COPY_SIZE = 4096,	/* What is copied, not referred to. */
 	SOURCE_SIZE = 1 << 18,	/* Output for which a source is not asked, */
 	SOURCE_LOW = 1 << 17,	/* until it has gone down to that. */
-	SOURCE_TURN = 1 << 16,	/* What one turn of the loop asks for. */
+	SOURCE_TURN = 1 << 16,	/* What one turn of the loop asks for, */
+	TURN_SIZE = 1 << 21,	/* what all channels together ask for, */
+	TURN_US = 3000,		/* and how long that may take. */
 	LEAVE_S = 5		/* For output to a peer that sends no more. */
 };
 
@@ -40,6 +43,7 @@ struct channel {
 	struct list stages;
 	unsigned n_sources;		/* Of them; no input meanwhile. */
 	struct event *pump_event, *write_event;
+	uint64_t pump_turn;		/* When the first one was asked for. */
 	bool is_full;			/* Too much waits for the peer. */
 	bool is_paused;			/* By the owner. */
 	bool is_expecting;		/* More is to be sent. */
@@ -54,6 +58,15 @@ struct channel {
 	const struct channel_ops *ops;
 	void *ctx;
 };
+
+/* What all channels have in common: how much they have asked of their sources
+ * in this turn of the loop, and how long that took.  Another turn has begun
+ * when an event comes that was asked for in this one. */
+static struct {
+	uint64_t turn;
+	size_t size;
+	int64_t spent_us;
+} pumping;
 
 static void flush(struct channel *);
 static void readable(struct bufferevent *, void *channel);
@@ -72,6 +85,7 @@ static struct stage *stage_new(struct channel *);
 static void stage_free(struct channel *, struct stage *);
 static void advance(struct channel *);
 static void pump(struct channel *, struct stage *);
+static int64_t now_us(void);
 static void rest(struct channel *);
 static void resume(struct channel *);
 static bool may_read(const struct channel *);
@@ -369,6 +383,11 @@ pump_again(evutil_socket_t fd, short what, void *channel_)
 
 	(void) fd;
 	(void) what;
+	if (channel->pump_turn == pumping.turn) {
+		pumping.turn++;
+		pumping.size = 0;
+		pumping.spent_us = 0;
+	}
 	writable(channel->bev, channel);
 }
 
@@ -551,27 +570,44 @@ static void
 pump(struct channel *channel, struct stage *stage)
 {
 	const struct timeval at_once = { 0 };
-	size_t size, asked = 0;
+	int64_t began_us = now_us(), spent_us = 0;
+	size_t size = 1, asked = 0;
 
-	do {
+	while (size && asked < SOURCE_TURN && pumping.size < TURN_SIZE
+	       && pumping.spent_us + spent_us < TURN_US) {
 		struct text *text;
 
 		if (evbuffer_get_length(channel->output) >= SOURCE_SIZE)
-			return;
+			break;
 		text = stage->source->next(stage->source);
 		if (!text) {
 			stage->source->free(stage->source);
 			stage->source = NULL;
 			channel->n_sources--;
-			return;
+			break;
 		}
 		size = text->size;
 		asked += size;
 		put_text(channel->output, text);
 		text_unref(text);
-	} while (size && asked < SOURCE_TURN);
-	if (!evbuffer_get_length(channel->output))
+		spent_us = now_us() - began_us;
+	}
+	pumping.spent_us += spent_us;
+	pumping.size += asked;
+	if (stage->source
+	    && evbuffer_get_length(channel->output) <= SOURCE_LOW) {
+		channel->pump_turn = pumping.turn;
 		event_add(channel->pump_event, &at_once);
+	}
+}
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
 /* Nothing waits until it can be written: write_now() tries what comes. */

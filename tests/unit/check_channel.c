@@ -318,12 +318,22 @@ START_TEST(unspeakable)
 }
 END_TEST
 
+static void
+wait_ms(int64_t ms)
+{
+	int64_t now_ms = turn_now_ms();
+
+	while (turn_now_ms() < now_ms + ms)
+		continue;
+}
+
 /* A message of so many pieces, of which each says which one it is. */
 enum { PIECE_SIZE = 20000 };
 struct test_source {
 	struct source source;
 	unsigned n, n_empty;
 	unsigned n_asked, n_freed;
+	int64_t needs_ms;
 };
 
 static struct text *
@@ -339,6 +349,7 @@ next_piece(struct source *source_)
 	}
 	if (source->n_asked == source->n)
 		return NULL;
+	wait_ms(source->needs_ms);
 	memset(bytes, ' ', sizeof bytes);
 	bytes[sprintf(bytes, "%u", source->n_asked++)] = ' ';
 	return text_copy(bytes, sizeof bytes);
@@ -421,7 +432,6 @@ START_TEST(source_is_asked_as_its_pieces_are_taken)
 }
 END_TEST
 
-/* A short one is over at once. */
 START_TEST(sources_come_in_their_order)
 {
 	struct test_source *first = source_of(0, 1);
@@ -446,6 +456,8 @@ START_TEST(sources_come_in_their_order)
 	ck_assert_uint_eq(first->n_freed + second->n_freed + third->n_freed, 3);
 	first = source_of(0, 1);
 	channel_send_source(channel, &first->source);
+	for (int i = 0; i < 10 && !first->n_freed; i++)
+		turn();
 	ck_assert_uint_eq(first->n_freed, 1);
 }
 END_TEST
@@ -466,6 +478,26 @@ START_TEST(source_may_need_time)
 	}
 	ck_assert_str_eq(heard, "0");
 	ck_assert_int_ge(n, 4);
+}
+END_TEST
+
+/* It is not asked for as much as others, and goes on all the same. */
+START_TEST(source_may_be_slow)
+{
+	struct test_source *source = source_of(0, 20);
+	static char heard[1000];
+
+	source->needs_ms = 5;
+	channel_send_source(channel, &source->source);
+	for (int i = 0; i < 1000 && !source->n_freed; i++) {
+		unsigned n_asked = source->n_asked;
+
+		turn();
+		/* By an event for output and one for what is left. */
+		ck_assert_uint_le(source->n_asked, n_asked + 2);
+		hear_some(heard, sizeof heard);
+	}
+	ck_assert_uint_eq(source->n_freed, 1);
 }
 END_TEST
 
@@ -507,15 +539,6 @@ START_TEST(backlog_behind_a_source)
 }
 END_TEST
 
-static void
-wait_ms(void)
-{
-	int64_t now_ms = turn_now_ms();
-
-	while (turn_now_ms() < now_ms + 2)
-		continue;
-}
-
 /* Also if it is always ready for more than there is. */
 START_TEST(taking_a_source_is_a_sign_of_life)
 {
@@ -527,7 +550,7 @@ START_TEST(taking_a_source_is_a_sign_of_life)
 	for (int i = 0; i < 200; i++)
 		turn();
 	alive_ms = channel_alive_ms(channel);
-	wait_ms();
+	wait_ms(2);
 	turn();
 	ck_assert_int_eq(channel_alive_ms(channel), alive_ms);
 	for (int i = 0; i < 10; i++) {
@@ -582,6 +605,7 @@ main(void)
 	tcase_add_test(tcase, source_is_asked_as_its_pieces_are_taken);
 	tcase_add_test(tcase, sources_come_in_their_order);
 	tcase_add_test(tcase, source_may_need_time);
+	tcase_add_test(tcase, source_may_be_slow);
 	tcase_add_test(tcase, source_goes_with_its_channel);
 	tcase_add_test(tcase, backlog_behind_a_source);
 	tcase_add_test(tcase, taking_a_source_is_a_sign_of_life);

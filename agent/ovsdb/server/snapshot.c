@@ -43,7 +43,8 @@ struct stream {
 
 /* The words of a view for a range. */
 struct chunk {
-	struct list link;		/* In snapshots.chunks. */
+	struct list link;		/* In snapshots.chunks, */
+	struct list slot_link;		/* and in a slot. */
 	struct view *view;
 	unsigned bits;
 	uint32_t range;
@@ -65,6 +66,8 @@ static void end(struct stream *);
 static struct text *obtain_chunk(struct stream *, const struct pass *);
 static struct text *find_chunk(struct stream *, const struct pass *,
 			       uint32_t range, uint32_t changed);
+static struct list *slot_of(struct snapshots *, const struct view *,
+			    uint32_t range);
 static struct text *make_chunk(struct stream *, const struct pass *,
 			       uint32_t range, bool *ret_is_whole);
 static struct text *continue_chunk(struct stream *, const struct pass *);
@@ -89,6 +92,8 @@ snapshot_init(struct snapshots *snapshots, struct database *database,
 	};
 	list_init(&snapshots->streams);
 	list_init(&snapshots->chunks);
+	for (size_t i = 0; i < SNAPSHOT_SLOTS; i++)
+		list_init(&snapshots->slots[i]);
 }
 
 void
@@ -385,11 +390,13 @@ static struct text *
 find_chunk(struct stream *stream, const struct pass *pass, uint32_t range,
 	   uint32_t changed)
 {
-	struct list *head = &stream->snapshots->chunks, *link;
+	struct list *head = slot_of(stream->snapshots, pass->view, range);
 	uint32_t epoch = stream->pin->epoch;
+	struct list *link;
 
-	for (link = head->prev; link != head; link = link->prev) {
-		struct chunk *chunk = LIST_ENTRY(link, struct chunk, link);
+	for (link = head->next; link != head; link = link->next) {
+		struct chunk *chunk = LIST_ENTRY(link, struct chunk,
+						 slot_link);
 
 		if (chunk->view != pass->view || chunk->range != range
 		    || chunk->bits != pass->bits || epoch < chunk->from
@@ -397,12 +404,21 @@ find_chunk(struct stream *stream, const struct pass *pass, uint32_t range,
 			continue;
 		if (epoch > chunk->to)
 			chunk->to = epoch;
-		list_remove(link);
-		list_append(head, link);
+		list_remove(&chunk->link);
+		list_append(&stream->snapshots->chunks, &chunk->link);
 		stream->snapshots->counters->n_shared_chunks++;
 		return text_ref(chunk->text);
 	}
 	return NULL;
+}
+
+/* Streams that share are not far from each other. */
+static struct list *
+slot_of(struct snapshots *snapshots, const struct view *view, uint32_t range)
+{
+	size_t i = range + (uintptr_t) view / sizeof *view;
+
+	return &snapshots->slots[i % SNAPSHOT_SLOTS];
 }
 
 static struct text *
@@ -471,6 +487,7 @@ remember(struct stream *stream, const struct pass *pass, uint32_t range,
 		.to = epoch, .text = text_ref(text),
 	};
 	list_append(&snapshots->chunks, &chunk->link);
+	list_append(slot_of(snapshots, pass->view, range), &chunk->slot_link);
 	snapshots->size += sizeof *chunk + text->size;
 	while (snapshots->size > SNAPSHOT_CACHE_SIZE)
 		forget(snapshots, LIST_ENTRY(snapshots->chunks.next,
@@ -482,6 +499,7 @@ forget(struct snapshots *snapshots, struct chunk *chunk)
 {
 	snapshots->size -= sizeof *chunk + chunk->text->size;
 	list_remove(&chunk->link);
+	list_remove(&chunk->slot_link);
 	view_unref(chunk->view);
 	text_unref(chunk->text);
 	free(chunk);

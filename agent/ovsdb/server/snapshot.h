@@ -28,7 +28,10 @@ struct client;
 struct server_counters;
 struct server_limits;
 
-enum { SNAPSHOT_CACHE_SIZE = 8 << 20 };	/* Bytes remembered. */
+enum {
+	SNAPSHOT_CACHE_SIZE = 8 << 20,	/* Bytes remembered. */
+	SNAPSHOT_SLOTS = 256
+};
 
 /* Of a database. */
 struct snapshots {
@@ -36,7 +39,8 @@ struct snapshots {
 	struct server_counters *counters;
 	struct list streams;		/* struct stream, oldest first. */
 	struct list chunks;		/* What was made or used last at the
-					 * end. */
+					 * end; and by range. */
+	struct list slots[SNAPSHOT_SLOTS];
 	size_t n_streams, size;		/* Bytes of the chunks. */
 	uint32_t n_renumbered;		/* Of the pins, when they were made. */
 	struct pin_rows rows;		/* Room for one range, */
