@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "agent/base/memory.h"
 #include "agent/base/pages.h"
@@ -41,6 +42,7 @@ static uint32_t home_of(const struct hash_part *, uint32_t place);
 static uint32_t find_first(const struct hash_part *, uint32_t place);
 static uint32_t find(const struct hash_part *, uint32_t place, const void *);
 static bool put(struct hash_part *, uint32_t place, void *);
+static uint32_t next_free(const struct hash_part *, uint32_t i);
 static void make_room(struct hash_set *, uint32_t place);
 static void enter(struct hash_set *, uint32_t place, struct hash_part *);
 static bool may_split(const struct hash_set *, const struct hash_part *);
@@ -49,8 +51,9 @@ static void double_directory(struct hash_set *);
 static struct hash_part *part_new(uint32_t n_bits);
 static struct hash_part *resettle(struct hash_part *, uint32_t n_homes);
 static void pack(struct hash_part *);
-static uint32_t slots_needed(const struct hash_part *, uint32_t n_homes);
-static void spread(struct hash_part *);
+static struct hash_part *move_to_end(struct hash_part *, uint32_t n_slots);
+static bool spread(struct hash_part *, uint32_t n_slots);
+static struct hash_part *shorten(struct hash_part *, uint32_t n_slots);
 
 void
 hash_set_done(struct hash_set *set)
@@ -307,8 +310,7 @@ put(struct hash_part *part, uint32_t place, void *thing)
 
 	while (i < part->n_slots && places[i] && places[i] <= place)
 		i++;
-	for (end = i; end < part->n_slots && places[end]; end++)
-		;
+	end = next_free(part, i);
 	if (end == part->n_slots)
 		return false;
 	memmove(&part->things[i + 1], &part->things[i],
@@ -320,6 +322,24 @@ put(struct hash_part *part, uint32_t place, void *thing)
 	return true;
 }
 
+static uint32_t
+next_free(const struct hash_part *part, uint32_t i)
+{
+	const uint32_t *places = places_of(part);
+
+#if WCHAR_MAX >= INT32_MAX
+	/* Many of them at once: the C library knows how. */
+	const wchar_t *free = wmemchr((const wchar_t *) places + i, 0,
+				      part->n_slots - i);
+
+	return free ? free - (const wchar_t *) places : part->n_slots;
+#else
+	while (i < part->n_slots && places[i])
+		i++;
+	return i;
+#endif
+}
+
 static void
 make_room(struct hash_set *set, uint32_t place)
 {
@@ -327,7 +347,7 @@ make_room(struct hash_set *set, uint32_t place)
 	uint32_t n_homes = part->n_homes;
 
 	if (part->n >= n_homes - n_homes / 16)
-		n_homes += n_homes < EVEN_GROWTH ? n_homes : n_homes / 8;
+		n_homes += n_homes < EVEN_GROWTH ? n_homes : n_homes / 6;
 	if (n_homes > SPLIT && may_split(set, part))
 		split(set, place);
 	else
@@ -415,29 +435,26 @@ part_new(uint32_t n_bits)
 	return part;
 }
 
-/* Returns where the part is now. */
+/* Returns where the part is now.  So many slots as always do; where hashes are
+ * the same, perhaps more. */
 static struct hash_part *
 resettle(struct hash_part *part, uint32_t n_homes)
 {
-	uint32_t n_old = part->n_slots, n_slots;
-	uint32_t *from;
+	uint32_t more = n_homes < 512 ? 8 : n_homes < 4096 ? n_homes / 64 : 64;
+	uint32_t n_slots = n_homes;
+	bool is_settled;
 
-	pack(part);
-	n_slots = slots_needed(part, n_homes);
-	if (n_slots > n_old)
-		part = pages_resize(part, size_of(n_old), size_of(n_slots));
-	/* All of them to the end: from there each moves to the front. */
-	from = places_of(part);
-	part->n_homes = n_homes;
-	part->n_slots = n_slots;
-	memmove(places_of(part) + n_slots - part->n, from,
-		part->n * sizeof *from);
-	memmove(part->things + n_slots - part->n, part->things,
-		part->n * sizeof *part->things);
-	spread(part);
-	if (n_slots < n_old)
-		part = pages_resize(part, size_of(n_old), size_of(n_slots));
-	return part;
+	do {
+		n_slots += more;
+		pack(part);
+		part = move_to_end(part, n_slots > part->n_slots
+					 ? n_slots : part->n_slots);
+		part->n_homes = n_homes;
+		/* Room for more to come at the end. */
+		is_settled = spread(part, n_slots - more / 2);
+		more *= 2;
+	} while (!is_settled);
+	return shorten(part, n_slots);
 }
 
 /* Closes the gaps. */
@@ -447,38 +464,37 @@ pack(struct hash_part *part)
 	uint32_t *places = places_of(part);
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; n < part->n; i++) {
-		if (!places[i])
-			continue;
-		places[n] = places[i];
-		part->things[n++] = part->things[i];
+	for (uint32_t i = 0; i < part->n_slots; i++) {
+		uint32_t place = places[i];
+
+		places[n] = place;
+		part->things[n] = part->things[i];
+		n += place != 0;
 	}
 }
 
-/* For the things of a packed part, and for more to come at the end. */
-static uint32_t
-slots_needed(const struct hash_part *part, uint32_t n_homes)
+/* Those of a packed part; at least as many slots as before. */
+static struct hash_part *
+move_to_end(struct hash_part *part, uint32_t n_slots)
 {
-	const uint32_t *places = places_of(part);
-	uint32_t n_slots = n_homes;
-	uint64_t end = 0;
+	uint32_t n_old = part->n_slots, n = part->n;
+	uint32_t *from;
 
-	for (uint32_t i = 0; i < part->n; i++) {
-		uint64_t home = (uint64_t) (places[i] << part->n_bits)
-				* n_homes >> 32;
-
-		end = (home > end ? home : end) + 1;
-	}
-	if (end > n_slots)
-		n_slots = end + (end - n_slots) / 4;
-	return n_slots + (n_homes < 512 ? 8 : n_homes < 4096 ? n_homes / 64
-								: 64);
+	if (n_slots > n_old)
+		part = pages_resize(part, size_of(n_old), size_of(n_slots));
+	from = places_of(part);
+	part->n_slots = n_slots;
+	memmove(places_of(part) + n_slots - n, from, n * sizeof *from);
+	memmove(part->things + n_slots - n, part->things,
+		n * sizeof *part->things);
+	return part;
 }
 
-/* The things stand at the end of the slots; each moves to where it belongs.
- * None passes one that still has to move: slots_needed() saw to that. */
-static void
-spread(struct hash_part *part)
+/* The things stand at the end of the slots; each moves to where it belongs,
+ * within the first 'n_slots'.  Returns false if they do not suffice; those
+ * that were not moved stay at the end. */
+static bool
+spread(struct hash_part *part, uint32_t n_slots)
 {
 	uint32_t *places = places_of(part);
 	uint32_t end = 0;
@@ -486,11 +502,31 @@ spread(struct hash_part *part)
 	for (uint32_t i = part->n_slots - part->n; i < part->n_slots; i++) {
 		uint32_t place = places[i];
 		void *thing = part->things[i];
+		uint32_t home = home_of(part, place);
 
-		for (uint32_t home = home_of(part, place); end < home; end++)
+		if ((home > end ? home : end) >= n_slots - (part->n_slots - i)
+						 + 1) {
+			memset(&places[end], 0, (i - end) * sizeof *places);
+			return false;
+		}
+		for (; end < home; end++)
 			places[end] = 0;
 		places[end] = place;
 		part->things[end++] = thing;
 	}
 	memset(&places[end], 0, (part->n_slots - end) * sizeof *places);
+	return true;
+}
+
+static struct hash_part *
+shorten(struct hash_part *part, uint32_t n_slots)
+{
+	uint32_t n_old = part->n_slots;
+	const uint32_t *places = places_of(part);
+
+	if (n_slots >= n_old)
+		return part;
+	part->n_slots = n_slots;
+	memmove(places_of(part), places, n_slots * sizeof *places);
+	return pages_resize(part, size_of(n_old), size_of(n_slots));
 }

@@ -16,7 +16,7 @@
  * Made for millions: 13 bytes each, and no insertion that moves more than a
  * part of some 16,000.  The uppermost bits of the place lead to the part; in
  * the part a thing stands where its place says, or behind that as soon as
- * there was room.  A part grows by an eighth, and splits in two when it is
+ * there was room.  A part grows by a sixth, and splits in two when it is
  * large.  What is emptied is given back.
  *
  * [control]: one thread for each set. */
