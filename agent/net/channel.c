@@ -486,8 +486,10 @@ read_messages(struct channel *channel, const char *bytes, size_t size)
 			channel_end(channel, end_of(status));
 			break;
 		}
-		if (status == JSONRPC_MESSAGE)
+		if (status == JSONRPC_MESSAGE) {
 			receive(channel, text, text_size);
+			jsonrpc_forget(&channel->reader);
+		}
 		i += used;
 	}
 	return i;

@@ -11,7 +11,6 @@ enum { KEPT_SIZE = 65536 };
 
 static size_t skip_space(const char *bytes, size_t size);
 static void append(struct jsonrpc_reader *, const char *bytes, size_t size);
-static void forget(struct jsonrpc_reader *);
 
 void
 jsonrpc_reader_init(struct jsonrpc_reader *reader, size_t max_size,
@@ -38,7 +37,7 @@ jsonrpc_read_text(struct jsonrpc_reader *reader, const char *bytes,
 	enum brackets_status status;
 
 	if (!reader->brackets.depth) {
-		forget(reader);
+		jsonrpc_forget(reader);
 		start = skip_space(bytes, size);
 		if (start == size) {
 			*ret_used = size;
@@ -66,6 +65,17 @@ jsonrpc_read_text(struct jsonrpc_reader *reader, const char *bytes,
 	return JSONRPC_MESSAGE;
 }
 
+void
+jsonrpc_forget(struct jsonrpc_reader *reader)
+{
+	reader->size = 0;
+	if (reader->allocated > KEPT_SIZE) {
+		free(reader->text);
+		reader->text = NULL;
+		reader->allocated = 0;
+	}
+}
+
 enum jsonrpc_status
 jsonrpc_read(struct jsonrpc_reader *reader, const char *bytes, size_t size,
 	     size_t *ret_used, json_t **ret_message)
@@ -80,6 +90,7 @@ jsonrpc_read(struct jsonrpc_reader *reader, const char *bytes, size_t size,
 	if (status != JSONRPC_MESSAGE)
 		return status;
 	message = json_loadb(text, text_size, 0, NULL);
+	jsonrpc_forget(reader);
 	if (!message)
 		return JSONRPC_MALFORMED;
 	*ret_message = message;
@@ -124,16 +135,4 @@ append(struct jsonrpc_reader *reader, const char *bytes, size_t size)
 	}
 	memcpy(reader->text + reader->size, bytes, size);
 	reader->size += size;
-}
-
-/* The text that was read last; room for the next one stays. */
-static void
-forget(struct jsonrpc_reader *reader)
-{
-	reader->size = 0;
-	if (reader->allocated > KEPT_SIZE) {
-		free(reader->text);
-		reader->text = NULL;
-		reader->allocated = 0;
-	}
 }

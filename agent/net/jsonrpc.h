@@ -45,6 +45,8 @@ enum jsonrpc_status jsonrpc_read_text(struct jsonrpc_reader *,
 				      const char *bytes, size_t size,
 				      size_t *ret_used, const char **ret_text,
 				      size_t *ret_size);
+/* Gives back the room that the last message took, if it was a large one. */
+void jsonrpc_forget(struct jsonrpc_reader *);
 /* Parses it, too.  '*ret_message', an object, is the caller's. */
 enum jsonrpc_status jsonrpc_read(struct jsonrpc_reader *, const char *bytes,
 				 size_t size, size_t *ret_used,

@@ -79,6 +79,33 @@ START_TEST(pieces_of_any_size)
 }
 END_TEST
 
+/* Room that was taken for a large message goes with it. */
+START_TEST(large_ones_are_forgotten)
+{
+	static char text[300000];
+	const char *read;
+	size_t used, size;
+
+	jsonrpc_reader_done(&reader);
+	jsonrpc_reader_init(&reader, sizeof text, MAX_DEPTH);
+	memset(text, ' ', sizeof text);
+	text[0] = '{';
+	text[sizeof text - 1] = '}';
+	ck_assert_int_eq(jsonrpc_read_text(&reader, text, 200000, &used, &read,
+					   &size), JSONRPC_MORE);
+	ck_assert_uint_eq(used, 200000);
+	ck_assert_int_eq(jsonrpc_read_text(&reader, text + used,
+					   sizeof text - used, &used, &read,
+					   &size), JSONRPC_MESSAGE);
+	ck_assert_uint_eq(used, sizeof text - 200000);
+	ck_assert_uint_eq(size, sizeof text);
+	ck_assert(!memcmp(read, text, size));
+	ck_assert_uint_ge(reader.allocated, sizeof text);
+	jsonrpc_forget(&reader);
+	ck_assert_uint_eq(reader.allocated, 0);
+}
+END_TEST
+
 START_TEST(what_is_no_object)
 {
 	static const char *const texts[] = {
@@ -219,6 +246,7 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, pieces_of_any_size);
+	tcase_add_test(tcase, large_ones_are_forgotten);
 	tcase_add_test(tcase, what_is_no_object);
 	tcase_add_test(tcase, what_is_not_complete);
 	tcase_add_test(tcase, longest_message);
