@@ -16,7 +16,8 @@
 #include "agent/net/turn.h"
 
 enum {
-	PAUSE_SIZE = 1 << 20,	/* Output that pauses input. */
+	LAG_SIZE = 1 << 16,	/* Output that says that the peer lags, */
+	PAUSE_SIZE = 1 << 20,	/* and that pauses input. */
 	IO_SIZE = 1 << 18,	/* Bytes per turn of the loop. */
 	READ_SIZE = 4096,	/* What the buffer event reads of them. */
 	COPY_SIZE = 4096,	/* What is copied, not referred to. */
@@ -44,7 +45,8 @@ struct channel {
 	unsigned n_sources;		/* Of them; no input meanwhile. */
 	struct event *pump_event, *write_event;
 	uint64_t pump_turn;		/* When the first one was asked for. */
-	bool is_full;			/* Too much waits for the peer. */
+	bool is_lagging;		/* Much waits for the peer, */
+	bool is_full;			/* or too much. */
 	bool is_paused;			/* By the owner. */
 	bool is_expecting;		/* More is to be sent. */
 	bool is_leaving;		/* The peer will send no more. */
@@ -186,9 +188,9 @@ channel_send_text(struct channel *channel, struct text *const *pieces,
 }
 
 bool
-channel_is_full(const struct channel *channel)
+channel_is_lagging(const struct channel *channel)
 {
-	return channel->is_full;
+	return channel->is_lagging;
 }
 
 void
@@ -327,8 +329,10 @@ writable(struct bufferevent *bev, void *channel_)
 	if (channel->has_ended)
 		return;
 	advance(channel);
-	if (channel->is_full && backlog(channel) <= PAUSE_SIZE) {
+	if (channel->is_full && backlog(channel) <= PAUSE_SIZE)
 		channel->is_full = false;
+	if (channel->is_lagging && backlog(channel) <= LAG_SIZE) {
+		channel->is_lagging = false;
 		if (channel->ops->drained)
 			channel->ops->drained(channel->ctx);
 	}
@@ -407,6 +411,8 @@ write_now(evutil_socket_t fd, short what, void *channel_)
 	evbuffer_write_atmost(channel->output,
 			      bufferevent_getfd(channel->bev), IO_SIZE);
 	evbuffer_freeze(channel->output, 1);
+	if (evbuffer_get_length(channel->output) > LAG_SIZE)
+		channel->is_lagging = true;
 	if (evbuffer_get_length(channel->output))
 		bufferevent_enable(channel->bev, EV_WRITE);
 	else
@@ -678,11 +684,17 @@ open_output(struct channel *channel)
 	return LIST_ENTRY(channel->stages.prev, struct stage, link)->behind;
 }
 
-/* A peer that does not take its answers asks nothing more. */
+/* A peer that does not take its answers asks nothing more.  It lags as soon as
+ * its socket takes no more: what has not been tried yet says nothing. */
 static void
 close_output(struct channel *channel)
 {
-	if (channel->is_full || backlog(channel) <= PAUSE_SIZE)
+	size_t size = backlog(channel);
+
+	if (size > (bufferevent_get_enabled(channel->bev) & EV_WRITE
+		    ? LAG_SIZE : PAUSE_SIZE))
+		channel->is_lagging = true;
+	if (channel->is_full || size <= PAUSE_SIZE)
 		return;
 	channel->is_full = true;
 	bufferevent_disable(channel->bev, EV_READ);

@@ -6,7 +6,8 @@
 /* A connection as a pair of message queues.
  *
  * Input is read while output flows: as long as more than 1 MiB waits for the
- * peer, nothing is taken from it.  Output past 'output_size' ends the channel.
+ * peer, nothing is taken from it.  With more than 64 KiB that its socket does
+ * not take it lags.  Output past 'output_size' ends the channel.
  *
  * A channel ends once, for the reason that comes first; from then on nothing
  * is received and what is sent goes nowhere.  The owner hears of it from the
@@ -45,7 +46,7 @@ struct channel_ops {
 	 * brace and the one that closes it; if that is no JSON, to end the
 	 * channel as malformed is the owner's business. */
 	void (*receive_text)(void *ctx, const char *text, size_t size);
-	/* Not full any more.  May be NULL. */
+	/* The peer, which lagged, has taken its output.  May be NULL. */
 	void (*drained)(void *ctx);
 	/* May free the channel. */
 	void (*ended)(void *ctx, enum channel_end);
@@ -86,8 +87,8 @@ void channel_expect(struct channel *, bool);
  * already is received from the event loop then. */
 void channel_pause(struct channel *, bool);
 
-/* Does so much output wait for the peer that nothing more is read from it? */
-bool channel_is_full(const struct channel *);
+/* Does the peer take its output so slowly that it should be sent less? */
+bool channel_is_lagging(const struct channel *);
 
 /* Ends the channel, if it has not ended yet. */
 void channel_end(struct channel *, enum channel_end);

@@ -221,7 +221,7 @@ is_backlogged(void *session_)
 {
 	const struct session *session = session_;
 
-	return channel_is_full(session->channel);
+	return channel_is_lagging(session->channel);
 }
 
 static void

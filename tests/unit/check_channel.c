@@ -35,7 +35,7 @@ static void
 drained(void *ctx)
 {
 	ck_assert_ptr_eq(ctx, &fd);
-	ck_assert(!channel_is_full(channel));
+	ck_assert(!channel_is_lagging(channel));
 	n_drained++;
 }
 
@@ -267,8 +267,7 @@ START_TEST(pieces_held)
 }
 END_TEST
 
-/* Who leaves more than 1 MiB is full, is not read from, and says so when all
- * of it has gone. */
+/* Who leaves more than 1 MiB is not read from until all of it has gone. */
 START_TEST(full_and_drained)
 {
 	static char bytes[1 << 18];
@@ -279,9 +278,9 @@ START_TEST(full_and_drained)
 	for (int k = 1; k < 3; k++) {
 		for (int i = 0; i < 4; i++)
 			channel_send_text(channel, &text, 1);
-		ck_assert(!channel_is_full(channel));
+		ck_assert(!channel_is_lagging(channel));
 		put("a");
-		ck_assert(channel_is_full(channel));
+		ck_assert(channel_is_lagging(channel));
 		ck_assert_int_eq(send(fd, "{}", 2, 0), 2);
 		for (n = 0; n < 4 * sizeof bytes + 8;) {
 			ssize_t more;
@@ -295,8 +294,42 @@ START_TEST(full_and_drained)
 		while (n_received < k)
 			turn();
 		ck_assert_int_eq(n_drained, k);
-		ck_assert(!channel_is_full(channel));
+		ck_assert(!channel_is_lagging(channel));
 	}
+	text_unref(text);
+}
+END_TEST
+
+/* Who leaves more than 64 KiB lags, but only once its socket takes no more. */
+START_TEST(lagging)
+{
+	static char bytes[1 << 18];
+	struct text *text;
+	int n = 0;
+
+	memset(bytes, ' ', sizeof bytes);
+	text = text_copy(bytes, sizeof bytes / 2);
+	for (int i = 0; i < 5; i++) {
+		channel_send_text(channel, &text, 1);
+		ck_assert(!channel_is_lagging(channel));
+		turn();
+		ck_assert(!channel_is_lagging(channel));
+		while (recv(fd, bytes, sizeof bytes, 0) > 0)
+			turn();
+	}
+	ck_assert_int_eq(n_drained, 0);
+	for (; !channel_is_lagging(channel); n++) {
+		ck_assert_int_lt(n, 6);
+		channel_send_text(channel, &text, 1);
+		turn();
+	}
+	for (; !n_drained; n++) {
+		ck_assert_int_lt(n, 100);
+		ck_assert(channel_is_lagging(channel));
+		turn();
+		ck_assert_int_gt(recv(fd, bytes, sizeof bytes, 0), 0);
+	}
+	ck_assert(!channel_is_lagging(channel));
 	text_unref(text);
 }
 END_TEST
@@ -610,6 +643,7 @@ main(void)
 	tcase_add_test(tcase, backlog_behind_a_source);
 	tcase_add_test(tcase, taking_a_source_is_a_sign_of_life);
 	tcase_add_test(tcase, full_and_drained);
+	tcase_add_test(tcase, lagging);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

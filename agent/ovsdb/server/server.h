@@ -73,7 +73,7 @@ struct server_limits {
 	uint32_t n_locks;	/* Held and waited for, default 1000. */
 	uint32_t n_operations;	/* Of one transaction, default 1048576. */
 	/* Bytes of a database's history that are kept while any client has
-	 * fallen behind, default 64 MiB.  Of all of them together. */
+	 * fallen behind, default 256 MiB: for all of them together. */
 	uint64_t behind_size;
 	int64_t snapshot_ms;	/* For taking a monitor's initial rows,
 				 * default 10 minutes. */
