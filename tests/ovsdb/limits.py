@@ -336,7 +336,7 @@ def test_endless_message(server):
     check("it ends at the limit",
           MESSAGE_SIZE <= n_sent + MIB <= MESSAGE_SIZE + 8 * MIB, n_sent)
     check("and is counted", server.counter("session_too_long") == 1)
-    check("nobody waits for long", others.longest < 1, others.longest)
+    check("nobody waits for long", others.longest < 5, others.longest)
     check_memory("memory is bounded", server.growth(before),
                  2.5 * MESSAGE_SIZE)
     check_memory("memory is given back", server.memory() - before, 16 * MIB)
@@ -504,7 +504,7 @@ def test_watching_without_reading(server):
             check("who never reads is left", watcher.is_closed())
             check("and counted", server.counter("ovsdb_lost_clients") == n + 1)
         check_memory("memory is bounded", server.growth(before), 64 * MIB)
-        check("nobody waits for long", others.longest < 1, others.longest)
+        check("nobody waits for long", others.longest < 5, others.longest)
 
 
 def watch(client):
