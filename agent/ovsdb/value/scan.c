@@ -110,12 +110,12 @@ bool
 scan_boolean(struct scan *s, bool *ret_boolean)
 {
 	scan_space(s);
-	if (s->end - s->p > 4 && !memcmp(s->p, "true", 4)) {
+	if (s->end - s->p >= 4 && !memcmp(s->p, "true", 4)) {
 		*ret_boolean = true;
 		s->p += 4;
 		return true;
 	}
-	if (s->end - s->p > 5 && !memcmp(s->p, "false", 5)) {
+	if (s->end - s->p >= 5 && !memcmp(s->p, "false", 5)) {
 		*ret_boolean = false;
 		s->p += 5;
 		return true;
