@@ -108,6 +108,8 @@ void
 journal_sync_drop(struct journal_sync *sync, int fd)
 {
 	pthread_mutex_lock(&sync->mutex);
+	if (sync->n_wanted)
+		tell(sync);
 	sync->done = sync->wanted;
 	sync->n_wanted = 0;
 	sync->fd = -1;
