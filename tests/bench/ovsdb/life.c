@@ -45,8 +45,7 @@ start(struct peer *peer, struct line *lines)
 	peer_connect(peer, &client);
 	rows_select(peer->rows, &client, settings.n_rows - 1);
 	line_add(&lines[0], peer, now() - begin);
-	peer->rss_loaded = peer_rss(peer);
-	line_add(&lines[1], peer, peer->rss_loaded);
+	line_add(&lines[1], peer, peer_rss(peer));
 	line_add(&lines[2], peer, peer_file_size(peer));
 	client_close(&client);
 }

@@ -87,6 +87,7 @@ peer_start(struct peer *peer)
 		die("no process: %s", strerror(errno));
 	if (!peer->pid)
 		execute(peer);
+	peer->rss_least = 0;
 }
 
 static void
@@ -161,12 +162,6 @@ peer_rss(const struct peer *peer)
 	return read_status(peer, "VmRSS:");
 }
 
-double
-peer_peak(const struct peer *peer)
-{
-	return read_status(peer, "VmHWM:");
-}
-
 static double
 read_status(const struct peer *peer, const char *name)
 {
@@ -186,16 +181,26 @@ read_status(const struct peer *peer, const char *name)
 }
 
 void
-peer_forget_peak(const struct peer *peer)
+peer_forget_peak(struct peer *peer)
 {
+	double rss = peer_rss(peer);
 	char path[64];
 	int fd;
+
+	if (!peer->rss_least || rss < peer->rss_least)
+		peer->rss_least = rss;
 
 	sprintf(path, "/proc/%ld/clear_refs", (long) peer->pid);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "5", 1) != 1)
 		die("%s: %s", path, strerror(errno));
 	close(fd);
+}
+
+double
+peer_growth(const struct peer *peer)
+{
+	return read_status(peer, "VmHWM:") - peer->rss_least;
 }
 
 double

@@ -23,6 +23,7 @@ struct peer {
 	bool is_compacted;	/* and was compacted since. */
 	struct rows *rows;
 	double rss_empty, rss_loaded;	/* MiB, before and after that. */
+	double rss_least;		/* At rest, since it was started. */
 };
 
 /* Sets up files' names, which begin with 'prefix'; starts nothing. */
@@ -38,10 +39,12 @@ void peer_kill(struct peer *);
 /* Waits until somebody listens. */
 void peer_connect(struct peer *, struct client *);
 
-/* MiB: resident now, and the most since peer_forget_peak(). */
+/* MiB that are resident now. */
 double peer_rss(const struct peer *);
-double peer_peak(const struct peer *);
-void peer_forget_peak(const struct peer *);
+/* The most that was resident since the first, over the least at rest.  What
+ * an earlier peak has left resident counts again: it was not there before. */
+void peer_forget_peak(struct peer *);
+double peer_growth(const struct peer *);
 /* MiB of the database's file. */
 double peer_file_size(const struct peer *);
 /* A number of memory/show, or -1 if the server has none of that name. */

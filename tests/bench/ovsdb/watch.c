@@ -12,7 +12,6 @@ enum { N_MONITORS = 100, N_UPDATES = 300,
        LEAST_MEMORY = 1500 };	/* MiB. */
 
 static void download(struct peer *, struct line *, const char *since);
-static double growth(const struct peer *);
 static unsigned crowd_size(const struct peer *, const struct watch_crowd *);
 static double available(void);
 static void swallow_all(struct crowd *, uint64_t n_bytes);
@@ -43,7 +42,7 @@ download(struct peer *peer, struct line *lines, const char *since)
 	client_drain(&client, &drained);
 	line_add(&lines[0], peer, drained.last - start);
 	line_add(&lines[1], peer, drained.first - start);
-	line_add(&lines[2], peer, growth(peer));
+	line_add(&lines[2], peer, peer_growth(peer));
 	line_add(&lines[3], peer, drained.n_bytes / 1e6);
 	if (rows_drained(&drained) != settings.n_rows)
 		die("%llu rows came, not %u: %s",
@@ -51,14 +50,6 @@ download(struct peer *peer, struct line *lines, const char *since)
 		    settings.n_rows, drained.start);
 	client_close(&client);
 	free(text.at);
-}
-
-/* Over what the rows took: what an earlier run has left resident was taken by
- * that, and is taken again. */
-static double
-growth(const struct peer *peer)
-{
-	return peer_peak(peer) - peer->rss_loaded;
 }
 
 const struct figure watch_monitor = {
@@ -132,7 +123,7 @@ watch_download(struct peer *peer, const char *since, struct watch_crowd *result)
 		client_send(&crowd.clients[i], text.at, text.n);
 	swallow_all(&crowd, drained.n_bytes);
 	result->seconds = now() - start;
-	result->growth = growth(peer);
+	result->growth = peer_growth(peer);
 	/* Those were the messages' ends, or this is not what comes next. */
 	for (unsigned i = 0; i < crowd.n; i++)
 		rows_select(peer->rows, &crowd.clients[i], i);
