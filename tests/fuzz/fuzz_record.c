@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A record of a database's file, with the checksum that it needs to be looked
+ * at: as the first, which fills the tables, and behind others, where it is a
+ * transaction.  Both come to the same. */
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/ovsdb/store/journal.h"
+#include "agent/ovsdb/store/row.h"
+#include "agent/ovsdb/value/encode.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static const char schema[] = "{\"name\":\"T\",\"tables\":{\"R\":{\"isRoot\":"
+	"true,\"columns\":{\"name\":{\"type\":\"string\"},\"i\":{\"type\":"
+	"{\"key\":\"integer\",\"min\":0,\"max\":\"unlimited\"}},\"m\":"
+	"{\"type\":{\"key\":\"string\",\"value\":\"real\",\"min\":0,\"max\":"
+	"9}},\"strong\":{\"type\":{\"key\":{\"type\":\"uuid\",\"refTable\":"
+	"\"C\"},\"min\":0,\"max\":2}},\"weak\":{\"type\":{\"key\":{\"type\":"
+	"\"uuid\",\"refTable\":\"C\",\"refType\":\"weak\"},\"min\":0,"
+	"\"max\":2}}},\"indexes\":[[\"name\"]]},\"C\":{\"columns\":{\"next\":"
+	"{\"type\":{\"key\":{\"type\":\"uuid\",\"refTable\":\"C\"},\"min\":"
+	"0,\"max\":1}}}},\"M\":{\"isRoot\":true,\"maxRows\":1,\"columns\":"
+	"{\"b\":{\"type\":\"boolean\"}}}}}";
+#define ID "\"00000000-0000-0000-0000-000000000001\""
+
+static char path[64], schema_path[80], lock[64];
+
+static void
+name_files(void)
+{
+	const char *base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
+
+	snprintf(path, sizeof path, "%s/fuzz_record.%ld", base,
+		 (long) getpid());
+	snprintf(schema_path, sizeof schema_path, "%s.schema", path);
+	snprintf(lock, sizeof lock, "%s/.fuzz_record.%ld.~lock~", base,
+		 (long) getpid());
+}
+
+static struct database *
+open_file(void)
+{
+	struct database *db = NULL;
+	char *warning;
+
+	ovsdb_error_free(journal_open_database(path, schema_path, &db,
+					       &warning));
+	free(warning);
+	return db;
+}
+
+static void
+append(struct database *db, const void *bytes, size_t size)
+{
+	struct uuid id = { { 0 } };
+
+	encode_bytes(journal_begin(database_journal(db)), bytes, size);
+	ovsdb_error_free(journal_append(database_journal(db), false, &id));
+}
+
+/* What is there, in a number; 0 if the file is not read. */
+static uint64_t
+read_record(const uint8_t *bytes, size_t size, bool is_first)
+{
+	static const char come[] = "{\"M\":{" ID ":{}}}";
+	static const char go[] = "{\"M\":{" ID ":null}}";
+	struct database *db;
+	uint64_t sum = 1;
+
+	unlink(path);
+	db = open_file();
+	if (!db)
+		abort();
+	if (!is_first) {
+		append(db, come, sizeof come - 1);
+		append(db, go, sizeof go - 1);
+	}
+	append(db, bytes, size);
+	/* The last one may be put aside. */
+	append(db, "{}", 2);
+	database_free(db);
+	db = open_file();
+	if (!db)
+		return 0;
+	for (size_t i = 0; i < db->schema->n_tables; i++) {
+		const struct row *row;
+
+		sum = sum * 1000003 + table_n_rows(&db->tables[i]);
+		for (row = table_first(&db->tables[i]); row;
+		     row = table_next(&db->tables[i], row)) {
+			const struct referrer *r;
+
+			sum += row_refs(row) * UINT64_C(10007);
+			for (r = row_first_in(row); r; r = r->next_in)
+				sum += UINT64_C(1000000009);
+		}
+	}
+	database_free(db);
+	return sum;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	FILE *stream;
+
+	if (!*path)
+		name_files();
+	stream = fopen(schema_path, "w");
+	if (!stream || fputs(schema, stream) < 0 || fclose(stream))
+		abort();
+	if (read_record(bytes, size, true) != read_record(bytes, size, false))
+		abort();
+	unlink(schema_path);
+	unlink(path);
+	unlink(lock);
+	return 0;
+}
