@@ -252,7 +252,7 @@ def manager_mode(server):
     it asks for tables once it has heard something more, which can only be the
     next echo."""
     with Listener(6632) as listener, \
-            server.manager(listener.target, inactivity_probe=500):
+            server.manager(listener.target, inactivity_probe=1000):
         for again in False, True:
             with Agent(listener.accept()) as agent:
                 first = agent.read()

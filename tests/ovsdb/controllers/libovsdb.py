@@ -318,9 +318,9 @@ def echo(server):
 def echo_reply(server):
     """What it answers to probes keeps the connection."""
     with wire.Listener(6640) as listener, \
-            server.manager(listener.target, inactivity_probe=200), \
+            server.manager(listener.target, inactivity_probe=1000), \
             Client(listener.accept()) as client:
-        client.answer_probes(4)
+        client.answer_probes(3)
         expect(DATABASE in client.result("list_dbs", None), "not there")
 
 

@@ -265,9 +265,9 @@ def echo(server):
 def echo_reply(server):
     """What it answers to probes keeps the connection."""
     with Listener(6640) as listener, \
-            server.manager(listener.target, inactivity_probe=200), \
+            server.manager(listener.target, inactivity_probe=1000), \
             Library(listener.accept()) as odl:
-        odl.answer_probes(4)
+        odl.answer_probes(3)
         expect(DATABASE in odl.result("list_dbs"), "it is not there")
 
 
