@@ -145,11 +145,17 @@ pin_read(const struct pin *pin, const struct table *table, unsigned bits,
 	const uint32_t last = first + (uint32_t) (UINT32_MAX >> bits);
 	const struct kept_map *map = &table->kept;
 	const struct row *row;
-	size_t cursor = 0, i, end;
+	size_t cursor = 0, i = rows->n, end;
 
-	while ((row = row_map_range(&table->rows, first, last, &cursor)))
-		if (row->birth <= pin->epoch)
-			rows_add(rows, row);
+	while ((row = row_map_range(&table->rows, first, last, &cursor))) {
+		rows_add(rows, row);
+		/* All are waited for at once. */
+		__builtin_prefetch(row);
+		__builtin_prefetch((const char *) row + 64);
+	}
+	for (end = rows->n, rows->n = i; i < end; i++)
+		if (rows->rows[i]->birth <= pin->epoch)
+			rows->rows[rows->n++] = rows->rows[i];
 	if (!map->n)
 		return;
 	end = (uint64_t) last * map->n_slots >> 32;
