@@ -177,8 +177,8 @@ compact(struct control_request *request, size_t n_args,
 			continue;
 		found = true;
 		compaction->n_left++;
-		journal_compact_begin(database_journal(db), compacted,
-				      compaction);
+		journal_compact_begin(database_journal(db), false,
+				      compacted, compaction);
 	}
 	if (!found && n_args) {
 		free(compaction->problems);

@@ -312,10 +312,11 @@ START_TEST(the_power_may_fail_at_any_time)
 		if (draw(4) == 0)
 			slow_disk(true);
 		if (n % 25 == 0)
-			journal_compact_begin(journal, NULL, NULL);
+			journal_compact_begin(journal, draw(2), NULL,
+					      NULL);
 		/* Some transactions come while the thread is at work. */
 		if (n % 25 == n / 25)
-			ck_assert_ptr_null(journal_compact(journal));
+			ck_assert_ptr_null(journal_compact(journal, draw(2)));
 		ck_assert_str_eq(transact_noted(db, n), "");
 		if (draw(8) == 0) {
 			slow_disk(false);
@@ -377,7 +378,8 @@ try_one(struct database *db, int n, int64_t *now_ms)
 	int n_lost;
 
 	if (n % 8 == 0)
-		journal_compact_begin(journal, NULL, NULL);
+		journal_compact_begin(journal, draw(2), NULL,
+					      NULL);
 	if (n % 8 == 2)
 		let_run(db, now_ms, true);
 	journal_run(journal, *now_ms += 400);

@@ -23,11 +23,13 @@ static const char schema[] =
 	"\"max\":\"unlimited\"}},"
 	"\"x\":{\"type\":\"integer\",\"ephemeral\":true},"
 	"\"r\":{\"type\":{\"key\":{\"type\":\"uuid\",\"refTable\":\"B\"},"
-	"\"min\":0,\"max\":\"unlimited\"}}}},"
+	"\"min\":0,\"max\":\"unlimited\"}},"
+	"\"w\":{\"type\":{\"key\":{\"type\":\"uuid\",\"refTable\":\"B\","
+	"\"refType\":\"weak\"},\"min\":0,\"max\":\"unlimited\"}}}},"
 	"\"B\":{\"columns\":{\"name\":{\"type\":\"integer\"}}}}}";
 
 static const char *const columns[N_CLIENTS] = {
-	"'n','m','s','o','p'", "'n','p'", "'m','s','o'",
+	"'n','m','s','o','p','w'", "'n','p'", "'m','s','o','w'",
 };
 
 /* Shows rows with n == equal or m < below. */
@@ -138,7 +140,7 @@ loosen(json_t *value)
 static bool
 is_plural(const char *column)
 {
-	return !strcmp(column, "s") || !strcmp(column, "p");
+	return strchr("spw", *column);
 }
 
 static void
@@ -285,7 +287,7 @@ compare(int i)
 
 	ask(&writer, "{'id':1,'method':'transact','params':['t',{'op':"
 	    "'select','table':'A','where':[],'columns':['_uuid','n','m',"
-	    "'s','o','p']}]}");
+	    "'s','o','p','w']}]}");
 	message = take(&writer);
 	rows = json_object_get(json_array_get(json_object_get(message,
 							      "result"), 0),
@@ -351,8 +353,10 @@ write_something(void)
 		snprintf(operation, sizeof operation, "{'op':'insert','table':"
 			 "'B','uuid-name':'b','row':{'name':%d}},{'op':"
 			 "'mutate','table':'A','where':[['m','==',%d]],"
-			 "'mutations':[['r','insert',['named-uuid','b']]]}",
-			 n, m);
+			 "'mutations':[['r','insert',['named-uuid','b']]]},"
+			 "{'op':'mutate','table':'A','where':[['n','==',%d]],"
+			 "'mutations':[['w','insert',['named-uuid','b']]]}",
+			 n, m, n);
 		break;
 	case 5:
 		snprintf(operation, sizeof operation, "{'op':'update','table':"
@@ -374,17 +378,27 @@ static void
 step(void)
 {
 	int i = rand() % N_CLIENTS;
+	struct ovsdb_error *error;
 
 	write_something();
+	journal_run(database_journal(database), INT64_MAX - 10);
 	for (int k = 0; k < N_CLIENTS; k++)
 		if (copies[k].is_connected) {
 			apply_inbox(&copies[k]);
 			compare(k);
 		}
-	switch (rand() % 10) {
+	switch (rand() % 12) {
 	case 0:
 		stop();
 		start();
+		break;
+	case 10:
+		error = journal_compact(database_journal(database), true);
+		ck_assert_msg(!error, "%s", error ? error->details : "");
+		break;
+	case 11:
+		journal_compact_begin(database_journal(database), true, NULL,
+				      NULL);
 		break;
 	case 1:
 		if (copies[i].is_connected)
@@ -403,7 +417,7 @@ step(void)
 	}
 }
 
-/* Nothing is forgotten, restart or not. */
+/* Nothing is forgotten, restart or not, compaction or not. */
 START_TEST(copies_follow)
 {
 	srand((unsigned) _i);
@@ -448,7 +462,8 @@ START_TEST(compacted)
 	for (int i = 0; i < 30; i++)
 		write_something();
 	connect_copy(0);
-	ck_assert_ptr_null(journal_compact(database_journal(database)));
+	ck_assert_ptr_null(journal_compact(database_journal(database),
+					   false));
 	before = *database_last_recorded(database);
 	stop();
 	start();

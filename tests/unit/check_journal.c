@@ -32,7 +32,7 @@ START_TEST(what_was_committed_is_there_again)
 	json_decref(reply);
 	free(after);
 
-	ck_assert_ptr_null(journal_compact(database_journal(db)));
+	ck_assert_ptr_null(journal_compact(database_journal(db), false));
 	after = dump(db);
 	ck_assert_str_eq(before, after);
 	free(after);
@@ -57,7 +57,7 @@ START_TEST(a_relative_path_stays_where_it_was)
 	ck_assert_int_eq(chdir(directory), 0);
 	db = open_file("t.db", "t.ovsschema");
 	ck_assert_int_eq(chdir("/"), 0);
-	ck_assert_ptr_null(journal_compact(database_journal(db)));
+	ck_assert_ptr_null(journal_compact(database_journal(db), false));
 	ck_assert_int_ne(access("/t.db", F_OK), 0);
 	check_refused(path, schema_path, "open already");
 	database_free(db);

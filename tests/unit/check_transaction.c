@@ -378,7 +378,7 @@ START_TEST(random_transactions_end_as_the_naive_do)
 		}
 		if (round % 300 == 299)
 			ck_assert_ptr_null(journal_compact(
-					database_journal(db)));
+					database_journal(db), true));
 	}
 	ck_assert_int_gt(n_good, 150);
 	ck_assert_int_lt(n_good, 650);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/store/transaction.h"
@@ -31,6 +32,7 @@ convert_prepare(struct database *db, struct schema *schema,
 		return error;
 	}
 	converted = database_new(schema, NULL);
+	history_set_size(converted->history, history_size(db->history));
 	error = copy_rows(db, converted);
 	/* Nobody has seen what it is now. */
 	uuid_generate(&converted->last_transaction);

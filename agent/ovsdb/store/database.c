@@ -44,10 +44,10 @@ database_free(struct database *db)
 	journal_close(db->journal);
 	pin_reclaim(db, SIZE_MAX);
 	pins_free(db->pins);
+	history_free(db->history);
 	for (i = 0; i < db->schema->n_tables; i++)
 		table_done(&db->tables[i]);
 	free(db->tables);
-	history_free(db->history);
 	transaction_free(db->next_transaction);
 	schema_free(db->schema);
 	free(db);

@@ -32,7 +32,9 @@ struct undo {
 };
 
 struct entry {
-	struct uuid_node node;	/* Of the transaction before. */
+	struct uuid_node node;	/* Of the transaction before, */
+	struct uuid recorded;	/* and of the last before with a record. */
+	int64_t position;	/* Of its own record, if it has one. */
 	struct list link;	/* In history.entries. */
 	bool is_from_file;	/* Was the transaction before? */
 	uint64_t size;
@@ -46,21 +48,45 @@ struct history {
 	bool is_mapped;
 	uint64_t max_size, held_size;
 	struct history_counters counters;
+
+	/* Positions count the bytes of all files: one's offsets and 'shift'.
+	 * From 'begin' on they are in the file. */
+	int64_t shift, begin, end;
+	struct uuid recorded;	/* The last. */
+	struct history_past *past;
+	struct past *garbage;
 };
 
 /* A row as it was; 'row' NULL: it was not there. */
 struct past {
 	struct uuid_node node;
-	struct past *next;
+	struct past *next, *next_gone;
 	struct table *table;
 	struct row *row;
 };
 
-/* While the past is made from the present. */
+/* While the past is made from the present, or from what a pin shows. */
 struct walk {
 	struct uuid_map by_uuid;
 	struct past *first;
+	const struct pin *pin;	/* Or NULL. */
+	struct past **gone;	/* By table: those that it does not show. */
+	size_t size;		/* Bytes of rows. */
 };
+
+struct history_past {
+	struct history *history;
+	struct walk walk;
+	struct entry *entry;	/* That is being undone, */
+	size_t next;		/* from this change on. */
+	bool is_forgotten;	/* Then it is ours alone. */
+	bool is_over;
+	struct uuid id;		/* Of all that is undone. */
+	int64_t position, limit;
+	int64_t shift;		/* As it was at the beginning. */
+};
+
+enum { PAST_MAX_SIZE = 64 << 20 };	/* Of rows in memory. */
 
 static uint64_t limit(const struct history *);
 static void forget_until(struct history *, uint64_t size);
@@ -76,6 +102,11 @@ static uint64_t atoms_size(enum atom_type, const union atom *, uint32_t n);
 static struct entry *find(struct history *, const struct uuid *before);
 static void undo(struct walk *, const struct undo *);
 static struct past *obtain_past(struct walk *, const struct undo *);
+static struct past *find_past(const struct walk *, const struct table *,
+			      const struct uuid *);
+static void walk_done(struct walk *);
+static void free_pasts(struct past **, size_t max);
+static bool go_back(struct history_past *);
 static void tell(const struct past *,
 		 void (*visit)(void *ctx, const struct change *), void *ctx);
 
@@ -95,6 +126,7 @@ history_free(struct history *history)
 	if (!history)
 		return;
 	forget_until(history, 0);
+	history_reclaim(history, SIZE_MAX);
 	uuid_map_done(&history->by_id);
 	free(history);
 }
@@ -142,6 +174,8 @@ history_add(struct history *history, const struct commit *commit,
 	}
 	entry = entry_new(commit);
 	entry->node.uuid = *before;
+	entry->recorded = history->recorded;
+	entry->position = history->end;
 	entry->is_from_file = is_before_from_file;
 	list_append(&history->entries, &entry->link);
 	if (history->is_mapped)
@@ -149,6 +183,21 @@ history_add(struct history *history, const struct commit *commit,
 	history->counters.n_transactions++;
 	history->counters.size += entry->size;
 	forget_until(history, limit(history));
+}
+
+void
+history_set_end(struct history *history, int64_t offset,
+		const struct uuid *recorded)
+{
+	history->end = offset + history->shift;
+	history->recorded = *recorded;
+}
+
+void
+history_move(struct history *history, int64_t from, int64_t to)
+{
+	history->begin = from + history->shift;
+	history->shift += from - to;
 }
 
 bool
@@ -172,16 +221,101 @@ history_recall(const struct database *db, const struct uuid *since,
 		for (size_t i = 0; i < e->n; i++)
 			undo(&walk, &e->undos[i]);
 	}
-	while (walk.first) {
-		struct past *past = walk.first;
-
-		walk.first = past->next;
+	for (const struct past *past = walk.first; past; past = past->next)
 		tell(past, visit, ctx);
-		row_free(past->row);
-		free(past);
-	}
-	uuid_map_done(&walk.by_uuid);
+	walk_done(&walk);
 	return true;
+}
+
+struct history_past *
+history_past_begin(struct database *db, const struct pin *pin,
+		   int64_t max_size)
+{
+	struct history_past *past = xcalloc(1, sizeof *past);
+	struct history *history = db->history;
+
+	past->history = history;
+	past->walk.pin = pin;
+	past->walk.gone = xcalloc(db->schema->n_tables,
+				  sizeof *past->walk.gone);
+	past->id = db->last_recorded;
+	past->position = history->end;
+	past->shift = history->shift;
+	past->limit = history->end - max_size;
+	if (past->limit < history->begin)
+		past->limit = history->begin;
+	past->is_over = !max_size || !go_back(past);
+	history->past = past;
+	return past;
+}
+
+bool
+history_past_step(struct history_past *past, size_t max)
+{
+	while (!past->is_over && max--) {
+		if (past->next < past->entry->n)
+			undo(&past->walk, &past->entry->undos[past->next++]);
+		else
+			past->is_over = !go_back(past);
+	}
+	return !past->is_over;
+}
+
+void
+history_past_free(struct history_past *past)
+{
+	if (!past)
+		return;
+	past->history->past = NULL;
+	if (past->is_forgotten)
+		entry_free(past->entry);
+	history_reclaim(past->history, SIZE_MAX);
+	past->history->garbage = past->walk.first;
+	past->walk.first = NULL;
+	walk_done(&past->walk);
+	free(past->walk.gone);
+	free(past);
+}
+
+bool
+history_reclaim(struct history *history, size_t max)
+{
+	free_pasts(&history->garbage, max);
+	return history->garbage;
+}
+
+const struct uuid *
+history_past_id(const struct history_past *past)
+{
+	return &past->id;
+}
+
+int64_t
+history_past_offset(const struct history_past *past)
+{
+	return past->position - past->shift;
+}
+
+const struct row *
+history_past_find(const struct history_past *past_, const struct row *row)
+{
+	const struct past *past = find_past(&past_->walk, row_table(row),
+					    row_uuid(row));
+
+	return past ? past->row : row;
+}
+
+void
+history_past_visit_gone(const struct history_past *past_,
+			const struct table *table,
+			void (*visit)(void *ctx, const struct row *),
+			void *ctx)
+{
+	const struct past *past = past_->walk.gone[table->schema->index];
+
+	for (; past; past = past->next_gone)
+		if (past->row)
+			visit(ctx, past->row);
 }
 
 bool
@@ -238,7 +372,10 @@ forget(struct history *history, struct entry *entry)
 	if (history->is_mapped)
 		uuid_map_remove(&history->by_id, &entry->node);
 	list_remove(&entry->link);
-	entry_free(entry);
+	if (history->past && history->past->entry == entry)
+		history->past->is_forgotten = true;
+	else
+		entry_free(entry);
 }
 
 static void
@@ -399,24 +536,90 @@ undo(struct walk *walk, const struct undo *undo)
 static struct past *
 obtain_past(struct walk *walk, const struct undo *undo)
 {
-	struct uuid_node *node = uuid_map_find(&walk->by_uuid, &undo->uuid);
+	struct past *past = find_past(walk, undo->table, &undo->uuid);
 	const struct row *row;
-	struct past *past;
 
-	for (; node; node = uuid_map_find_next(node)) {
-		past = LIST_ENTRY(node, struct past, node);
-		if (past->table == undo->table)
-			return past;
-	}
-	row = table_find(undo->table, &undo->uuid);
-	past = xmalloc(sizeof *past);
+	if (past)
+		return past;
+	row = walk->pin ? pin_find(walk->pin, undo->table, &undo->uuid)
+			: table_find(undo->table, &undo->uuid);
+	past = xcalloc(1, sizeof *past);
 	past->node.uuid = undo->uuid;
 	past->table = undo->table;
 	past->row = row ? row_clone(row) : NULL;
 	past->next = walk->first;
 	walk->first = past;
 	uuid_map_insert(&walk->by_uuid, &past->node);
+	walk->size += sizeof *past + (row ? row_size(row) : 0);
+	if (!row && walk->gone) {
+		struct past **gone = &walk->gone[undo->table->schema->index];
+
+		past->next_gone = *gone;
+		*gone = past;
+	}
 	return past;
+}
+
+static struct past *
+find_past(const struct walk *walk, const struct table *table,
+	  const struct uuid *uuid)
+{
+	struct uuid_node *node = uuid_map_find(&walk->by_uuid, uuid);
+
+	for (; node; node = uuid_map_find_next(node)) {
+		struct past *past = LIST_ENTRY(node, struct past, node);
+
+		if (past->table == table)
+			return past;
+	}
+	return NULL;
+}
+
+static void
+walk_done(struct walk *walk)
+{
+	free_pasts(&walk->first, SIZE_MAX);
+	uuid_map_done(&walk->by_uuid);
+}
+
+static void
+free_pasts(struct past **first, size_t max)
+{
+	while (*first && max--) {
+		struct past *past = *first;
+
+		*first = past->next;
+		row_free(past->row);
+		free(past);
+	}
+}
+
+/* One transaction is undone; on to the one before.  Those that were forgotten
+ * meanwhile are the oldest. */
+static bool
+go_back(struct history_past *past)
+{
+	struct list *entries = &past->history->entries;
+	struct list *link = entries->prev;
+	struct entry *entry = past->entry;
+
+	if (entry) {
+		past->id = entry->recorded;
+		past->position = entry->position;
+		link = past->is_forgotten ? entries : entry->link.prev;
+		past->entry = NULL;
+	}
+	if (past->is_forgotten)
+		entry_free(entry);
+	past->is_forgotten = false;
+	if (link == entries || past->walk.size > PAST_MAX_SIZE)
+		return false;
+	entry = LIST_ENTRY(link, struct entry, link);
+	if (entry->position < past->limit)
+		return false;
+	past->entry = entry;
+	past->next = 0;
+	return true;
 }
 
 static void

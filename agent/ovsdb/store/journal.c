@@ -28,7 +28,8 @@ struct journal {
 	struct database *database;
 	int fd;
 	int64_t size;		/* Up to the end of the last whole record. */
-	int64_t compacted_size;	/* When it was last all rows and no more. */
+	int64_t rows_end;	/* Of the first record of rows. */
+	int64_t compacted_size;	/* When it was last compacted. */
 	bool has_rubbish;	/* Behind it, and it could not be cut off. */
 	bool is_suspect;	/* The disk may hold something else. */
 	struct encoding out;	/* Room for a header, then a record's JSON. */
@@ -39,6 +40,7 @@ struct journal {
 	uint64_t tried;		/* or tried in vain. */
 
 	struct compaction *compaction;
+	bool with_past;		/* Is it? */
 	struct asker *askers;	/* What it is asked for. */
 	int64_t due_ms;		/* Of journal_run(). */
 	int64_t size_tried;	/* When it last failed; not again before the
@@ -55,6 +57,7 @@ struct asker {
 
 enum {
 	OUT_KEPT = 1 << 20,
+	SLICE_GARBAGE = 1024,	/* Rows freed in one go. */
 	READ_SIZE = 64 << 10,	/* Of a file that is opened. */
 	POLL_MS = 5,		/* While a compaction is under way. */
 	RETRY_MS = 1000		/* After one that was needed and failed. */
@@ -64,10 +67,11 @@ static void hear(struct journal *);
 static struct ovsdb_error *write_record(struct journal *,
 					char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
 static void note(struct journal *, const struct ovsdb_error *);
-static void start_compaction(struct journal *);
+static void start_compaction(struct journal *, bool with_past);
+static int64_t max_past(const struct journal *, uint64_t history_size);
 static bool has_outgrown(const struct journal *);
 static struct ovsdb_error *end_compaction(struct journal *);
-static void adopt(struct journal *, int fd, int64_t size, bool is_sure);
+static void adopt(struct journal *, const struct compacted *, bool is_sure);
 static void drop_compaction(struct journal *);
 static void answer_askers(struct journal *, const struct ovsdb_error *);
 static struct ovsdb_error *open_file(struct journal *,
@@ -91,7 +95,6 @@ static struct ovsdb_error *copy_tail(const struct journal *, int fd,
 				     int64_t size);
 static struct ovsdb_error *cut_rubbish(struct journal *);
 static struct ovsdb_error *problem(const struct journal *, const char *what);
-static char *find_path(const char *path);
 
 struct ovsdb_error *
 journal_open_database(const char *path, const char *schema_path,
@@ -106,7 +109,7 @@ journal_open_database(const char *path, const char *schema_path,
 	*ret_warning = NULL;
 	journal->fd = -1;
 	journal->due_ms = INT64_MAX;
-	journal->path = find_path(path);
+	journal->path = journal_lock_path(path);
 	journal->name = xstrdup(path);
 	journal->sync = journal_sync_new();
 	error = journal_lock_take(journal->path, &journal->lock);
@@ -224,7 +227,7 @@ journal_set_wake(struct journal *journal, int event_fd)
 }
 
 void
-journal_compact_begin(struct journal *journal,
+journal_compact_begin(struct journal *journal, bool with_past,
 		      void (*done)(void *, struct ovsdb_error *), void *ctx)
 {
 	struct asker *asker;
@@ -236,20 +239,22 @@ journal_compact_begin(struct journal *journal,
 		asker->next = journal->askers;
 		journal->askers = asker;
 	}
+	if (journal->compaction && journal->with_past && !with_past)
+		drop_compaction(journal);
 	if (!journal->compaction)
-		start_compaction(journal);
+		start_compaction(journal, with_past);
 }
 
 struct ovsdb_error *
-journal_compact(struct journal *journal)
+journal_compact(struct journal *journal, bool with_past)
 {
 	struct ovsdb_error *error;
 
 	hear(journal);
-	if (!journal->compaction)
-		start_compaction(journal);
+	journal_compact_begin(journal, with_past, NULL, NULL);
 	error = end_compaction(journal);
 	answer_askers(journal, error);
+	history_reclaim(database_history(journal->database), SIZE_MAX);
 	return error;
 }
 
@@ -259,14 +264,18 @@ journal_replace(struct journal *journal, struct database *db)
 	struct ovsdb_error *error;
 
 	drop_compaction(journal);
-	journal->compaction = compaction_start(journal->path, db, -1, 0);
+	journal->compaction = compaction_start(journal->path, db, -1,
+					       journal->size, 0);
+	journal->with_past = false;
 	error = end_compaction(journal);
 	if (!error) {
+		history_set_end(database_history(db), journal->size,
+				database_last_recorded(db));
 		answer_askers(journal, NULL);
 		return NULL;
 	}
 	if (journal->askers)
-		start_compaction(journal);
+		start_compaction(journal, false);
 	else if (journal->is_suspect)
 		journal->due_ms = INT64_MIN;
 	return error;
@@ -280,11 +289,13 @@ journal_run(struct journal *journal, int64_t now_ms)
 	if (!journal)
 		return;
 	hear(journal);
-	if (now_ms < journal->due_ms)
+	if (now_ms < journal->due_ms
+	    || history_reclaim(database_history(journal->database),
+			       SLICE_GARBAGE))
 		return;
 	if (!journal->compaction
 	    && (journal->is_suspect || has_outgrown(journal)))
-		start_compaction(journal);
+		start_compaction(journal, true);
 	journal->due_ms = INT64_MAX;
 	if (!journal->compaction)
 		return;
@@ -414,13 +425,31 @@ note(struct journal *journal, const struct ovsdb_error *error)
 	journal->problem = error ? xstrdup(error->details) : NULL;
 }
 
+/* Nothing is copied from a file that may be wrong, and from one that could not
+ * be copied from the last time. */
 static void
-start_compaction(struct journal *journal)
+start_compaction(struct journal *journal, bool with_past)
 {
+	struct history *history = database_history(journal->database);
+	int64_t max = journal->is_suspect || journal->size_tried ? 0
+		      : max_past(journal, history_size(history));
+
+	journal->with_past = with_past && max;
 	journal->compaction = compaction_start(journal->path,
-					       journal->database,
-					       journal->fd, journal->size);
+					       journal->database, journal->fd,
+					       journal->size,
+					       with_past ? max : 0);
 	journal->due_ms = INT64_MIN;
+}
+
+static int64_t
+max_past(const struct journal *journal, uint64_t history_size)
+{
+	uint64_t max = JOURNAL_COMPACT_MIN / 2;
+
+	if (max < (uint64_t) journal->rows_end)
+		max = journal->rows_end;
+	return max < history_size ? max : history_size;
 }
 
 static bool
@@ -434,13 +463,12 @@ has_outgrown(const struct journal *journal)
 static struct ovsdb_error *
 end_compaction(struct journal *journal)
 {
+	struct compacted compacted;
 	struct ovsdb_error *error;
-	int64_t size;
-	int fd;
 
-	error = compaction_adopt(journal->compaction, &fd, &size);
-	if (fd >= 0)
-		adopt(journal, fd, size, !error);
+	error = compaction_adopt(journal->compaction, &compacted);
+	if (compacted.fd >= 0)
+		adopt(journal, &compacted, !error);
 	if (error) {
 		journal->counters.n_failed_compactions++;
 		journal->size_tried = journal->size;
@@ -459,7 +487,7 @@ end_compaction(struct journal *journal)
  * power fails; and if writing that one to disk has failed meanwhile, what was
  * copied from it may be wrong. */
 static void
-adopt(struct journal *journal, int fd, int64_t size, bool is_sure)
+adopt(struct journal *journal, const struct compacted *new, bool is_sure)
 {
 	journal->is_suspect = !is_sure;
 	hear(journal);
@@ -468,10 +496,12 @@ adopt(struct journal *journal, int fd, int64_t size, bool is_sure)
 		journal->tried = journal->counters.n_records;
 	else
 		journal->on_disk = journal->counters.n_records;
-	journal->fd = fd;
-	journal->size = size;
-	journal->compacted_size = size;
+	journal->fd = new->fd;
+	journal->size = journal->compacted_size = new->size;
+	journal->rows_end = new->rows_end;
 	journal->has_rubbish = false;
+	history_move(database_history(journal->database), new->from,
+		     new->rows_end);
 }
 
 static void
@@ -479,6 +509,10 @@ drop_compaction(struct journal *journal)
 {
 	compaction_free(journal->compaction);
 	journal->compaction = NULL;
+	if (journal->database
+	    && history_reclaim(database_history(journal->database),
+			       SLICE_GARBAGE))
+		journal->due_ms = INT64_MIN;
 }
 
 static void
@@ -518,6 +552,7 @@ static struct ovsdb_error *
 create(struct journal *journal, const char *schema_path)
 {
 	struct compaction *compaction;
+	struct compacted compacted;
 	struct ovsdb_error *error;
 	struct schema *schema;
 	struct database *db;
@@ -529,8 +564,10 @@ create(struct journal *journal, const char *schema_path)
 		close(journal->fd);
 	journal->fd = -1;
 	db = database_new(schema, NULL);
-	compaction = compaction_start(journal->path, db, -1, 0);
-	error = compaction_adopt(compaction, &journal->fd, &journal->size);
+	compaction = compaction_start(journal->path, db, -1, 0, 0);
+	error = compaction_adopt(compaction, &compacted);
+	journal->fd = compacted.fd;
+	journal->size = compacted.size;
 	compaction_free(compaction);
 	database_free(db);
 	return error;
@@ -572,9 +609,11 @@ load(struct journal *journal, struct database **ret_database,
 			break;
 		}
 		journal->size = reader.offset;
-		/* Where the second record is all rows, ends them. */
 		if (++n_records <= 2)
-			journal->compacted_size = reader.offset;
+			journal->rows_end = reader.offset;
+		history_set_end(database_history(*ret_database),
+				reader.offset,
+				database_last_recorded(*ret_database));
 		if (!reader.body
 		    && fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
 			error = problem(journal, "cannot be read");
@@ -591,6 +630,11 @@ load(struct journal *journal, struct database **ret_database,
 	}
 	journal_read_done(&reader);
 	fclose(reader.stream);
+	/* How much of it was the past, when it was compacted, is not known. */
+	journal->compacted_size = journal->rows_end
+				  + max_past(journal, HISTORY_DEFAULT_SIZE);
+	if (journal->compacted_size > journal->size)
+		journal->compacted_size = journal->size;
 	return error;
 }
 
@@ -747,29 +791,4 @@ problem(const struct journal *journal, const char *what)
 {
 	return ovsdb_error(OVSDB_IO_ERROR, "%s: %s: %s", journal->path, what,
 			   strerror(errno));
-}
-
-/* Where a link leads, so that the lock is beside the file itself; absolute,
- * because a daemon leaves the directory in which it was started. */
-static char *
-find_path(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	char *real = realpath(path, NULL);
-	char *directory;
-
-	if (real)
-		return real;
-	directory = slash ? xasprintf("%.*s", (int) (slash - path + 1), path)
-			  : xstrdup(".");
-	real = realpath(directory, NULL);
-	free(directory);
-	if (!real)
-		return xstrdup(path);
-	directory = real;
-	real = xasprintf("%s/%s", strcmp(directory, "/") ? directory : "",
-			 base);
-	free(directory);
-	return real;
 }

@@ -38,7 +38,11 @@
  * Compaction is the same: a new file beside, written in the background from a
  * snapshot, with what was appended meanwhile behind it, which takes the old
  * one's place.  It begins by itself when the file has outgrown what it held
- * when it was last compacted.  [control] */
+ * when it was last compacted.  Such a file keeps its past: it says what all
+ * rows were some time ago, and goes on with the records from then on, as they
+ * were, so that the history (history.h) outlives a restart.  A compaction that
+ * somebody asks for may keep it or not; one of a file that may be wrong does
+ * not.  [control] */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,6 +54,10 @@ struct encoding;
 /* A file smaller than this is not compacted by itself; a larger one when it
  * is more than twice what it was after the last time. */
 enum { JOURNAL_COMPACT_MIN = 10 << 20 };
+
+/* The past that a file keeps takes no more than the history may, and no more
+ * than the record of all rows or, where that is smaller, half of
+ * JOURNAL_COMPACT_MIN. */
 
 /* Opens a database's file.  Where it does not exist, or is empty, it is
  * created with 'schema_path'.  With 'schema_path' given, the file's schema
@@ -88,15 +96,17 @@ void journal_flush(struct journal *);
  * of that; -1: none.  Whoever closes it says so before.  Accepts NULL. */
 void journal_set_wake(struct journal *, int event_fd);
 
-/* Begins to write the database as one schema and one transaction record, in
- * the background.  'done' (NULL: nobody asks) is called once, from
- * journal_run() or journal_close(), with an error or NULL, and owns the
- * error.  If that is under way already, hears of its end. */
-void journal_compact_begin(struct journal *,
+/* Begins to write the database as one schema and one transaction record and,
+ * with 'with_past', records that lead from there to now, in the background.
+ * 'done' (NULL: nobody asks) is called once, from journal_run() or
+ * journal_close(), with an error or NULL, and owns the error.  If that is
+ * under way already, hears of its end; but what is under way with the past
+ * begins anew for who wants none. */
+void journal_compact_begin(struct journal *, bool with_past,
 			   void (*done)(void *ctx, struct ovsdb_error *),
 			   void *ctx);
 /* The same, in one go. */
-struct ovsdb_error *journal_compact(struct journal *);
+struct ovsdb_error *journal_compact(struct journal *, bool with_past);
 
 /* Puts in the file, in one go, what another database holds, which is about to
  * take the place of the journal's. */

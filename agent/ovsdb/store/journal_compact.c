@@ -15,6 +15,8 @@
 #include <openssl/evp.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
+#include "agent/ovsdb/store/journal_read.h"
 #include "agent/ovsdb/store/journal_record.h"
 #include "agent/ovsdb/store/journal_write.h"
 #include "agent/ovsdb/store/row.h"
@@ -23,7 +25,8 @@ enum {
 	BUFFER_SIZE = 256 << 10,
 	TAIL_MAX = 64 << 10,	/* What compaction_adopt() may be left. */
 	MAX_PASSES = 16,	/* At a tail that grows as fast. */
-	SLICE_ROWS = 8192	/* Listed in one go. */
+	SLICE_ROWS = 8192,	/* Listed in one go, */
+	SLICE_CHANGES = 1024	/* and undone. */
 };
 
 struct listed_table {
@@ -35,8 +38,8 @@ struct listed_table {
 
 struct compaction {
 	struct pin *pin;
+	struct history_past *past;	/* What the rows were. */
 	char *path, *temporary;
-	struct uuid id;			/* Of the last transaction. */
 	struct listed_table *tables;
 	size_t n_tables, n_listed;
 	bool is_started;		/* The thread. */
@@ -45,15 +48,23 @@ struct compaction {
 	struct encoding out;		/* First the schema, as a record. */
 	EVP_MD_CTX *digest;
 	int fd, old_fd;
-	int64_t size, old_offset;
+	int64_t size, rows_end, old_offset;
 	int problem;			/* Negative errno. */
 	const char *doing;		/* When that happened. */
 
 	pthread_t thread;
 	bool is_joined;
+	int64_t old_begin;		/* What is copied. */
 	_Atomic int64_t old_size;	/* Written by [control]. */
 	_Atomic bool is_canceled;	/* By [control], */
 	_Atomic bool is_over;		/* and by the thread. */
+};
+
+/* While rows are written. */
+struct row_writer {
+	struct compaction *compaction;
+	const struct table *table;
+	size_t n;			/* Of this table. */
 };
 
 static const char goes_up_to[] = "compacted up to transaction ";
@@ -64,10 +75,11 @@ static bool list_rows(struct compaction *, size_t max);
 static void start_thread(struct compaction *);
 static void *work(void *compaction);
 static void write_rows(struct compaction *);
-static void write_table(struct compaction *, const struct listed_table *,
-			bool *any);
+static bool write_table(struct compaction *, const struct listed_table *);
+static void write_row(void *row_writer, const struct row *);
 static void write_header(struct compaction *, int64_t start);
 static void flush(struct compaction *, bool is_rows);
+static void check_past(struct compaction *, int64_t to);
 static void copy_tail(struct compaction *, int64_t to);
 static void sync_file(struct compaction *);
 static void fail(struct compaction *, const char *doing, int problem);
@@ -77,13 +89,13 @@ static void *close_it(void *fd);
 
 struct compaction *
 compaction_start(const char *path, struct database *db, int old_fd,
-		 int64_t old_size)
+		 int64_t old_size, int64_t max_past)
 {
 	struct compaction *c = xcalloc(1, sizeof *c);
 
 	c->path = xstrdup(path);
 	c->temporary = xasprintf("%s.tmp", path);
-	c->old_offset = old_size;
+	c->old_begin = old_size;
 	c->old_size = old_size;
 	c->old_fd = -1;
 	c->fd = open(c->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -96,7 +108,7 @@ compaction_start(const char *path, struct database *db, int old_fd,
 			fail(c, "cannot be made", -errno);
 	}
 	c->pin = pin_take(db);
-	c->id = db->last_recorded;
+	c->past = history_past_begin(db, c->pin, old_fd < 0 ? 0 : max_past);
 	prepare_lists(c, db);
 	encode_schema(c, db->schema);
 	compaction_run(c);
@@ -114,7 +126,8 @@ compaction_run(struct compaction *c)
 {
 	if (c->is_started)
 		return false;
-	if (list_rows(c, SLICE_ROWS))
+	if (history_past_step(c->past, SLICE_CHANGES)
+	    || list_rows(c, SLICE_ROWS))
 		return true;
 	start_thread(c);
 	return false;
@@ -137,9 +150,9 @@ compaction_wait(struct compaction *c)
 }
 
 struct ovsdb_error *
-compaction_adopt(struct compaction *c, int *ret_fd, int64_t *ret_size)
+compaction_adopt(struct compaction *c, struct compacted *ret_compacted)
 {
-	*ret_fd = -1;
+	*ret_compacted = (struct compacted) { .fd = -1 };
 	compaction_wait(c);
 	if (c->old_fd >= 0 && c->old_offset < c->old_size) {
 		copy_tail(c, c->old_size);
@@ -148,8 +161,10 @@ compaction_adopt(struct compaction *c, int *ret_fd, int64_t *ret_size)
 	if (!c->problem && rename(c->temporary, c->path) < 0)
 		fail(c, "cannot be renamed", -errno);
 	if (!c->problem) {
-		*ret_fd = c->fd;
-		*ret_size = c->size;
+		*ret_compacted = (struct compacted) {
+			.fd = c->fd, .size = c->size,
+			.rows_end = c->rows_end, .from = c->old_begin,
+		};
 		c->fd = -1;
 		fail(c, "cannot be kept in its directory",
 		     sync_directory(c->path));
@@ -179,6 +194,7 @@ compaction_free(struct compaction *c)
 	for (i = 0; i < c->n_tables; i++)
 		pin_rows_done(&c->tables[i].list);
 	free(c->tables);
+	history_past_free(c->past);
 	pin_release(c->pin);
 	EVP_MD_CTX_free(c->digest);
 	encode_done(&c->out);
@@ -271,6 +287,9 @@ start_thread(struct compaction *c)
 	sigset_t all, before;
 
 	c->is_started = true;
+	if (c->old_fd >= 0)
+		c->old_begin = history_past_offset(c->past);
+	c->old_offset = c->old_begin;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (pthread_create(&c->thread, NULL, work, c)) {
@@ -287,6 +306,8 @@ work(void *c_)
 	int64_t left = TAIL_MAX;
 	int n;
 
+	if (c->old_offset < c->old_size)
+		check_past(c, c->old_size);
 	write_rows(c);
 	sync_file(c);
 	for (n = 0; n < MAX_PASSES && left >= TAIL_MAX && !c->problem; n++) {
@@ -310,7 +331,8 @@ write_rows(struct compaction *c)
 	struct timespec now;
 	int64_t start;
 	char id[UUID_TEXT_SIZE];
-	bool any = !uuid_is_zero(&c->id);
+	const struct uuid *upto = history_past_id(c->past);
+	bool any = !uuid_is_zero(upto);
 	size_t i;
 
 	flush(c, false);
@@ -327,15 +349,13 @@ write_rows(struct compaction *c)
 	encode_text(&c->out, "{\"_date\":");
 	encode_integer(&c->out, now.tv_sec * INT64_C(1000)
 				+ now.tv_nsec / 1000000);
-	uuid_to_text(&c->id, id);
+	uuid_to_text(upto, id);
 	encode_text(&c->out, ",\"_comment\":\"");
 	encode_text(&c->out, goes_up_to);
 	encode_text(&c->out, id);
 	encode_text(&c->out, "\"");
-	for (i = 0; i < c->n_tables; i++) {
-		if (c->tables[i].list.n)
-			write_table(c, &c->tables[i], &any);
-	}
+	for (i = 0; i < c->n_tables; i++)
+		any |= write_table(c, &c->tables[i]);
 	encode_text(&c->out, "}\n");
 	flush(c, true);
 	if (any)
@@ -344,30 +364,46 @@ write_rows(struct compaction *c)
 		fail(c, "cannot be written", -errno);
 	else
 		c->size = start;
+	c->rows_end = c->size;
+}
+
+/* As it was then; returns whether there was any row. */
+static bool
+write_table(struct compaction *c, const struct listed_table *table)
+{
+	struct row_writer writer = { c, table->table, 0 };
+
+	for (size_t i = 0; i < table->list.n && !c->problem; i++) {
+		const struct row *row = history_past_find(
+			c->past, table->list.rows[i]);
+
+		if (row)
+			write_row(&writer, row);
+	}
+	history_past_visit_gone(c->past, table->table, write_row, &writer);
+	if (writer.n)
+		encode_text(&c->out, "}");
+	return writer.n;
 }
 
 static void
-write_table(struct compaction *c, const struct listed_table *table,
-	    bool *any)
+write_row(void *writer_, const struct row *row)
 {
-	size_t i;
+	struct row_writer *writer = writer_;
+	struct compaction *c = writer->compaction;
 
-	encode_text(&c->out, ",\"");
-	encode_text(&c->out, table_schema(table->table)->name);
-	encode_text(&c->out, "\":{");
-	for (i = 0; i < table->list.n && !c->problem; i++) {
-		const struct row *row = table->list.rows[i];
-
-		if (i)
-			encode_bytes(&c->out, ",", 1);
-		encode_uuid(&c->out, row_uuid(row));
-		encode_bytes(&c->out, ":", 1);
-		journal_record_from_row(row, &c->out);
-		if (c->out.n >= BUFFER_SIZE)
-			flush(c, true);
+	if (writer->n++) {
+		encode_bytes(&c->out, ",", 1);
+	} else {
+		encode_text(&c->out, ",\"");
+		encode_text(&c->out, table_schema(writer->table)->name);
+		encode_text(&c->out, "\":{");
 	}
-	encode_text(&c->out, "}");
-	*any = true;
+	encode_uuid(&c->out, row_uuid(row));
+	encode_bytes(&c->out, ":", 1);
+	journal_record_from_row(row, &c->out);
+	if (c->out.n >= BUFFER_SIZE)
+		flush(c, true);
 }
 
 static void
@@ -403,6 +439,36 @@ flush(struct compaction *c, bool is_rows)
 		     journal_write(c->fd, c->size, c->out.bytes, c->out.n));
 	c->size += c->out.n;
 	c->out.n = 0;
+}
+
+/* Damage that is not copied is gone with the old file. */
+static void
+check_past(struct compaction *c, int64_t to)
+{
+	struct journal_reader reader = {
+		.path = c->path, .offset = c->old_begin, .size = to
+	};
+	int fd = fcntl(c->old_fd, F_DUPFD_CLOEXEC, 0);
+	struct ovsdb_error *error = NULL;
+	enum journal_read_result result;
+
+	reader.stream = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!reader.stream
+	    || fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
+		fail(c, "cannot be copied to", -errno);
+	} else {
+		do
+			result = journal_read(&reader, &error);
+		while (result == JOURNAL_READ_RECORD && !c->is_canceled);
+		if (result != JOURNAL_READ_END)
+			fail(c, "would get what is damaged", -EIO);
+	}
+	ovsdb_error_free(error);
+	journal_read_done(&reader);
+	if (reader.stream)
+		fclose(reader.stream);
+	else if (fd >= 0)
+		close(fd);
 }
 
 static void

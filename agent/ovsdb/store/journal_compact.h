@@ -14,6 +14,12 @@
  * the thread does so until little is left, and compaction_adopt() copies the
  * rest.  Afterwards, whatever happens, one file or the other is there, whole.
  *
+ * So may be records from before, as they are, for who reads the file to know
+ * the database's past (history.h): then the record of all rows says what they
+ * were before these.  The versions that they had then are made before the
+ * list, a slice at a time, too.  What is copied is read first; if it is
+ * damaged, the compaction fails.
+ *
  * All functions are [control]. */
 
 #include <stdbool.h>
@@ -26,10 +32,12 @@ struct compaction;
 struct database;
 
 /* Begins to write "PATH.tmp".  'old_fd' is the file that is in its place, and
- * stays the caller's; records behind 'old_size' are appended to the new one.
- * With -1 there is none. */
+ * stays the caller's; records behind 'old_size' are appended to the new one,
+ * and those before it that the history knows, up to 'max_past' bytes.  With -1
+ * nothing is copied. */
 struct compaction *compaction_start(const char *path, struct database *,
-				    int old_fd, int64_t old_size);
+				    int old_fd, int64_t old_size,
+				    int64_t max_past);
 
 /* Says that the old file now has so many bytes of whole records. */
 void compaction_extend(struct compaction *, int64_t old_size);
@@ -41,11 +49,18 @@ bool compaction_run(struct compaction *);
 bool compaction_is_ready(const struct compaction *);
 void compaction_wait(struct compaction *);
 
-/* Puts the new file in place.  Gives its descriptor, open for writing, and
- * its size.  On failure '*ret_fd' is -1 and the old file is in place; or it is
- * not, and the new one is, but may not stay there when the power fails. */
-struct ovsdb_error *compaction_adopt(struct compaction *, int *ret_fd,
-				     int64_t *ret_size);
+struct compacted {
+	int fd;			/* Open for writing. */
+	int64_t size;
+	int64_t rows_end;	/* Of the record of all rows: what is there, */
+	int64_t from;		/* stood here in the old file. */
+};
+
+/* Puts the new file in place.  On failure its descriptor is -1 and the old
+ * file is in place; or it is not, and the new one is, but may not stay there
+ * when the power fails. */
+struct ovsdb_error *compaction_adopt(struct compaction *,
+				     struct compacted *ret_compacted);
 
 /* Removes what is left of it. */
 void compaction_free(struct compaction *);

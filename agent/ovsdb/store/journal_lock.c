@@ -27,6 +27,29 @@ static char *lock_path(const char *path);
 static bool is_held(const struct stat *);
 static struct ovsdb_error *in_use(const char *path, int fd);
 
+char *
+journal_lock_path(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	char *real = realpath(path, NULL);
+	char *directory;
+
+	if (real)
+		return real;
+	directory = slash ? xasprintf("%.*s", (int) (slash - path + 1), path)
+			  : xstrdup(".");
+	real = realpath(directory, NULL);
+	free(directory);
+	if (!real)
+		return xstrdup(path);
+	directory = real;
+	real = xasprintf("%s/%s", strcmp(directory, "/") ? directory : "",
+			 base);
+	free(directory);
+	return real;
+}
+
 struct ovsdb_error *
 journal_lock_take(const char *path, struct journal_lock **ret_lock)
 {

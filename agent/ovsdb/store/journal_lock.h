@@ -12,6 +12,11 @@
 
 struct journal_lock;
 
+/* The name of the file to open and to lock: where a link leads, so that the
+ * lock is beside the file itself; absolute, because a daemon leaves the
+ * directory in which it was started.  free() it. */
+char *journal_lock_path(const char *path);
+
 struct ovsdb_error *journal_lock_take(const char *path,
 				      struct journal_lock **ret_lock);
 void journal_lock_release(struct journal_lock *);

@@ -23,6 +23,7 @@ struct header {
 };
 
 static bool read_body(struct journal_reader *, int64_t size);
+static void begin_digest(struct journal_reader *);
 static void read_header(struct journal_reader *, struct header *);
 static bool parse_header(struct header *);
 static bool begins_header(const struct header *);
@@ -77,6 +78,8 @@ journal_read_done(struct journal_reader *reader)
 {
 	free(reader->body);
 	reader->body = NULL;
+	EVP_MD_CTX_free(reader->digest);
+	reader->digest = NULL;
 }
 
 /* And its checksum.  The size is no more than the file holds. */
@@ -86,23 +89,13 @@ read_body(struct journal_reader *reader, int64_t size)
 	bool is_large = size > JOURNAL_READ_BODY_MAX;
 	size_t room = is_large ? JOURNAL_READ_BODY_MAX : (size_t) size;
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *context;
 	char *body;
 
-	journal_read_done(reader);
+	free(reader->body);
+	reader->body = NULL;
 	reader->body_size = size;
+	begin_digest(reader);
 	body = xmalloc(room ? room : 1);
-	if (!is_large) {
-		reader->body = body;
-		if (fread(body, 1, room, reader->stream) != room)
-			return false;
-		journal_sha1(body, room, digest);
-		journal_sha1_text(digest, reader->sha1);
-		return true;
-	}
-	context = EVP_MD_CTX_new();
-	if (!context || !EVP_DigestInit_ex(context, EVP_sha1(), NULL))
-		abort();
 	while (size) {
 		size_t n = fread(body, 1, size < (int64_t) room ? (size_t) size
 							       : room,
@@ -110,14 +103,30 @@ read_body(struct journal_reader *reader, int64_t size)
 
 		if (!n)
 			break;
-		EVP_DigestUpdate(context, body, n);
+		EVP_DigestUpdate(reader->digest, body, n);
 		size -= n;
 	}
-	EVP_DigestFinal_ex(context, digest, NULL);
-	EVP_MD_CTX_free(context);
+	EVP_DigestFinal_ex(reader->digest, digest, NULL);
 	journal_sha1_text(digest, reader->sha1);
-	free(body);
+	if (is_large)
+		free(body);
+	else
+		reader->body = body;
 	return !size;
+}
+
+/* One for all records: it takes longer to make than to use. */
+static void
+begin_digest(struct journal_reader *reader)
+{
+	const EVP_MD *type = NULL;
+
+	if (!reader->digest) {
+		reader->digest = EVP_MD_CTX_new();
+		type = EVP_sha1();
+	}
+	if (!reader->digest || !EVP_DigestInit_ex(reader->digest, type, NULL))
+		abort();
 }
 
 static void

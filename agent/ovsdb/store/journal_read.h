@@ -4,10 +4,11 @@
 #define OVSDB_JOURNAL_READ_H 1
 
 /* Reads the records of a database file one after the other and says how it
- * ends.  Trusts nothing that it reads.  [control] */
+ * ends.  Trusts nothing that it reads.  [any], one thread for a reader. */
 
 #include <stdint.h>
 #include <stdio.h>
+#include <openssl/evp.h>
 #include "agent/ovsdb/value/error.h"
 #include "agent/ovsdb/store/journal_write.h"
 
@@ -27,6 +28,7 @@ struct journal_reader {
 	const char *path;	/* For errors; the caller's. */
 	int64_t offset;		/* Of the next record. */
 	int64_t size;		/* Of the file. */
+	EVP_MD_CTX *digest;	/* Ours. */
 
 	/* The record that was read last, and whose SHA-1 is right: its JSON,
 	 * or NULL if it is large, and is to be read from the stream, where it

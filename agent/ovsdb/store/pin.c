@@ -31,6 +31,7 @@ static struct pin *newest(const struct pins *);
 static void disown(struct pins *, struct pin *);
 static void settle(struct pins *, struct pin *released, struct kept *);
 static void kept_free(struct pins *, struct kept *);
+static bool is_shown(const struct pin *, const struct kept *);
 static void rows_add(struct pin_rows *, const struct row *);
 static void touch(struct table *, uint32_t place);
 static struct kept *kept_find(const struct table *, const struct row *,
@@ -164,8 +165,7 @@ pin_read(const struct pin *pin, const struct table *table, unsigned bits,
 
 		for (kept = map->slots[i]; kept; kept = kept->next_in_slot)
 			if (kept->place >= first && kept->place <= last
-			    && kept->birth <= pin->epoch
-			    && pin->epoch < kept->death)
+			    && is_shown(pin, kept))
 				rows_add(rows, kept->row);
 	}
 }
@@ -175,6 +175,28 @@ pin_rows_done(struct pin_rows *rows)
 {
 	free(rows->rows);
 	*rows = (struct pin_rows) { 0 };
+}
+
+const struct row *
+pin_find(const struct pin *pin, const struct table *table,
+	 const struct uuid *uuid)
+{
+	const struct row *row = table_find(table, uuid);
+	const struct kept_map *map = &table->kept;
+	const struct kept *kept;
+	uint64_t place;
+
+	if (row && row->birth <= pin->epoch)
+		return row;
+	if (!map->n)
+		return NULL;
+	place = row_map_place(&table->rows, row_uuid_hash(uuid));
+	kept = map->slots[place * map->n_slots >> 32];
+	for (; kept; kept = kept->next_in_slot)
+		if (is_shown(pin, kept)
+		    && uuid_equal(row_uuid(kept->row), uuid))
+			return kept->row;
+	return NULL;
 }
 
 void
@@ -307,6 +329,12 @@ kept_free(struct pins *pins, struct kept *kept)
 	pins->kept_size -= sizeof *kept + row_size(row);
 	row_free(row);
 	free(kept);
+}
+
+static bool
+is_shown(const struct pin *pin, const struct kept *kept)
+{
+	return kept->birth <= pin->epoch && pin->epoch < kept->death;
 }
 
 static void

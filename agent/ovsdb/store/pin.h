@@ -30,6 +30,7 @@ struct database;
 struct kept;
 struct row;
 struct table;
+struct uuid;
 
 struct pin {
 	struct list link;	/* In pins.held, or pins.released. */
@@ -98,6 +99,9 @@ unsigned pin_bits(const struct table *);
 void pin_read(const struct pin *, const struct table *, unsigned bits,
 	      uint32_t range, struct pin_rows *);
 void pin_rows_done(struct pin_rows *);
+/* One of them, or NULL. */
+const struct row *pin_find(const struct pin *, const struct table *,
+			   const struct uuid *);
 
 /* From now on, remember when ranges of the table change. */
 void pin_watch(struct table *, unsigned bits);

@@ -100,6 +100,9 @@ remember(const struct commit *commit)
 
 	history_add(db->history, commit, &db->last_transaction,
 		    db->is_last_from_file);
+	if (db->journal)
+		history_set_end(db->history, journal_size(db->journal),
+				&db->last_recorded);
 	db->last_transaction = commit->id;
 	db->is_last_from_file = !uuid_is_zero(&db->replayed);
 }
