@@ -70,7 +70,7 @@ operation_read_wait(struct operation_context *context,
 	error = columns_from_json(shown, table_schema(table), &columns);
 	if (error)
 		return error;
-	wait_init(&wait, table_schema(table), &columns);
+	wait_init(&wait, &columns);
 	error = read_until(until, timeout, &wait);
 	if (!error)
 		error = read_rows(context, table, rows, &wait);
@@ -139,7 +139,7 @@ read_rows(struct operation_context *context, struct table *table,
 					      context->symbols, &all);
 		if (error)
 			return error;
-		wait_expect(wait, table, &all);
+		wait_expect(wait, &all);
 		assignments_done(&all);
 	}
 	return NULL;

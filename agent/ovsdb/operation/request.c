@@ -465,8 +465,7 @@ read_rows(struct reading *reading)
 	show_all(reading);
 	reading->is_selecting = false;
 	reading->is_waiting = true;
-	wait_init(&reading->wait, table_schema(reading->table),
-		  &reading->columns);
+	wait_init(&reading->wait, &reading->columns);
 	if (!scan_char(s, '['))
 		return false;
 	if (scan_char(s, ']'))
@@ -474,8 +473,7 @@ read_rows(struct reading *reading)
 	do {
 		if (!read_row(reading, s))
 			return false;
-		wait_expect(&reading->wait, reading->table,
-			    &reading->assignments);
+		wait_expect(&reading->wait, &reading->assignments);
 		assignments_clear(&reading->assignments);
 	} while (scan_char(s, ','));
 	return scan_char(s, ']') && scan_end(s);

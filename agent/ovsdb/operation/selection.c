@@ -66,22 +66,6 @@ selection_sort(struct selection *selection, const struct columns *by)
 			compare_rows, (void *) by);
 }
 
-bool
-selection_equal(const struct selection *expected,
-		const struct selection *actual)
-{
-	size_t i;
-
-	if (expected->n != actual->n)
-		return false;
-	for (i = 0; i < actual->n; i++) {
-		if (!has(expected, actual->rows[i],
-			 columns_hash(expected->columns, actual->rows[i])))
-			return false;
-	}
-	return true;
-}
-
 void
 selection_encode(const struct selection *selection, struct encoding *e)
 {

@@ -35,8 +35,6 @@ bool selection_add(struct selection *, struct row *);
 void selection_fill(struct selection *, const struct condition *,
 		    struct transaction *, struct table *);
 void selection_sort(struct selection *, const struct columns *by);
-bool selection_equal(const struct selection *expected,
-		     const struct selection *actual);
 /* [{COLUMN: VALUE, ...}, ...] */
 void selection_encode(const struct selection *, struct encoding *);
 

@@ -14,22 +14,26 @@ struct condition;
 struct operation_context;
 struct table;
 
+struct expected_row;
+
 struct wait {
 	int64_t timeout_ms;		/* INT64_MAX: for ever. */
 	bool until_equal;
 	struct columns columns;
-	struct selection expected;	/* Rows of its own. */
+	/* No rows of a table's: those have the _uuid and _version that the
+	 * table gives them. */
+	struct expected_row **expected;
+	size_t n_expected, max_expected;
+	bool is_sorted;			/* And without duplicates. */
 };
 
-/* Takes over 'columns'.  The wait stays where it is. */
-void wait_init(struct wait *, const struct table_schema *,
-	       const struct columns *);
+/* Takes over 'columns'. */
+void wait_init(struct wait *, const struct columns *);
 void wait_done(struct wait *);
 /* One of the rows that are waited for; takes over the values. */
-void wait_expect(struct wait *, struct table *, struct assignments *);
+void wait_expect(struct wait *, struct assignments *);
 /* If it is not satisfied and has time left, the context must wait. */
-struct ovsdb_error *wait_execute(const struct wait *,
-				 struct operation_context *, struct table *,
-				 const struct condition *);
+struct ovsdb_error *wait_execute(struct wait *, struct operation_context *,
+				 struct table *, const struct condition *);
 
 #endif /* ovsdb/operation/wait.h */

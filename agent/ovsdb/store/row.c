@@ -3,6 +3,7 @@
 #include "agent/ovsdb/store/row.h"
 
 #include <stddef.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,6 +269,7 @@ row_boolean(const struct row *row, const char *column, bool fallback)
 void
 row_put(struct row *row, const struct column *column, struct datum *value)
 {
+	assert(column->index >= N_STANDARD_COLUMNS);
 	release(row, column);
 	store(row, column, value);
 	memset(value, 0, sizeof *value);

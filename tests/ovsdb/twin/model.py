@@ -333,6 +333,7 @@ def computed(column, value, mutator, argument):
         result = {"+=": value + argument, "-=": value - argument,
                   "*=": value * argument}[mutator] if mutator != "/=" \
             else value / argument
+        result += 0.0   # To ovsdb-server, 0 and -0 are two.
     else:
         # As C has it: towards zero.
         quotient = abs(value) // abs(argument or 1)
