@@ -473,8 +473,9 @@ def test_asking_without_reading(server):
 
 
 def test_watching_without_reading(server):
-    """Updates that nobody takes become fewer, and the last word is right; past
-    what the server remembers, the client is left, and may come again."""
+    """Updates that nobody takes become fewer, and the last word is right,
+    however many they were.  (Past 256 MiB the client is left:
+    check_monitor_hub.c.)"""
     name = "slow reader"
     with server.client() as writer:
         writer.call("transact", "hardware_vtep",
@@ -488,23 +489,29 @@ def test_watching_without_reading(server):
             watch(watcher)
             write(writer, name, 8000, others)
             check("others learn all", others.ask())
-            n_seen, text = 0, ""
-            while text[:6] != "007999":
-                for update in watcher.messages():
-                    rows = update["params"][1]["Logical_Switch"]
-                    text = list(rows.values())[0]["new"]["description"]
-                    n_seen += 1
+            n_seen = read_up_to(watcher, "007999")
             check("updates were combined", 1 < n_seen < 8000, n_seen)
             check("and counted",
                   server.counter("ovsdb_combined_updates") > n)
         with server.client() as watcher:
             watch(watcher)
-            n = server.counter("ovsdb_lost_clients")
             write(writer, name, 40000, others)
-            check("who never reads is left", watcher.is_closed())
-            check("and counted", server.counter("ovsdb_lost_clients") == n + 1)
+            n_seen = read_up_to(watcher, "039999")
+            check("five times as many are no more to read",
+                  1 < n_seen < 8000, n_seen)
         check_memory("memory is bounded", server.growth(before), 64 * MIB)
         check("nobody waits for long", others.longest < 5, others.longest)
+
+
+def read_up_to(client, last):
+    """Returns how many updates it took."""
+    n_seen, text = 0, ""
+    while text[:6] != last:
+        for update in client.messages():
+            rows = update["params"][1]["Logical_Switch"]
+            text = list(rows.values())[0]["new"]["description"]
+            n_seen += 1
+    return n_seen
 
 
 def watch(client):
