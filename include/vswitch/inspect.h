@@ -43,7 +43,8 @@ extern "C" {
 	X(SEGMENT, "cannot be cut into segments")                           \
 	X(NO_MEMORY, "out of memory")                                       \
 	X(DEVICE_FULL, "device's queue is full")                            \
-	X(DEVICE_ERROR, "device failed")
+	X(DEVICE_ERROR, "device failed")                                    \
+	X(FLOW_LIMIT, "port starts more flows than it may")
 
 enum vsw_drop {
 #define VSW_DROP_ENUM(NAME, TEXT) VSW_DROP_##NAME,

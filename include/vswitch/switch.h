@@ -60,7 +60,19 @@ struct vsw_options {
 	uint32_t max_workers;		/* At most 256. */
 	uint32_t flow_idle_s;		/* A flow this long unused goes. */
 	uint32_t max_punts_per_s;	/* Of each source port, per worker. */
+	/* How many new flows a port may start, in each worker: so many a
+	 * second (0: 50000), and so many at once (0: a tenth of a second's
+	 * worth, but 256 at least).  What it starts beyond that is dropped
+	 * (VSW_DROP_FLOW_LIMIT), at the price of a look-up, so that its scans
+	 * are its own loss.  Ports that tunnels come in by may start eight
+	 * times that.  Established flows that policy has overtaken have a
+	 * share of their own to be decided anew from: four times the rate,
+	 * and each of the cache's flows once at any time. */
+	uint32_t max_new_flows_per_s;	/* VSW_UNLIMITED: no limit. */
+	uint32_t new_flow_burst;
 };
+
+#define VSW_UNLIMITED UINT32_MAX
 
 static inline void
 vsw_options_init(struct vsw_options *options)
@@ -121,6 +133,24 @@ VSW_API void vsw_port_remove(struct vsw_port *);
  * -EINVAL. */
 VSW_API VSW_MUST_CHECK int vsw_port_set_program(struct vsw_port *,
 						struct vsw_program *);
+
+/* What one port may do, in each worker, where it is to be something else than
+ * what the switch's options say of all; 0: as they say. */
+struct vsw_port_limits {
+	size_t size;			/* sizeof(struct vsw_port_limits). */
+	uint32_t max_new_flows_per_s;	/* As in struct vsw_options, */
+	uint32_t new_flow_burst;
+	uint32_t max_punts_per_s;	/* and VSW_UNLIMITED for all three. */
+	uint32_t max_flows;		/* In the cache.  A port that holds so
+					 * many gives its own oldest for each
+					 * new one.  0: as many as fit; when
+					 * the cache is full, the port that
+					 * holds most gives way. */
+};
+
+/* [control] NULL: as the switch's options say. */
+VSW_API VSW_MUST_CHECK int vsw_port_set_limits(struct vsw_port *,
+					       const struct vsw_port_limits *);
 
 /* The provider side of a port that carries outer headers as bytes (a port
  * without VSW_PORT_TUNNEL that tunnels are to leave by). */

@@ -16,10 +16,15 @@
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/program.h"
 
-enum { LINE_SIZE = 512 };
+enum {
+	ESTABLISHED_PACKETS = 2,	/* Scans send one. */
+	LINE_SIZE = 512
+};
 
 static struct flow *decide_flow(struct vsw_worker *, struct batch *,
-				unsigned i);
+				unsigned i, enum vsw_drop *ret_why);
+static bool may_decide(struct vsw_worker *, struct batch *,
+		       const struct flow *);
 static uint32_t spread_hash(const struct vsw *, const struct flow_key *,
 			    uint32_t hash);
 static void walk_out(struct composition *);
@@ -36,9 +41,11 @@ batch_classify(struct vsw_worker *worker, struct batch *batch)
 	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
-		batch->flows[i] = decide_flow(worker, batch, i);
+		enum vsw_drop why = VSW_DROP_NO_MEMORY;
+
+		batch->flows[i] = decide_flow(worker, batch, i, &why);
 		if (!batch->flows[i])
-			batch_drop(batch, i, VSW_DROP_NO_MEMORY);
+			batch_drop(batch, i, why);
 	}
 }
 
@@ -103,7 +110,8 @@ decision_done(struct vsw *vsw, struct decision *decision)
 /* Several packets of a flow that is new may be in one batch: the first one
  * makes the flow that the others find. */
 static struct flow *
-decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i)
+decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	    enum vsw_drop *ret_why)
 {
 	struct vsw *vsw = worker->vsw;
 	const struct headers *headers = &batch->headers[i];
@@ -114,10 +122,34 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i)
 		flow_touch(worker->flows, flow, batch->now);
 		return flow;
 	}
+	if (!may_decide(worker, batch, flow)) {
+		*ret_why = VSW_DROP_FLOW_LIMIT;
+		return NULL;
+	}
 	if (!decide(vsw, batch->port, headers, hash, NULL, &worker->decision))
 		return NULL;
 	return flow_put(worker->flows, &headers->key, hash, &worker->decision,
 			batch->now);
+}
+
+/* What deciding costs is the port's own, within limits; so is the room that
+ * its flows take. */
+static bool
+may_decide(struct vsw_worker *worker, struct batch *batch,
+	   const struct flow *flow)
+{
+	struct vsw_port *port = batch->port;
+	uint32_t max_flows = atomic_load_explicit(&port->limits.max_flows,
+						  memory_order_relaxed);
+
+	if (!port_may_decide(port, worker->index,
+			     flow && flow->n_packets >= ESTABLISHED_PACKETS,
+			     batch->now))
+		return false;
+	if (!flow && max_flows
+	    && flow_count_port(worker->flows, port->number) >= max_flows)
+		flow_give_way(worker->flows, port->number);
+	return true;
 }
 
 /* Only a first fragment has ports, and all of them are to go one way. */

@@ -19,11 +19,6 @@
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
 
-enum {
-	PUNT_BURST_MIN = 32,
-	NS_PER_S = 1000000000
-};
-
 static const struct rewrite *copy_out(struct vsw_worker *, struct batch *,
 				      unsigned i, const struct flow *);
 static inline void carry_out(struct vsw_worker *, struct batch *, unsigned i,
@@ -86,37 +81,6 @@ execute_edit(uint8_t *frame, const struct headers *h,
 	} else if (h->key.has & FLOW_HAS_IPV6) {
 		l3[7]--;
 	}
-}
-
-bool
-execute_may_punt(struct port_counts *counts, uint32_t rate, uint64_t now)
-{
-	uint64_t burst = rate / 10 > PUNT_BURST_MIN ? rate / 10
-						    : PUNT_BURST_MIN;
-	uint64_t elapsed;
-
-	if (!rate)
-		return false;
-	/* 0 says that the bucket has never been filled. */
-	if (!now)
-		now = 1;
-	elapsed = now - counts->punts_filled_ns;
-	if (!counts->punts_filled_ns
-	    || elapsed >= burst * NS_PER_S / rate) {
-		counts->punts_left = (uint32_t) burst;
-		counts->punts_filled_ns = now;
-	} else {
-		uint64_t n = elapsed * rate / NS_PER_S;
-
-		/* What is not a whole token yet stays in the time. */
-		counts->punts_filled_ns += n * NS_PER_S / rate;
-		n += counts->punts_left;
-		counts->punts_left = (uint32_t) (n < burst ? n : burst);
-	}
-	if (!counts->punts_left)
-		return false;
-	counts->punts_left--;
-	return true;
 }
 
 /* Carries out all rewrites but the last, which is for the packet itself, and
@@ -196,8 +160,7 @@ punt(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
 		transmit_drop(worker, batch->port, packet, VSW_DROP_NO_PUNT);
 	} else if (port == batch->port) {
 		transmit_drop(worker, port, packet, VSW_DROP_SAME_PORT);
-	} else if (!execute_may_punt(counts, vsw->options.max_punts_per_s,
-				     batch->now)) {
+	} else if (!port_may_punt(batch->port, worker->index, batch->now)) {
 		transmit_drop(worker, batch->port, packet,
 			      VSW_DROP_PUNT_LIMIT);
 	} else {

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 struct headers;
-struct port_counts;
 struct rewrite;
 
 /* Would the rewrite's decrement leave no time to live? */
@@ -18,8 +17,5 @@ bool execute_ttl_ends(const struct headers *, const struct rewrite *);
 /* MACs and TTL; tunnels and offload state are not touched. */
 void execute_edit(uint8_t *frame, const struct headers *,
 		  const struct rewrite *);
-/* Takes a token from the port's bucket: 'rate' come in a second, and at most a
- * tenth of that (or 32) wait.  false: there is none. */
-bool execute_may_punt(struct port_counts *, uint32_t rate, uint64_t now);
 
 #endif /* datapath/execute.h */

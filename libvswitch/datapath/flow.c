@@ -94,6 +94,7 @@ static void drop_more(struct flow_table *, struct flow *);
 static uint32_t take(struct flow_table *);
 static bool grow(struct flow_table *);
 static bool make_way(struct flow_table *);
+static uint32_t oldest_of(const struct flow_table *, uint32_t in_port);
 static void insert(struct flow_table *, uint32_t place);
 static void put_away(struct flow_table *, uint32_t place);
 static void unindex(struct flow_table *, uint32_t place);
@@ -304,6 +305,15 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	return flow;
 }
 
+void
+flow_give_way(struct flow_table *t, uint32_t in_port)
+{
+	uint32_t place = oldest_of(t, in_port);
+
+	if (place != NO_FLOW)
+		put_away(t, place);
+}
+
 uint64_t
 flow_expire(struct flow_table *t, uint64_t now, size_t n)
 {
@@ -512,10 +522,8 @@ grow(struct flow_table *t)
 static bool
 make_way(struct flow_table *t)
 {
-	uint32_t place = t->ports[t->heap[0]].ages.oldest;
+	uint32_t place = oldest_of(t, t->heap[0]);
 
-	while (place != NO_FLOW && flow_at(t, place)->batch == t->batch)
-		place = flow_at(t, place)->port_newer;
 	if (place == NO_FLOW)
 		place = t->ages.oldest;
 	while (place != NO_FLOW && flow_at(t, place)->batch == t->batch)
@@ -524,6 +532,16 @@ make_way(struct flow_table *t)
 		return false;
 	put_away(t, place);
 	return true;
+}
+
+static uint32_t
+oldest_of(const struct flow_table *t, uint32_t in_port)
+{
+	uint32_t place = t->ports[in_port].ages.oldest;
+
+	while (place != NO_FLOW && flow_at(t, place)->batch == t->batch)
+		place = flow_at(t, place)->port_newer;
+	return place;
 }
 
 static void

@@ -62,6 +62,8 @@ void flow_touch(struct flow_table *, struct flow *, uint64_t now);
  * this batch; the packet is to be dropped (VSW_DROP_NO_MEMORY). */
 struct flow *flow_put(struct flow_table *, const struct flow_key *,
 		      uint32_t hash, const struct decision *, uint64_t now);
+/* The oldest flow of the port goes, unless this batch uses all it has. */
+void flow_give_way(struct flow_table *, uint32_t in_port);
 /* Ages out what is idle, looking at at most 'n' flows; returns when the next
  * one will be due (UINT64_MAX: none left).  Flows are kept in order to the
  * second: one may stay up to a second too long.  Not inside of a batch. */

@@ -9,6 +9,15 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/next_hop.h"
 
+enum {
+	NEW_BURST_MIN = 256,
+	PUNT_BURST_MIN = 32,
+	TUNNEL_FACTOR = 8,		/* Many tenants' flows. */
+	AGAIN_FACTOR = 4
+};
+
+static uint32_t times(uint32_t n, uint32_t factor);
+static uint32_t tenth(uint32_t rate, uint32_t min);
 static int find_number(const struct vsw *, uint32_t *ret_number);
 static void free_port(void *ctx, struct retired *);
 
@@ -54,6 +63,51 @@ free_port:
 	return error;
 }
 
+/* Who is established must not lose its place to what else the port starts: it
+ * has a share of its own, which one change of policy cannot use up, and behind
+ * that may take from the other. */
+bool
+port_may_decide(struct vsw_port *port, unsigned worker, bool is_again,
+		uint64_t now)
+{
+	const struct vsw_options *options = &port->vsw->options;
+	struct port_counts *counts = &port->counts[worker];
+	uint32_t rate = atomic_load_explicit(
+		&port->limits.max_new_flows_per_s, memory_order_relaxed);
+	uint32_t burst = atomic_load_explicit(
+		&port->limits.new_flow_burst, memory_order_relaxed);
+
+	if (!rate) {
+		rate = options->max_new_flows_per_s;
+		if (port_carries_tunnels(port))
+			rate = times(rate, TUNNEL_FACTOR);
+	}
+	if (rate == VSW_UNLIMITED)
+		return true;
+	if (is_again && budget_take(&counts->again_budget,
+				    times(rate, AGAIN_FACTOR),
+				    options->max_flows, now))
+		return true;
+	if (!burst)
+		burst = options->new_flow_burst;
+	if (!burst)
+		burst = tenth(rate, NEW_BURST_MIN);
+	return budget_take(&counts->new_budget, rate, burst, now);
+}
+
+bool
+port_may_punt(struct vsw_port *port, unsigned worker, uint64_t now)
+{
+	uint32_t rate = atomic_load_explicit(&port->limits.max_punts_per_s,
+					     memory_order_relaxed);
+
+	if (!rate)
+		rate = port->vsw->options.max_punts_per_s;
+	return rate == VSW_UNLIMITED
+	       || budget_take(&port->counts[worker].punt_budget, rate,
+			      tenth(rate, PUNT_BURST_MIN), now);
+}
+
 struct vsw_port *
 port_ref(struct vsw_port *port)
 {
@@ -67,6 +121,21 @@ port_unref(struct vsw_port *port)
 	if (port && !--port->n_refs)
 		reclaim_retire(&port->vsw->reclaim, &port->retired, free_port,
 			       port);
+}
+
+/* No limit stays none. */
+static uint32_t
+times(uint32_t n, uint32_t factor)
+{
+	uint64_t product = (uint64_t) n * factor;
+
+	return product < VSW_UNLIMITED ? (uint32_t) product : VSW_UNLIMITED;
+}
+
+static uint32_t
+tenth(uint32_t rate, uint32_t min)
+{
+	return rate / 10 > min ? rate / 10 : min;
 }
 
 static int

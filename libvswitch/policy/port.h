@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <vswitch/inspect.h>
 #include <vswitch/switch.h>
+#include "libvswitch/base/budget.h"
 #include "libvswitch/base/reclaim.h"
 
 struct next_hops;
@@ -24,9 +25,18 @@ struct port_counts {
 	_Atomic uint64_t flows_hit, flows_missed, flows_stale;
 	_Atomic uint64_t punts;
 	_Atomic uint64_t drops[VSW_N_DROPS];
-	/* The punt limit's bucket: [worker] alone. */
-	uint64_t punts_filled_ns;
-	uint32_t punts_left;
+	/* [worker] alone: */
+	struct budget punt_budget;
+	struct budget new_budget;	/* Of flows that are new, */
+	struct budget again_budget;	/* and of those decided anew. */
+};
+
+/* struct vsw_port_limits; 0: as the switch's options say.  Relaxed: each
+ * number counts by itself. */
+struct port_limits {
+	_Atomic uint32_t max_new_flows_per_s, new_flow_burst;
+	_Atomic uint32_t max_punts_per_s;
+	_Atomic uint32_t max_flows;
 };
 
 static inline void
@@ -52,6 +62,7 @@ struct vsw_port {
 	 * tunnels as metadata.  Replaced whole. */
 	_Atomic(const struct uplink *) uplink;
 
+	struct port_limits limits;
 	struct port_counts *counts;		/* One for each worker. */
 	struct next_hops *next_hops;		/* NULL: none. [control] */
 	uint32_t n_refs;			/* Of the embedder until it is
@@ -73,6 +84,13 @@ port_carries_tunnels(const struct vsw_port *port)
 	return port->ops.abilities & VSW_PORT_TUNNEL
 	       || atomic_load_explicit(&port->uplink, memory_order_acquire);
 }
+
+/* [worker] May the port start a flow, or, 'is_again', have one that is
+ * established decided anew?  Takes it off what 'worker' grants it. */
+bool port_may_decide(struct vsw_port *, unsigned worker, bool is_again,
+		     uint64_t now);
+/* [worker] May it punt? */
+bool port_may_punt(struct vsw_port *, unsigned worker, uint64_t now);
 
 /* [control] A port that is in no list yet and has no program: 0, -ENOSPC or
  * -ENOMEM.  'name' fits. */

@@ -158,6 +158,27 @@ vsw_port_set_next_hop(struct vsw_port *port, const struct vsw_addr *pa,
 	return 0;
 }
 
+int
+vsw_port_set_limits(struct vsw_port *port, const struct vsw_port_limits *limits)
+{
+	static const struct vsw_port_limits none;
+
+	if (limits && limits->size < sizeof *limits)
+		return -EINVAL;
+	if (!limits)
+		limits = &none;
+	atomic_store_explicit(&port->limits.max_new_flows_per_s,
+			      limits->max_new_flows_per_s,
+			      memory_order_relaxed);
+	atomic_store_explicit(&port->limits.new_flow_burst,
+			      limits->new_flow_burst, memory_order_relaxed);
+	atomic_store_explicit(&port->limits.max_punts_per_s,
+			      limits->max_punts_per_s, memory_order_relaxed);
+	atomic_store_explicit(&port->limits.max_flows, limits->max_flows,
+			      memory_order_relaxed);
+	return 0;
+}
+
 const char *
 vsw_port_name(const struct vsw_port *port)
 {

@@ -3,6 +3,7 @@
 #include "libvswitch/base/switch.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,7 @@
 
 enum {
 	DOMAINS_MAX = 16384,
+	NEW_FLOWS_PER_S = 50000,
 	PORTS_MAX = 65535,
 	WORKERS_MAX = 256
 };
@@ -18,6 +20,7 @@ enum {
 #define STRING(x) STRING_OF(x)
 
 static int check(const struct vsw_options *);
+static void take_options(struct vsw *, const struct vsw_options *);
 static int choose_seed(struct vsw *);
 static void *allocate(void *ctx, size_t alignment, size_t size);
 static void release(void *ctx, void *memory, size_t size);
@@ -42,7 +45,7 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 	vsw = memory_alloc(&allocator, 0, sizeof *vsw);
 	if (!vsw)
 		return -ENOMEM;
-	vsw->options = *options;
+	take_options(vsw, options);
 	vsw->allocator = allocator;
 	error = choose_seed(vsw);
 	if (error)
@@ -111,13 +114,26 @@ vsw_version(void)
 static int
 check(const struct vsw_options *options)
 {
-	if (options->size < sizeof *options
+	if (options->size < offsetof(struct vsw_options, max_new_flows_per_s)
 	    || !options->allocator.alloc != !options->allocator.free
 	    || !options->max_ports || options->max_ports > PORTS_MAX
 	    || !options->max_workers || options->max_workers > WORKERS_MAX
 	    || !options->max_flows)
 		return -EINVAL;
 	return 0;
+}
+
+/* The embedder's options may be longer or shorter than ours. */
+static void
+take_options(struct vsw *vsw, const struct vsw_options *options)
+{
+	size_t size = options->size < sizeof *options ? options->size
+						      : sizeof *options;
+
+	vsw_options_init(&vsw->options);
+	memcpy(&vsw->options, options, size);
+	if (!vsw->options.max_new_flows_per_s)
+		vsw->options.max_new_flows_per_s = NEW_FLOWS_PER_S;
 }
 
 static int

@@ -275,7 +275,8 @@ build(struct oracle *o)
 
 	vsw_options_init(&options);
 	options.max_flows = 64;		/* So that some give way. */
-	options.max_punts_per_s = 1000000000;
+	options.max_punts_per_s = VSW_UNLIMITED;
+	options.max_new_flows_per_s = VSW_UNLIMITED;
 	must(o, vsw_new(&options, &o->vsw), "switch");
 	must(o, vsw_worker_new(o->vsw, &o->worker), "worker");
 	for (unsigned i = 0; i < N_PORTS; i++) {

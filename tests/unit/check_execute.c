@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests what libvswitch/datapath/execute.c does to bytes and to punts; the
- * station as a whole is walked (tests/walk). */
+/* Tests what libvswitch/datapath/execute.c does to bytes; the station as a
+ * whole is walked (tests/walk). */
 
 #include <check.h>
 #include <stdio.h>
@@ -91,49 +91,6 @@ START_TEST(knows_when_a_ttl_ends)
 }
 END_TEST
 
-/* Over any time no more than the rate and the burst, and no less. */
-START_TEST(limits_punts)
-{
-	static const uint32_t rates[] = { 1, 7, 320, 1000, 2000, 1000000 };
-
-	for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
-		struct port_counts counts;
-		uint64_t rate = rates[r], now = _i ? 1000000007 : 0;
-		uint64_t burst = rate / 10 > 32 ? rate / 10 : 32;
-		uint64_t n = 0, end = now + UINT64_C(20000000000);
-		uint64_t step = 1000000000 / rate / 3 + 1;
-
-		memset(&counts, 0, sizeof counts);
-		while (execute_may_punt(&counts, rates[r], now))
-			n++;
-		ck_assert_uint_eq(n, burst);
-		if (step < 100000)
-			step = 100000;
-		for (n = 0; now < end; now += step)
-			while (execute_may_punt(&counts, rates[r], now))
-				n++;
-		ck_assert_uint_le(n, rate * 20 + 1);
-		ck_assert_uint_ge(n + 1 + rate / 1000, rate * 20);
-
-		/* It rests, and gets the burst, and not more. */
-		now += UINT64_C(1000000000000000);
-		for (n = 0; execute_may_punt(&counts, rates[r], now);)
-			n++;
-		ck_assert_uint_eq(n, burst);
-	}
-}
-END_TEST
-
-START_TEST(punts_nothing_at_a_rate_of_zero)
-{
-	struct port_counts counts;
-
-	memset(&counts, 0, sizeof counts);
-	ck_assert(!execute_may_punt(&counts, 0, 5));
-	ck_assert(!execute_may_punt(&counts, 0, UINT64_MAX));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -144,8 +101,6 @@ main(void)
 	tcase_add_test(all, edits_what_it_is_told_to);
 	tcase_add_test(all, keeps_checksums_right);
 	tcase_add_test(all, knows_when_a_ttl_ends);
-	tcase_add_loop_test(all, limits_punts, 0, 2);
-	tcase_add_test(all, punts_nothing_at_a_rate_of_zero);
 	suite_add_tcase(suite, all);
 
 	SRunner *runner = srunner_create(suite);
