@@ -8,7 +8,7 @@
 # a short one.
 
 top_builddir=${top_builddir:-.}
-engine=$top_builddir/tests/bench/engine
+engine=$top_builddir/tests/bench/engine/figures
 command -v valgrind >/dev/null || { echo "no valgrind"; exit 77; }
 # Programs of sanitizers do not run under valgrind.
 if nm "$engine" 2>/dev/null | grep -q __asan_init; then

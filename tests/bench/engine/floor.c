@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "tests/bench/floor.h"
+#include "tests/bench/engine/floor.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "libvswitch/base/hash.h"
 
-enum { BATCH = 32, SLOTS = 8, OUTER = 50, NOT_FOUND = UINT32_MAX };
+enum { BATCH = 32, SLOTS = 8, OUTER = 50, HUGE_PAGE = 2 << 20,
+       N_TEMPLATES = 16, NOT_FOUND = UINT32_MAX };
 
 struct bucket {
 	_Alignas(64) uint16_t tags[SLOTS];
@@ -24,12 +26,17 @@ struct floor {
 	struct bucket *buckets;
 	struct entry *entries;
 	uint32_t mask, n, max;
-	uint8_t template[OUTER];
+	struct {
+		_Alignas(64) uint8_t bytes[OUTER];
+	} templates[N_TEMPLATES];
 };
 
-static void *allocate(size_t size);
+static void *map(size_t size);
+static void unmap(void *, size_t size);
+static size_t whole_pages(size_t size);
 static void make_key(uint8_t *frame, uint64_t key[6]);
 static uint32_t candidate(const struct floor *, uint32_t hash);
+static unsigned find_tag(const uint16_t tags[4], uint16_t tag);
 static bool is_of(const struct entry *, const uint64_t key[6]);
 static uint32_t find_or_add(struct floor *, const uint64_t key[6],
 			    uint32_t hash);
@@ -37,25 +44,25 @@ static uint32_t find_or_add(struct floor *, const uint64_t key[6],
 struct floor *
 floor_new(uint32_t n_flows)
 {
-	struct floor *f = allocate(sizeof *f);
+	struct floor *f = map(sizeof *f);
 
 	f->secret = hash_secret_of(42);
 	f->max = n_flows + 1;
 	f->mask = 63;
-	/* A quarter full, so that no bucket ever is. */
+	/* A quarter full, so that few buckets ever are. */
 	while (f->mask < n_flows / 2)
 		f->mask = f->mask * 2 + 1;
-	f->buckets = allocate((f->mask + (size_t) 1) * sizeof *f->buckets);
-	f->entries = allocate(f->max * sizeof *f->entries);
+	f->buckets = map((f->mask + (size_t) 1) * sizeof *f->buckets);
+	f->entries = map(f->max * sizeof *f->entries);
 	return f;
 }
 
 void
 floor_free(struct floor *f)
 {
-	free(f->buckets);
-	free(f->entries);
-	free(f);
+	unmap(f->buckets, (f->mask + (size_t) 1) * sizeof *f->buckets);
+	unmap(f->entries, f->max * sizeof *f->entries);
+	unmap(f, sizeof *f);
 }
 
 void
@@ -90,20 +97,44 @@ floor_carry(struct floor *f, bool decap, struct vsw_packet *const packets[],
 		entry->n_bytes += vsw_packet_size(packets[i]);
 		if (!decap)
 			memcpy(vsw_packet_push(packets[i], OUTER),
-			       f->template, OUTER);
+			       f->templates[entry->key[4] % N_TEMPLATES]
+				       .bytes, OUTER);
 		vsw_packet_free(packets[i]);
 	}
 }
 
+/* Zeroed, on 2 MB pages where the kernel grants them, and touched. */
 static void *
-allocate(size_t size)
+map(size_t size)
 {
-	void *memory = aligned_alloc(64, (size + 63) / 64 * 64);
+	size_t whole = whole_pages(size);
+	uint8_t *memory = mmap(NULL, whole + HUGE_PAGE,
+			       PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t skipped;
 
-	if (!memory)
+	if (memory == MAP_FAILED)
 		abort();
-	memset(memory, 0, size);
+	skipped = -(uintptr_t) memory % HUGE_PAGE;
+	if (skipped)
+		munmap(memory, skipped);
+	memory += skipped;
+	munmap(memory + whole, HUGE_PAGE - skipped);
+	madvise(memory, whole, MADV_HUGEPAGE);
+	memset(memory, 0, whole);
 	return memory;
+}
+
+static void
+unmap(void *memory, size_t size)
+{
+	munmap(memory, whole_pages(size));
+}
+
+static size_t
+whole_pages(size_t size)
+{
+	return (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
 
 /* MACs, addresses, protocol and ports of UDP over IPv4. */
@@ -123,11 +154,25 @@ candidate(const struct floor *f, uint32_t hash)
 {
 	const struct bucket *bucket = &f->buckets[hash & f->mask];
 	uint16_t tag = (uint16_t) (hash >> 16 | 1);
+	unsigned i = find_tag(bucket->tags, tag);
 
-	for (unsigned i = 0; i < SLOTS; i++)
-		if (bucket->tags[i] == tag)
-			return bucket->entries[i];
-	return NOT_FOUND;
+	if (i == SLOTS)
+		i = 4 + find_tag(bucket->tags + 4, tag);
+	return i < SLOTS ? bucket->entries[i] : NOT_FOUND;
+}
+
+/* Four at once: the lowest lane of zeros is the lowest that borrows. */
+static unsigned
+find_tag(const uint16_t tags[4], uint16_t tag)
+{
+	const uint64_t ones = UINT64_C(0x0001000100010001);
+	uint64_t lanes = 0;
+
+	for (unsigned i = 0; i < 4; i++)
+		lanes |= (uint64_t) tags[i] << (16 * i);
+	lanes ^= tag * ones;
+	lanes = (lanes - ones) & ~lanes & ones << 15;
+	return lanes ? (unsigned) __builtin_ctzll(lanes) / 16 : SLOTS;
 }
 
 static bool
@@ -137,21 +182,27 @@ is_of(const struct entry *entry, const uint64_t key[6])
 	       && !memcmp(entry->key + 3, key + 3, 24);
 }
 
+/* What does not fit in its bucket is in the next, which is so rare that the
+ * fast way does not know of it. */
 static uint32_t
 find_or_add(struct floor *f, const uint64_t key[6], uint32_t hash)
 {
-	struct bucket *bucket = &f->buckets[hash & f->mask];
+	uint16_t tag = (uint16_t) (hash >> 16 | 1);
+	struct bucket *bucket;
 	unsigned i = 0;
 
-	for (; bucket->tags[i]; i++) {
-		if (is_of(&f->entries[bucket->entries[i]], key))
-			return bucket->entries[i];
-		if (i + 1 == SLOTS)
-			abort();
+	for (;; hash++) {
+		bucket = &f->buckets[hash & f->mask];
+		for (i = 0; i < SLOTS && bucket->tags[i]; i++)
+			if (bucket->tags[i] == tag
+			    && is_of(&f->entries[bucket->entries[i]], key))
+				return bucket->entries[i];
+		if (i < SLOTS)
+			break;
 	}
 	if (f->n == f->max)
 		abort();
-	bucket->tags[i] = (uint16_t) (hash >> 16 | 1);
+	bucket->tags[i] = tag;
 	bucket->entries[i] = f->n;
 	memcpy(f->entries[f->n].key, key, sizeof f->entries[f->n].key);
 	return f->n++;
