@@ -27,5 +27,9 @@ main(int argc, char *argv[])
 	figure_names = argv + 1;
 	hit_figures();
 	first_figures();
+	mapping_figures();
+	group_figures();
+	worker_figures();
+	size_figures();
 	return EXIT_SUCCESS;
 }

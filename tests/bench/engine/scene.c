@@ -64,6 +64,7 @@ scene_new(const struct scene_options *options)
 	if (options->allocator)
 		of_switch.allocator = *options->allocator;
 	of_switch.max_flows = options->max_flows;
+	of_switch.max_new_flows_per_s = VSW_UNLIMITED;
 	must(vsw_new(&of_switch, &s->vsw), "switch");
 	add_ports(s);
 	add_mappings(s);
