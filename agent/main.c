@@ -99,7 +99,7 @@ main(int argc, char *argv[])
 	is_good = start(&agent);
 	if (is_good) {
 		log_line(LOG_LEVEL_INFO, "agent", "ready");
-		event_base_dispatch(agent.base);
+		turn_loop(agent.base);
 		log_line(LOG_LEVEL_INFO, "agent", "stopping");
 	}
 	stop(&agent);

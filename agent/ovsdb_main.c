@@ -51,7 +51,7 @@ main(int argc, char *argv[])
 		if (!program.options.run)
 			log_line(LOG_LEVEL_INFO, program.options.program,
 				 "%s", options_version);
-		event_base_dispatch(program.base);
+		turn_loop(program.base);
 		log_line(LOG_LEVEL_DEBUG, program.options.program, "stopped");
 	}
 	status = program.status;

@@ -3,15 +3,16 @@
 #include "agent/net/channel.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/socket.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/net/jsonrpc.h"
+#include "agent/net/output.h"
 #include "agent/net/tls.h"
 #include "agent/net/turn.h"
 
@@ -19,8 +20,6 @@ enum {
 	LAG_SIZE = 1 << 16,	/* Output that says that the peer lags, */
 	PAUSE_SIZE = 1 << 20,	/* and that pauses input. */
 	IO_SIZE = 1 << 18,	/* Bytes per turn of the loop. */
-	READ_SIZE = 4096,	/* What the buffer event reads of them. */
-	COPY_SIZE = 4096,	/* What is copied, not referred to. */
 	SOURCE_SIZE = 1 << 18,	/* Output for which a source is not asked, */
 	SOURCE_LOW = 1 << 17,	/* until it has gone down to that. */
 	SOURCE_TURN = 1 << 16,	/* What one turn of the loop asks for, */
@@ -43,6 +42,7 @@ struct channel {
 	struct evbuffer *output;	/* The buffer event's. */
 	struct list stages;
 	unsigned n_sources;		/* Of them; no input meanwhile. */
+	struct event *read_event;	/* NULL: by TLS, the buffer event reads. */
 	struct event *pump_event, *write_event;
 	uint64_t pump_turn;		/* When the first one was asked for. */
 	bool is_lagging;		/* Much waits for the peer, */
@@ -72,6 +72,7 @@ static struct {
 
 static void flush(struct channel *);
 static void readable(struct bufferevent *, void *channel);
+static void read_now(evutil_socket_t, short, void *channel);
 static void writable(struct bufferevent *, void *channel);
 static void happened(struct bufferevent *, short what, void *channel);
 static void tell_end(evutil_socket_t, short, void *channel);
@@ -79,7 +80,6 @@ static void pump_again(evutil_socket_t, short, void *channel);
 static void write_now(evutil_socket_t, short, void *channel);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
-static void receive_more(struct channel *);
 static void process(struct channel *);
 static size_t read_messages(struct channel *, const char *bytes, size_t size);
 static void receive(struct channel *, const char *text, size_t size);
@@ -87,9 +87,9 @@ static struct stage *stage_new(struct channel *);
 static void stage_free(struct channel *, struct stage *);
 static void advance(struct channel *);
 static void pump(struct channel *, struct stage *);
-static int64_t now_us(void);
 static void rest(struct channel *);
 static void resume(struct channel *);
+static void listen_to(struct channel *, bool);
 static bool may_read(const struct channel *);
 static bool is_busy(const struct channel *);
 static enum channel_end end_of(enum jsonrpc_status);
@@ -97,10 +97,6 @@ static size_t backlog(const struct channel *);
 static struct evbuffer *open_output(struct channel *);
 static void close_output(struct channel *);
 static void put(struct channel *, struct evbuffer *, json_t *message);
-static void put_texts(struct evbuffer *, struct text *const *, size_t n);
-static void put_text(struct evbuffer *, struct text *);
-static void free_dump(const void *dump, size_t size, void *ctx);
-static void let_go(const void *bytes, size_t size, void *text);
 
 struct channel *
 channel_new(struct bufferevent *bev, const struct channel_limits *limits,
@@ -118,6 +114,11 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 					pump_again, channel);
 	channel->write_event = event_new(bufferevent_get_base(bev), -1, 0,
 					 write_now, channel);
+	if (!tls_is_below(bev))
+		channel->read_event = event_new(bufferevent_get_base(bev),
+						bufferevent_getfd(bev),
+						EV_READ | EV_PERSIST,
+						read_now, channel);
 	channel->alive_ms = turn_now_ms();
 	channel->ops = ops;
 	channel->ctx = ctx;
@@ -128,7 +129,9 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 	bufferevent_setcb(bev, readable, writable, happened, channel);
 	bufferevent_set_max_single_read(bev, IO_SIZE);
 	bufferevent_set_max_single_write(bev, IO_SIZE);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
+	bufferevent_disable(bev, EV_READ);
+	bufferevent_enable(bev, EV_WRITE);
+	listen_to(channel, true);
 	rest(channel);
 	return channel;
 }
@@ -140,6 +143,8 @@ channel_free(struct channel *channel)
 		return;
 	flush(channel);
 	evbuffer_remove_cb(channel->output, note_output, channel);
+	if (channel->read_event)
+		event_free(channel->read_event);
 	bufferevent_free(channel->bev);
 	while (!list_is_empty(&channel->stages))
 		stage_free(channel, LIST_ENTRY(channel->stages.next,
@@ -183,7 +188,7 @@ channel_send_text(struct channel *channel, struct text *const *pieces,
 
 	if (!output)
 		return;
-	put_texts(output, pieces, n);
+	output_put_texts(output, pieces, n);
 	close_output(channel);
 }
 
@@ -207,7 +212,7 @@ channel_send_source(struct channel *channel, struct source *source)
 	if (output == channel->output)
 		advance(channel);
 	if (channel->n_sources)
-		bufferevent_disable(channel->bev, EV_READ);
+		listen_to(channel, false);
 }
 
 void
@@ -227,13 +232,18 @@ channel_pause(struct channel *channel, bool is_paused)
 	if (channel->has_ended)
 		return;
 	if (is_paused) {
-		bufferevent_disable(channel->bev, EV_READ);
-	} else if (may_read(channel)) {
-		resume(channel);
+		listen_to(channel, false);
+		return;
+	}
+	if (!may_read(channel))
+		return;
+	resume(channel);
+	if (channel->read_event)
+		event_active(channel->read_event, EV_READ, 0);
+	else
 		bufferevent_trigger(channel->bev, EV_READ,
 				    BEV_TRIG_IGNORE_WATERMARKS
 				    | BEV_TRIG_DEFER_CALLBACKS);
-	}
 }
 
 void
@@ -243,7 +253,8 @@ channel_end(struct channel *channel, enum channel_end end)
 		return;
 	channel->has_ended = true;
 	channel->end = end;
-	bufferevent_disable(channel->bev, EV_READ | EV_WRITE);
+	listen_to(channel, false);
+	bufferevent_disable(channel->bev, EV_WRITE);
 	event_active(channel->end_event, 0, 0);
 }
 
@@ -306,16 +317,51 @@ flush(struct channel *channel)
 		continue;
 }
 
+/* By TLS. */
 static void
 readable(struct bufferevent *bev, void *channel_)
 {
 	struct channel *channel = channel_;
-	size_t size = evbuffer_get_length(bufferevent_get_input(bev));
 
+	(void) bev;
 	channel->alive_ms = turn_now_ms();
+	turn_heard();
 	process(channel);
-	if (size >= READ_SIZE && !tls_is_below(bev))
-		receive_more(channel);
+}
+
+/* A socket is read into bytes that all channels share: a buffer event asks the
+ * system how much there is, and takes a page of it.  Input waits in the buffer
+ * only if it came while the peer was to take its answers first. */
+static void
+read_now(evutil_socket_t fd, short what, void *channel_)
+{
+	static char bytes[IO_SIZE];
+	struct channel *channel = channel_;
+	struct evbuffer *input = bufferevent_get_input(channel->bev);
+	size_t used;
+	ssize_t n;
+
+	(void) what;
+	process(channel);
+	if (channel->has_ended || !may_read(channel) || channel->is_leaving)
+		return;
+	n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		listen_to(channel, false);
+		happened(channel->bev, n ? BEV_EVENT_ERROR : BEV_EVENT_EOF,
+			 channel);
+		return;
+	}
+	channel->alive_ms = turn_now_ms();
+	turn_heard();
+	used = read_messages(channel, bytes, (size_t) n);
+	if (used < (size_t) n) {
+		evbuffer_unfreeze(input, 0);
+		evbuffer_add(input, bytes + used, (size_t) n - used);
+		evbuffer_freeze(input, 0);
+	}
 }
 
 /* All output has gone, or, while a source is under way, most of it. */
@@ -407,15 +453,14 @@ write_now(evutil_socket_t fd, short what, void *channel_)
 	if (channel->has_ended
 	    || bufferevent_get_enabled(channel->bev) & EV_WRITE)
 		return;
-	evbuffer_unfreeze(channel->output, 1);
-	evbuffer_write_atmost(channel->output,
-			      bufferevent_getfd(channel->bev), IO_SIZE);
-	evbuffer_freeze(channel->output, 1);
+	output_write(channel->output, bufferevent_getfd(channel->bev),
+		     IO_SIZE);
 	if (evbuffer_get_length(channel->output) > LAG_SIZE)
 		channel->is_lagging = true;
 	if (evbuffer_get_length(channel->output))
 		bufferevent_enable(channel->bev, EV_WRITE);
-	else
+	else if (channel->is_full || channel->is_lagging
+		 || channel->is_leaving || !list_is_empty(&channel->stages))
 		writable(channel->bev, channel);
 }
 
@@ -434,31 +479,6 @@ note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 	if (info->n_deleted
 	    && (evbuffer_get_length(output) || channel->n_sources))
 		channel->alive_ms = turn_now_ms();
-}
-
-/* The buffer event reads a page in a turn of the loop: too little for a peer
- * with a lot to say.  An end or an error is there still when it looks. */
-static void
-receive_more(struct channel *channel)
-{
-	static char bytes[IO_SIZE];
-	evutil_socket_t fd = bufferevent_getfd(channel->bev);
-	struct evbuffer *input = bufferevent_get_input(channel->bev);
-	size_t used;
-	ssize_t n;
-
-	if (channel->has_ended || !may_read(channel)
-	    || evbuffer_get_length(input))
-		return;
-	n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-	if (n <= 0)
-		return;
-	used = read_messages(channel, bytes, (size_t) n);
-	if (used < (size_t) n) {
-		evbuffer_unfreeze(input, 0);
-		evbuffer_add(input, bytes + used, (size_t) n - used);
-		evbuffer_freeze(input, 0);
-	}
 }
 
 static void
@@ -578,7 +598,7 @@ static void
 pump(struct channel *channel, struct stage *stage)
 {
 	const struct timeval at_once = { 0 };
-	int64_t began_us = now_us(), spent_us = 0;
+	int64_t began_us = turn_now_us(), spent_us = 0;
 	size_t size = 1, asked = 0;
 
 	while (size && asked < SOURCE_TURN && pumping.size < TURN_SIZE
@@ -596,9 +616,9 @@ pump(struct channel *channel, struct stage *stage)
 		}
 		size = text->size;
 		asked += size;
-		put_text(channel->output, text);
+		output_put_text(channel->output, text);
 		text_unref(text);
-		spent_us = now_us() - began_us;
+		spent_us = turn_now_us() - began_us;
 	}
 	pumping.spent_us += spent_us;
 	pumping.size += asked;
@@ -607,15 +627,6 @@ pump(struct channel *channel, struct stage *stage)
 		channel->pump_turn = pumping.turn;
 		event_add(channel->pump_event, &at_once);
 	}
-}
-
-static int64_t
-now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
 }
 
 /* Nothing waits until it can be written: write_now() tries what comes. */
@@ -632,7 +643,20 @@ static void
 resume(struct channel *channel)
 {
 	if (!channel->is_leaving && may_read(channel))
+		listen_to(channel, true);
+}
+
+static void
+listen_to(struct channel *channel, bool is_on)
+{
+	if (!channel->read_event && is_on)
 		bufferevent_enable(channel->bev, EV_READ);
+	else if (!channel->read_event)
+		bufferevent_disable(channel->bev, EV_READ);
+	else if (is_on)
+		event_add(channel->read_event, NULL);
+	else
+		event_del(channel->read_event);
 }
 
 static bool
@@ -697,7 +721,7 @@ close_output(struct channel *channel)
 	if (channel->is_full || size <= PAUSE_SIZE)
 		return;
 	channel->is_full = true;
-	bufferevent_disable(channel->bev, EV_READ);
+	listen_to(channel, false);
 }
 
 /* Somebody may be waiting for the message: if it cannot be put into words,
@@ -705,66 +729,6 @@ close_output(struct channel *channel)
 static void
 put(struct channel *channel, struct evbuffer *buffer, json_t *message)
 {
-	char *text = json_dumps(message, JSON_COMPACT);
-	size_t size = text ? strlen(text) : 0;
-
-	if (!text)
+	if (!output_put_json(buffer, message))
 		channel_end(channel, CHANNEL_UNSPEAKABLE);
-	else if (size <= COPY_SIZE) {
-		evbuffer_add(buffer, text, size);
-		free(text);
-	} else {
-		evbuffer_add_reference(buffer, text, size, free_dump, NULL);
-	}
-}
-
-/* What is small together is put together: each addition to a buffer costs as
- * much as the bytes of a short message. */
-static void
-put_texts(struct evbuffer *buffer, struct text *const *pieces, size_t n)
-{
-	char together[COPY_SIZE];
-	size_t size = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (size + pieces[i]->size > sizeof together) {
-			evbuffer_add(buffer, together, size);
-			size = 0;
-		}
-		if (pieces[i]->size > sizeof together) {
-			put_text(buffer, pieces[i]);
-			continue;
-		}
-		memcpy(together + size, pieces[i]->bytes, pieces[i]->size);
-		size += pieces[i]->size;
-	}
-	if (size)
-		evbuffer_add(buffer, together, size);
-}
-
-static void
-put_text(struct evbuffer *buffer, struct text *text)
-{
-	if (text->size <= COPY_SIZE
-	    || evbuffer_add_reference(buffer, text->bytes, text->size, let_go,
-				      text))
-		evbuffer_add(buffer, text->bytes, text->size);
-	else
-		text_ref(text);
-}
-
-static void
-free_dump(const void *dump, size_t size, void *ctx)
-{
-	(void) size;
-	(void) ctx;
-	free((void *) (uintptr_t) dump);
-}
-
-static void
-let_go(const void *bytes, size_t size, void *text)
-{
-	(void) bytes;
-	(void) size;
-	text_unref(text);
 }

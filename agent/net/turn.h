@@ -20,7 +20,19 @@ void turn_free(struct turn *);
 /* For whoever gave the server work behind its back: a journal, say. */
 void turn_soon(struct turn *);
 
+/* Runs the event loop until it is told to end, or has nothing to wait for.
+ *
+ * Who asks again as soon as it has its answer would pay for putting this
+ * thread to sleep and waking it up, which costs more than most transactions.
+ * So while requests follow one another closely the loop looks for the next one
+ * for up to 200 microseconds before it sleeps; if that is in vain a few times
+ * in a row, or somebody else wants the processor, it sleeps at once again. */
+void turn_loop(struct event_base *);
+/* For the loop: a peer has sent something. */
+void turn_heard(void);
+
 /* The clock that client_receive() and server_run() are given. */
 int64_t turn_now_ms(void);
+int64_t turn_now_us(void);
 
 #endif /* net/turn.h */

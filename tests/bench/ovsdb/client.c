@@ -18,6 +18,8 @@ enum { CHUNK = 256 << 10, PATIENCE_MS = 300 * 1000, MAX_EVENTS = 128 };
 
 static size_t end_of_string(struct scan *, const char *, size_t i, size_t n);
 static void wait_for(const struct client *, short events);
+static unsigned poll_crowd(struct crowd *, unsigned ready[], unsigned max,
+			   int wait_ms);
 
 double
 now(void)
@@ -352,15 +354,31 @@ crowd_close(struct crowd *crowd)
 unsigned
 crowd_wait(struct crowd *crowd, unsigned ready[], unsigned max)
 {
+	unsigned n = poll_crowd(crowd, ready, max, PATIENCE_MS);
+
+	if (!n)
+		die("the server has not answered for five minutes");
+	return n;
+}
+
+unsigned
+crowd_look(struct crowd *crowd, unsigned ready[], unsigned max)
+{
+	return poll_crowd(crowd, ready, max, 0);
+}
+
+static unsigned
+poll_crowd(struct crowd *crowd, unsigned ready[], unsigned max, int wait_ms)
+{
 	struct epoll_event events[MAX_EVENTS];
 	int n;
 
 	max = max < MAX_EVENTS ? max : MAX_EVENTS;
 	do
-		n = epoll_wait(crowd->epoll, events, max, PATIENCE_MS);
+		n = epoll_wait(crowd->epoll, events, max, wait_ms);
 	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		die("the server has not answered for five minutes");
+	if (n < 0)
+		die("waiting: %s", strerror(errno));
 	for (int i = 0; i < n; i++)
 		ready[i] = events[i].data.u32;
 	return n;

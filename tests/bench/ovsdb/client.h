@@ -88,5 +88,7 @@ void crowd_open(struct crowd *, unsigned n, const char *path);
 void crowd_close(struct crowd *);
 /* The indices of those that can be read, at least one; how many. */
 unsigned crowd_wait(struct crowd *, unsigned ready[], unsigned max);
+/* The same without waiting: 0 if there is nothing. */
+unsigned crowd_look(struct crowd *, unsigned ready[], unsigned max);
 
 #endif /* bench/ovsdb/client.h */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,4 +232,24 @@ peer_counter(struct peer *peer, const char *name)
 			value = atoll(at + n + 1);
 	client_close(&client);
 	return value;
+}
+
+void
+peer_part(const struct peer *peer, bool is_apart)
+{
+	int n = (int) sysconf(_SC_NPROCESSORS_CONF);
+	cpu_set_t ours, theirs;
+
+	CPU_ZERO(&theirs);
+	for (int i = 0; i < n; i++)
+		CPU_SET(i, &theirs);
+	ours = theirs;
+	if (is_apart && n > 1) {
+		CPU_CLR(n - 1, &theirs);
+		CPU_ZERO(&ours);
+		CPU_SET(n - 1, &ours);
+	}
+	if (sched_setaffinity(0, sizeof ours, &ours)
+	    || sched_setaffinity(peer->pid, sizeof theirs, &theirs))
+		printf("# processors are shared: %s\n", strerror(errno));
 }

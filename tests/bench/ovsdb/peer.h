@@ -50,4 +50,9 @@ double peer_file_size(const struct peer *);
 /* A number of memory/show, or -1 if the server has none of that name. */
 int64_t peer_counter(struct peer *, const char *name);
 
+/* From now on this program has the machine's last processor for itself, and
+ * the peer the others; 'false': both have all of them again.  Where there is
+ * but one, nothing changes. */
+void peer_part(const struct peer *, bool is_apart);
+
 #endif /* bench/ovsdb/peer.h */
