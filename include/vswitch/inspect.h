@@ -44,7 +44,11 @@ extern "C" {
 	X(NO_MEMORY, "out of memory")                                       \
 	X(DEVICE_FULL, "device's queue is full")                            \
 	X(DEVICE_ERROR, "device failed")                                    \
-	X(FLOW_LIMIT, "port starts more flows than it may")
+	X(FLOW_LIMIT, "port starts more flows than it may")                 \
+	X(CONNECTION_LIMIT, "no room for one connection more")              \
+	X(CONNECTION_RATE, "port opens connections faster than it may")     \
+	X(CONNECTION_HALF_OPEN, "too many connections wait for an answer")  \
+	X(CONNECTION_STATE, "fits into no connection")
 
 enum vsw_drop {
 #define VSW_DROP_ENUM(NAME, TEXT) VSW_DROP_##NAME,
@@ -68,6 +72,10 @@ struct vsw_port_counters {
 	uint64_t flows_hit, flows_missed, flows_stale;
 	uint64_t punts;
 	uint64_t drops[48];		/* By enum vsw_drop; rest is zero. */
+	/* Of the port's own layers (vsw_rule_track()). */
+	uint64_t connections;		/* Now. */
+	uint64_t connections_opened;	/* Ever, */
+	uint64_t connections_refused;	/* and for lack of room or rate. */
 };
 /* [any] Sums of what the workers counted; each number by itself is exact. */
 VSW_API void vsw_port_get_counters(const struct vsw_port *,

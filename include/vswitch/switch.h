@@ -70,6 +70,28 @@ struct vsw_options {
 	 * and each of the cache's flows once at any time. */
 	uint32_t max_new_flows_per_s;	/* VSW_UNLIMITED: no limit. */
 	uint32_t new_flow_burst;
+
+	/* Connections (vsw_rule_track()).  0 in any of these: what is said
+	 * beside it. */
+	uint32_t max_connections;	/* Of the switch, at most 2^26.
+					 * 1048576, of 128 bytes and 4 to 8
+					 * more; taken as needed. */
+	uint32_t max_port_connections;	/* Of one port.  262144. */
+	uint32_t max_port_half_open;	/* Of these, with only one side heard.
+					 * 16384. */
+	uint32_t max_port_connections_per_s;	/* That it opens.  100000;
+						 * VSW_UNLIMITED: no limit. */
+	/* Seconds that one lasts without packets; what is established or
+	 * closing, up to 17 longer. */
+	uint32_t tcp_half_open_s;	/* 60. */
+	uint32_t tcp_established_s;	/* 7440: RFC 5382, section 5. */
+	uint32_t tcp_closing_s;		/* From the first FIN.  120. */
+	uint32_t tcp_reset_s;		/* 10. */
+	uint32_t udp_single_s;		/* Not answered yet, and not TCP or
+					 * ICMP.  30. */
+	uint32_t udp_s;			/* 300: RFC 4787, section 4.3. */
+	uint32_t icmp_s;		/* 60: RFC 5508, section 3.2. */
+	uint32_t other_s;		/* 600. */
 };
 
 #define VSW_UNLIMITED UINT32_MAX

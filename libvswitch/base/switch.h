@@ -13,6 +13,7 @@
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/base/table.h"
 
+struct connections;
 struct vsw_domain;
 struct vsw_port;
 struct vsw_worker;
@@ -31,6 +32,8 @@ struct vsw {
 						 * [control] */
 	uint32_t n_ports;			/* Whose memory is there. */
 	_Atomic(struct vsw_port *) punt_port;
+	_Atomic(struct connections *) connections;	/* NULL: no program
+						 * has tracked yet. */
 
 	struct table port_names;		/* [control] */
 	struct vsw_domain *domains;		/* Their list. [control] */

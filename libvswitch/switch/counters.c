@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/connection.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/port.h"
 
@@ -14,6 +15,8 @@ vsw_port_get_counters(const struct vsw_port *port,
 		      struct vsw_port_counters *ret_counters)
 {
 	struct vsw_port_counters sum = { .size = ret_counters->size };
+	struct connections *connections = atomic_load_explicit(
+		&port->vsw->connections, memory_order_acquire);
 
 	for (uint32_t i = 0; i < port->vsw->options.max_workers; i++) {
 		const struct port_counts *c = &port->counts[i];
@@ -29,6 +32,8 @@ vsw_port_get_counters(const struct vsw_port *port,
 		for (unsigned drop = 0; drop < VSW_N_DROPS; drop++)
 			sum.drops[drop] += read(&c->drops[drop]);
 	}
+	if (connections)
+		connections_count(connections, port->number, &sum);
 	/* The embedder's struct may be longer or shorter than ours. */
 	memcpy(ret_counters, &sum,
 	       sum.size < sizeof sum ? sum.size : sizeof sum);

@@ -8,12 +8,14 @@
 #include <string.h>
 #include <sys/random.h>
 #include "libvswitch/base/memory.h"
+#include "libvswitch/datapath/connection.h"
 
 enum {
 	DOMAINS_MAX = 16384,
 	NEW_FLOWS_PER_S = 50000,
 	PORTS_MAX = 65535,
-	WORKERS_MAX = 256
+	WORKERS_MAX = 256,
+	CONNECTIONS_MAX = 1 << 26
 };
 
 #define STRING_OF(x) #x
@@ -21,6 +23,7 @@ enum {
 
 static int check(const struct vsw_options *);
 static void take_options(struct vsw *, const struct vsw_options *);
+static void default_to(uint32_t *option, uint32_t value);
 static int choose_seed(struct vsw *);
 static void *allocate(void *ctx, size_t alignment, size_t size);
 static void release(void *ctx, void *memory, size_t size);
@@ -47,6 +50,9 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 		return -ENOMEM;
 	take_options(vsw, options);
 	vsw->allocator = allocator;
+	error = -EINVAL;
+	if (vsw->options.max_connections > CONNECTIONS_MAX)
+		goto free_switch;
 	error = choose_seed(vsw);
 	if (error)
 		goto free_switch;
@@ -98,6 +104,7 @@ vsw_free(struct vsw *vsw)
 	table_done(&vsw->port_names);
 	reclaim_done(&vsw->reclaim, &allocator);
 	generations_done(&vsw->generations, &allocator);
+	connections_free(atomic_load(&vsw->connections));
 	memory_free(&allocator, vsw->workers, workers_size(vsw));
 	memory_free(&allocator, vsw->port_numbers, numbers_size(vsw));
 	memory_free(&allocator, vsw->ports, ports_size(vsw));
@@ -134,6 +141,25 @@ take_options(struct vsw *vsw, const struct vsw_options *options)
 	memcpy(&vsw->options, options, size);
 	if (!vsw->options.max_new_flows_per_s)
 		vsw->options.max_new_flows_per_s = NEW_FLOWS_PER_S;
+	default_to(&vsw->options.max_connections, 1048576);
+	default_to(&vsw->options.max_port_connections, 262144);
+	default_to(&vsw->options.max_port_half_open, 16384);
+	default_to(&vsw->options.max_port_connections_per_s, 100000);
+	default_to(&vsw->options.tcp_half_open_s, 60);
+	default_to(&vsw->options.tcp_established_s, 7440);
+	default_to(&vsw->options.tcp_closing_s, 120);
+	default_to(&vsw->options.tcp_reset_s, 10);
+	default_to(&vsw->options.udp_single_s, 30);
+	default_to(&vsw->options.udp_s, 300);
+	default_to(&vsw->options.icmp_s, 60);
+	default_to(&vsw->options.other_s, 600);
+}
+
+static void
+default_to(uint32_t *option, uint32_t value)
+{
+	if (!*option)
+		*option = value;
 }
 
 static int

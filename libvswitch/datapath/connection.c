@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Buckets chain entries by place.  Locks, in the order in which they may be
+ * taken:
+ *
+ *     shard      a stretch of buckets, and the entries that are in them;
+ *     port       its lists, counts and limits    (room.c);
+ *     pool       places that are free            (room.c).
+ *
+ * An entry's hash is written under its shard's lock and is 0 while it is free.
+ * Who holds the lock that a hash chooses, and reads that hash in an entry, may
+ * read all of it.  Who is to give way is chosen under a port's lock and ended
+ * afterwards, under its own shard's: nobody holds two shards.
+ *
+ * Nothing is timed one by one.  An idle connection is as good as gone from the
+ * moment it is due, and a hand that goes through all buckets every 16 seconds
+ * takes it away. */
+
+#include "libvswitch/datapath/connection.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "libvswitch/base/hash.h"
+#include "libvswitch/base/lock.h"
+#include "libvswitch/base/memory.h"
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/room.h"
+
+enum {
+	N_SHARDS_MAX = 128,
+	EXPIRE_BUCKETS = 4096,		/* Of one call. */
+	N_TRIES = 4			/* When others take what gave way. */
+};
+
+#define S UINT64_C(1000000000)
+#define ROUND_NS (16 * S)
+#define AGAIN_NS (4 * S)
+#define SLACK_NS (UINT64_C(1) << CONNECTION_REFRESH_SHIFT)
+
+struct shard {
+	_Alignas(64) struct lock lock;
+};
+
+/* The hand that goes round. */
+struct hand {
+	_Alignas(64) struct lock lock;
+	uint32_t bucket;
+	uint64_t moved_ns;
+};
+
+struct connections {
+	struct vsw *vsw;
+	struct hash_secret secret;
+	uint64_t age_ns[TRACK_N_AGES];
+	uint32_t mask;			/* Number of buckets - 1. */
+	unsigned shard_shift;
+	uint32_t n_shards;
+	_Atomic uint32_t *buckets;
+	struct shard *shards;
+	struct room room;
+	struct hand hand;
+	_Atomic uint64_t now;
+};
+
+static void set_sizes(struct connections *);
+static void set_ages(struct connections *);
+static struct lock *lock_of(const struct connections *, uint32_t hash);
+static uint32_t load(const _Atomic uint32_t *);
+static struct entry *find(const struct connections *, uint32_t place,
+			  const struct connection_packet *);
+static struct entry *find_in_bucket(const struct connections *,
+				    const struct connection_packet *,
+				    uint32_t *ret_place);
+static bool is_alive(const struct connections *, const struct entry *,
+		     uint64_t now);
+static void view_of(const struct entry *, uint32_t place,
+		    struct connection_view *);
+static void note_now(struct connections *, uint64_t now);
+static void advance(struct connections *, struct entry *, uint32_t place,
+		    const struct connection_packet *, uint64_t now);
+static int take_place(struct connections *, uint32_t port,
+		      uint32_t *ret_place);
+static bool end_victim(struct connections *, const struct victim *,
+		       bool also_settled);
+static bool insert(struct connections *, uint32_t place, enum track_state,
+		   const struct connection_packet *, uint64_t now,
+		   struct connection_view *);
+static void fill(struct entry *, enum track_state,
+		 const struct connection_packet *, uint64_t now,
+		 const struct connection_view *);
+static void remove_entry(struct connections *, struct entry *,
+			 uint32_t place);
+static void unchain(struct connections *, const struct entry *,
+		    uint32_t place);
+static void sweep(struct connections *, uint32_t bucket, uint64_t now);
+static void copy_of(const struct entry *, uint64_t now,
+		    struct connection_copy *);
+
+int
+connections_new(struct vsw *vsw, struct connections **ret_connections)
+{
+	const struct vsw_allocator *allocator = &vsw->allocator;
+	struct connections *t = memory_alloc(allocator,
+					     _Alignof(struct connections),
+					     sizeof *t);
+
+	if (!t)
+		return -ENOMEM;
+	t->vsw = vsw;
+	t->secret = hash_secret_of(hash_derive(vsw->seed, 'c'));
+	set_sizes(t);
+	set_ages(t);
+	if (room_init(&t->room, vsw)) {
+		memory_free(allocator, t, sizeof *t);
+		return -ENOMEM;
+	}
+	t->buckets = memory_alloc(allocator, 64, ((size_t) t->mask + 1)
+						 * sizeof *t->buckets);
+	t->shards = memory_alloc(allocator, _Alignof(struct shard),
+				 t->n_shards * sizeof *t->shards);
+	if (!t->buckets || !t->shards) {
+		connections_free(t);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i <= t->mask; i++)
+		atomic_init(&t->buckets[i], ROOM_NONE);
+	*ret_connections = t;
+	return 0;
+}
+
+void
+connections_free(struct connections *t)
+{
+	const struct vsw_allocator *allocator;
+
+	if (!t)
+		return;
+	allocator = &t->vsw->allocator;
+	room_done(&t->room);
+	memory_free(allocator, t->buckets,
+		    ((size_t) t->mask + 1) * sizeof *t->buckets);
+	memory_free(allocator, t->shards, t->n_shards * sizeof *t->shards);
+	memory_free(allocator, t, sizeof *t);
+}
+
+uint32_t
+connection_hash(const struct connections *t, const struct connection_key *key)
+{
+	uint32_t hash = hash_short(hash_with(key, sizeof *key, &t->secret));
+
+	return hash ? hash : 1;
+}
+
+bool
+connection_find(struct connections *t, const struct connection_packet *packet,
+		uint64_t now, struct connection_view *ret_view)
+{
+	struct lock *lock = lock_of(t, packet->hash);
+	uint32_t place;
+	struct entry *e;
+	bool is_there;
+
+	lock_take(lock);
+	e = find_in_bucket(t, packet, &place);
+	is_there = e && is_alive(t, e, now)
+		   && !track_begins_anew(e->state, packet->event);
+	if (is_there)
+		view_of(e, place, ret_view);
+	lock_give(lock);
+	return is_there;
+}
+
+bool
+connection_may_be_there(struct connections *t, uint32_t hash)
+{
+	const _Atomic uint32_t *bucket = &t->buckets[hash & t->mask];
+	struct lock *lock = lock_of(t, hash);
+	bool is_there = false;
+
+	if (load(bucket) == ROOM_NONE)
+		return false;
+	lock_take(lock);
+	for (uint32_t place = load(bucket); place != ROOM_NONE && !is_there;
+	     place = room_entry(&t->room, place)->next)
+		is_there = load(&room_entry(&t->room, place)->hash) == hash;
+	lock_give(lock);
+	return is_there;
+}
+
+enum connection_verdict
+connection_see(struct connections *t, uint32_t place,
+	       const struct connection_packet *packet, uint64_t now)
+{
+	enum connection_verdict verdict = CONNECTION_GONE;
+	struct lock *lock = lock_of(t, packet->hash);
+	struct entry *e;
+
+	lock_take(lock);
+	e = find(t, place, packet);
+	if (!e)
+		e = find_in_bucket(t, packet, &place);
+	if (!e || !is_alive(t, e, now)) {
+		verdict = CONNECTION_GONE;
+	} else if (packet->is_related) {
+		/* What is said about a connection does not keep it. */
+		verdict = CONNECTION_WATCHED;
+	} else if (packet->event == TRACK_INVALID) {
+		verdict = CONNECTION_INVALID;
+	} else if (!track_begins_anew(e->state, packet->event)) {
+		advance(t, e, place, packet, now);
+		verdict = track_is_watched(e->state) ? CONNECTION_WATCHED
+						     : CONNECTION_SETTLED;
+	}
+	lock_give(lock);
+	return verdict;
+}
+
+int
+connection_open(struct connections *t, const struct connection_packet *packet,
+		uint64_t now, struct connection_view *view)
+{
+	enum track_state state = track_start(packet->key.proto,
+					     packet->event);
+	uint32_t port = packet->key.port;
+	struct victim victim;
+	uint32_t place;
+	int drop;
+
+	if (state == TRACK_NONE)
+		return VSW_DROP_CONNECTION_STATE;
+	note_now(t, now);
+	drop = room_admit(&t->room, port, track_hold(state), now, &victim);
+	if (drop != CONNECTION_OPENED)
+		return drop;
+	end_victim(t, &victim, false);
+	drop = take_place(t, port, &place);
+	if (drop != CONNECTION_OPENED) {
+		room_refuse(&t->room, port);
+		room_dismiss(&t->room, port, track_hold(state));
+		return drop;
+	}
+	if (!insert(t, place, state, packet, now, view)) {
+		room_put(&t->room, place);
+		room_dismiss(&t->room, port, track_hold(state));
+	}
+	return CONNECTION_OPENED;
+}
+
+void
+connection_approve(struct connections *t,
+		   const struct connection_packet *packet, uint64_t program,
+		   uint32_t layers)
+{
+	struct lock *lock = lock_of(t, packet->hash);
+	struct entry *e;
+	uint32_t place;
+
+	lock_take(lock);
+	e = find_in_bucket(t, packet, &place);
+	if (e) {
+		e->program = program;
+		e->layers = layers;
+	}
+	lock_give(lock);
+}
+
+void
+connection_end(struct connections *t, const struct connection_packet *packet)
+{
+	struct lock *lock = lock_of(t, packet->hash);
+	struct entry *e;
+	uint32_t place;
+
+	lock_take(lock);
+	e = find_in_bucket(t, packet, &place);
+	if (e)
+		remove_entry(t, e, place);
+	lock_give(lock);
+}
+
+uint64_t
+connections_expire(struct connections *t, uint64_t now)
+{
+	struct hand *hand = &t->hand;
+	uint64_t n_buckets = (uint64_t) t->mask + 1, n_due, elapsed;
+
+	note_now(t, now);
+	if (!connections_n(t))
+		return UINT64_MAX;
+	if (!lock_try(&hand->lock))
+		return now + AGAIN_NS;
+	elapsed = now > hand->moved_ns ? now - hand->moved_ns : 0;
+	if (elapsed > ROUND_NS) {
+		elapsed = ROUND_NS;
+		hand->moved_ns = now - ROUND_NS;
+	}
+	n_due = elapsed * n_buckets / ROUND_NS;
+	if (n_due > EXPIRE_BUCKETS)
+		n_due = EXPIRE_BUCKETS;
+	for (uint64_t i = 0; i < n_due; i++) {
+		sweep(t, hand->bucket, now);
+		hand->bucket = (hand->bucket + 1) & t->mask;
+	}
+	/* What is not a whole bucket yet stays in the time. */
+	hand->moved_ns += n_due * ROUND_NS / n_buckets;
+	lock_give(&hand->lock);
+	if (!connections_n(t))
+		return UINT64_MAX;
+	return n_due == EXPIRE_BUCKETS ? now : now + AGAIN_NS;
+}
+
+void
+connections_end_port(struct connections *t, uint32_t number)
+{
+	struct room_port *port = &t->room.ports[number];
+
+	for (unsigned hold = 0; hold < TRACK_N_HOLDS; hold++) {
+		struct victim victim;
+
+		while (room_oldest(&t->room, number, hold, &victim))
+			end_victim(t, &victim, true);
+	}
+	lock_take(&port->lock);
+	port->openings = (struct budget) { 0 };
+	lock_give(&port->lock);
+	atomic_store(&port->n_opened, 0);
+	atomic_store(&port->n_refused, 0);
+}
+
+void
+connections_count(const struct connections *t, uint32_t port,
+		  struct vsw_port_counters *counters)
+{
+	const struct room_port *p = &t->room.ports[port];
+
+	counters->connections = load(&p->n);
+	counters->connections_opened = atomic_load_explicit(
+		&p->n_opened, memory_order_relaxed);
+	counters->connections_refused = atomic_load_explicit(
+		&p->n_refused, memory_order_relaxed);
+}
+
+size_t
+connections_n(const struct connections *t)
+{
+	return load(&t->room.pool.n_taken);
+}
+
+uint64_t
+connections_now(const struct connections *t)
+{
+	return atomic_load_explicit(&t->now, memory_order_relaxed);
+}
+
+/* '*at' counts buckets, and in its lowest byte what has been seen of one. */
+size_t
+connections_copy(struct connections *t, uint32_t port, uint64_t now,
+		 uint64_t *at, struct connection_copy *ret_copies, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && *at >> 8 <= t->mask) {
+		uint32_t bucket = (uint32_t) (*at >> 8);
+		struct lock *lock = lock_of(t, bucket);
+		uint32_t place, i = 0;
+
+		lock_take(lock);
+		place = load(&t->buckets[bucket]);
+		for (; place != ROOM_NONE && n < max; i++) {
+			const struct entry *e = room_entry(&t->room, place);
+
+			place = e->next;
+			if (i >= (*at & 0xff) && is_alive(t, e, now)
+			    && (port == UINT32_MAX || e->key.port == port))
+				copy_of(e, now, &ret_copies[n++]);
+		}
+		lock_give(lock);
+		*at = place == ROOM_NONE || i > 0xff
+		      ? ((uint64_t) bucket + 1) << 8
+		      : (uint64_t) bucket << 8 | i;
+	}
+	return n;
+}
+
+/* A bucket for each connection, at least. */
+static void
+set_sizes(struct connections *t)
+{
+	t->mask = 1;
+	while (t->mask < t->vsw->options.max_connections - 1)
+		t->mask = t->mask * 2 + 1;
+	t->n_shards = N_SHARDS_MAX;
+	if (t->n_shards > t->mask + 1)
+		t->n_shards = t->mask + 1;
+	while (t->mask >> t->shard_shift >= t->n_shards)
+		t->shard_shift++;
+}
+
+static void
+set_ages(struct connections *t)
+{
+	const struct vsw_options *options = &t->vsw->options;
+
+	t->age_ns[TRACK_AGE_TCP_HALF_OPEN] = options->tcp_half_open_s * S;
+	t->age_ns[TRACK_AGE_TCP_OPEN] = options->tcp_established_s * S;
+	t->age_ns[TRACK_AGE_TCP_CLOSING] = options->tcp_closing_s * S;
+	t->age_ns[TRACK_AGE_TCP_RESET] = options->tcp_reset_s * S;
+	t->age_ns[TRACK_AGE_UDP_SINGLE] = options->udp_single_s * S;
+	t->age_ns[TRACK_AGE_UDP_BOTH] = options->udp_s * S;
+	t->age_ns[TRACK_AGE_ICMP] = options->icmp_s * S;
+	t->age_ns[TRACK_AGE_OTHER] = options->other_s * S;
+}
+
+static struct lock *
+lock_of(const struct connections *t, uint32_t hash)
+{
+	return &t->shards[(hash & t->mask) >> t->shard_shift].lock;
+}
+
+static uint32_t
+load(const _Atomic uint32_t *number)
+{
+	return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+/* Under the shard's lock, as all that look at entries: the packet's, if it is
+ * still at this place. */
+static struct entry *
+find(const struct connections *t, uint32_t place,
+     const struct connection_packet *packet)
+{
+	struct entry *e;
+
+	if (!room_is_place(&t->room, place))
+		return NULL;
+	e = room_entry(&t->room, place);
+	return load(&e->hash) == packet->hash
+	       && !memcmp(&e->key, &packet->key, sizeof e->key) ? e : NULL;
+}
+
+static struct entry *
+find_in_bucket(const struct connections *t,
+	       const struct connection_packet *packet, uint32_t *ret_place)
+{
+	uint32_t place = load(&t->buckets[packet->hash & t->mask]);
+
+	for (; place != ROOM_NONE; place = room_entry(&t->room, place)->next) {
+		struct entry *e = room_entry(&t->room, place);
+
+		if (load(&e->hash) != packet->hash
+		    || memcmp(&e->key, &packet->key, sizeof e->key))
+			continue;
+		*ret_place = place;
+		return e;
+	}
+	return NULL;
+}
+
+/* Clocks of workers may differ a little: what was used later than now is
+ * used. */
+static bool
+is_alive(const struct connections *t, const struct entry *e, uint64_t now)
+{
+	uint64_t age = t->age_ns[track_age(e->state)];
+
+	if (!track_is_watched(e->state))
+		age += SLACK_NS;
+	return now <= e->used_ns || now - e->used_ns < age;
+}
+
+static void
+view_of(const struct entry *e, uint32_t place, struct connection_view *view)
+{
+	view->place = place;
+	view->state = e->state;
+	view->direction = e->direction;
+	view->layers = e->layers;
+	view->program = e->program;
+	view->opener.vni = e->vni;
+	view->opener.icmp_type = e->icmp_type;
+	memcpy(view->opener.eth_src, e->eth_src, sizeof e->eth_src);
+	memcpy(view->opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
+}
+
+/* For those who are not told the time. */
+static void
+note_now(struct connections *t, uint64_t now)
+{
+	if (atomic_load_explicit(&t->now, memory_order_relaxed) < now)
+		atomic_store_explicit(&t->now, now, memory_order_relaxed);
+}
+
+static void
+advance(struct connections *t, struct entry *e, uint32_t place,
+	const struct connection_packet *packet, uint64_t now)
+{
+	enum track_side side = e->direction == packet->direction
+			       ? TRACK_OPENER : TRACK_OTHER;
+	enum track_hold old = track_hold(e->state), hold;
+
+	e->state = (uint8_t) track_next(e->state, side, packet->event);
+	if (e->used_ns < now)
+		e->used_ns = now;
+	hold = track_hold(e->state);
+	if (hold != old)
+		room_move(&t->room, e->key.port, old, hold, place, now);
+}
+
+static int
+take_place(struct connections *t, uint32_t port, uint32_t *ret_place)
+{
+	int error = -ENOSPC;
+
+	for (unsigned n = 0; n < N_TRIES && error; n++) {
+		struct victim victim;
+
+		error = room_take(&t->room, ret_place);
+		if (!error)
+			break;
+		if (!room_search(&t->room, port, &victim))
+			break;
+		end_victim(t, &victim, false);
+	}
+	return !error ? CONNECTION_OPENED
+	       : error == -ENOMEM ? VSW_DROP_NO_MEMORY
+	       : VSW_DROP_CONNECTION_LIMIT;
+}
+
+/* Unless it has gone already, or has been settled meanwhile. */
+static bool
+end_victim(struct connections *t, const struct victim *victim,
+	   bool also_settled)
+{
+	bool is_it = false;
+	struct lock *lock;
+	struct entry *e;
+
+	if (victim->place == ROOM_NONE)
+		return false;
+	lock = lock_of(t, victim->hash);
+	e = room_entry(&t->room, victim->place);
+	lock_take(lock);
+	is_it = load(&e->hash) == victim->hash
+		&& (also_settled || track_hold(e->state) != TRACK_SETTLED);
+	if (is_it)
+		remove_entry(t, e, victim->place);
+	lock_give(lock);
+	return is_it;
+}
+
+/* False: there is one already, which the packet has joined. */
+static bool
+insert(struct connections *t, uint32_t place, enum track_state state,
+       const struct connection_packet *packet, uint64_t now,
+       struct connection_view *view)
+{
+	_Atomic uint32_t *bucket = &t->buckets[packet->hash & t->mask];
+	struct lock *lock = lock_of(t, packet->hash);
+	struct entry *e;
+	uint32_t there;
+
+	lock_take(lock);
+	e = find_in_bucket(t, packet, &there);
+	if (e && (!is_alive(t, e, now)
+		  || track_begins_anew(e->state, packet->event))) {
+		remove_entry(t, e, there);
+	} else if (e) {
+		advance(t, e, there, packet, now);
+		view_of(e, there, view);
+		lock_give(lock);
+		return false;
+	}
+	e = room_entry(&t->room, place);
+	fill(e, state, packet, now, view);
+	e->next = load(bucket);
+	atomic_store_explicit(bucket, place, memory_order_relaxed);
+	atomic_store_explicit(&e->hash, packet->hash, memory_order_relaxed);
+	room_list(&t->room, packet->key.port, track_hold(state), place, now);
+	view_of(e, place, view);
+	lock_give(lock);
+	return true;
+}
+
+static void
+fill(struct entry *e, enum track_state state,
+     const struct connection_packet *packet, uint64_t now,
+     const struct connection_view *view)
+{
+	e->key = packet->key;
+	e->state = (uint8_t) state;
+	e->direction = packet->direction;
+	e->icmp_type = view->opener.icmp_type;
+	e->used_ns = e->opened_ns = now;
+	e->program = view->program;
+	e->layers = view->layers;
+	e->vni = view->opener.vni;
+	memcpy(e->eth_src, view->opener.eth_src, sizeof e->eth_src);
+	memcpy(e->eth_dst, view->opener.eth_dst, sizeof e->eth_dst);
+}
+
+/* Under its shard's lock. */
+static void
+remove_entry(struct connections *t, struct entry *e, uint32_t place)
+{
+	unchain(t, e, place);
+	room_unlist(&t->room, e->key.port, track_hold(e->state), place);
+	room_put(&t->room, place);
+}
+
+static void
+unchain(struct connections *t, const struct entry *e, uint32_t place)
+{
+	_Atomic uint32_t *bucket = &t->buckets[load(&e->hash) & t->mask];
+	uint32_t at = load(bucket);
+
+	if (at == place) {
+		atomic_store_explicit(bucket, e->next, memory_order_relaxed);
+		return;
+	}
+	while (room_entry(&t->room, at)->next != place)
+		at = room_entry(&t->room, at)->next;
+	room_entry(&t->room, at)->next = e->next;
+}
+
+static void
+sweep(struct connections *t, uint32_t bucket, uint64_t now)
+{
+	struct lock *lock = lock_of(t, bucket);
+	uint32_t place;
+
+	if (load(&t->buckets[bucket]) == ROOM_NONE)
+		return;
+	lock_take(lock);
+	place = load(&t->buckets[bucket]);
+	while (place != ROOM_NONE) {
+		struct entry *e = room_entry(&t->room, place);
+		uint32_t next = e->next;
+
+		if (!is_alive(t, e, now))
+			remove_entry(t, e, place);
+		place = next;
+	}
+	lock_give(lock);
+}
+
+static void
+copy_of(const struct entry *e, uint64_t now, struct connection_copy *copy)
+{
+	*copy = (struct connection_copy) {
+		.key = e->key, .state = e->state, .direction = e->direction,
+		.layers = e->layers,
+		.idle_ns = now > e->used_ns ? now - e->used_ns : 0,
+		.age_ns = now > e->opened_ns ? now - e->opened_ns : 0
+	};
+}

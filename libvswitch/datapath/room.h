@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_ROOM_H
+#define DATAPATH_ROOM_H 1
+
+/* Room for connections: the entries, who may have how many, and who gives way
+ * when there is none left.  Nothing here knows how connections are found.
+ * Used by datapath/connection.c alone.
+ *
+ * Entries stand in chunks that are never moved, and never freed before the
+ * whole is.  Each port lists its own by hold (track.h), in the order in which
+ * they came to it, under a lock of its own. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "libvswitch/base/budget.h"
+#include "libvswitch/base/lock.h"
+#include "libvswitch/datapath/connection.h"
+#include "libvswitch/datapath/track.h"
+
+enum { ROOM_CHUNK = 512, ROOM_NONE = UINT32_MAX };
+
+/* On the first line what is looked for, on the second what is kept. */
+struct entry {
+	_Alignas(64) struct connection_key key;
+	_Atomic uint32_t hash;		/* 0: free. */
+	uint32_t next;			/* In its bucket; of those free. */
+	uint32_t layers;
+	uint8_t state, direction;
+	uint8_t icmp_type;
+	uint8_t reserved;
+
+	uint64_t used_ns, opened_ns;
+	uint64_t listed_ns;		/* Since when in its port's list. */
+	uint64_t program;
+	uint32_t older, newer;		/* In that list. */
+	uint8_t eth_src[6], eth_dst[6];	/* Of the opener. */
+	uint32_t vni;
+};
+
+_Static_assert(sizeof(struct entry) == 128, "an entry straddles cache lines");
+
+struct room_list {
+	uint32_t oldest, newest;
+};
+
+struct room_port {
+	_Alignas(64) struct lock lock;
+	uint32_t n_held[TRACK_N_HOLDS];
+	_Atomic uint32_t n;		/* Of all holds. */
+	struct room_list lists[TRACK_N_HOLDS];
+	struct budget openings;
+	_Atomic uint64_t n_opened, n_refused;
+};
+
+/* Places that are free. */
+struct room_pool {
+	_Alignas(64) struct lock lock;
+	uint32_t free;			/* Linked by 'next'. */
+	uint32_t n_fresh, n_chunks;	/* Places and chunks ever taken. */
+	_Atomic uint32_t n_taken;
+};
+
+struct room {
+	const struct vsw_allocator *allocator;
+	uint32_t max, max_port, max_port_half_open, max_port_per_s;
+	uint32_t n_ports, max_chunks;
+	_Atomic(struct entry *) *chunks;
+	struct room_port *ports;	/* By number. */
+	_Atomic uint32_t hog, n_searches;
+	struct room_pool pool;
+};
+
+/* Who is to give way, as far as it was known under its port's lock. */
+struct victim {
+	uint32_t place, hash;
+};
+
+/* [control] 0 or -ENOMEM, and then there is nothing to be done with it. */
+int room_init(struct room *, const struct vsw *);
+void room_done(struct room *);
+
+/* Counts one more of 'hold' at the port: CONNECTION_OPENED; then the victim, if
+ * it has a place, is to give way, and somebody is to be listed or dismissed.
+ * Or says which drop. */
+int room_admit(struct room *, uint32_t port, enum track_hold, uint64_t now,
+	       struct victim *);
+void room_dismiss(struct room *, uint32_t port, enum track_hold);
+/* Refused at the port for another reason. */
+void room_refuse(struct room *, uint32_t port);
+/* A free place, whose 'hash' is 0.  -ENOSPC: there are as many as may be;
+ * -ENOMEM. */
+int room_take(struct room *, uint32_t *ret_place);
+void room_put(struct room *, uint32_t place);
+/* Makes the port that holds most give its oldest that is not settled.  If it
+ * has none, who wants room ('own') gives his: nobody pays for a third.  False:
+ * he has none, either. */
+bool room_search(struct room *, uint32_t own, struct victim *);
+/* The oldest of a hold; false: none. */
+bool room_oldest(struct room *, uint32_t port, enum track_hold,
+		 struct victim *);
+
+/* Of places whose entry the caller has locked.  'unlist' clears the hash and
+ * counts one less. */
+void room_list(struct room *, uint32_t port, enum track_hold, uint32_t place,
+	       uint64_t now);
+void room_move(struct room *, uint32_t port, enum track_hold from,
+	       enum track_hold to, uint32_t place, uint64_t now);
+void room_unlist(struct room *, uint32_t port, enum track_hold,
+		 uint32_t place);
+
+static inline struct entry *
+room_entry(const struct room *room, uint32_t place)
+{
+	return &atomic_load_explicit(&room->chunks[place / ROOM_CHUNK],
+				     memory_order_acquire)
+		[place % ROOM_CHUNK];
+}
+
+/* Has there ever been an entry? */
+static inline bool
+room_is_place(const struct room *room, uint32_t place)
+{
+	return place / ROOM_CHUNK < room->max_chunks
+	       && atomic_load_explicit(&room->chunks[place / ROOM_CHUNK],
+				       memory_order_acquire);
+}
+
+#endif /* datapath/room.h */
