@@ -106,7 +106,7 @@ struct vsw_flow_info {
 	const char *key;		/* "10.1.1.11:4000 > 10.1.1.12:80" */
 	const char *rewrite;		/* "vxlan vni 5001 to 192.168.2.20" */
 	uint64_t n_packets, n_bytes;
-	uint64_t idle_ns;
+	uint64_t idle_ns;		/* In whole seconds. */
 };
 typedef void vsw_flow_fn(void *ctx, const struct vsw_flow_info *);
 

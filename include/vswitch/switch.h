@@ -36,7 +36,11 @@ enum vsw_log_level {
 };
 
 /* Where memory comes from.  'alloc' returns NULL when there is none, and the
- * library copes.  Both may be called by any thread. */
+ * library copes.  Both may be called by any thread.  The library's own uses 2
+ * MB pages for what is large, where the kernel has them; one of the embedder's
+ * is asked for pieces of 1 MB and above at an alignment of 2 MB, so that it can
+ * do so, too.  Flows are looked at in no order, and find themselves faster on
+ * such pages. */
 struct vsw_allocator {
 	void *(*alloc)(void *ctx, size_t alignment, size_t size);
 	void (*free)(void *ctx, void *memory, size_t size);
@@ -56,9 +60,12 @@ struct vsw_options {
 	struct vsw_logger logger;	/* All zero: silence. */
 	uint64_t hash_seed;		/* 0: random.  Tests set it. */
 	uint32_t max_ports;		/* At most 65535. */
-	uint32_t max_flows;		/* In each worker's cache. */
+	uint32_t max_flows;		/* In each worker's cache; their
+					 * memory is there from the start,
+					 * up to 192 bytes for each. */
 	uint32_t max_workers;		/* At most 256. */
-	uint32_t flow_idle_s;		/* A flow this long unused goes. */
+	uint32_t flow_idle_s;		/* A flow this long unused goes, to
+					 * the second; at most 9 hours. */
 	uint32_t max_punts_per_s;	/* Of each source port, per worker. */
 	/* How many new flows a port may start, in each worker: so many a
 	 * second (0: 50000), and so many at once (0: a tenth of a second's

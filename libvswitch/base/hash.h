@@ -63,7 +63,8 @@ hash_secret_of(uint64_t seed)
 }
 
 /* Of 'n' bytes.  Two lanes, so that one product does not wait for the other:
- * the 96 bytes of a flow key are six products in three rounds. */
+ * the 44 bytes of a short flow key are three products in two rounds.  The last
+ * piece takes in bytes of the one before if it is short of its own. */
 static inline uint64_t
 hash_with(const void *bytes, size_t n, const struct hash_secret *secret)
 {
@@ -85,7 +86,10 @@ hash_with(const void *bytes, size_t n, const struct hash_secret *secret)
 	if (left) {
 		uint8_t rest[16] = { 0 };
 
-		memcpy(rest, p, left);
+		if (n >= sizeof rest)
+			memcpy(rest, p + left - sizeof rest, sizeof rest);
+		else
+			memcpy(rest, p, left);
 		h1 = hash_fold(hash_word(rest) ^ k1,
 			       hash_word(rest + 8) ^ h1);
 	}

@@ -4,20 +4,39 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+static void *allocate(void *ctx, size_t alignment, size_t size);
+static void release(void *ctx, void *memory, size_t size);
+static void *map(size_t size);
+static size_t round_up(size_t size, size_t to);
+
+const struct vsw_allocator memory_own = { .alloc = allocate, .free = release };
 
 void *
 memory_alloc(const struct vsw_allocator *allocator, size_t alignment,
 	     size_t size)
 {
-	void *memory;
+	void *memory = memory_alloc_raw(allocator, alignment, size);
 
-	if (!alignment)
-		alignment = _Alignof(max_align_t);
-	memory = allocator->alloc(allocator->ctx, alignment, size);
-	if (memory)
+	/* What is mapped is zero, and is not to be there before it is used. */
+	if (memory && !(allocator->alloc == allocate && size >= MEMORY_BIG))
 		memset(memory, 0, size);
 	return memory;
+}
+
+void *
+memory_alloc_raw(const struct vsw_allocator *allocator, size_t alignment,
+		 size_t size)
+{
+	if (!alignment)
+		alignment = _Alignof(max_align_t);
+	if (size >= MEMORY_BIG)
+		alignment = MEMORY_HUGE_PAGE;
+	return allocator->alloc(allocator->ctx, alignment, size);
 }
 
 void
@@ -65,4 +84,57 @@ memory_grow(const struct vsw_allocator *allocator, void **array,
 	*array = grown;
 	*n_room = n;
 	return 0;
+}
+
+static void *
+allocate(void *ctx, size_t alignment, size_t size)
+{
+	(void) ctx;
+	if (size >= MEMORY_BIG)
+		return map(size);
+	if (alignment <= _Alignof(max_align_t))
+		return malloc(size);
+	return aligned_alloc(alignment, round_up(size, alignment));
+}
+
+static void
+release(void *ctx, void *memory, size_t size)
+{
+	(void) ctx;
+	if (size >= MEMORY_BIG)
+		munmap(memory, round_up(size, MEMORY_HUGE_PAGE));
+	else
+		free(memory);
+}
+
+/* One page more than asked for, and what is not aligned given back. */
+static void *
+map(size_t size)
+{
+	size_t wanted = round_up(size, MEMORY_HUGE_PAGE);
+	size_t mapped = wanted + MEMORY_HUGE_PAGE;
+	char *memory, *aligned;
+
+	if (mapped < size)
+		return NULL;
+	memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	aligned = memory + (round_up((uintptr_t) memory, MEMORY_HUGE_PAGE)
+			    - (uintptr_t) memory);
+	if (aligned > memory)
+		munmap(memory, (size_t) (aligned - memory));
+	if (aligned + wanted < memory + mapped)
+		munmap(aligned + wanted,
+		       (size_t) (memory + mapped - aligned - wanted));
+	/* Small pages will do. */
+	(void) madvise(aligned, wanted, MADV_HUGEPAGE);
+	return aligned;
+}
+
+static size_t
+round_up(size_t size, size_t to)
+{
+	return (size + to - 1) / to * to;
 }

@@ -15,6 +15,7 @@
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
 
+struct decided;
 struct flow;
 struct vsw_packet;
 struct vsw_port;
@@ -41,7 +42,8 @@ struct batch {
 	struct vsw_packet *packets[BATCH_MAX];
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
-	struct flow *flows[BATCH_MAX];		/* with these; NULL: miss. */
+	struct flow *flows[BATCH_MAX];		/* with these; what misses is */
+	const struct decided *decided[BATCH_MAX];	/* classify's. */
 	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if dropped. */
 	unsigned n_out;			/* By execute: what is to be sent. */
 	struct out out[OUT_MAX];

@@ -40,11 +40,13 @@ batch_classify(struct vsw_worker *worker, struct batch *batch)
 {
 	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
-
 		enum vsw_drop why = VSW_DROP_NO_MEMORY;
 
 		batch->flows[i] = decide_flow(worker, batch, i, &why);
-		if (!batch->flows[i])
+		if (batch->flows[i])
+			batch->decided[i] = flow_decided(worker->flows,
+							 batch->flows[i]);
+		else
 			batch_drop(batch, i, why);
 	}
 }
@@ -118,7 +120,8 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	uint32_t hash = batch->hashes[i];
 	struct flow *flow = flow_find(worker->flows, &headers->key, hash);
 
-	if (flow && dependencies_hold(&flow->deps, &vsw->generations)) {
+	if (flow && dependencies_hold(&flow_decided(worker->flows, flow)->deps,
+				      &vsw->generations)) {
 		flow_touch(worker->flows, flow, batch->now);
 		return flow;
 	}
@@ -143,7 +146,8 @@ may_decide(struct vsw_worker *worker, struct batch *batch,
 						  memory_order_relaxed);
 
 	if (!port_may_decide(port, worker->index,
-			     flow && flow->n_packets >= ESTABLISHED_PACKETS,
+			     flow && flow_n_packets(flow)
+				     >= ESTABLISHED_PACKETS,
 			     batch->now))
 		return false;
 	if (!flow && max_flows
@@ -160,10 +164,7 @@ spread_hash(const struct vsw *vsw, const struct flow_key *key, uint32_t hash)
 
 	if (key->fragment == VSW_FRAGMENT_NONE)
 		return hash;
-	portless = *key;
-	portless.l4_src = portless.l4_dst = 0;
-	portless.has &= (uint8_t) ~FLOW_HAS_L4;
-	portless.fragment = VSW_FRAGMENT_LATER;
+	portless = flow_key_of_any_fragment(key);
 	return flow_hash(&portless, vsw->seed);
 }
 

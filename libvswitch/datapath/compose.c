@@ -176,7 +176,7 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 {
 	static const uint8_t no_mac[6];
 	const struct vsw_mapping *mapping = rule->route;
-	const uint8_t *addr = c->key.ip_dst;
+	const uint8_t *addr = flow_key_ip_dst(&c->key);
 	unsigned size = c->key.has & FLOW_HAS_IPV6 ? 16 : 4;
 	const struct place *place;
 	char text[DESCRIBE_ADDR_SIZE];
@@ -260,8 +260,8 @@ decap(struct composition *c, const struct vsw_mapping *mapping)
 	dependencies_add(&c->decision->deps, &c->vsw->generations,
 			 domain->generation);
 	if (!c->key.tunnel
-	    || !endpoint_is_known(domain, c->key.tunnel_src,
-				  c->key.tunnel & FLOW_TUNNEL_IPV6 ? 16 : 4)) {
+	    || !endpoint_is_known(domain, flow_key_tunnel_src(&c->key),
+				  flow_key_tunnel_is_ipv6(&c->key) ? 16 : 4)) {
 		narrate(c->narrator, c->key.tunnel
 			? "  domain \"%s\" does not know the tunnel's source"
 			: "  not from a tunnel: not for domain \"%s\"",
@@ -388,6 +388,6 @@ came_from(const struct composition *c, const struct place *place)
 		return place->port == c->in_port;
 	pa = &place->endpoint->provider->pa;
 	return c->key.tunnel
-	       && pa->n == (c->key.tunnel & FLOW_TUNNEL_IPV6 ? 16 : 4)
-	       && !memcmp(pa->bytes, c->key.tunnel_src, pa->n);
+	       && pa->n == (flow_key_tunnel_is_ipv6(&c->key) ? 16 : 4)
+	       && !memcmp(pa->bytes, flow_key_tunnel_src(&c->key), pa->n);
 }

@@ -47,9 +47,9 @@ describe_key(const struct flow_key *key, char ret_text[DESCRIBE_KEY_SIZE])
 
 	ret_text[0] = '\0';
 	if (has_l3) {
-		append_addr(&text, key, key->ip_src, key->l4_src);
+		append_addr(&text, key, flow_key_ip_src(key), key->l4_src);
 		append(&text, " > ");
-		append_addr(&text, key, key->ip_dst, key->l4_dst);
+		append_addr(&text, key, flow_key_ip_dst(key), key->l4_dst);
 		append_proto(&text, key);
 		append(&text, ", ");
 	}
@@ -183,11 +183,11 @@ append_proto(struct text *text, const struct flow_key *key)
 static void
 append_tunnel(struct text *text, const struct flow_key *key)
 {
-	size_t n = key->tunnel & FLOW_TUNNEL_IPV6 ? 16 : 4;
+	size_t n = flow_key_tunnel_is_ipv6(key) ? 16 : 4;
 	uint8_t encap = key->tunnel & (uint8_t) ~FLOW_TUNNEL_IPV6;
 	char addr[DESCRIBE_ADDR_SIZE];
 
-	describe_addr(key->tunnel_src, n, addr);
+	describe_addr(flow_key_tunnel_src(key), n, addr);
 	append(text, ", in %s vni %u from %s", encap_name(encap), key->vni,
 	       addr);
 }

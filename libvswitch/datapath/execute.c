@@ -20,7 +20,7 @@
 #include "libvswitch/policy/port.h"
 
 static const struct rewrite *copy_out(struct vsw_worker *, struct batch *,
-				      unsigned i, const struct flow *);
+				      unsigned i, const struct decided *);
 static inline void carry_out(struct vsw_worker *, struct batch *, unsigned i,
 			     struct vsw_packet *, const struct rewrite *)
 	__attribute__((always_inline));
@@ -40,14 +40,13 @@ batch_execute(struct vsw_worker *worker, struct batch *batch)
 {
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
-		struct flow *flow = batch->flows[i];
 		struct vsw_packet *packet = batch->packets[i];
-		const struct rewrite *rewrite = &flow->rewrite;
+		const struct rewrite *rewrite = &batch->decided[i]->rewrite;
 
-		flow->n_packets++;
-		flow->n_bytes += packet->size;
-		if (flow->n_rewrites > 1)
-			rewrite = copy_out(worker, batch, i, flow);
+		flow_add(batch->flows[i], packet->size);
+		if (batch->decided[i]->n_rewrites > 1)
+			rewrite = copy_out(worker, batch, i,
+					   batch->decided[i]);
 		carry_out(worker, batch, i, packet, rewrite);
 	}
 }
@@ -87,11 +86,11 @@ execute_edit(uint8_t *frame, const struct headers *h,
  * returns that one. */
 static const struct rewrite *
 copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
-	 const struct flow *flow)
+	 const struct decided *decided)
 {
-	const struct rewrite *rewrite = &flow->rewrite;
+	const struct rewrite *rewrite = &decided->rewrite;
 
-	for (uint32_t n = 0; n + 1 < flow->n_rewrites; n++) {
+	for (uint32_t n = 0; n + 1 < decided->n_rewrites; n++) {
 		struct vsw_packet *copy = packet_clone(batch->packets[i]);
 
 		if (copy)
@@ -99,7 +98,7 @@ copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		else
 			transmit_drop(worker, batch->port, NULL,
 				      VSW_DROP_NO_MEMORY);
-		rewrite = &flow->more[n];
+		rewrite = &decided->more[n];
 	}
 	return rewrite;
 }
@@ -231,9 +230,6 @@ entropy(const struct vsw_worker *worker, const struct batch *batch, unsigned i)
 
 	if (batch->headers[i].key.fragment == VSW_FRAGMENT_NONE)
 		return batch->hashes[i];
-	key = batch->headers[i].key;
-	key.l4_src = key.l4_dst = 0;
-	key.has &= (uint8_t) ~FLOW_HAS_L4;
-	key.fragment = VSW_FRAGMENT_LATER;
+	key = flow_key_of_any_fragment(&batch->headers[i].key);
 	return flow_hash(&key, worker->vsw->seed);
 }

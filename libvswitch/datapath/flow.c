@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Station 2 of the packet's way: see worker.c.
- *
- * Buckets of one cache line hold eight tags and places; what does not fit goes
- * to the next bucket, and each bucket counts what has passed it, so that a
- * search ends at the first bucket that nothing passed and removal leaves no
- * gravestones.  At most half of the room is ever in use.
- *
- * Flows stand in chunks that are never moved.  Two orders of age run through
- * them, of all flows and of each port's; a flow is put at the new end when it
- * is used and has not been put there for a second, so that hits write to one
- * flow alone.  Memory for copies is bounded like flows are.  A heap of ports by
- * what they hold, flows and copies alike, says who gives way. */
+/* Station 2 of the packet's way: see worker.c.  How the table is built is told
+ * in flow_table.h. */
 
 #include "libvswitch/datapath/flow.h"
 
@@ -24,86 +14,43 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/flow_table.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/mapping.h"
 #include "libvswitch/policy/port.h"
 
 enum {
-	BUCKET_FLOWS = 8,
-	CHUNK_FLOWS = 64,		/* More than a batch: the first chunk
-					 * always has one to give. */
-	NO_FLOW = UINT32_MAX,
-	MORE_PER_FLOW = 4,		/* Rewrites, on the average. */
-	PLACE_NS = 1000000000		/* How fine ages are. */
+	MORE_PER_FLOW = 4,		/* Copies' rewrites, on the average. */
+	IDLE_MAX_S = 32767		/* Half of what 'used_s' counts to. */
 };
 
-_Static_assert((int) CHUNK_FLOWS > (int) BATCH_MAX,
+#define NS_PER_S UINT64_C(1000000000)
+
+_Static_assert((int) FLOWS_MIN > (int) BATCH_MAX
+	       && (int) DECIDED_CHUNK > (int) BATCH_MAX,
 	       "a batch could use up all flows");
 
-struct bucket {
-	_Alignas(64) uint16_t tags[BUCKET_FLOWS];	/* 0: free. */
-	uint32_t flows[BUCKET_FLOWS];
-	uint32_t n_passed;		/* Flows that wanted a place here or
-					 * before, and are behind. */
-};
-
-struct age_list {
-	uint32_t oldest, newest;
-};
-
-struct port_flows {
-	struct age_list ages;
-	uint32_t n;
-	uint32_t n_more;		/* Rewrites in its flows' 'more'. */
-	uint32_t heap_at;
-};
-
-struct chunk {
-	struct flow flows[CHUNK_FLOWS];
-};
-
-struct flow_table {
-	struct vsw *vsw;
-	struct hash_secret secret;	/* Of the switch's seed. */
-	uint64_t idle_ns;
-	uint32_t max_flows, n_flows;
-	uint64_t max_more, n_more;	/* Rewrites in flows' 'more'. */
-	uint32_t mask;			/* Number of buckets - 1. */
-	uint32_t batch;
-	struct bucket *buckets;
-	struct chunk **chunks;
-	uint32_t n_chunks, max_chunks;
-	uint32_t n_fresh;		/* Flows ever taken from chunks. */
-	uint32_t free;			/* Put away; linked by 'older'. */
-	struct age_list ages;
-	struct port_flows *ports;	/* options.max_ports. */
-	uint32_t *heap;			/* Ports; who holds most first. */
-};
-
+static inline struct flow *candidate(const struct flow_table *, uint32_t hash);
+static inline unsigned find_tag(const uint16_t tags[4], uint16_t tag);
+static inline uint16_t tag_of(uint32_t hash);
+static inline bool is_wide(const struct flow_key *);
+static inline bool is_of(const struct flow_table *, const struct flow *,
+			 const struct flow_key *);
+static inline void touch(struct flow_table *, struct flow *, uint16_t now_s);
+static void put_in_order(struct flow_table *, struct flow *, uint16_t now_s);
 static uint32_t count_buckets(uint32_t max_flows);
-static inline void touch(struct flow_table *, struct flow *, uint64_t now);
-static void put_in_order(struct flow_table *, struct flow *, uint64_t now);
-static uint16_t tag_of(uint32_t hash);
-static struct flow *flow_at(const struct flow_table *, uint32_t place);
-static uint32_t hash_key(const struct flow_table *, const struct flow_key *);
-static struct flow *candidate(const struct flow_table *, uint32_t hash);
-static unsigned find_tag(const uint16_t tags[4], uint16_t tag);
-static bool set_rewrites(struct flow_table *, struct flow *,
-			 const struct decision *);
-static void drop_more(struct flow_table *, struct flow *);
-static uint32_t take(struct flow_table *);
-static bool grow(struct flow_table *);
+static size_t count_pairs(const struct flow_table *);
+static bool set_decided(struct flow_table *, struct flow *, uint32_t in_port,
+			const struct decision *);
+static bool is_usual(const struct decided *);
+static void drop_decided(struct flow_table *, uint32_t in_port,
+			 uint32_t number);
+static struct flow *take(struct flow_table *);
+static void give_back(struct flow_table *, struct flow *);
 static bool make_way(struct flow_table *);
-static uint32_t oldest_of(const struct flow_table *, uint32_t in_port);
-static void insert(struct flow_table *, uint32_t place);
-static void put_away(struct flow_table *, uint32_t place);
-static void unindex(struct flow_table *, uint32_t place);
-static void link_newest(struct flow_table *, uint32_t place);
-static void unlink_ages(struct flow_table *, uint32_t place);
-static void heap_up(struct flow_table *, uint32_t at);
-static void heap_down(struct flow_table *, uint32_t at);
-static void heap_swap(struct flow_table *, uint32_t a, uint32_t b);
-static uint32_t heap_n(const struct flow_table *, uint32_t at);
+static void insert(struct flow_table *, struct flow *, uint32_t hash);
+static void put_away(struct flow_table *, struct flow *);
+static void unindex(struct flow_table *, const struct flow *);
 
 /* Three passes, so that the lines that a packet needs are on their way while
  * others are looked at: hash, then tags, then keys. */
@@ -113,6 +60,8 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	struct flow_table *t = worker->flows;
 	struct port_counts *counts = &batch->port->counts[worker->index];
 	const struct generations *generations = &worker->vsw->generations;
+	const struct hash_secret secret = t->secret;
+	uint16_t now_s = (uint16_t) (batch->now / NS_PER_S);
 	unsigned n_hit = 0, n_missed = 0, n_stale = 0;
 	uint32_t missed = batch->live;
 
@@ -120,42 +69,47 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
-		batch->hashes[i] = hash_key(t, &batch->headers[i].key);
-		__builtin_prefetch(&t->buckets[batch->hashes[i] & t->mask]);
+		uint32_t hash = flow_key_hash(&batch->headers[i].key, &secret);
+
+		batch->hashes[i] = hash;
+		__builtin_prefetch(&t->buckets[hash & t->mask]);
 	}
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		struct flow *flow = candidate(t, batch->hashes[i]);
 
 		batch->flows[i] = flow;
-		if (!flow)
-			continue;
-		__builtin_prefetch(flow, 0);
-		__builtin_prefetch((char *) flow + 64, 1);
-		__builtin_prefetch((char *) flow + 128, 1);
-		__builtin_prefetch((char *) flow + 192, 1);
+		__builtin_prefetch(flow, 1);
+		if (is_wide(&batch->headers[i].key))
+			__builtin_prefetch((char *) flow + 64);
 	}
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		const struct flow_key *key = &batch->headers[i].key;
 		struct flow *flow = batch->flows[i];
 
-		if (!flow || !flow_key_equal(&flow->key, key))
+		if (!flow || !is_of(t, flow, key))
 			flow = flow_find(t, key, batch->hashes[i]);
-		batch->flows[i] = NULL;
 		if (!flow) {
 			n_missed++;
 			PROBE2(flow_miss, worker, &batch->headers[i]);
-		} else if (!dependencies_hold(&flow->deps, generations)) {
+			continue;
+		}
+
+		struct decided *decided = decided_at(&t->decided,
+						     flow->decided);
+
+		if (!dependencies_hold(&decided->deps, generations)) {
 			n_stale++;
 			PROBE2(flow_stale, worker, flow);
-		} else {
-			n_hit++;
-			touch(t, flow, batch->now);
-			batch->flows[i] = flow;
-			missed &= ~(UINT32_C(1) << i);
-			PROBE2(flow_hit, worker, flow);
+			continue;
 		}
+		n_hit++;
+		touch(t, flow, now_s);
+		batch->flows[i] = flow;
+		batch->decided[i] = decided;
+		missed &= ~(UINT32_C(1) << i);
+		PROBE2(flow_hit, worker, flow);
 	}
 	batch->missed = missed;
 	count_add(&counts->flows_hit, n_hit);
@@ -170,20 +124,21 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 	const struct vsw_allocator *allocator = &vsw->allocator;
 	uint32_t n_ports = vsw->options.max_ports;
 	struct flow_table *t = memory_alloc(allocator, 0, sizeof *t);
+	uint64_t max_more;
 
 	if (!t)
 		return -ENOMEM;
-	if (max_flows < CHUNK_FLOWS)
-		max_flows = CHUNK_FLOWS;
+	if (max_flows < FLOWS_MIN)
+		max_flows = FLOWS_MIN;
 	t->vsw = vsw;
 	t->secret = hash_secret_of(vsw->seed);
-	t->idle_ns = vsw->options.flow_idle_s * UINT64_C(1000000000);
+	t->idle_s = vsw->options.flow_idle_s < IDLE_MAX_S
+		    ? vsw->options.flow_idle_s : IDLE_MAX_S;
 	t->max_flows = max_flows;
 	/* A batch of the longest floods is to fit in any case. */
-	t->max_more = (uint64_t) max_flows * MORE_PER_FLOW;
-	if (t->max_more < BATCH_MAX * MAPPING_LOCATIONS_MAX)
-		t->max_more = BATCH_MAX * MAPPING_LOCATIONS_MAX;
-	t->max_chunks = (max_flows + CHUNK_FLOWS - 1) / CHUNK_FLOWS;
+	max_more = (uint64_t) max_flows * MORE_PER_FLOW;
+	if (max_more < BATCH_MAX * MAPPING_LOCATIONS_MAX)
+		max_more = BATCH_MAX * MAPPING_LOCATIONS_MAX;
 	t->mask = count_buckets(max_flows) - 1;
 	t->batch = 1;
 	t->free = NO_FLOW;
@@ -191,11 +146,15 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 
 	t->buckets = memory_alloc(allocator, _Alignof(struct bucket),
 				  ((size_t) t->mask + 1) * sizeof *t->buckets);
-	t->chunks = memory_alloc(allocator, 0,
-				 t->max_chunks * sizeof *t->chunks);
+	t->flows = memory_alloc_raw(allocator, _Alignof(struct flow),
+				    max_flows * sizeof *t->flows);
+	t->pairs = memory_alloc(allocator, 0,
+				count_pairs(t) * sizeof *t->pairs);
 	t->ports = memory_alloc(allocator, 0, n_ports * sizeof *t->ports);
 	t->heap = memory_alloc(allocator, 0, n_ports * sizeof *t->heap);
-	if (!t->buckets || !t->chunks || !t->ports || !t->heap || !grow(t)) {
+	/* One more: a stale flow's is put in place before the old one goes. */
+	if (!t->buckets || !t->flows || !t->pairs || !t->ports || !t->heap
+	    || decided_init(&t->decided, vsw, max_flows + 1, max_more)) {
 		flow_table_free(t);
 		return -ENOMEM;
 	}
@@ -216,13 +175,14 @@ flow_table_free(struct flow_table *t)
 	const struct vsw_allocator *allocator = &t->vsw->allocator;
 	uint32_t n_ports = t->vsw->options.max_ports;
 
-	for (uint32_t place = 0; place < t->n_fresh; place++)
-		drop_more(t, flow_at(t, place));
-	for (uint32_t i = 0; i < t->n_chunks; i++)
-		memory_free(allocator, t->chunks[i], sizeof *t->chunks[i]);
+	decided_done(&t->decided);
+	for (size_t i = 0; t->pairs && i < count_pairs(t); i++)
+		memory_free(allocator, t->pairs[i],
+			    PAIRS_CHUNK * sizeof *t->pairs[i]);
 	memory_free(allocator, t->buckets,
 		    ((size_t) t->mask + 1) * sizeof *t->buckets);
-	memory_free(allocator, t->chunks, t->max_chunks * sizeof *t->chunks);
+	memory_free(allocator, t->flows, t->max_flows * sizeof *t->flows);
+	memory_free(allocator, t->pairs, count_pairs(t) * sizeof *t->pairs);
 	memory_free(allocator, t->ports, n_ports * sizeof *t->ports);
 	memory_free(allocator, t->heap, n_ports * sizeof *t->heap);
 	memory_free(allocator, t, sizeof *t);
@@ -231,7 +191,9 @@ flow_table_free(struct flow_table *t)
 uint32_t
 flow_hash(const struct flow_key *key, uint64_t seed)
 {
-	return hash_short(hash_bytes(key, sizeof *key, seed));
+	struct hash_secret secret = hash_secret_of(seed);
+
+	return flow_key_hash(key, &secret);
 }
 
 struct flow *
@@ -247,9 +209,8 @@ flow_find(struct flow_table *t, const struct flow_key *key, uint32_t hash)
 
 			if (bucket->tags[i] != tag)
 				continue;
-			flow = flow_at(t, bucket->flows[i]);
-			if (flow->hash == hash
-			    && flow_key_equal(&flow->key, key))
+			flow = flow_table_at(t, bucket->flows[i]);
+			if (is_of(t, flow, key))
 				return flow;
 		}
 		if (!bucket->n_passed)
@@ -258,8 +219,8 @@ flow_find(struct flow_table *t, const struct flow_key *key, uint32_t hash)
 	return NULL;
 }
 
-/* Numbers of batches wrap around after billions; a flow that looks as if this
- * batch had touched it stays a little longer, and that is all. */
+/* Numbers of batches wrap around soon; a flow that looks as if this batch had
+ * touched it stays a little longer, and that is all. */
 void
 flow_batch(struct flow_table *t)
 {
@@ -269,7 +230,7 @@ flow_batch(struct flow_table *t)
 void
 flow_touch(struct flow_table *t, struct flow *flow, uint64_t now)
 {
-	touch(t, flow, now);
+	touch(t, flow, (uint16_t) (now / NS_PER_S));
 }
 
 struct flow *
@@ -277,54 +238,70 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	 const struct decision *decision, uint64_t now)
 {
 	struct flow *flow = flow_find(t, key, hash);
-	uint32_t place;
 
 	if (flow) {
+		uint32_t old = flow->decided;
+
 		/* Not to give way to its own copies. */
 		flow->batch = t->batch;
-		if (!set_rewrites(t, flow, decision))
+		if (!set_decided(t, flow, key->in_port, decision))
 			return NULL;
+		drop_decided(t, key->in_port, old);
 		flow_touch(t, flow, now);
 		return flow;
 	}
 
-	place = take(t);
-	if (place == NO_FLOW)
+	flow = take(t);
+	if (!flow)
 		return NULL;
-	flow = flow_at(t, place);
 	*flow = (struct flow) {
-		.key = *key, .hash = hash, .used_ns = now, .placed_ns = now,
-		.batch = t->batch
+		.used_s = (uint16_t) (now / NS_PER_S), .batch = t->batch
 	};
-	if (!set_rewrites(t, flow, decision)) {
-		flow->older = t->free;
-		t->free = place;
+	if (!flow_key_set(t, flow, key)
+	    || !set_decided(t, flow, key->in_port, decision)) {
+		give_back(t, flow);
 		return NULL;
 	}
-	insert(t, place);
+	insert(t, flow, hash);
 	return flow;
 }
 
 void
 flow_give_way(struct flow_table *t, uint32_t in_port)
 {
-	uint32_t place = oldest_of(t, in_port);
+	struct flow *flow = flow_ages_oldest_of(t, in_port);
 
-	if (place != NO_FLOW)
-		put_away(t, place);
+	if (flow)
+		put_away(t, flow);
 }
 
 uint64_t
 flow_expire(struct flow_table *t, uint64_t now, size_t n)
 {
 	while (t->ages.oldest != NO_FLOW) {
-		const struct flow *flow = flow_at(t, t->ages.oldest);
+		struct flow *flow = flow_table_at(t, t->ages.oldest);
+		uint64_t now_s = now / NS_PER_S;
+		uint16_t idle_s = (uint16_t) (now_s - flow->used_s);
 
-		if (now - flow->used_ns < t->idle_ns || !n--)
-			return flow->used_ns + t->idle_ns;
-		put_away(t, t->ages.oldest);
+		if (idle_s < t->idle_s || !n--)
+			return (now_s - idle_s + t->idle_s) * NS_PER_S;
+		put_away(t, flow);
 	}
 	return UINT64_MAX;
+}
+
+struct decided *
+flow_decided(const struct flow_table *t, const struct flow *flow)
+{
+	return decided_at(&t->decided, flow->decided);
+}
+
+uint64_t
+flow_idle_ns(const struct flow *flow, uint64_t now)
+{
+	uint16_t idle_s = (uint16_t) (now / NS_PER_S - flow->used_s);
+
+	return idle_s * NS_PER_S;
 }
 
 size_t
@@ -342,72 +319,18 @@ flow_count_port(const struct flow_table *t, uint32_t in_port)
 struct flow *
 flow_first(const struct flow_table *t)
 {
-	return t->ages.oldest == NO_FLOW ? NULL : flow_at(t, t->ages.oldest);
+	return t->ages.oldest == NO_FLOW ? NULL
+					 : flow_table_at(t, t->ages.oldest);
 }
 
 struct flow *
 flow_next(const struct flow_table *t, const struct flow *flow)
 {
-	return flow->newer == NO_FLOW ? NULL : flow_at(t, flow->newer);
-}
-
-static uint32_t
-count_buckets(uint32_t max_flows)
-{
-	uint32_t n = 1;
-
-	while (n < (uint64_t) max_flows * 2 / BUCKET_FLOWS)
-		n *= 2;
-	return n;
-}
-
-/* Most flows were put in order a moment ago. */
-static inline void
-touch(struct flow_table *t, struct flow *flow, uint64_t now)
-{
-	flow->used_ns = now;
-	flow->batch = t->batch;
-	if (now - flow->placed_ns >= PLACE_NS)
-		put_in_order(t, flow, now);
-}
-
-static void
-put_in_order(struct flow_table *t, struct flow *flow, uint64_t now)
-{
-	uint32_t place = flow->newer == NO_FLOW
-			 ? t->ages.newest
-			 : flow_at(t, flow->newer)->older;
-
-	unlink_ages(t, place);
-	flow->placed_ns = now;
-	link_newest(t, place);
-}
-
-/* Of the half of the hash that does not choose the bucket (but for the very
- * largest tables), and never 0. */
-static uint16_t
-tag_of(uint32_t hash)
-{
-	uint16_t tag = (uint16_t) (hash >> 16);
-
-	return tag ? tag : 1;
-}
-
-static struct flow *
-flow_at(const struct flow_table *t, uint32_t place)
-{
-	return &t->chunks[place / CHUNK_FLOWS]->flows[place % CHUNK_FLOWS];
-}
-
-/* As flow_hash(). */
-static uint32_t
-hash_key(const struct flow_table *t, const struct flow_key *key)
-{
-	return hash_short(hash_with(key, sizeof *key, &t->secret));
+	return flow->newer == NO_FLOW ? NULL : flow_table_at(t, flow->newer);
 }
 
 /* The flow that flow_find() will most likely find; NULL: no idea. */
-static struct flow *
+static inline struct flow *
 candidate(const struct flow_table *t, uint32_t hash)
 {
 	const struct bucket *bucket = &t->buckets[hash & t->mask];
@@ -415,12 +338,12 @@ candidate(const struct flow_table *t, uint32_t hash)
 
 	if (i == BUCKET_FLOWS)
 		i = 4 + find_tag(bucket->tags + 4, tag_of(hash));
-	return i < BUCKET_FLOWS ? flow_at(t, bucket->flows[i]) : NULL;
+	return i < BUCKET_FLOWS ? flow_table_at(t, bucket->flows[i]) : NULL;
 }
 
 /* The first of four tags that is this one; BUCKET_FLOWS: none.  All at once: a
  * lane of zeros is the lowest one that borrows. */
-static unsigned
+static inline unsigned
 find_tag(const uint16_t tags[4], uint16_t tag)
 {
 	const uint64_t ones = UINT64_C(0x0001000100010001);
@@ -436,120 +359,145 @@ find_tag(const uint16_t tags[4], uint16_t tag)
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? i : 3 - i;
 }
 
-/* All or nothing: a flow keeps what it had when there is no memory. */
-static bool
-set_rewrites(struct flow_table *t, struct flow *flow,
-	     const struct decision *decision)
+/* Of the half of the hash that does not choose the bucket (but for the very
+ * largest tables), and never 0. */
+static inline uint16_t
+tag_of(uint32_t hash)
 {
-	struct port_flows *port = &t->ports[flow->key.in_port];
-	uint32_t n_more = decision->n - 1;
-	struct rewrite *more = NULL;
+	uint16_t tag = (uint16_t) (hash >> 16);
 
-	if (n_more) {
-		size_t size = n_more * sizeof *more;
+	return tag ? tag : 1;
+}
 
-		while (t->n_more + n_more > t->max_more)
-			if (!make_way(t))
-				return false;
-		more = memory_alloc(&t->vsw->allocator, 0, size);
-		if (!more)
-			return false;
-		memcpy(more, decision->rewrites + 1, size);
-	}
-	drop_more(t, flow);
-	t->n_more += n_more;
-	port->n_more += n_more;
-	heap_up(t, port->heap_at);
-	flow->deps = decision->deps;
-	flow->rewrite = decision->rewrites[0];
-	flow->more = more;
-	flow->n_rewrites = decision->n;
-	return true;
+/* Is there more of it than its short part? */
+static inline bool
+is_wide(const struct flow_key *key)
+{
+	return key->has & FLOW_HAS_IPV6 || key->tunnel & FLOW_TUNNEL_IPV6;
+}
+
+static inline bool
+is_of(const struct flow_table *t, const struct flow *flow,
+      const struct flow_key *key)
+{
+	return flow_key_short_equal(flow->key, key)
+	       && (!is_wide(key) || flow_key_addresses_equal(t, flow, key));
+}
+
+/* Most flows were used in this second before. */
+static inline void
+touch(struct flow_table *t, struct flow *flow, uint16_t now_s)
+{
+	flow->batch = t->batch;
+	if (flow->used_s != now_s)
+		put_in_order(t, flow, now_s);
 }
 
 static void
-drop_more(struct flow_table *t, struct flow *flow)
+put_in_order(struct flow_table *t, struct flow *flow, uint16_t now_s)
 {
-	struct port_flows *port = &t->ports[flow->key.in_port];
-	uint32_t n_more = flow->n_rewrites - 1;
-
-	if (!flow->more)
-		return;
-	memory_free(&t->vsw->allocator, flow->more,
-		    n_more * sizeof *flow->more);
-	flow->more = NULL;
-	t->n_more -= n_more;
-	port->n_more -= n_more;
-	heap_down(t, port->heap_at);
+	flow->used_s = now_s;
+	flow_ages_unlink(t, flow);
+	flow_ages_link(t, flow);
 }
 
-/* A place for a new flow; NO_FLOW: the batch uses all there are. */
 static uint32_t
-take(struct flow_table *t)
+count_buckets(uint32_t max_flows)
 {
-	bool is_full = t->n_flows >= t->max_flows;
-	uint32_t place;
+	uint32_t n = 1;
 
-	if (!is_full && t->free == NO_FLOW
-	    && t->n_fresh == t->n_chunks * CHUNK_FLOWS)
-		is_full = !grow(t);
-	if (is_full && !make_way(t))
-		return NO_FLOW;
-	if (t->free == NO_FLOW)
-		return t->n_fresh++;
-	place = t->free;
-	t->free = flow_at(t, place)->older;
-	return place;
+	while (n < (uint64_t) max_flows * 2 / BUCKET_FLOWS)
+		n *= 2;
+	return n;
 }
 
-static bool
-grow(struct flow_table *t)
+static size_t
+count_pairs(const struct flow_table *t)
 {
-	struct chunk *chunk;
+	return ((size_t) t->max_flows + PAIRS_CHUNK - 1) / PAIRS_CHUNK;
+}
 
-	if (t->n_chunks == t->max_chunks)
-		return false;
-	chunk = memory_alloc(&t->vsw->allocator, 64, sizeof *chunk);
-	if (!chunk)
-		return false;
-	t->chunks[t->n_chunks++] = chunk;
+/* All or nothing: a flow keeps what it had when there is no memory. */
+static bool
+set_decided(struct flow_table *t, struct flow *flow, uint32_t in_port,
+	    const struct decision *decision)
+{
+	const struct decided *decided;
+	int error;
+
+	while ((error = decided_hold(&t->decided, decision, in_port,
+				     &flow->decided)))
+		if (error != -ENOSPC || !make_way(t))
+			return false;
+	decided = flow_decided(t, flow);
+	flow->flags &= (uint8_t) ~FLOW_IS_UNUSUAL;
+	if (!is_usual(decided))
+		flow->flags |= FLOW_IS_UNUSUAL;
+	if (decided->n_flows == 1 && decided->n_rewrites > 1) {
+		t->ports[in_port].n_more += decided->n_rewrites - 1;
+		flow_ages_weigh(t, in_port);
+	}
 	return true;
 }
 
-/* The oldest flow of the port that holds most, unless this batch uses it.  All
- * flows of a batch are of one port, so that at most BATCH_MAX are passed over;
- * if that port has no other, the oldest of all. */
+static bool
+is_usual(const struct decided *decided)
+{
+	const struct rewrite *rewrite = &decided->rewrite;
+
+	return decided->n_rewrites == 1 && rewrite->drop == VSW_N_DROPS
+	       && !(rewrite->ops & REWRITE_PUNT) && rewrite->port;
+}
+
+static void
+drop_decided(struct flow_table *t, uint32_t in_port, uint32_t number)
+{
+	uint32_t n_more = decided_release(&t->decided, number);
+
+	if (!n_more)
+		return;
+	t->ports[in_port].n_more -= n_more;
+	flow_ages_weigh(t, in_port);
+}
+
+/* A place for a new flow; NULL: the batch uses all there are. */
+static struct flow *
+take(struct flow_table *t)
+{
+	struct flow *flow;
+
+	if (t->n_flows >= t->max_flows && !make_way(t))
+		return NULL;
+	if (t->free == NO_FLOW)
+		return flow_table_at(t, t->n_fresh++);
+	flow = flow_table_at(t, t->free);
+	t->free = flow->older;
+	return flow;
+}
+
+static void
+give_back(struct flow_table *t, struct flow *flow)
+{
+	flow->older = t->free;
+	t->free = flow_table_place(t, flow);
+}
+
 static bool
 make_way(struct flow_table *t)
 {
-	uint32_t place = oldest_of(t, t->heap[0]);
+	struct flow *flow = flow_ages_first_to_go(t);
 
-	if (place == NO_FLOW)
-		place = t->ages.oldest;
-	while (place != NO_FLOW && flow_at(t, place)->batch == t->batch)
-		place = flow_at(t, place)->newer;
-	if (place == NO_FLOW)
+	if (!flow)
 		return false;
-	put_away(t, place);
+	put_away(t, flow);
 	return true;
 }
 
-static uint32_t
-oldest_of(const struct flow_table *t, uint32_t in_port)
-{
-	uint32_t place = t->ports[in_port].ages.oldest;
-
-	while (place != NO_FLOW && flow_at(t, place)->batch == t->batch)
-		place = flow_at(t, place)->port_newer;
-	return place;
-}
-
 static void
-insert(struct flow_table *t, uint32_t place)
+insert(struct flow_table *t, struct flow *flow, uint32_t hash)
 {
-	const struct flow *flow = flow_at(t, place);
-	uint32_t b = flow->hash & t->mask;
-	struct port_flows *port = &t->ports[flow->key.in_port];
+	uint32_t in_port = flow_key_in_port(flow);
+	uint32_t b = hash & t->mask;
 	unsigned i = 0;
 
 	while (t->buckets[b].tags[i]) {
@@ -559,35 +507,37 @@ insert(struct flow_table *t, uint32_t place)
 		b = (b + 1) & t->mask;
 		i = 0;
 	}
-	t->buckets[b].tags[i] = tag_of(flow->hash);
-	t->buckets[b].flows[i] = place;
+	t->buckets[b].tags[i] = tag_of(hash);
+	t->buckets[b].flows[i] = flow_table_place(t, flow);
 
-	link_newest(t, place);
+	flow_ages_link(t, flow);
 	t->n_flows++;
-	port->n++;
-	heap_up(t, port->heap_at);
+	t->ports[in_port].n++;
+	flow_ages_weigh(t, in_port);
 }
 
 static void
-put_away(struct flow_table *t, uint32_t place)
+put_away(struct flow_table *t, struct flow *flow)
 {
-	struct flow *flow = flow_at(t, place);
-	struct port_flows *port = &t->ports[flow->key.in_port];
+	uint32_t in_port = flow_key_in_port(flow);
 
-	unindex(t, place);
-	unlink_ages(t, place);
-	drop_more(t, flow);
-	flow->older = t->free;
-	t->free = place;
+	unindex(t, flow);
+	flow_ages_unlink(t, flow);
+	drop_decided(t, in_port, flow->decided);
+	give_back(t, flow);
 	t->n_flows--;
-	port->n--;
-	heap_down(t, port->heap_at);
+	t->ports[in_port].n--;
+	flow_ages_weigh(t, in_port);
 }
 
 static void
-unindex(struct flow_table *t, uint32_t place)
+unindex(struct flow_table *t, const struct flow *flow)
 {
-	for (uint32_t b = flow_at(t, place)->hash & t->mask;;
+	uint32_t place = flow_table_place(t, flow);
+	struct flow_key key;
+
+	flow_get_key(t, flow, &key);
+	for (uint32_t b = flow_key_hash(&key, &t->secret) & t->mask;;
 	     b = (b + 1) & t->mask) {
 		struct bucket *bucket = &t->buckets[b];
 
@@ -598,97 +548,4 @@ unindex(struct flow_table *t, uint32_t place)
 			}
 		bucket->n_passed--;
 	}
-}
-
-static void
-link_newest(struct flow_table *t, uint32_t place)
-{
-	struct flow *flow = flow_at(t, place);
-	struct age_list *of_port = &t->ports[flow->key.in_port].ages;
-
-	flow->older = t->ages.newest;
-	flow->newer = NO_FLOW;
-	if (flow->older == NO_FLOW)
-		t->ages.oldest = place;
-	else
-		flow_at(t, flow->older)->newer = place;
-	t->ages.newest = place;
-
-	flow->port_older = of_port->newest;
-	flow->port_newer = NO_FLOW;
-	if (flow->port_older == NO_FLOW)
-		of_port->oldest = place;
-	else
-		flow_at(t, flow->port_older)->port_newer = place;
-	of_port->newest = place;
-}
-
-static void
-unlink_ages(struct flow_table *t, uint32_t place)
-{
-	struct flow *flow = flow_at(t, place);
-	struct age_list *of_port = &t->ports[flow->key.in_port].ages;
-
-	if (flow->older == NO_FLOW)
-		t->ages.oldest = flow->newer;
-	else
-		flow_at(t, flow->older)->newer = flow->newer;
-	if (flow->newer == NO_FLOW)
-		t->ages.newest = flow->older;
-	else
-		flow_at(t, flow->newer)->older = flow->older;
-
-	if (flow->port_older == NO_FLOW)
-		of_port->oldest = flow->port_newer;
-	else
-		flow_at(t, flow->port_older)->port_newer = flow->port_newer;
-	if (flow->port_newer == NO_FLOW)
-		of_port->newest = flow->port_older;
-	else
-		flow_at(t, flow->port_newer)->port_older = flow->port_older;
-}
-
-static void
-heap_up(struct flow_table *t, uint32_t at)
-{
-	while (at > 0 && heap_n(t, at) > heap_n(t, (at - 1) / 2)) {
-		heap_swap(t, at, (at - 1) / 2);
-		at = (at - 1) / 2;
-	}
-}
-
-static void
-heap_down(struct flow_table *t, uint32_t at)
-{
-	for (;;) {
-		uint32_t most = at;
-
-		for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-			if (child < t->vsw->options.max_ports
-			    && heap_n(t, child) > heap_n(t, most))
-				most = child;
-		if (most == at)
-			return;
-		heap_swap(t, at, most);
-		at = most;
-	}
-}
-
-static void
-heap_swap(struct flow_table *t, uint32_t a, uint32_t b)
-{
-	uint32_t port = t->heap[a];
-
-	t->heap[a] = t->heap[b];
-	t->heap[b] = port;
-	t->ports[t->heap[a]].heap_at = a;
-	t->ports[t->heap[b]].heap_at = b;
-}
-
-static uint32_t
-heap_n(const struct flow_table *t, uint32_t at)
-{
-	const struct port_flows *port = &t->ports[t->heap[at]];
-
-	return port->n + port->n_more;
 }

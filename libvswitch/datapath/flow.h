@@ -5,41 +5,58 @@
 
 /* A worker's cache of decisions: exact match on the whole key, one thread, no
  * locks, bounded; when it is full, or holds too many copies' rewrites, the port
- * that holds most gives way.  Flows are plain data (key, rewrites, counters,
- * dependencies), so that they could be carried out elsewhere.  [worker]
+ * that holds most gives way.  Flows are plain data, so that they could be
+ * carried out elsewhere: key, counters, and the number of a decision that they
+ * share with others (decided.h).  [worker]
  *
  * A flow stays where it is until it is put away, and none that the current
- * batch has touched is: pointers to flows hold until the next flow_batch(). */
+ * batch has touched is: pointers to flows, and to what was decided for them,
+ * hold until the next flow_batch().
+ *
+ * What memory a flow costs: its own two lines, 16 to 32 bytes of buckets, two
+ * of the index of decisions, and its share of one; 32 more if both its packets
+ * and their tunnel are IPv6.  All but decisions is there from the start. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "libvswitch/base/generation.h"
+#include "libvswitch/datapath/decided.h"
 #include "libvswitch/datapath/parse.h"
-#include "libvswitch/datapath/rewrite.h"
 
 struct decision;
 struct vsw;
 
-/* Four cache lines: what is compared is on the first two of them, what is
- * carried out on the third. */
+/* Each hit looks at the first line and writes to it, and needs the second one
+ * if there are IPv6 addresses to compare, if something is unusual, and once a
+ * second. */
 struct flow {
-	_Alignas(64) struct flow_key key;
-	struct dependencies deps;
-	struct rewrite rewrite;		/* The first, and mostly the only. */
-	uint64_t n_packets, n_bytes;
-	struct rewrite *more;		/* n_rewrites - 1. */
-	uint32_t n_rewrites;
-	/* The table's own: flow.c. */
-	uint32_t batch;			/* That touched it last. */
-	uint64_t used_ns;
-	uint64_t placed_ns;		/* When it was last put in order. */
+	_Alignas(64) uint8_t key[FLOW_KEY_SHORT];	/* flow_get_key(). */
+	uint32_t decided;		/* flow_decided(). */
+	uint32_t n_packets, n_bytes;	/* Lower halves. */
+	uint32_t tcp_next;		/* For connections: expected sequence
+					 * number. */
+	uint16_t used_s;		/* When it was last used. */
+	uint8_t batch;			/* That touched it last. */
+	uint8_t flags;			/* enum flow_flags. */
+
+	uint32_t connections[2];	/* 0: none. */
+	uint32_t n_packets_high, n_bytes_high;
+	/* The table's own. */
 	uint32_t older, newer;		/* Of all flows, */
 	uint32_t port_older, port_newer;	/* of its port's. */
-	uint32_t hash;
+	uint8_t addresses[FLOW_KEY_PAIR];	/* IPv6's: the packet's, or if
+						 * there are none the
+						 * tunnel's. */
 };
 
-_Static_assert(sizeof(struct flow) == 256, "a flow straddles cache lines");
+/* Any of them has each packet looked at more closely. */
+enum flow_flags {
+	FLOW_IS_UNUSUAL = 1 << 0,	/* Not: one copy, to one port. */
+	FLOW_IS_UNSETTLED = 1 << 1	/* Connections are to be asked. */
+};
+
+_Static_assert(offsetof(struct flow, connections) == 64
+	       && sizeof(struct flow) == 128, "a flow straddles cache lines");
 
 struct flow_table;
 
@@ -57,21 +74,51 @@ void flow_batch(struct flow_table *);
 /* The flow is used. */
 void flow_touch(struct flow_table *, struct flow *, uint64_t now);
 /* Puts what was decided in place: a new flow, or anew into a stale one, whose
- * counters stay.  Touches it.  Takes the decision's numbers and copies its
- * rewrites.  NULL: out of memory for copies, or each flow there is belongs to
- * this batch; the packet is to be dropped (VSW_DROP_NO_MEMORY). */
+ * counters and connections stay.  Touches it.  NULL: out of memory, or each
+ * flow there is belongs to this batch; the packet is to be dropped
+ * (VSW_DROP_NO_MEMORY). */
 struct flow *flow_put(struct flow_table *, const struct flow_key *,
 		      uint32_t hash, const struct decision *, uint64_t now);
 /* The oldest flow of the port goes, unless this batch uses all it has. */
 void flow_give_way(struct flow_table *, uint32_t in_port);
 /* Ages out what is idle, looking at at most 'n' flows; returns when the next
- * one will be due (UINT64_MAX: none left).  Flows are kept in order to the
- * second: one may stay up to a second too long.  Not inside of a batch. */
+ * one will be due (UINT64_MAX: none left).  Ages are in whole seconds: a flow
+ * may go up to one too early.  Not inside of a batch. */
 uint64_t flow_expire(struct flow_table *, uint64_t now, size_t n);
+
+/* Mutable, since who asks whether it holds brings it up to date. */
+struct decided *flow_decided(const struct flow_table *, const struct flow *);
+void flow_get_key(const struct flow_table *, const struct flow *,
+		  struct flow_key *ret_key);
+uint64_t flow_idle_ns(const struct flow *, uint64_t now);
 size_t flow_count(const struct flow_table *);
 size_t flow_count_port(const struct flow_table *, uint32_t in_port);
 /* Oldest first; NULL ends. */
 struct flow *flow_first(const struct flow_table *);
 struct flow *flow_next(const struct flow_table *, const struct flow *);
+
+/* Adds a packet.  The second line is touched once in 2^32. */
+static inline void
+flow_add(struct flow *flow, uint32_t size)
+{
+	flow->n_packets++;
+	flow->n_bytes += size;
+	if (__builtin_expect(!flow->n_packets, 0))
+		flow->n_packets_high++;
+	if (__builtin_expect(flow->n_bytes < size, 0))
+		flow->n_bytes_high++;
+}
+
+static inline uint64_t
+flow_n_packets(const struct flow *flow)
+{
+	return (uint64_t) flow->n_packets_high << 32 | flow->n_packets;
+}
+
+static inline uint64_t
+flow_n_bytes(const struct flow *flow)
+{
+	return (uint64_t) flow->n_bytes_high << 32 | flow->n_bytes;
+}
 
 #endif /* datapath/flow.h */

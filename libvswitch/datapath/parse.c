@@ -110,7 +110,7 @@ parse_one(struct vsw_port *port, struct vsw_packet *packet, struct headers *h)
 		if (drop != PARSE_GOOD)
 			return drop;
 	}
-	h->key.in_port = port->number;
+	h->key.in_port = (uint16_t) port->number;
 	if (packet->is_resumed)
 		h->key.has |= FLOW_RESUMED;
 	return PARSE_GOOD;
@@ -192,14 +192,7 @@ start(struct headers *h, size_t size)
 {
 	struct flow_key *key = &h->key;
 
-	key->in_port = key->vni = 0;
-	memset(key->tunnel_src, 0, sizeof key->tunnel_src);
-	memset(key->tunnel_dst, 0, sizeof key->tunnel_dst);
-	key->vlan = 0;
-	memset(key->ip_src, 0, sizeof key->ip_src);
-	memset(key->ip_dst, 0, sizeof key->ip_dst);
-	key->l4_src = key->l4_dst = 0;
-	key->ip_proto = key->fragment = key->has = key->tunnel = 0;
+	memset(key, 0, FLOW_KEY_SHORT);
 	h->l3 = h->l4 = h->payload = HEADER_NONE;
 	h->l3_end = (uint32_t) size;
 	h->tos = h->ttl = h->tcp_flags = 0;
@@ -342,8 +335,7 @@ parse_ipv6(struct cursor *c, struct headers *h)
 	h->l3 = (uint16_t) (c->at - IPV6_HEADER_SIZE);
 	h->tos = (uint8_t) (get_be16(ip) >> 4);
 	h->ttl = ip[7];
-	memcpy(h->key.ip_src, ip + 8, 16);
-	memcpy(h->key.ip_dst, ip + 24, 16);
+	memcpy(h->key.ip6_src, ip + 8, FLOW_KEY_PAIR);
 	if (ip[0] >> 4 != 6 || payload_size > cursor_left(c))
 		return VSW_DROP_BAD_HEADER;
 

@@ -21,14 +21,17 @@ enum rewrite_ops {
 					 * 'port' is NULL. */
 };
 
+/* No holes: what is equal byte for byte is the same. */
 struct rewrite {
 	uint8_t ops;
 	uint8_t drop;			/* enum vsw_drop; VSW_N_DROPS: none. */
 	uint8_t eth_src[6], eth_dst[6];
+	uint16_t unused;
 	uint32_t reason;		/* REWRITE_PUNT: the rule's. */
 	uint32_t ttl_reason;		/* REWRITE_TTL: of the punt when the
 					 * TTL is used up; 0: drop. */
 	uint32_t vni;			/* The subnet it ends in, for punts. */
+	uint32_t unused_too;
 	struct vsw_port *port;		/* Where to; of a drop: where it is
 					 * counted, NULL: where it came from. */
 	const struct outer *outer;

@@ -179,7 +179,8 @@ set_checksum(uint8_t *frame, const struct headers *h, uint32_t size)
 		put_be16(l4 + 4, (uint16_t) l4_size);
 	put_be16(field, 0);
 	checksum = checksum_finish(
-		checksum_pseudo(h->key.ip_src, h->key.ip_dst,
+		checksum_pseudo(flow_key_ip_src(&h->key),
+				flow_key_ip_dst(&h->key),
 				h->key.has & FLOW_HAS_IPV4 ? 4 : 16,
 				h->key.ip_proto, l4_size)
 		+ checksum_sum(l4, l4_size));

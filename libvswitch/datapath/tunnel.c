@@ -15,7 +15,8 @@
 enum { ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
 static inline void to_key(const struct vsw_tunnel *, struct flow_key *);
-static void addr_to_key(const struct vsw_addr *, uint8_t ret_bytes[16]);
+static void addr_to_key(const struct vsw_addr *, size_t size,
+			uint8_t *ret_bytes);
 static bool is_local(const struct uplink *, const struct headers *);
 static void put_template(uint8_t *to, const struct outer *);
 static int check_udp(const struct vsw_packet *, const struct headers *);
@@ -60,8 +61,8 @@ tunnel_strip(struct vsw_packet *packet, const struct headers *outer)
 
 	*tunnel = (struct vsw_tunnel) { .tos = outer->tos };
 	tunnel->src.n = tunnel->dst.n = is_ipv4 ? 4 : 16;
-	memcpy(tunnel->src.bytes, outer->key.ip_src, 16);
-	memcpy(tunnel->dst.bytes, outer->key.ip_dst, 16);
+	memcpy(tunnel->src.bytes, flow_key_ip_src(&outer->key), tunnel->src.n);
+	memcpy(tunnel->dst.bytes, flow_key_ip_dst(&outer->key), tunnel->dst.n);
 
 	cursor_skip(&c, outer->l4);
 	if (outer->key.ip_proto == IP_PROTO_UDP) {
@@ -173,22 +174,24 @@ to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
 {
 	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
 
-	key->vni = tunnel->vni;
-	key->tunnel = (uint8_t) (tunnel->encap
-				 | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0));
-	addr_to_key(&tunnel->src, key->tunnel_src);
-	addr_to_key(&tunnel->dst, key->tunnel_dst);
+	key->vni = tunnel->vni & 0xffffff;
+	key->tunnel = (tunnel->encap | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0)) & 0xf;
+	if (is_ipv6) {
+		addr_to_key(&tunnel->src, 16, key->tunnel6_src);
+		addr_to_key(&tunnel->dst, 16, key->tunnel6_dst);
+	} else {
+		addr_to_key(&tunnel->src, 4, key->tunnel_src);
+		addr_to_key(&tunnel->dst, 4, key->tunnel_dst);
+	}
 }
 
 /* A device may have left anything behind the address. */
 static void
-addr_to_key(const struct vsw_addr *addr, uint8_t ret_bytes[16])
+addr_to_key(const struct vsw_addr *addr, size_t size, uint8_t *ret_bytes)
 {
-	memset(ret_bytes, 0, 16);
-	if (addr->n == 4)
-		memcpy(ret_bytes, addr->bytes, 4);
-	else if (addr->n == 16)
-		memcpy(ret_bytes, addr->bytes, 16);
+	memset(ret_bytes, 0, size);
+	if (addr->n == 4 || addr->n == size)
+		memcpy(ret_bytes, addr->bytes, addr->n);
 }
 
 static bool
@@ -201,7 +204,7 @@ is_local(const struct uplink *uplink, const struct headers *outer)
 		       && !memcmp(underlay->local_v4.bytes,
 				  outer->key.ip_dst, 4);
 	return outer->key.has & FLOW_HAS_IPV6 && underlay->local_v6.n == 16
-	       && !memcmp(underlay->local_v6.bytes, outer->key.ip_dst, 16);
+	       && !memcmp(underlay->local_v6.bytes, outer->key.ip6_dst, 16);
 }
 
 /* The sizes that most packets need are known to the compiler, who makes a few
@@ -239,8 +242,9 @@ check_udp(const struct vsw_packet *packet, const struct headers *outer)
 	    || packet->offload.checksum != VSW_CHECKSUM_UNKNOWN)
 		return PARSE_GOOD;
 
-	uint32_t sum = checksum_pseudo(outer->key.ip_src, outer->key.ip_dst,
-				       n, IP_PROTO_UDP, size)
+	uint32_t sum = checksum_pseudo(flow_key_ip_src(&outer->key),
+				       flow_key_ip_dst(&outer->key), n,
+				       IP_PROTO_UDP, size)
 		       + checksum_sum(udp, size);
 
 	return checksum_finish(sum) ? VSW_DROP_BAD_TUNNEL : PARSE_GOOD;

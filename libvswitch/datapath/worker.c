@@ -176,8 +176,10 @@ vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
 		enter(worker);
 	for (struct flow *flow = flow_first(worker->flows); flow;
 	     flow = flow_next(worker->flows, flow)) {
-		if ((port && flow->key.in_port != port->number)
-		    || !dependencies_hold(&flow->deps, &vsw->generations))
+		struct decided *decided = flow_decided(worker->flows, flow);
+
+		if ((port && decided->in_port != port->number)
+		    || !dependencies_hold(&decided->deps, &vsw->generations))
 			continue;
 		if (n++ < max)
 			show_flow(worker, flow, now, show, ctx);
@@ -317,24 +319,28 @@ static void
 show_flow(struct vsw_worker *worker, struct flow *flow, uint64_t now,
 	  vsw_flow_fn *show, void *ctx)
 {
+	const struct decided *decided = flow_decided(worker->flows, flow);
+	struct flow_key flow_key;
 	char key[DESCRIBE_KEY_SIZE];
 	char rewrite[DESCRIBE_REWRITE_SIZE + 32];
 	size_t length;
 
-	describe_key(&flow->key, key);
-	describe_rewrite(&flow->rewrite, rewrite);
+	flow_get_key(worker->flows, flow, &flow_key);
+	describe_key(&flow_key, key);
+	describe_rewrite(&decided->rewrite, rewrite);
 	length = strlen(rewrite);
-	if (flow->n_rewrites > 1)
+	if (decided->n_rewrites > 1)
 		snprintf(rewrite + length, sizeof rewrite - length,
-			 ", and %u copies", flow->n_rewrites - 1);
+			 ", and %u copies", decided->n_rewrites - 1);
 
 	struct vsw_flow_info info = {
 		.in_port = atomic_load_explicit(
-			&worker->vsw->ports[flow->key.in_port],
+			&worker->vsw->ports[flow_key.in_port],
 			memory_order_acquire),
 		.key = key, .rewrite = rewrite,
-		.n_packets = flow->n_packets, .n_bytes = flow->n_bytes,
-		.idle_ns = now - flow->used_ns
+		.n_packets = flow_n_packets(flow),
+		.n_bytes = flow_n_bytes(flow),
+		.idle_ns = flow_idle_ns(flow, now)
 	};
 
 	show(ctx, &info);

@@ -4,7 +4,6 @@
 
 #include "libvswitch/policy/key.h"
 
-enum { TUNNEL_V6 = 0x80 };
 
 static bool get_address(const uint8_t *, unsigned n, bool is_there,
 			struct point *);
@@ -90,8 +89,8 @@ field_get(const struct flow_key *key, enum vsw_field field,
 	bool v4 = key->has & (FLOW_HAS_IPV4 | FLOW_HAS_ARP);
 	bool v6 = key->has & FLOW_HAS_IPV6;
 	bool l4 = key->has & FLOW_HAS_L4;
-	bool tunnel4 = key->tunnel && !(key->tunnel & TUNNEL_V6);
-	bool tunnel6 = key->tunnel & TUNNEL_V6;
+	bool tunnel6 = flow_key_tunnel_is_ipv6(key);
+	bool tunnel4 = key->tunnel && !tunnel6;
 
 	switch (field) {
 	case VSW_FIELD_ETH_SRC:
@@ -109,9 +108,9 @@ field_get(const struct flow_key *key, enum vsw_field field,
 	case VSW_FIELD_IPV4_DST:
 		return get_address(key->ip_dst, 4, v4, ret_value);
 	case VSW_FIELD_IPV6_SRC:
-		return get_address(key->ip_src, 16, v6, ret_value);
+		return get_address(key->ip6_src, 16, v6, ret_value);
 	case VSW_FIELD_IPV6_DST:
-		return get_address(key->ip_dst, 16, v6, ret_value);
+		return get_address(key->ip6_dst, 16, v6, ret_value);
 	case VSW_FIELD_L4_SRC:
 		return get_number(key->l4_src, l4, ret_value);
 	case VSW_FIELD_L4_DST:
@@ -125,9 +124,9 @@ field_get(const struct flow_key *key, enum vsw_field field,
 	case VSW_FIELD_TUNNEL_DST4:
 		return get_address(key->tunnel_dst, 4, tunnel4, ret_value);
 	case VSW_FIELD_TUNNEL_SRC6:
-		return get_address(key->tunnel_src, 16, tunnel6, ret_value);
+		return get_address(key->tunnel6_src, 16, tunnel6, ret_value);
 	case VSW_FIELD_TUNNEL_DST6:
-		return get_address(key->tunnel_dst, 16, tunnel6, ret_value);
+		return get_address(key->tunnel6_dst, 16, tunnel6, ret_value);
 	case VSW_N_FIELDS:
 		break;
 	}

@@ -7,27 +7,35 @@
  * rules look at it, the flow cache compares it whole. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <vswitch/policy.h>
 
-/* Everything that a rule can look at or an action depends on; compared whole.
- * No holes; unused bytes are zero.  IPv4 addresses stand in the first 4 of 16
- * bytes.  Numbers are in host byte order. */
+/* Everything that a rule can look at or an action depends on.  Numbers are in
+ * host byte order.
+ *
+ * The first FLOW_KEY_SHORT bytes are all there is to most packets: they have no
+ * holes, and what is not there is zero.  IPv6 addresses stand behind them, and
+ * nobody reads or writes any if there is none ('has', 'tunnel'); where they
+ * are, the short place for an address is zero. */
 struct flow_key {
-	uint32_t in_port;		/* vsw_port.number. */
-	uint32_t vni;			/* From the tunnel; 0: no tunnel. */
-	uint8_t tunnel_src[16], tunnel_dst[16];
 	uint8_t eth_dst[6], eth_src[6];
 	uint16_t eth_type;		/* Innermost; 0x0600 and up. 802.3
 					 * length frames: 0. */
 	uint16_t vlan;			/* VID | 0x1000, or 0. */
-	uint8_t ip_src[16], ip_dst[16];
+	uint8_t ip_src[4], ip_dst[4];	/* IPv4's; ARP's sender, target. */
 	uint16_t l4_src, l4_dst;	/* ICMP: type, code. */
+	uint8_t tunnel_src[4], tunnel_dst[4];
+	uint32_t vni : 24;		/* From the tunnel; 0: no tunnel. */
+	uint32_t tunnel : 4;		/* enum vsw_encap | FLOW_TUNNEL_IPV6. */
+	uint32_t fragment : 4;		/* enum vsw_fragment. */
+	uint16_t in_port;		/* vsw_port.number. */
 	uint8_t ip_proto;		/* ARP: operation. */
-	uint8_t fragment;		/* enum vsw_fragment. */
 	uint8_t has;			/* enum flow_has, or'ed. */
-	uint8_t tunnel;		/* enum vsw_encap | FLOW_TUNNEL_IPV6. */
+
+	uint8_t ip6_src[16], ip6_dst[16];
+	uint8_t tunnel6_src[16], tunnel6_dst[16];
 };
 
 enum flow_has {
@@ -39,18 +47,82 @@ enum flow_has {
 					 * punted again. */
 };
 
-enum { FLOW_TUNNEL_IPV6 = 0x80 };
+enum {
+	FLOW_TUNNEL_IPV6 = 0x8,
+	FLOW_KEY_SHORT = 44,
+	FLOW_KEY_PAIR = 32		/* Two IPv6 addresses. */
+};
 
-_Static_assert(sizeof(struct flow_key) == 96, "the key has holes");
+_Static_assert(offsetof(struct flow_key, ip6_src) == FLOW_KEY_SHORT
+	       && offsetof(struct flow_key, tunnel6_src)
+		  == FLOW_KEY_SHORT + FLOW_KEY_PAIR
+	       && sizeof(struct flow_key)
+		  == FLOW_KEY_SHORT + 2 * FLOW_KEY_PAIR, "the key has holes");
 
-/* In thirds, which compilers compare without a call. */
+static inline bool
+flow_key_is_ipv6(const struct flow_key *key)
+{
+	return key->has & FLOW_HAS_IPV6;
+}
+
+static inline bool
+flow_key_tunnel_is_ipv6(const struct flow_key *key)
+{
+	return key->tunnel & FLOW_TUNNEL_IPV6;
+}
+
+/* Addresses: 16 bytes if they are IPv6's, else 4. */
+static inline const uint8_t *
+flow_key_ip_src(const struct flow_key *key)
+{
+	return flow_key_is_ipv6(key) ? key->ip6_src : key->ip_src;
+}
+
+static inline const uint8_t *
+flow_key_ip_dst(const struct flow_key *key)
+{
+	return flow_key_is_ipv6(key) ? key->ip6_dst : key->ip_dst;
+}
+
+static inline const uint8_t *
+flow_key_tunnel_src(const struct flow_key *key)
+{
+	return flow_key_tunnel_is_ipv6(key) ? key->tunnel6_src
+					    : key->tunnel_src;
+}
+
+/* Two short keys; the second piece begins inside of the first one, since
+ * compilers compare 32 and 16 bytes without a call. */
+static inline bool
+flow_key_short_equal(const void *a, const void *b)
+{
+	const char *p = a, *q = b;
+
+	return !memcmp(p, q, 32)
+	       && !memcmp(p + FLOW_KEY_SHORT - 16, q + FLOW_KEY_SHORT - 16, 16);
+}
+
 static inline bool
 flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {
-	const char *p = (const char *) a, *q = (const char *) b;
+	return flow_key_short_equal(a, b)
+	       && (!flow_key_is_ipv6(a)
+		   || !memcmp(a->ip6_src, b->ip6_src, FLOW_KEY_PAIR))
+	       && (!flow_key_tunnel_is_ipv6(a)
+		   || !memcmp(a->tunnel6_src, b->tunnel6_src, FLOW_KEY_PAIR));
+}
 
-	return !memcmp(p, q, 32) && !memcmp(p + 32, q + 32, 32)
-	       && !memcmp(p + 64, q + 64, 32);
+/* Fragments of one packet are to go one way, and only the first one has ports:
+ * what all of them have. */
+static inline struct flow_key
+flow_key_of_any_fragment(const struct flow_key *key)
+{
+	struct flow_key portless = *key;
+
+	portless.l4_src = portless.l4_dst = 0;
+	portless.has &= (uint8_t) ~FLOW_HAS_L4;
+	portless.fragment = VSW_FRAGMENT_LATER;
+	return portless;
 }
 
 #endif /* policy/key.h */

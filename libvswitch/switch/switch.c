@@ -25,8 +25,6 @@ static int check(const struct vsw_options *);
 static void take_options(struct vsw *, const struct vsw_options *);
 static void default_to(uint32_t *option, uint32_t value);
 static int choose_seed(struct vsw *);
-static void *allocate(void *ctx, size_t alignment, size_t size);
-static void release(void *ctx, void *memory, size_t size);
 static size_t ports_size(const struct vsw *);
 static size_t numbers_size(const struct vsw *);
 static size_t workers_size(const struct vsw *);
@@ -42,9 +40,7 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 	if (error)
 		return error;
 	if (!allocator.alloc)
-		allocator = (struct vsw_allocator) {
-			.alloc = allocate, .free = release
-		};
+		allocator = memory_own;
 	vsw = memory_alloc(&allocator, 0, sizeof *vsw);
 	if (!vsw)
 		return -ENOMEM;
@@ -171,24 +167,6 @@ choose_seed(struct vsw *vsw)
 		    && errno != EINTR)
 			return -errno;
 	return 0;
-}
-
-static void *
-allocate(void *ctx, size_t alignment, size_t size)
-{
-	(void) ctx;
-	if (alignment <= _Alignof(max_align_t))
-		return malloc(size);
-	return aligned_alloc(alignment,
-			     (size + alignment - 1) / alignment * alignment);
-}
-
-static void
-release(void *ctx, void *memory, size_t size)
-{
-	(void) ctx;
-	(void) size;
-	free(memory);
 }
 
 static size_t

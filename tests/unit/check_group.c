@@ -189,7 +189,7 @@ START_TEST(fields_that_are_not_there)
 	struct flow_key v4 = { .eth_type = 0x0800, .has = FLOW_HAS_IPV4,
 			       .ip_src = { 10, 1, 9, 9 } };
 	struct flow_key v6 = { .eth_type = 0x86dd, .has = FLOW_HAS_IPV6,
-			       .ip_src = { 0x20, 1, 0xd, 0xb8, 7 } };
+			       .ip6_src = { 0x20, 1, 0xd, 0xb8, 7 } };
 	struct flow_key arp = { .eth_type = 0x0806, .has = FLOW_HAS_ARP,
 				.ip_src = { 10, 1, 0, 1 } };
 

@@ -49,8 +49,10 @@ random_key(uint64_t *state)
 		size = 16;
 	}
 	if (key.has) {
-		random_bytes(state, key.ip_src, size);
-		random_bytes(state, key.ip_dst, size);
+		random_bytes(state, size == 16 ? key.ip6_src : key.ip_src,
+			     size);
+		random_bytes(state, size == 16 ? key.ip6_dst : key.ip_dst,
+			     size);
 		key.ip_proto = (uint8_t) (rig_random(state) % 6);
 	}
 	if (rig_random(state) % 2) {
@@ -63,9 +65,11 @@ random_key(uint64_t *state)
 	if (rig_random(state) % 2) {
 		bool v6 = rig_random(state) % 2;
 
-		key.tunnel = (uint8_t) (1 | (v6 ? FLOW_TUNNEL_IPV6 : 0));
-		random_bytes(state, key.tunnel_src, v6 ? 16 : 4);
-		random_bytes(state, key.tunnel_dst, v6 ? 16 : 4);
+		key.tunnel = 1 | (v6 ? FLOW_TUNNEL_IPV6 : 0);
+		random_bytes(state, v6 ? key.tunnel6_src : key.tunnel_src,
+			     v6 ? 16 : 4);
+		random_bytes(state, v6 ? key.tunnel6_dst : key.tunnel_dst,
+			     v6 ? 16 : 4);
 		random_bytes(state, number, 4);
 		key.vni = number[3];
 	}

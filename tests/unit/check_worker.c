@@ -298,9 +298,13 @@ START_TEST(resumes_once)
 	ck_assert_uint_eq(counters.packets_received, 1);
 	ck_assert_uint_eq(flow_count(worker->flows), 2);
 	for (struct flow *flow = flow_first(worker->flows); flow;
-	     flow = flow_next(worker->flows, flow))
-		ck_assert_int_eq(!(flow->key.has & FLOW_RESUMED),
-				 flow->key.in_port == ears[2].port->number);
+	     flow = flow_next(worker->flows, flow)) {
+		struct flow_key key;
+
+		flow_get_key(worker->flows, flow, &key);
+		ck_assert_int_eq(!(key.has & FLOW_RESUMED),
+				 key.in_port == ears[2].port->number);
+	}
 }
 END_TEST
 
@@ -439,12 +443,13 @@ look(void *ctx, const struct vsw_flow_info *info)
 
 	ck_assert_ptr_eq(info->in_port, ears[0].port);
 	ck_assert_ptr_nonnull(strstr(info->key, "1.1.1.1:1 > 2.2.2.2:7 udp"));
-	ck_assert_uint_eq(info->idle_ns, 95);
+	ck_assert_uint_eq(info->idle_ns, UINT64_C(95000000000));
 	++*n;
 }
 
 START_TEST(shows_its_flows)
 {
+	const uint64_t now = UINT64_C(100000000000);
 	struct vsw_packet *packets[2];
 	unsigned n = 0;
 
@@ -452,21 +457,22 @@ START_TEST(shows_its_flows)
 		packets[i] = packet_of(i ? "eth 1>2 ip 1.1.1.1>2.2.2.2 udp 1>7"
 				       : "eth 1>broadcast"
 					 " ip 1.1.1.1>2.2.2.2 udp 1>7");
-	vsw_worker_receive(worker, ears[0].port, packets, 2, 5);
-	ck_assert_uint_eq(vsw_worker_flows(worker, ears[0].port, 100, 99,
+	vsw_worker_receive(worker, ears[0].port, packets, 2,
+			   UINT64_C(5000000007));
+	ck_assert_uint_eq(vsw_worker_flows(worker, ears[0].port, now, 99,
 					   look, &n), 2);
 	ck_assert_uint_eq(n, 2);
-	ck_assert_uint_eq(vsw_worker_flows(worker, NULL, 100, 1, look, &n),
+	ck_assert_uint_eq(vsw_worker_flows(worker, NULL, now, 1, look, &n),
 			  2);
 	ck_assert_uint_eq(n, 3);
-	ck_assert_uint_eq(vsw_worker_flows(worker, ears[1].port, 100, 99,
+	ck_assert_uint_eq(vsw_worker_flows(worker, ears[1].port, now, 99,
 					   look, &n), 0);
 	/* What policy has overtaken is not shown: it may point nowhere. */
 	ck_assert_int_eq(vsw_port_set_program(ears[0].port, NULL), 0);
-	ck_assert_uint_eq(vsw_worker_flows(worker, NULL, 100, 99, look, &n),
+	ck_assert_uint_eq(vsw_worker_flows(worker, NULL, now, 99, look, &n),
 			  0);
-	ck_assert_uint_eq(vsw_worker_idle(worker, 6),
-			  5 + UINT64_C(60000000000));
+	ck_assert_uint_eq(vsw_worker_idle(worker, UINT64_C(6000000000)),
+			  UINT64_C(65000000000));
 	ck_assert_uint_eq(vsw_worker_idle(worker, UINT64_C(70000000000)),
 			  UINT64_MAX);
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_DECIDED_H
+#define DATAPATH_DECIDED_H 1
+
+/* Decisions as flows keep them.  A million flows of one port to one host are
+ * decided alike: what is equal is kept once and shared, so that a hit finds it
+ * in the nearest cache, and one look says for all of them whether policy has
+ * overtaken it.  [worker]
+ *
+ * Flows refer to decisions by number.  One lives as long as a flow holds it and
+ * stays where it is.  Memory grows with the number of different ones, at most
+ * one for each flow; the copies' rewrites among them are limited. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "libvswitch/base/generation.h"
+#include "libvswitch/datapath/rewrite.h"
+
+struct decision;
+struct vsw;
+
+/* What a hit needs is on the first line. */
+struct decided {
+	_Alignas(64) struct rewrite rewrite;	/* First, mostly the only. */
+	uint32_t n_rewrites;
+	uint32_t n_flows;		/* That hold it; 0: it is free. */
+	struct dependencies deps;
+	struct rewrite *more;		/* n_rewrites - 1. */
+	uint32_t in_port;		/* Its flows'. */
+	uint32_t hash;
+	uint32_t next;			/* Of its hash, or free. */
+};
+
+_Static_assert(sizeof(struct rewrite) == 48
+	       && offsetof(struct decided, deps.all) == 56
+	       && sizeof(struct decided) == 128,
+	       "a decision's first line holds too much");
+
+enum { DECIDED_CHUNK = 64 };	/* A batch decides less. */
+
+struct decided_store {
+	struct vsw *vsw;
+	struct decided **chunks;	/* Each has DECIDED_CHUNK. */
+	uint32_t n_chunks, max_chunks;
+	uint32_t n_fresh;		/* Ever taken from chunks. */
+	uint32_t free;			/* Put away; linked by 'next'. */
+	uint32_t *heads;		/* By hash; linked by 'next'. */
+	uint32_t mask;			/* Number of heads - 1. */
+	uint64_t n_more, max_more;	/* Rewrites in 'more'. */
+};
+
+/* For at most 'max' decisions with 'max_more' rewrites beyond each one's first.
+ * 0 or -ENOMEM. */
+int decided_init(struct decided_store *, struct vsw *, uint32_t max,
+		 uint64_t max_more);
+void decided_done(struct decided_store *);
+
+/* Finds what equals the decision, or copies it, and holds it once more.  0;
+ * -ENOSPC: some flows must give way first; or -ENOMEM. */
+int decided_hold(struct decided_store *, const struct decision *,
+		 uint32_t in_port, uint32_t *ret_number);
+/* Gives it back.  Returns how many rewrites beyond the first went with it. */
+uint32_t decided_release(struct decided_store *, uint32_t number);
+
+static inline struct decided *
+decided_at(const struct decided_store *store, uint32_t number)
+{
+	return &store->chunks[number / DECIDED_CHUNK][number % DECIDED_CHUNK];
+}
+
+#endif /* datapath/decided.h */
