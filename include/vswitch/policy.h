@@ -195,9 +195,9 @@ struct vsw_location {
 };
 
 /* [control] A routing domain: mappings that may be routed between, their
- * uplink, and the provider addresses that they know.  An edit of a mapping
- * makes only its own domain's flows be decided anew.  At most 16384 (-ENOSPC).
- */
+ * uplink, and the provider addresses that they know.  An edit of an address in
+ * a mapping has those flows decided anew that looked it up, and few others;
+ * any other change, all of the domain's flows.  At most 16384 (-ENOSPC). */
 VSW_API VSW_MUST_CHECK int vsw_domain_new(struct vsw *, const char *name,
 					  struct vsw_domain **ret_domain);
 /* Where remote locations are sent: a port with VSW_PORT_TUNNEL or with an
@@ -205,6 +205,13 @@ VSW_API VSW_MUST_CHECK int vsw_domain_new(struct vsw *, const char *name,
 VSW_API VSW_MUST_CHECK int vsw_domain_set_uplink(struct vsw_domain *,
 						 struct vsw_port *);
 VSW_API void vsw_domain_unref(struct vsw_domain *);
+
+/* [control] Between them, edits of the domain's mappings cost less, and flows
+ * that are cached hear of them at commit, all at once; new flows see each one
+ * as it is made.  They may be nested.  A controller's transaction is the right
+ * measure: what is replaced takes memory until it is committed. */
+VSW_API void vsw_domain_begin(struct vsw_domain *);
+VSW_API void vsw_domain_commit(struct vsw_domain *);
 
 /* [control] One virtual subnet's CA to PA table: MACs and addresses of both
  * families in one.  'vni' in host byte order. */

@@ -7,14 +7,17 @@
 
 enum { WORD = 64 };
 
+static size_t of_size(const struct generations *);
 static size_t used_size(uint32_t size);
 
 int
 generations_init(struct generations *g, const struct vsw_allocator *allocator,
-		 uint32_t size)
+		 uint32_t size, uint32_t n_stripes)
 {
-	*g = (struct generations) { .size = size };
-	g->of = memory_alloc(allocator, 0, size * sizeof *g->of);
+	*g = (struct generations) {
+		.size = size, .stripe_mask = n_stripes - 1
+	};
+	g->of = memory_alloc(allocator, 0, of_size(g));
 	g->used = memory_alloc(allocator, 0, used_size(size));
 	if (!g->of || !g->used) {
 		generations_done(g, allocator);
@@ -27,7 +30,7 @@ generations_init(struct generations *g, const struct vsw_allocator *allocator,
 void
 generations_done(struct generations *g, const struct vsw_allocator *allocator)
 {
-	memory_free(allocator, g->of, g->size * sizeof *g->of);
+	memory_free(allocator, g->of, of_size(g));
 	memory_free(allocator, g->used, used_size(g->size));
 	*g = (struct generations) { .size = 0 };
 }
@@ -62,11 +65,35 @@ generation_free(struct generations *g, uint32_t number)
 	g->used[number / WORD] &= ~(UINT64_C(1) << number % WORD);
 }
 
+/* There is one writer. */
+void
+generation_touch(struct generations *g, uint32_t number)
+{
+	uint32_t now = atomic_load_explicit(&g->of[number],
+					    memory_order_relaxed);
+
+	atomic_store_explicit(&g->of[number], now + 1, memory_order_release);
+}
+
+void
+generations_tell(struct generations *g)
+{
+	uint64_t now = atomic_load_explicit(&g->all, memory_order_relaxed);
+
+	atomic_store_explicit(&g->all, now + 1, memory_order_release);
+}
+
 void
 generation_move(struct generations *g, uint32_t number)
 {
-	atomic_fetch_add_explicit(&g->of[number], 1, memory_order_release);
-	atomic_fetch_add_explicit(&g->all, 1, memory_order_release);
+	generation_touch(g, number);
+	generations_tell(g);
+}
+
+static size_t
+of_size(const struct generations *g)
+{
+	return (g->size + (size_t) g->stripe_mask + 1) * sizeof *g->of;
 }
 
 static size_t

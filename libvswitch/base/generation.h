@@ -6,15 +6,19 @@
 /* Generations count changes of policy, so that a worker can tell whether a
  * cached flow still says what the policy says.
  *
- * Each port and each domain has a generation; a flow remembers which (at most
+ * Each port and each domain has a generation; each address that is looked up
+ * in a domain has one that it shares with few others, chosen by its hash (a
+ * stripe), also if it is not there.  A flow remembers which (at most
  * GENERATION_DEPS) it was decided from, and their sum.  Generations only grow,
- * so the sum is the same if and only if none has moved.  'all' moves with each
- * of them: a flow that has seen the current 'all' needs no other look.
+ * so the sum is the same if and only if none has moved.  'all' moves behind
+ * them, once for many edits perhaps: a flow that has seen the current 'all'
+ * needs no other look.
  *
- * A writer first publishes the new policy and then moves the generation on
- * (release); a reader looks at 'all' (acquire) before it trusts a flow.  A
- * flow decided while policy changes takes the generations *before* it reads
- * policy, and so is stale rather than wrong. */
+ * A writer first publishes the new policy, then touches its generation, then
+ * moves 'all' (release); what was replaced is retired behind that.  A reader
+ * looks at 'all' (acquire) before it trusts a flow.  A flow decided while
+ * policy changes takes the generations *before* it reads policy, and so is
+ * stale rather than wrong. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,15 +27,18 @@
 struct vsw_allocator;
 
 enum {
-	GENERATION_DEPS = 4,
+	GENERATION_DEPS = 6,		/* Two ports, their domain, and what
+					 * is looked up in it. */
 	GENERATION_NONE = 0		/* Never moves. */
 };
 
 struct generations {
 	_Atomic uint64_t all;
-	_Atomic uint32_t *of;		/* By number; [0] never moves. */
+	_Atomic uint32_t *of;		/* By number; [0] never moves.  Behind
+					 * 'size' of them, the stripes. */
 	uint64_t *used;			/* Bitmap. [control] */
 	uint32_t size;
+	uint32_t stripe_mask;		/* Number of stripes - 1. */
 };
 
 /* What a decision was made from. */
@@ -43,14 +50,25 @@ struct dependencies {
 	uint32_t of[GENERATION_DEPS];
 };
 
-/* [control] 0 or -ENOMEM, -ENOSPC. */
+/* [control] 0 or -ENOMEM, -ENOSPC.  'n_stripes' is a power of 2. */
 int generations_init(struct generations *, const struct vsw_allocator *,
-		     uint32_t size);
+		     uint32_t size, uint32_t n_stripes);
 void generations_done(struct generations *, const struct vsw_allocator *);
 int generation_new(struct generations *, uint32_t *ret_number);
 void generation_free(struct generations *, uint32_t number);
-/* [control] After the change is published. */
+/* [control] After the change is published: notes it until it is told. */
+void generation_touch(struct generations *, uint32_t number);
+/* [control] Has flows see all that was touched. */
+void generations_tell(struct generations *);
+/* [control] Both. */
 void generation_move(struct generations *, uint32_t number);
+
+/* [any] The number of an address' stripe. */
+static inline uint32_t
+generation_stripe(const struct generations *g, uint64_t hash)
+{
+	return g->size + ((uint32_t) (hash >> 20) & g->stripe_mask);
+}
 
 /* [worker] Before any policy is read. */
 static inline void

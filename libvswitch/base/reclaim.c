@@ -8,9 +8,6 @@
 
 enum { SPINS = 256 };
 
-static uint64_t oldest_inside(const struct reclaim *);
-static uint64_t move_on(struct reclaim *);
-
 int
 reclaim_init(struct reclaim *r, const struct vsw_allocator *allocator,
 	     size_t n_marks)
@@ -33,7 +30,7 @@ reclaim_done(struct reclaim *r, const struct vsw_allocator *allocator)
 {
 	/* What is freed may retire what it held. */
 	while (r->first) {
-		move_on(r);
+		reclaim_next(r);
 		reclaim_run(r);
 	}
 	memory_free(allocator, r->marks, r->n_marks * sizeof *r->marks);
@@ -45,12 +42,57 @@ reclaim_retire(struct reclaim *r, struct retired *retired,
 	       void (*free)(void *ctx, struct retired *), void *ctx)
 {
 	*retired = (struct retired) {
-		.epoch = move_on(r), .free = free, .ctx = ctx
+		.epoch = reclaim_next(r), .free = free, .ctx = ctx
 	};
 	*r->last = retired;
 	r->last = &retired->next;
 	r->n_retired++;
 	reclaim_run(r);
+}
+
+void
+reclaim_retire_all(struct reclaim *r, struct retired *list, void *ctx)
+{
+	uint64_t epoch = reclaim_next(r);
+
+	while (list) {
+		struct retired *next = list->next;
+
+		*list = (struct retired) {
+			.epoch = epoch, .free = list->free, .ctx = ctx
+		};
+		*r->last = list;
+		r->last = &list->next;
+		r->n_retired++;
+		list = next;
+	}
+}
+
+uint64_t
+reclaim_next(struct reclaim *r)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_fetch_add_explicit(&r->epoch, 1, memory_order_relaxed);
+}
+
+/* The oldest epoch in a mark; if nobody is inside, the current one, which
+ * nothing retired so far has. */
+uint64_t
+reclaim_oldest(const struct reclaim *r)
+{
+	uint64_t oldest = atomic_load_explicit(&r->epoch,
+					       memory_order_relaxed);
+
+	/* Pairs with the one in reclaim_enter(). */
+	atomic_thread_fence(memory_order_seq_cst);
+	for (size_t i = 0; i < r->n_marks; i++) {
+		uint64_t epoch = atomic_load_explicit(&r->marks[i].epoch,
+						      memory_order_acquire);
+
+		if (epoch && epoch < oldest)
+			oldest = epoch;
+	}
+	return oldest;
 }
 
 void
@@ -61,7 +103,7 @@ reclaim_run(struct reclaim *r)
 	if (r->is_running || !r->first)
 		return;
 	r->is_running = true;
-	oldest = oldest_inside(r);
+	oldest = reclaim_oldest(r);
 	while (r->first && r->first->epoch < oldest) {
 		struct retired *retired = r->first;
 
@@ -77,9 +119,9 @@ reclaim_run(struct reclaim *r)
 void
 reclaim_wait(struct reclaim *r)
 {
-	uint64_t epoch = move_on(r);
+	uint64_t epoch = reclaim_next(r);
 
-	for (unsigned spins = 0; oldest_inside(r) <= epoch; spins++)
+	for (unsigned spins = 0; reclaim_oldest(r) <= epoch; spins++)
 		if (spins >= SPINS)
 			sched_yield();
 }
@@ -104,32 +146,4 @@ reclaim_visit(struct reclaim *r)
 		}
 		sched_yield();
 	}
-}
-
-/* The oldest epoch in a mark; if nobody is inside, the current one, which
- * nothing retired so far has. */
-static uint64_t
-oldest_inside(const struct reclaim *r)
-{
-	uint64_t oldest = atomic_load_explicit(&r->epoch,
-					       memory_order_relaxed);
-
-	/* Pairs with the one in reclaim_enter(). */
-	atomic_thread_fence(memory_order_seq_cst);
-	for (size_t i = 0; i < r->n_marks; i++) {
-		uint64_t epoch = atomic_load_explicit(&r->marks[i].epoch,
-						      memory_order_acquire);
-
-		if (epoch && epoch < oldest)
-			oldest = epoch;
-	}
-	return oldest;
-}
-
-/* Starts a new epoch and returns the one that ended. */
-static uint64_t
-move_on(struct reclaim *r)
-{
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_fetch_add_explicit(&r->epoch, 1, memory_order_relaxed);
 }

@@ -56,6 +56,13 @@ void reclaim_done(struct reclaim *, const struct vsw_allocator *);
 /* [control] The object is unlinked already.  Frees what can go by now. */
 void reclaim_retire(struct reclaim *, struct retired *,
 		    void (*free)(void *ctx, struct retired *), void *ctx);
+/* [control] The same for what is linked by 'next' and has 'free' set. */
+void reclaim_retire_all(struct reclaim *, struct retired *list, void *ctx);
+/* [control] For what waits elsewhere.  next begins another epoch and returns
+ * the one that ended, in which things were unlinked; they can go when the
+ * oldest one that anybody is in is a later one. */
+uint64_t reclaim_next(struct reclaim *);
+uint64_t reclaim_oldest(const struct reclaim *);
 /* [control] Frees what can go.  Called by each edit. */
 void reclaim_run(struct reclaim *);
 /* [control] Waits (spinning, then yielding) until everybody has been outside

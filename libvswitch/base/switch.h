@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <vswitch/switch.h>
 #include "libvswitch/base/generation.h"
+#include "libvswitch/base/hash.h"
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/base/table.h"
 
 struct connections;
+struct entry_pool;
 struct vsw_domain;
 struct vsw_port;
 struct vsw_worker;
@@ -22,6 +24,7 @@ struct vsw {
 	struct vsw_options options;
 	struct vsw_allocator allocator;		/* Never null inside. */
 	uint64_t seed;				/* Secret; of all hashes. */
+	struct hash_secret secret;		/* Of the seed. */
 	struct reclaim reclaim;
 	struct generations generations;
 
@@ -37,10 +40,19 @@ struct vsw {
 
 	struct table port_names;		/* [control] */
 	struct vsw_domain *domains;		/* Their list. [control] */
+	struct entry_pool *entries;		/* Of all mappings. */
+	uint32_t n_salts;			/* See switch_salt(). */
 
 	struct vsw_worker **workers;		/* options.max_workers. */
 	uint32_t n_domains, n_programs, n_groups, n_sets;	/* Alive. */
 };
+
+/* [control] For hashes of things of the same name in different places. */
+static inline uint64_t
+switch_salt(struct vsw *vsw)
+{
+	return hash_derive(vsw->seed, (uint64_t) ++vsw->n_salts << 32);
+}
 
 /* [control] */
 void switch_log(const struct vsw *, enum vsw_log_level, const char *format,

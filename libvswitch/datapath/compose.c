@@ -190,9 +190,8 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 		addr = rule->next_hop.bytes;
 		size = rule->next_hop.n;
 	}
-	dependencies_add(&c->decision->deps, &c->vsw->generations,
-			 mapping->domain->generation);
-	place = mapping_find_addr(mapping, addr, size, &n);
+	place = mapping_find_addr(mapping, addr, size, &c->decision->deps,
+				  &n);
 	if (place)
 		place = spread(c, place, n);
 	if (place && memcmp(place->mac, no_mac, sizeof no_mac))
@@ -233,10 +232,9 @@ encap(struct composition *c, const struct vsw_mapping *mapping)
 	const struct place *places;
 	uint32_t n;
 
-	dependencies_add(&c->decision->deps, &c->vsw->generations,
-			 mapping->domain->generation);
 	c->is_local_only = false;
-	places = mapping_find_mac(mapping, c->key.eth_dst, &n);
+	places = mapping_find_mac(mapping, c->key.eth_dst, &c->decision->deps,
+				  &n);
 	if (!places) {
 		flood(c, mapping, is_multicast);
 	} else if (is_multicast) {
@@ -257,11 +255,10 @@ decap(struct composition *c, const struct vsw_mapping *mapping)
 {
 	struct vsw_domain *domain = mapping->domain;
 
-	dependencies_add(&c->decision->deps, &c->vsw->generations,
-			 domain->generation);
 	if (!c->key.tunnel
 	    || !endpoint_is_known(domain, flow_key_tunnel_src(&c->key),
-				  flow_key_tunnel_is_ipv6(&c->key) ? 16 : 4)) {
+				  flow_key_tunnel_is_ipv6(&c->key) ? 16 : 4,
+				  &c->decision->deps)) {
 		narrate(c->narrator, c->key.tunnel
 			? "  domain \"%s\" does not know the tunnel's source"
 			: "  not from a tunnel: not for domain \"%s\"",

@@ -6,7 +6,10 @@
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/endpoint.h"
+#include "libvswitch/policy/entry.h"
 #include "libvswitch/policy/port.h"
+
+static void settle(struct vsw_domain *);
 
 int
 vsw_domain_new(struct vsw *vsw, const char *name,
@@ -27,6 +30,7 @@ vsw_domain_new(struct vsw *vsw, const char *name,
 	if (error)
 		goto free_name;
 	domain->vsw = vsw;
+	domain->salt = switch_salt(vsw);
 	domain->n_refs = 1;
 	domain->next = vsw->domains;
 	domain->back = &vsw->domains;
@@ -58,9 +62,25 @@ vsw_domain_set_uplink(struct vsw_domain *domain, struct vsw_port *port)
 		return error;
 	domain->uplink = port ? port_ref(port) : NULL;
 	endpoints_renew(domain, NULL);
+	domain_touch(domain);
 	domain_settle(domain);
 	port_unref(old);
 	return 0;
+}
+
+void
+vsw_domain_begin(struct vsw_domain *domain)
+{
+	domain->n_open++;
+	domain_ref(domain);
+}
+
+void
+vsw_domain_commit(struct vsw_domain *domain)
+{
+	if (!--domain->n_open)
+		settle(domain);
+	vsw_domain_unref(domain);
 }
 
 void
@@ -77,7 +97,7 @@ vsw_domain_unref(struct vsw_domain *domain)
 	if (domain->next)
 		domain->next->back = domain->back;
 	vsw->n_domains--;
-	domain_settle(domain);
+	settle(domain);
 	port_unref(domain->uplink);
 	table_done(&domain->endpoints);
 	table_done(&domain->providers);
@@ -103,20 +123,16 @@ domain_leave(struct vsw_domain *domain, struct retired *retired,
 }
 
 void
+domain_touch(struct vsw_domain *domain)
+{
+	generation_touch(&domain->vsw->generations, domain->generation);
+}
+
+void
 domain_settle(struct vsw_domain *domain)
 {
-	struct retired *retired = domain->leaving;
-
-	generation_move(&domain->vsw->generations, domain->generation);
-	domain->leaving = NULL;
-	while (retired) {
-		struct retired *next = retired->next;
-
-		reclaim_retire(&domain->vsw->reclaim, retired, retired->free,
-			       domain->vsw);
-		retired = next;
-	}
-	reclaim_run(&domain->vsw->reclaim);
+	if (!domain->n_open)
+		settle(domain);
 }
 
 int
@@ -141,6 +157,26 @@ domains_renew(struct vsw_port *uplink, const struct vsw_addr *pa)
 		if (d->uplink != uplink)
 			continue;
 		endpoints_renew(d, pa);
+		domain_touch(d);
 		domain_settle(d);
 	}
+}
+
+static void
+settle(struct vsw_domain *domain)
+{
+	struct vsw *vsw = domain->vsw;
+	struct retired *leaving = domain->leaving;
+	uint32_t entries = domain->entries;
+
+	generations_tell(&vsw->generations);
+	domain->leaving = NULL;
+	domain->entries = ENTRY_NONE;
+	if (leaving)
+		reclaim_retire_all(&vsw->reclaim, leaving, vsw);
+	if (entries)
+		entry_retire(vsw->entries, entries,
+			     reclaim_next(&vsw->reclaim));
+	reclaim_run(&vsw->reclaim);
+	entry_pool_run(vsw->entries);
 }

@@ -19,6 +19,9 @@ struct vsw_domain {
 	struct table endpoints;		/* struct endpoint. */
 	struct table providers;		/* struct provider. */
 	struct retired *leaving;	/* To be retired. */
+	uint32_t entries;		/* The same of mappings. */
+	uint32_t n_open;		/* vsw_domain_begin()s. */
+	uint64_t salt;			/* Of its providers' stripes. */
 	struct vsw_domain *next, **back;	/* In the switch's list. */
 	char *name;
 };
@@ -27,8 +30,12 @@ struct vsw_domain *domain_ref(struct vsw_domain *);
 /* Has 'retired' (unlinked, 'free' set) wait for domain_settle(). */
 void domain_leave(struct vsw_domain *, struct retired *,
 		  void (*free)(void *ctx, struct retired *));
-/* After an edit is published: moves the generation on, and retires what has
- * left.  Free functions get the switch as 'ctx'. */
+/* After a change is published that all the domain's flows may depend on, and
+ * not only those that have looked up one address. */
+void domain_touch(struct vsw_domain *);
+/* After an edit is published and its generations are touched: tells flows, and
+ * retires what has left; between vsw_domain_begin() and vsw_domain_commit()
+ * that waits for the latter.  Free functions get the switch as 'ctx'. */
 void domain_settle(struct vsw_domain *);
 
 /* For what is set up on a port: the outer headers of all domains that have it

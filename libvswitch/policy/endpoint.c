@@ -34,6 +34,9 @@ static struct endpoint_key key_of(const struct vsw_addr *pa, uint8_t encap,
 				  uint32_t vni);
 static struct provider *find_provider(const struct vsw_domain *,
 				      const struct vsw_addr *);
+static uint32_t hash_of(const struct vsw_domain *,
+			const struct endpoint_key *);
+static uint32_t stripe(const struct vsw_domain *, const struct vsw_addr *pa);
 static bool equal_endpoint(const void *item, const void *key);
 static bool equal_provider(const void *item, const void *key);
 static void build(const struct endpoint *, struct outer *);
@@ -48,11 +51,10 @@ endpoint_get(struct vsw_domain *domain, const struct vsw_addr *pa,
 	     uint8_t encap, uint32_t vni, struct endpoint **ret_endpoint)
 {
 	struct endpoint_key key = key_of(pa, encap, vni);
-	uint64_t seed = domain->vsw->seed;
 	struct endpoint *endpoint;
 
 	endpoint = table_find(&domain->endpoints,
-			      hash_short(hash_bytes(&key, sizeof key, seed)),
+			      hash_of(domain, &key),
 			      equal_endpoint, &key);
 	if (!endpoint)
 		endpoint = make(domain, pa, encap, vni);
@@ -73,8 +75,7 @@ endpoint_unref(struct endpoint *endpoint)
 	if (--endpoint->n_refs)
 		return;
 	key = key_of(&provider->pa, endpoint->encap, endpoint->vni);
-	table_remove(&domain->endpoints, hash_short(hash_bytes(
-			     &key, sizeof key, domain->vsw->seed)), endpoint);
+	table_remove(&domain->endpoints, hash_of(domain, &key), endpoint);
 	*endpoint->back = endpoint->next;
 	if (endpoint->next)
 		endpoint->next->back = endpoint->back;
@@ -83,6 +84,8 @@ endpoint_unref(struct endpoint *endpoint)
 		return;
 	table_remove(&domain->providers,
 		     address_hash(&provider->pa, domain->vsw->seed), provider);
+	generation_touch(&domain->vsw->generations,
+			 stripe(domain, &provider->pa));
 	domain_leave(domain, &provider->retired, free_provider);
 }
 
@@ -136,11 +139,16 @@ endpoints_forget(struct vsw_domain *domain, const struct vsw_addr *pa)
 
 bool
 endpoint_is_known(const struct vsw_domain *domain, const uint8_t *pa,
-		  unsigned n)
+		  unsigned n, struct dependencies *deps)
 {
+	const struct generations *g = &domain->vsw->generations;
 	struct vsw_addr addr = { .n = (uint8_t) n };
 
 	memcpy(addr.bytes, pa, n);
+	if (deps) {
+		dependencies_add(deps, g, domain->generation);
+		dependencies_add(deps, g, stripe(domain, &addr));
+	}
 	return find_provider(domain, &addr);
 }
 
@@ -170,6 +178,7 @@ make(struct vsw_domain *domain, const struct vsw_addr *pa, uint8_t encap,
 		fresh->pa = *pa;
 		table_add(&domain->providers, address_hash(pa, vsw->seed),
 			  fresh);
+		generation_touch(&vsw->generations, stripe(domain, pa));
 	}
 	endpoint->next = provider->endpoints;
 	endpoint->back = &provider->endpoints;
@@ -178,8 +187,7 @@ make(struct vsw_domain *domain, const struct vsw_addr *pa, uint8_t encap,
 	provider->endpoints = endpoint;
 	build(endpoint, outer);
 	atomic_init(&endpoint->outer, outer);
-	table_add(&domain->endpoints, hash_short(hash_bytes(
-			  &key, sizeof key, vsw->seed)), endpoint);
+	table_add(&domain->endpoints, hash_of(domain, &key), endpoint);
 	return endpoint;
 fail:
 	memory_free(allocator, endpoint, sizeof *endpoint);
@@ -205,6 +213,21 @@ find_provider(const struct vsw_domain *domain, const struct vsw_addr *pa)
 	return table_find(&domain->providers,
 			  address_hash(pa, domain->vsw->seed),
 			  equal_provider, pa);
+}
+
+static uint32_t
+hash_of(const struct vsw_domain *domain, const struct endpoint_key *key)
+{
+	return hash_short(hash_with(key, sizeof *key, &domain->vsw->secret));
+}
+
+/* Of tunnels' sources: whether they are known. */
+static uint32_t
+stripe(const struct vsw_domain *domain, const struct vsw_addr *pa)
+{
+	return generation_stripe(&domain->vsw->generations, domain->salt
+				 ^ hash_with(pa, sizeof *pa,
+					     &domain->vsw->secret));
 }
 
 static bool

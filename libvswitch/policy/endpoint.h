@@ -9,8 +9,8 @@
  * domain takes tunnel packets from.
  *
  * What is taken out of the tables waits in the domain's list until
- * domain_settle() has moved the generation on, and is retired then: so a flow
- * that points to it is stale before it goes. */
+ * domain_settle() has told the flows, and is retired then: so a flow that
+ * points to it is stale before it goes. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,6 +19,7 @@
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/policy/outer.h"
 
+struct dependencies;
 struct vsw_domain;
 
 struct provider {
@@ -54,9 +55,9 @@ void endpoints_renew(struct vsw_domain *, const struct vsw_addr *pa);
 void endpoints_forget(struct vsw_domain *, const struct vsw_addr *pa);
 
 /* [any] Under a read mark.  Is this the address, of 'n' bytes, of a provider
- * of the domain? */
+ * of the domain?  What that depends on is noted in 'deps' (or NULL). */
 bool endpoint_is_known(const struct vsw_domain *, const uint8_t *pa,
-		       unsigned n);
+		       unsigned n, struct dependencies *deps);
 
 /* [any] Under a read mark. */
 static inline const struct outer *

@@ -10,32 +10,18 @@
 #include "libvswitch/policy/address.h"
 #include "libvswitch/policy/port.h"
 
-enum key_kind { KEY_V4 = 4, KEY_MAC = 6, KEY_V6 = 16 };	/* Its bytes. */
-
-struct key {
-	uint8_t bytes[16];
-	uint8_t kind;
-};
-
-struct entry {
-	struct retired retired;
-	uint8_t key[16];
-	struct place place;
-};
-
-_Static_assert(sizeof(void *) > 8 || sizeof(struct entry) <= 64,
-	       "a million of them are kept");
-
-static struct key key_of(const uint8_t *, unsigned kind);
-static uint32_t hash_of(const struct vsw_mapping *, const struct key *);
-static struct entry *find(const struct vsw_mapping *, const struct key *);
-static bool equal(const void *item, const void *key);
-static const struct place *places_of(const struct entry *, uint32_t *ret_n);
-static int set(struct vsw_mapping *, const struct key *,
+static struct entry_key key_of(const uint8_t *, unsigned kind);
+static const struct place *find(const struct vsw_mapping *,
+				const struct entry_key *,
+				struct dependencies *, uint32_t *ret_n);
+static uint32_t find_entry(const struct vsw_mapping *,
+			   const struct entry_key *, uint64_t hash);
+static int set(struct vsw_mapping *, const struct entry_key *,
 	       const struct vsw_location *, size_t n);
-static void remove_key(struct vsw_mapping *, const struct key *);
-static void remove_entry(struct vsw_mapping *, struct entry *);
-static size_t get(const struct vsw_mapping *, const struct key *,
+static void remove_key(struct vsw_mapping *, const struct entry_key *);
+static void remove_entry(struct vsw_mapping *, uint32_t number);
+static void tell(struct vsw_mapping *, uint64_t hash);
+static size_t get(const struct vsw_mapping *, const struct entry_key *,
 		  struct vsw_location *, size_t max);
 static int check(const struct vsw_mapping *, const struct vsw_location *,
 		 size_t n);
@@ -45,10 +31,10 @@ static int hold_places(struct vsw_mapping *, const struct vsw_location *,
 static int hold_place(struct vsw_mapping *, const struct vsw_location *,
 		      struct place *);
 static void let_go(struct place *, size_t n);
-static int new_entry(struct vsw_mapping *, const struct vsw_location *,
-		     size_t n, struct entry **ret_entry);
+static int new_entry(struct vsw_mapping *, const struct entry_key *,
+		     const struct vsw_location *, size_t n,
+		     uint32_t *ret_number);
 static struct places *new_places(const struct vsw_mapping *, size_t n);
-static void free_entry(void *vsw, struct retired *);
 static void free_places(void *vsw, struct retired *);
 static size_t places_size(size_t n);
 static void show(const struct vsw_mapping *, const struct place *,
@@ -72,6 +58,7 @@ vsw_mapping_new(struct vsw_domain *domain, const char *name, uint32_t vni,
 		return -ENOMEM;
 	}
 	mapping->domain = domain_ref(domain);
+	mapping->salt = switch_salt(domain->vsw);
 	mapping->n_refs = 1;
 	mapping->vni = vni;
 	*ret_mapping = mapping;
@@ -84,7 +71,7 @@ vsw_mapping_unref(struct vsw_mapping *mapping)
 	const struct vsw_allocator *allocator;
 	struct vsw_domain *domain;
 	struct places *flood;
-	struct entry *entry;
+	uint32_t number;
 	size_t at = 0;
 
 	if (!mapping || --mapping->n_refs)
@@ -94,10 +81,9 @@ vsw_mapping_unref(struct vsw_mapping *mapping)
 	 * the domain, and leave in the usual way. */
 	domain = mapping->domain;
 	allocator = &domain->vsw->allocator;
-	while ((entry = table_next(&mapping->entries, &at))) {
-		remove_entry(mapping, entry);
-	}
-	table_done(&mapping->entries);
+	while ((number = entry_table_next(&mapping->entries, &at)))
+		remove_entry(mapping, number);
+	entry_table_done(&mapping->entries, domain->vsw);
 	flood = atomic_load_explicit(&mapping->flood, memory_order_relaxed);
 	if (flood) {
 		let_go(flood->places, flood->n);
@@ -113,7 +99,7 @@ int
 vsw_mapping_set_mac(struct vsw_mapping *mapping, const uint8_t mac[6],
 		    const struct vsw_location *locations, size_t n_locations)
 {
-	struct key key = key_of(mac, KEY_MAC);
+	struct entry_key key = key_of(mac, ENTRY_MAC);
 
 	return set(mapping, &key, locations, n_locations);
 }
@@ -122,7 +108,7 @@ int
 vsw_mapping_set_addr(struct vsw_mapping *mapping, const struct vsw_addr *ca,
 		     const struct vsw_location *locations, size_t n_locations)
 {
-	struct key key;
+	struct entry_key key;
 
 	if (!address_is_good(ca))
 		return -EINVAL;
@@ -133,7 +119,7 @@ vsw_mapping_set_addr(struct vsw_mapping *mapping, const struct vsw_addr *ca,
 void
 vsw_mapping_remove_mac(struct vsw_mapping *mapping, const uint8_t mac[6])
 {
-	struct key key = key_of(mac, KEY_MAC);
+	struct entry_key key = key_of(mac, ENTRY_MAC);
 
 	remove_key(mapping, &key);
 }
@@ -142,7 +128,7 @@ void
 vsw_mapping_remove_addr(struct vsw_mapping *mapping,
 			const struct vsw_addr *ca)
 {
-	struct key key;
+	struct entry_key key;
 
 	if (!address_is_good(ca))
 		return;
@@ -179,6 +165,7 @@ vsw_mapping_set_flood(struct vsw_mapping *mapping,
 		let_go(old->places, old->n);
 		domain_leave(domain, &old->retired, free_places);
 	}
+	domain_touch(domain);
 	domain_settle(domain);
 	return 0;
 }
@@ -187,7 +174,7 @@ size_t
 vsw_mapping_get_mac(const struct vsw_mapping *mapping, const uint8_t mac[6],
 		    struct vsw_location ret_locations[], size_t max)
 {
-	struct key key = key_of(mac, KEY_MAC);
+	struct entry_key key = key_of(mac, ENTRY_MAC);
 
 	return get(mapping, &key, ret_locations, max);
 }
@@ -197,7 +184,7 @@ vsw_mapping_get_addr(const struct vsw_mapping *mapping,
 		     const struct vsw_addr *ca,
 		     struct vsw_location ret_locations[], size_t max)
 {
-	struct key key;
+	struct entry_key key;
 
 	if (!address_is_good(ca))
 		return 0;
@@ -221,139 +208,140 @@ mapping_ref(struct vsw_mapping *mapping)
 
 const struct place *
 mapping_find_mac(const struct vsw_mapping *mapping, const uint8_t mac[6],
-		 uint32_t *ret_n)
+		 struct dependencies *deps, uint32_t *ret_n)
 {
-	struct key key = key_of(mac, KEY_MAC);
-	const struct entry *entry = find(mapping, &key);
+	struct entry_key key = key_of(mac, ENTRY_MAC);
 
-	return entry ? places_of(entry, ret_n) : NULL;
+	return find(mapping, &key, deps, ret_n);
 }
 
 const struct place *
 mapping_find_addr(const struct vsw_mapping *mapping, const uint8_t *addr,
-		  unsigned n, uint32_t *ret_n)
+		  unsigned n, struct dependencies *deps, uint32_t *ret_n)
 {
-	struct key key = key_of(addr, n);
-	const struct entry *entry = find(mapping, &key);
+	struct entry_key key = key_of(addr, n);
 
-	return entry ? places_of(entry, ret_n) : NULL;
+	return find(mapping, &key, deps, ret_n);
 }
 
-static struct key
+static struct entry_key
 key_of(const uint8_t *bytes, unsigned kind)
 {
-	struct key key = { .kind = (uint8_t) kind };
+	struct entry_key key = { .kind = (uint8_t) kind };
 
 	memcpy(key.bytes, bytes, kind);
 	return key;
 }
 
-static uint32_t
-hash_of(const struct vsw_mapping *mapping, const struct key *key)
-{
-	return hash_short(hash_bytes(key, sizeof *key,
-				     mapping->domain->vsw->seed));
-}
-
-static struct entry *
-find(const struct vsw_mapping *mapping, const struct key *key)
-{
-	return table_find(&mapping->entries, hash_of(mapping, key), equal,
-			  key);
-}
-
-static bool
-equal(const void *item, const void *key_)
-{
-	const struct entry *entry = item;
-	const struct key *key = key_;
-
-	return entry->place.key_kind == key->kind
-	       && !memcmp(entry->key, key->bytes, sizeof entry->key);
-}
-
 static const struct place *
-places_of(const struct entry *entry, uint32_t *ret_n)
+find(const struct vsw_mapping *mapping, const struct entry_key *key,
+     struct dependencies *deps, uint32_t *ret_n)
 {
-	if (entry->place.kind == PLACE_MANY) {
-		*ret_n = entry->place.many->n;
-		return entry->place.many->places;
+	const struct vsw *vsw = mapping->domain->vsw;
+	const struct generations *g = &vsw->generations;
+	uint64_t hash = entry_hash(key, &vsw->secret);
+	const struct place *place;
+	uint32_t number;
+
+	if (deps) {
+		dependencies_add(deps, g, mapping->domain->generation);
+		dependencies_add(deps, g,
+				 generation_stripe(g, hash ^ mapping->salt));
 	}
-	*ret_n = 1;
-	return &entry->place;
+	number = find_entry(mapping, key, hash);
+	if (!number)
+		return NULL;
+	place = &entry_at(vsw->entries, number)->place;
+	*ret_n = place->kind == PLACE_MANY ? place->many->n : 1;
+	return place->kind == PLACE_MANY ? place->many->places : place;
+}
+
+static uint32_t
+find_entry(const struct vsw_mapping *mapping, const struct entry_key *key,
+	   uint64_t hash)
+{
+	return entry_table_find(&mapping->entries,
+				mapping->domain->vsw->entries, hash, key);
 }
 
 static int
-set(struct vsw_mapping *mapping, const struct key *key,
+set(struct vsw_mapping *mapping, const struct entry_key *key,
     const struct vsw_location *locations, size_t n)
 {
 	struct vsw *vsw = mapping->domain->vsw;
-	struct entry *old = find(mapping, key), *entry;
+	uint64_t hash = entry_hash(key, &vsw->secret);
+	uint32_t old = find_entry(mapping, key, hash), number;
 	int error;
 
 	error = n ? check(mapping, locations, n) : -EINVAL;
 	if (error)
 		return error;
 	if (!old) {
-		error = table_reserve(&mapping->entries, &vsw->allocator,
-				      &vsw->reclaim, 1);
+		error = entry_table_reserve(&mapping->entries, vsw);
 		if (error)
 			return error;
 	}
-	error = new_entry(mapping, locations, n, &entry);
+	error = new_entry(mapping, key, locations, n, &number);
 	if (error)
 		return error;
-	memcpy(entry->key, key->bytes, sizeof entry->key);
-	entry->place.key_kind = key->kind;
 	if (old) {
-		table_replace(&mapping->entries, hash_of(mapping, key), old,
-			      entry);
+		entry_table_replace(&mapping->entries, hash, old, number);
 		remove_entry(mapping, old);
 	} else {
-		table_add(&mapping->entries, hash_of(mapping, key), entry);
+		entry_table_add(&mapping->entries, hash, number);
 	}
-	domain_settle(mapping->domain);
+	tell(mapping, hash);
 	return 0;
 }
 
 static void
-remove_key(struct vsw_mapping *mapping, const struct key *key)
+remove_key(struct vsw_mapping *mapping, const struct entry_key *key)
 {
-	struct entry *entry = find(mapping, key);
+	uint64_t hash = entry_hash(key, &mapping->domain->vsw->secret);
+	uint32_t number = find_entry(mapping, key, hash);
 
-	if (!entry)
+	if (!number)
 		return;
-	table_remove(&mapping->entries, hash_of(mapping, key), entry);
-	remove_entry(mapping, entry);
-	domain_settle(mapping->domain);
+	entry_table_remove(&mapping->entries, hash, number);
+	remove_entry(mapping, number);
+	tell(mapping, hash);
 }
 
 /* It is out of the table already. */
 static void
-remove_entry(struct vsw_mapping *mapping, struct entry *entry)
+remove_entry(struct vsw_mapping *mapping, uint32_t number)
 {
-	if (entry->place.kind == PLACE_MANY)
-		let_go(entry->place.many->places, entry->place.many->n);
+	struct vsw_domain *domain = mapping->domain;
+	struct place *place = &entry_at(domain->vsw->entries, number)->place;
+
+	if (place->kind == PLACE_MANY)
+		let_go(place->many->places, place->many->n);
 	else
-		let_go(&entry->place, 1);
-	domain_leave(mapping->domain, &entry->retired, free_entry);
+		let_go(place, 1);
+	entry_leave(domain->vsw->entries, number, &domain->entries);
+}
+
+/* Those flows that have looked this address up. */
+static void
+tell(struct vsw_mapping *mapping, uint64_t hash)
+{
+	struct generations *g = &mapping->domain->vsw->generations;
+
+	generation_touch(g, generation_stripe(g, hash ^ mapping->salt));
+	domain_settle(mapping->domain);
 }
 
 static size_t
-get(const struct vsw_mapping *mapping, const struct key *key,
+get(const struct vsw_mapping *mapping, const struct entry_key *key,
     struct vsw_location *locations, size_t max)
 {
 	struct reclaim *reclaim = &mapping->domain->vsw->reclaim;
 	size_t mark = reclaim_visit(reclaim);
-	const struct entry *entry = find(mapping, key);
 	uint32_t n = 0;
+	const struct place *places = find(mapping, key, NULL, &n);
 
-	if (entry) {
-		const struct place *places = places_of(entry, &n);
-
-		for (size_t i = 0; i < n && i < max; i++)
-			show(mapping, &places[i], &locations[i]);
-	}
+	for (size_t i = 0; i < n && i < max; i++)
+		show(mapping, &places[i], &locations[i]);
 	reclaim_leave(reclaim, mark);
 	return n;
 }
@@ -434,34 +422,39 @@ let_go(struct place *places, size_t n)
 }
 
 static int
-new_entry(struct vsw_mapping *mapping, const struct vsw_location *locations,
-	  size_t n, struct entry **ret_entry)
+new_entry(struct vsw_mapping *mapping, const struct entry_key *key,
+	  const struct vsw_location *locations, size_t n,
+	  uint32_t *ret_number)
 {
-	const struct vsw_allocator *allocator =
-		&mapping->domain->vsw->allocator;
-	struct entry *entry = memory_alloc(allocator, 0, sizeof *entry);
+	struct vsw *vsw = mapping->domain->vsw;
+	uint32_t number = entry_take(vsw->entries);
 	struct place *places;
+	struct entry *entry;
 	int error = -ENOMEM;
 
-	if (!entry)
+	if (!number)
 		return -ENOMEM;
+	entry = entry_at(vsw->entries, number);
+	memcpy(entry->key, key->bytes, sizeof entry->key);
+	entry->place.key_kind = key->kind;
 	places = &entry->place;
 	if (n > 1) {
-		entry->place.kind = PLACE_MANY;
 		entry->place.many = new_places(mapping, n);
 		if (!entry->place.many)
 			goto fail;
+		entry->place.kind = PLACE_MANY;
 		places = entry->place.many->places;
 	}
 	error = hold_places(mapping, locations, places, n);
 	if (error)
 		goto fail;
-	*ret_entry = entry;
+	*ret_number = number;
 	return 0;
 fail:
 	if (n > 1)
-		memory_free(allocator, entry->place.many, places_size(n));
-	memory_free(allocator, entry, sizeof *entry);
+		memory_free(&vsw->allocator, entry->place.many,
+			    places_size(n));
+	entry_give_back(vsw->entries, number);
 	return error;
 }
 
@@ -474,17 +467,6 @@ new_places(const struct vsw_mapping *mapping, size_t n)
 	if (places)
 		places->n = (uint32_t) n;
 	return places;
-}
-
-static void
-free_entry(void *vsw_, struct retired *retired)
-{
-	struct entry *entry = (struct entry *) retired;
-	struct vsw *vsw = vsw_;
-
-	if (entry->place.kind == PLACE_MANY)
-		free_places(vsw, &entry->place.many->retired);
-	memory_free(&vsw->allocator, entry, sizeof *entry);
 }
 
 static void

@@ -9,11 +9,14 @@
 #include <sys/random.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/datapath/connection.h"
+#include "libvswitch/policy/entry.h"
 
 enum {
 	DOMAINS_MAX = 16384,
 	NEW_FLOWS_PER_S = 50000,
 	PORTS_MAX = 65535,
+	STRIPES_MIN = 1024,
+	STRIPES_MAX = 262144,		/* 1 MB. */
 	WORKERS_MAX = 256,
 	CONNECTIONS_MAX = 1 << 26
 };
@@ -24,6 +27,7 @@ enum {
 static int check(const struct vsw_options *);
 static void take_options(struct vsw *, const struct vsw_options *);
 static void default_to(uint32_t *option, uint32_t value);
+static uint32_t count_stripes(uint32_t max_flows);
 static int choose_seed(struct vsw *);
 static size_t ports_size(const struct vsw *);
 static size_t numbers_size(const struct vsw *);
@@ -62,11 +66,17 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 	if (error)
 		goto free_arrays;
 	error = generations_init(&vsw->generations, &allocator,
-				 1 + options->max_ports + DOMAINS_MAX);
+				 1 + options->max_ports + DOMAINS_MAX,
+				 count_stripes(options->max_flows));
 	if (error)
 		goto free_reclaim;
+	error = entry_pool_new(vsw, &vsw->entries);
+	if (error)
+		goto free_generations;
 	*ret_switch = vsw;
 	return 0;
+free_generations:
+	generations_done(&vsw->generations, &allocator);
 free_reclaim:
 	reclaim_done(&vsw->reclaim, &allocator);
 free_arrays:
@@ -99,6 +109,7 @@ vsw_free(struct vsw *vsw)
 	allocator = vsw->allocator;
 	table_done(&vsw->port_names);
 	reclaim_done(&vsw->reclaim, &allocator);
+	entry_pool_free(vsw->entries);
 	generations_done(&vsw->generations, &allocator);
 	connections_free(atomic_load(&vsw->connections));
 	memory_free(&allocator, vsw->workers, workers_size(vsw));
@@ -158,6 +169,17 @@ default_to(uint32_t *option, uint32_t value)
 		*option = value;
 }
 
+/* So many that an edit of one address takes few flows with it. */
+static uint32_t
+count_stripes(uint32_t max_flows)
+{
+	uint32_t n = STRIPES_MIN;
+
+	while (n < STRIPES_MAX && n / 4 < max_flows)
+		n *= 2;
+	return n;
+}
+
 static int
 choose_seed(struct vsw *vsw)
 {
@@ -166,6 +188,7 @@ choose_seed(struct vsw *vsw)
 		if (getrandom(&vsw->seed, sizeof vsw->seed, 0) < 0
 		    && errno != EINTR)
 			return -errno;
+	vsw->secret = hash_secret_of(vsw->seed);
 	return 0;
 }
 

@@ -148,7 +148,8 @@ outer_of(uint8_t mac_byte)
 	uint8_t mac[6] = { 2, 0, 0, 0, 0, mac_byte };
 	uint32_t n;
 
-	return endpoint_outer(mapping_find_mac(mapping, mac, &n)->endpoint);
+	return endpoint_outer(mapping_find_mac(mapping, mac, NULL,
+					       &n)->endpoint);
 }
 
 static uint32_t

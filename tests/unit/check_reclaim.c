@@ -161,10 +161,10 @@ START_TEST(generations)
 {
 	struct generations g;
 	struct dependencies d;
-	uint32_t a, b, n[6];
+	uint32_t a, b, n[GENERATION_DEPS + 2];
 
 	setup();
-	ck_assert_int_eq(generations_init(&g, &allocator, 70), 0);
+	ck_assert_int_eq(generations_init(&g, &allocator, 70, 8), 0);
 	ck_assert_int_eq(generation_new(&g, &a), 0);
 	ck_assert_int_eq(generation_new(&g, &b), 0);
 	ck_assert_uint_ne(a, b);
@@ -186,17 +186,27 @@ START_TEST(generations)
 	ck_assert(!dependencies_hold(&d, &g));
 	/* Too many to tell apart: any change counts. */
 	dependencies_start(&d, &g);
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < GENERATION_DEPS + 2; i++) {
 		ck_assert_int_eq(generation_new(&g, &n[i]), 0);
 		dependencies_add(&d, &g, n[i]);
 	}
 	ck_assert(dependencies_hold(&d, &g));
 	generation_move(&g, b);
 	ck_assert(!dependencies_hold(&d, &g));
-	/* 0, and all but those 2 + 6 that are taken. */
-	for (int i = 0; i < 70 - 1 - 8; i++)
+	/* 0, and all but those that are taken. */
+	for (int i = 0; i < 70 - 1 - 2 - GENERATION_DEPS - 2; i++)
 		ck_assert_int_eq(generation_new(&g, &n[0]), 0);
 	ck_assert_int_eq(generation_new(&g, &n[0]), -ENOSPC);
+	/* Stripes lie behind all of them, and are told of later. */
+	a = generation_stripe(&g, UINT64_C(3) << 20);
+	ck_assert_uint_eq(a, 70 + 3);
+	ck_assert_uint_eq(generation_stripe(&g, UINT64_MAX), 70 + 7);
+	dependencies_start(&d, &g);
+	dependencies_add(&d, &g, a);
+	generation_touch(&g, a);
+	ck_assert(dependencies_hold(&d, &g));
+	generations_tell(&g);
+	ck_assert(!dependencies_hold(&d, &g));
 	generations_done(&g, &allocator);
 	teardown();
 }
