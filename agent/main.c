@@ -19,6 +19,7 @@
 
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/counters.h"
 #include "agent/host/commands.h"
 #include "agent/host/host.h"
 #include "agent/net/control.h"
@@ -61,6 +62,7 @@ struct agent {
 	struct remotes *remotes;
 	struct control *control;
 	struct commands commands;
+	struct counted counted;
 };
 
 static void raise_descriptor_limit(void);
@@ -291,6 +293,9 @@ open_control(struct agent *agent)
 	agent->commands.host = agent->host;
 	agent->commands.model = agent->model;
 	commands_add(agent->control, &agent->commands);
+	agent->counted.server = agent->server;
+	agent->counted.remotes = agent->remotes;
+	counters_add_commands(agent->control, &agent->counted);
 	control_add_command(agent->control, "exit", "", 0, 0, run_exit,
 			    agent);
 	return true;

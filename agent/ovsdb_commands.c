@@ -9,7 +9,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/journal.h"
-#include "agent/ovsdb_counters.h"
+#include "agent/counters.h"
 #include "agent/ovsdb_log.h"
 
 /* Clients are served meanwhile. */
@@ -26,7 +26,7 @@ static command quit, add_remote, remove_remote, list_remotes, add_database,
 	       remove_database, list_databases, compact, reconnect,
 	       disable_conditions, storage,
 	       log_set, log_list, log_list_pattern, log_reopen, log_close,
-	       do_nothing, memory, coverage, read_counter, no_counters, trim;
+	       do_nothing, memory, no_counters, trim;
 
 static void done(struct program *, struct control_request *, char *problem);
 static void reply_lines(struct control_request *, char **lines, size_t n);
@@ -63,8 +63,6 @@ commands_add(struct program *program)
 		{ "ovsdb-server/perf-counters-show", "", 0, 0, no_counters },
 		{ "ovsdb-server/perf-counters-clear", "", 0, 0, do_nothing },
 		{ "memory/show", "", 0, 0, memory },
-		{ "coverage/show", "", 0, 0, coverage },
-		{ "coverage/read-counter", "COUNTER", 1, 1, read_counter },
 		{ "vlog/set", "{spec | PATTERN:destination:pattern}", 1,
 		  SIZE_MAX, log_set },
 		{ "vlog/list", "", 0, 0, log_list },
@@ -77,6 +75,9 @@ commands_add(struct program *program)
 		control_add_command(program->control, all[i].name,
 				    all[i].usage, all[i].min, all[i].max,
 				    all[i].run, program);
+	program->counted.server = program->server;
+	program->counted.remotes = program->remotes;
+	counters_add_commands(program->control, &program->counted);
 }
 
 static void
@@ -335,7 +336,7 @@ memory(struct control_request *request, size_t n_args,
 		n_durable += status.n_durable;
 		n_syncs += status.n_syncs;
 	}
-	counters_of_lookups(program, &lookups);
+	counters_of_lookups(program->server, &lookups);
 	text = xasprintf("atoms:%" PRIu64 " cells:%" PRIu64
 			 " monitors:%" PRIu32 " sessions:%" PRIu32
 			 " triggers:%" PRIu32 " durable:%" PRIu64
@@ -346,50 +347,6 @@ memory(struct control_request *request, size_t n_args,
 			 counters.n_held, lookups.n_lookups, lookups.size);
 	control_reply(request, text);
 	free(text);
-}
-
-static void
-coverage(struct control_request *request, size_t n_args,
-	 const char *const args[], void *program)
-{
-	struct counter counters[MAX_COUNTERS];
-	size_t n = counters_read(program, counters), n_never = 0, size;
-	char *text = NULL;
-	FILE *stream = open_memstream(&text, &size);
-
-	(void) n_args;
-	(void) args;
-	fputs("Event coverage, since the start:\n", stream);
-	for (size_t i = 0; i < n; i++)
-		if (counters[i].value)
-			fprintf(stream, "%-26s total: %" PRIu64 "\n",
-				counters[i].name, counters[i].value);
-		else
-			n_never++;
-	fprintf(stream, "%zu events never hit\n", n_never);
-	fclose(stream);
-	control_reply(request, text);
-	free(text);
-}
-
-static void
-read_counter(struct control_request *request, size_t n_args,
-	     const char *const args[], void *program)
-{
-	struct counter counters[MAX_COUNTERS];
-	size_t n = counters_read(program, counters);
-
-	(void) n_args;
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(counters[i].name, args[0])) {
-			char *text = xasprintf("%" PRIu64 "\n",
-					       counters[i].value);
-
-			control_reply(request, text);
-			free(text);
-			return;
-		}
-	control_fail(request, "No such counter");
 }
 
 static void

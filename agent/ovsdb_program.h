@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <event2/event.h>
+#include "agent/counters.h"
 #include "agent/net/control.h"
 #include "agent/net/remotes.h"
 #include "agent/net/turn.h"
@@ -35,6 +36,7 @@ struct program {
 	char **remote_names;
 	size_t n_remote_names;
 	struct control *control;
+	struct counted counted;
 	struct event *signals[4];
 	int state_fd;			/* What a new daemon is to serve. */
 	long child;			/* Of --run; 0: none. */

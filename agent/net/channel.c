@@ -42,7 +42,7 @@ struct channel {
 	struct evbuffer *output;	/* The buffer event's. */
 	struct list stages;
 	unsigned n_sources;		/* Of them; no input meanwhile. */
-	struct event *read_event;	/* NULL: by TLS, the buffer event reads. */
+	struct event *read_event;	/* NULL: TLS reads by itself. */
 	struct event *pump_event, *write_event;
 	uint64_t pump_turn;		/* When the first one was asked for. */
 	bool is_lagging;		/* Much waits for the peer, */

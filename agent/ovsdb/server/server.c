@@ -181,6 +181,25 @@ server_find_database(const struct server *server, const char *name)
 	return served ? served->database : NULL;
 }
 
+struct database *
+server_next_database(const struct server *server,
+		     const struct database *database)
+{
+	bool is_next = !database;
+	const struct list *link;
+
+	for (link = server->databases.next; link != &server->databases;
+	     link = link->next) {
+		struct served *served = LIST_ENTRY(link, struct served, link);
+
+		if (is_next && !served->is_reserved)
+			return served->database;
+		if (served->database == database)
+			is_next = true;
+	}
+	return NULL;
+}
+
 struct client *
 server_connect(struct server *server, const char *name,
 	       const struct client_ops *ops, void *ctx)

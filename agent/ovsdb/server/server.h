@@ -98,6 +98,9 @@ void server_disable_conditions(struct server *);
 void server_remove_database(struct server *, struct database *);
 struct database *server_find_database(const struct server *,
 				      const char *name);
+/* All but _Server; NULL begins and ends. */
+struct database *server_next_database(const struct server *,
+				      const struct database *);
 
 struct client *server_connect(struct server *, const char *name,
 			      const struct client_ops *, void *ctx);

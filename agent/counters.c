@@ -1,42 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb_counters.h"
+#include "agent/counters.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "agent/base/memory.h"
 #include "agent/ovsdb/store/journal.h"
 
-static struct counter *of_server(const struct program *, struct counter *);
-static struct counter *of_searches(const struct program *, struct counter *);
-static struct counter *of_remotes(const struct program *, struct counter *);
+static struct counter *of_server(const struct server *, struct counter *);
+static struct counter *of_searches(const struct server *, struct counter *);
+static struct counter *of_remotes(const struct remotes *, struct counter *);
 static struct counter *of_tls(const struct listener_counters *,
 			      struct counter *);
-static struct counter *of_files(const struct program *, struct counter *);
+static struct counter *of_files(const struct server *, struct counter *);
 static struct counter *add(struct counter *, const char *name, uint64_t value);
+static void show(struct control_request *, size_t n_args,
+		 const char *const args[], void *counted);
+static void read_one(struct control_request *, size_t n_args,
+		     const char *const args[], void *counted);
 
 size_t
-counters_read(const struct program *program, struct counter *counters)
+counters_read(const struct counted *counted, struct counter *counters)
 {
 	struct counter *next = counters;
 
-	next = of_server(program, next);
-	next = of_searches(program, next);
-	next = of_remotes(program, next);
-	next = of_files(program, next);
+	next = of_server(counted->server, next);
+	next = of_searches(counted->server, next);
+	next = of_remotes(counted->remotes, next);
+	next = of_files(counted->server, next);
 	assert(next <= counters + MAX_COUNTERS);
 	return next - counters;
 }
 
 void
-counters_of_lookups(const struct program *program,
+counters_of_lookups(const struct server *server,
 		    struct lookup_counters *ret_sum)
 {
+	struct database *database = NULL;
+
 	memset(ret_sum, 0, sizeof *ret_sum);
-	for (size_t i = 0; i < program->n_databases; i++) {
+	while ((database = server_next_database(server, database))) {
 		struct lookup_counters one;
 
-		database_lookup_counters(program->databases[i].database, &one);
+		database_lookup_counters(database, &one);
 		ret_sum->n_by_uuid += one.n_by_uuid;
 		ret_sum->n_by_index += one.n_by_index;
 		ret_sum->n_by_lookup += one.n_by_lookup;
@@ -48,12 +57,20 @@ counters_of_lookups(const struct program *program,
 	}
 }
 
+void
+counters_add_commands(struct control *control, struct counted *counted)
+{
+	control_add_command(control, "coverage/show", "", 0, 0, show, counted);
+	control_add_command(control, "coverage/read-counter", "COUNTER", 1, 1,
+			    read_one, counted);
+}
+
 static struct counter *
-of_server(const struct program *program, struct counter *next)
+of_server(const struct server *server, struct counter *next)
 {
 	struct server_counters c;
 
-	server_counters(program->server, &c);
+	server_counters(server, &c);
 	next = add(next, "ovsdb_requests", c.n_requests);
 	next = add(next, "ovsdb_errors", c.n_errors);
 	next = add(next, "ovsdb_transactions", c.n_transactions);
@@ -75,11 +92,11 @@ of_server(const struct program *program, struct counter *next)
 }
 
 static struct counter *
-of_searches(const struct program *program, struct counter *next)
+of_searches(const struct server *server, struct counter *next)
 {
 	struct lookup_counters c;
 
-	counters_of_lookups(program, &c);
+	counters_of_lookups(server, &c);
 	next = add(next, "search_by_uuid", c.n_by_uuid);
 	next = add(next, "search_by_index", c.n_by_index);
 	next = add(next, "search_by_lookup", c.n_by_lookup);
@@ -89,11 +106,11 @@ of_searches(const struct program *program, struct counter *next)
 }
 
 static struct counter *
-of_remotes(const struct program *program, struct counter *next)
+of_remotes(const struct remotes *remotes, struct counter *next)
 {
 	struct listener_counters c;
 
-	remotes_counters(program->remotes, &c);
+	remotes_counters(remotes, &c);
 	next = add(next, "session_accepted", c.n_accepted);
 	next = add(next, "session_dialled", c.n_dialled);
 	next = add(next, "session_accept_errors", c.n_accept_errors);
@@ -121,15 +138,15 @@ of_tls(const struct listener_counters *c, struct counter *next)
 }
 
 static struct counter *
-of_files(const struct program *program, struct counter *next)
+of_files(const struct server *server, struct counter *next)
 {
 	struct journal_status sum = { .n_records = 0 };
+	struct database *database = NULL;
 
-	for (size_t i = 0; i < program->n_databases; i++) {
+	while ((database = server_next_database(server, database))) {
 		struct journal_status one;
 
-		journal_status(database_journal(
-				program->databases[i].database), &one);
+		journal_status(database_journal(database), &one);
 		sum.n_records += one.n_records;
 		sum.n_durable += one.n_durable;
 		sum.n_syncs += one.n_syncs;
@@ -151,4 +168,48 @@ add(struct counter *next, const char *name, uint64_t value)
 	snprintf(next->name, sizeof next->name, "%s", name);
 	next->value = value;
 	return next + 1;
+}
+
+static void
+show(struct control_request *request, size_t n_args,
+     const char *const args[], void *counted)
+{
+	struct counter counters[MAX_COUNTERS];
+	size_t n = counters_read(counted, counters), n_never = 0, size;
+	char *text = NULL;
+	FILE *stream = open_memstream(&text, &size);
+
+	(void) n_args;
+	(void) args;
+	fputs("Event coverage, since the start:\n", stream);
+	for (size_t i = 0; i < n; i++)
+		if (counters[i].value)
+			fprintf(stream, "%-26s total: %" PRIu64 "\n",
+				counters[i].name, counters[i].value);
+		else
+			n_never++;
+	fprintf(stream, "%zu events never hit\n", n_never);
+	fclose(stream);
+	control_reply(request, text);
+	free(text);
+}
+
+static void
+read_one(struct control_request *request, size_t n_args,
+	 const char *const args[], void *counted)
+{
+	struct counter counters[MAX_COUNTERS];
+	size_t n = counters_read(counted, counters);
+
+	(void) n_args;
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(counters[i].name, args[0])) {
+			char *text = xasprintf("%" PRIu64 "\n",
+					       counters[i].value);
+
+			control_reply(request, text);
+			free(text);
+			return;
+		}
+	control_fail(request, "No such counter");
 }
