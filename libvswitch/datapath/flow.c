@@ -30,6 +30,8 @@ _Static_assert((int) FLOWS_MIN > (int) BATCH_MAX
 	       && (int) DECIDED_CHUNK > (int) BATCH_MAX,
 	       "a batch could use up all flows");
 
+static inline void hash_keys(const struct flow_table *, struct batch *);
+static inline void find_candidates(const struct flow_table *, struct batch *);
 static inline struct flow *candidate(const struct flow_table *, uint32_t hash);
 static inline unsigned find_tag(const uint16_t tags[4], uint16_t tag);
 static inline uint16_t tag_of(uint32_t hash);
@@ -60,29 +62,13 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	struct flow_table *t = worker->flows;
 	struct port_counts *counts = &batch->port->counts[worker->index];
 	const struct generations *generations = &worker->vsw->generations;
-	const struct hash_secret secret = t->secret;
 	uint16_t now_s = (uint16_t) (batch->now / NS_PER_S);
 	unsigned n_hit = 0, n_missed = 0, n_stale = 0;
 	uint32_t missed = batch->live;
 
 	flow_batch(t);
-	for (uint32_t left = batch->live; left; left &= left - 1) {
-		unsigned i = (unsigned) __builtin_ctz(left);
-
-		uint32_t hash = flow_key_hash(&batch->headers[i].key, &secret);
-
-		batch->hashes[i] = hash;
-		__builtin_prefetch(&t->buckets[hash & t->mask]);
-	}
-	for (uint32_t left = batch->live; left; left &= left - 1) {
-		unsigned i = (unsigned) __builtin_ctz(left);
-		struct flow *flow = candidate(t, batch->hashes[i]);
-
-		batch->flows[i] = flow;
-		__builtin_prefetch(flow, 1);
-		if (is_wide(&batch->headers[i].key))
-			__builtin_prefetch((char *) flow + 64);
-	}
+	hash_keys(t, batch);
+	find_candidates(t, batch);
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		const struct flow_key *key = &batch->headers[i].key;
@@ -327,6 +313,35 @@ struct flow *
 flow_next(const struct flow_table *t, const struct flow *flow)
 {
 	return flow->newer == NO_FLOW ? NULL : flow_table_at(t, flow->newer);
+}
+
+static inline void
+hash_keys(const struct flow_table *t, struct batch *batch)
+{
+	/* A copy, which stores to the batch cannot be taken to change. */
+	const struct hash_secret secret = t->secret;
+
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+		uint32_t hash = flow_key_hash(&batch->headers[i].key, &secret);
+
+		batch->hashes[i] = hash;
+		__builtin_prefetch(&t->buckets[hash & t->mask]);
+	}
+}
+
+static inline void
+find_candidates(const struct flow_table *t, struct batch *batch)
+{
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+		struct flow *flow = candidate(t, batch->hashes[i]);
+
+		batch->flows[i] = flow;
+		__builtin_prefetch(flow, 1);
+		if (is_wide(&batch->headers[i].key))
+			__builtin_prefetch((char *) flow + 64);
+	}
 }
 
 /* The flow that flow_find() will most likely find; NULL: no idea. */
