@@ -82,7 +82,8 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 			flow = flow_find(t, key, batch->hashes[i]);
 		if (flow && is_hit(t, flow, generations, now_s)) {
 			batch->flows[i] = flow;
-			batch->decided[i] = flow_decided(t, flow);
+			batch->decided[i] = decided_at(&t->decided,
+						       flow->decided);
 			PROBE2(flow_hit, worker, flow);
 			continue;
 		}
@@ -396,7 +397,8 @@ static inline bool
 is_hit(struct flow_table *t, struct flow *flow, const struct generations *g,
        uint16_t now_s)
 {
-	if (!dependencies_hold(&flow_decided(t, flow)->deps, g))
+	if (!dependencies_hold(&decided_at(&t->decided, flow->decided)->deps,
+			       g))
 		return false;
 	touch(t, flow, now_s);
 	return true;
