@@ -48,7 +48,10 @@ extern "C" {
 	X(CONNECTION_LIMIT, "no room for one connection more")              \
 	X(CONNECTION_RATE, "port opens connections faster than it may")     \
 	X(CONNECTION_HALF_OPEN, "too many connections wait for an answer")  \
-	X(CONNECTION_STATE, "fits into no connection")
+	X(CONNECTION_STATE, "fits into no connection")                      \
+	X(FRAGMENT_LOST, "fragment's ports count, and its first is not there") \
+	X(FRAGMENT_LIMIT, "too many fragments wait for their first")        \
+	X(FRAGMENT_OVERLAP, "fragment lies over what was there before")
 
 enum vsw_drop {
 #define VSW_DROP_ENUM(NAME, TEXT) VSW_DROP_##NAME,

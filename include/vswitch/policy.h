@@ -80,8 +80,22 @@ enum vsw_field {
 enum vsw_fragment {
 	VSW_FRAGMENT_NONE = 0,
 	VSW_FRAGMENT_FIRST = 1,	/* Has ports. */
-	VSW_FRAGMENT_LATER = 2	/* Has none: matches no rule that asks. */
+	VSW_FRAGMENT_LATER = 2	/* Has the first one's, see below. */
 };
+
+/* A later fragment has no ports, and policy never makes any up.  It is asked
+ * about with those of the first fragment of its datagram, which a worker
+ * remembers for a second, and so takes the first one's way.  When the first
+ * has not come yet, a later one goes on at once if what becomes of it does
+ * not depend on ports: if in each group that is asked, in any layer, the rule
+ * that counts does so whatever the ports are, and if it is nowhere to be sent
+ * to one of several places.  Otherwise it waits, for a second at most and
+ * within limits (libvswitch(3)), and is carried on when its first one has
+ * been, or dropped (VSW_DROP_FRAGMENT_LOST, _LIMIT).  Of IPv6 the same is true
+ * of VSW_FIELD_IP_PROTO where extension headers follow the fragment header.
+ * Fragments that lie over others (VSW_DROP_FRAGMENT_OVERLAP), first ones that
+ * end before their ports do (_SHORT), and those that belong to no datagram
+ * (_BAD_HEADER) are dropped. */
 
 /* A match on IPv4 fields implies EtherType 0x0800 or 0x0806, on IPv6 fields
  * 0x86dd, on L4 fields that the packet has a layer 4 header, on tunnel fields

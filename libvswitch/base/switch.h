@@ -34,6 +34,7 @@ struct vsw {
 	uint64_t *port_numbers;			/* Bitmap of those taken.
 						 * [control] */
 	uint32_t n_ports;			/* Whose memory is there. */
+	uint64_t n_ports_ever;
 	_Atomic(struct vsw_port *) punt_port;
 	_Atomic(struct connections *) connections;	/* NULL: no program
 						 * has tracked yet. */

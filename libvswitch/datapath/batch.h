@@ -10,6 +10,7 @@
  * on a cache hit, allocate, and look at nothing but the batch, the worker and
  * sealed policy. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/inspect.h>
 #include "libvswitch/datapath/parse.h"
@@ -39,6 +40,7 @@ struct batch {
 	uint32_t dropped;		/* or is to be dropped. */
 	uint32_t missed;		/* Of those: by lookup, no flow. */
 	unsigned n;
+	bool has_fragments;		/* Says parse. */
 	struct vsw_packet *packets[BATCH_MAX];
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
@@ -59,6 +61,7 @@ batch_drop(struct batch *batch, unsigned i, enum vsw_drop why)
 
 /* The stations, in walk order. */
 void batch_parse(struct vsw_worker *, struct batch *);	/* parse.c, tunnel.c */
+void batch_follow(struct vsw_worker *, struct batch *);	/* fragment.c */
 void batch_lookup(struct vsw_worker *, struct batch *);		/* flow.c */
 void batch_classify(struct vsw_worker *, struct batch *);	/* classify.c */
 void batch_execute(struct vsw_worker *, struct batch *);	/* execute.c */

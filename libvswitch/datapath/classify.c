@@ -91,6 +91,14 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 		compose_drop(&c, VSW_DROP_NO_FLOOD, NULL);
 		compose_end(&c);
 	}
+	if (c.asks_first) {
+		/* All of it waits, whichever copy it was that asked. */
+		c.has_failed = false;
+		decision->n = 1;
+		decision->rewrites[0] = (struct rewrite) {
+			.drop = VSW_DROP_FRAGMENT_LOST
+		};
+	}
 	if (c.has_failed) {
 		decision->n = 1;
 		decision->rewrites[0] = (struct rewrite) {
@@ -156,16 +164,19 @@ may_decide(struct vsw_worker *worker, struct batch *batch,
 	return true;
 }
 
-/* Only a first fragment has ports, and all of them are to go one way. */
+/* All packets of a flow are to go one way, in pieces or not, and whether the
+ * host has seen them or not. */
 static uint32_t
 spread_hash(const struct vsw *vsw, const struct flow_key *key, uint32_t hash)
 {
-	struct flow_key portless;
+	struct flow_key whole;
 
-	if (key->fragment == VSW_FRAGMENT_NONE)
+	if (key->fragment == VSW_FRAGMENT_NONE && !(key->has & FLOW_RESUMED))
 		return hash;
-	portless = flow_key_of_any_fragment(key);
-	return flow_hash(&portless, vsw->seed);
+	whole = *key;
+	whole.fragment = VSW_FRAGMENT_NONE;
+	whole.has &= (uint8_t) ~FLOW_RESUMED;
+	return flow_hash(&whole, vsw->seed);
 }
 
 static void
@@ -247,6 +258,10 @@ ask(struct composition *c, const struct vsw_layer *layer,
 
 		if (rule)
 			found = rule;
+		if (rule && rule_asks_unknown(rule, &c->key)) {
+			compose_wait(c, rule);
+			return;
+		}
 		if (rule && rule->is_terminating)
 			break;
 	}

@@ -18,8 +18,7 @@ static void edit(struct composition *, const struct vsw_rule *);
 static void route(struct composition *, const struct vsw_rule *);
 static const struct place *find_next_hop(struct composition *,
 					 const struct vsw_rule *);
-static const struct place *spread(const struct composition *,
-				  const struct place *, uint32_t n);
+static uint32_t pick(struct composition *, uint32_t n);
 static void set_mac(struct composition *, enum rewrite_ops,
 		    const uint8_t mac[6]);
 static void encap(struct composition *, const struct vsw_mapping *);
@@ -75,6 +74,21 @@ compose_drop(struct composition *c, enum vsw_drop drop,
 		.drop = (uint8_t) drop, .port = counted_at
 	};
 	c->is_over = true;
+}
+
+void
+compose_wait(struct composition *c, const struct vsw_rule *rule)
+{
+	if (rule)
+		narrate(c->narrator, "  group \"%s\", rule %u%s%s%s: may "
+			"match; the first fragment tells", rule->group->name,
+			rule->number, rule->name ? " \"" : "",
+			rule->name ? rule->name : "", rule->name ? "\"" : "");
+	else
+		narrate(c->narrator, "  one of several places; the first "
+			"fragment tells");
+	c->asks_first = true;
+	compose_drop(c, VSW_DROP_FRAGMENT_LOST, NULL);
 }
 
 uint32_t
@@ -155,6 +169,8 @@ route(struct composition *c, const struct vsw_rule *rule)
 	const struct vsw_mapping *mapping = rule->route;
 	const struct place *place = find_next_hop(c, rule);
 
+	if (c->is_over)
+		return;
 	if (!place) {
 		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
 		return;
@@ -193,7 +209,9 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 	place = mapping_find_addr(mapping, addr, size, &c->decision->deps,
 				  &n);
 	if (place)
-		place = spread(c, place, n);
+		place += pick(c, n);
+	if (c->is_over)
+		return NULL;
 	if (place && memcmp(place->mac, no_mac, sizeof no_mac))
 		return place;
 	if (c->narrator) {
@@ -204,11 +222,13 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 	return NULL;
 }
 
-/* One of several, and the same one for all of a flow. */
-static const struct place *
-spread(const struct composition *c, const struct place *places, uint32_t n)
+/* One of 'n', and the same one for all of a flow.  May be over then. */
+static uint32_t
+pick(struct composition *c, uint32_t n)
 {
-	return &places[(uint64_t) c->hash * n >> 32];
+	if (n > 1 && c->key.has & FLOW_NO_FIRST)
+		compose_wait(c, NULL);
+	return (uint32_t) ((uint64_t) c->hash * n >> 32);
 }
 
 static void
@@ -312,15 +332,17 @@ aim_at_one(struct composition *c)
 		/* Whoever sent it chose this host: the choice that is left is
 		 * among its ports. */
 		nth_local(c, &n);
-		n = (uint32_t) ((uint64_t) c->hash * n >> 32);
+		n = pick(c, n);
 		place = nth_local(c, &n);
 		if (!place) {
 			compose_drop(c, VSW_DROP_NOT_LOCAL, NULL);
 			return NULL;
 		}
 	} else {
-		place = spread(c, c->places, c->n_places);
+		place = c->places + pick(c, c->n_places);
 	}
+	if (c->is_over)
+		return NULL;
 	if (came_from(c, place)) {
 		compose_drop(c, VSW_DROP_SAME_PORT, NULL);
 		return NULL;

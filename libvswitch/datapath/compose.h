@@ -35,6 +35,8 @@ struct composition {
 	struct rewrite rewrite;		/* What they did. */
 	bool is_over;			/* Dropped or punted: no layer more. */
 	bool has_failed;		/* Out of memory. */
+	bool asks_first;		/* Of a later fragment: for what only
+					 * the first one can tell. */
 
 	uint8_t target;			/* enum target. */
 	bool is_local_only;		/* From the wire: not to the wire. */
@@ -47,6 +49,9 @@ struct composition {
 void compose_rule(struct composition *, const struct vsw_rule *);
 void compose_drop(struct composition *, enum vsw_drop,
 		  struct vsw_port *counted_at);
+/* The packet, a later fragment, has to wait: for 'rule', or, NULL, because it
+ * goes to one of several places. */
+void compose_wait(struct composition *, const struct vsw_rule *);
 /* How many copies there may be to aim. */
 uint32_t compose_n_copies(const struct composition *);
 /* Aims the rewrite at the target's copy 'i': returns the port whose IN layers

@@ -11,6 +11,7 @@
 #include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/fragment.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/segment.h"
 #include "libvswitch/datapath/transmit.h"
@@ -130,7 +131,9 @@ static void
 end(struct vsw_worker *worker, struct batch *batch, unsigned i,
     struct vsw_packet *packet, const struct rewrite *rewrite)
 {
-	if (rewrite->drop != VSW_N_DROPS)
+	if (rewrite->drop == VSW_DROP_FRAGMENT_LOST)
+		fragment_wait(worker, batch, i, packet);
+	else if (rewrite->drop != VSW_N_DROPS)
 		transmit_drop(worker,
 			      rewrite->port ? rewrite->port : batch->port,
 			      packet, (enum vsw_drop) rewrite->drop);

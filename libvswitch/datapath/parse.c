@@ -36,6 +36,7 @@ static uint16_t checksum_offset_of(uint8_t proto);
 static int parse_arp(struct cursor, struct headers *);
 ONE_FUNCTION int parse_ipv4(struct cursor *, struct headers *);
 ONE_FUNCTION int parse_ipv6(struct cursor *, struct headers *);
+static void miss_first(struct headers *);
 static bool is_extension(uint8_t proto);
 static int parse_extensions(struct cursor *, struct headers *,
 			    uint8_t *proto);
@@ -52,6 +53,7 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 	struct vsw_port *port = batch->port;
 	struct port_counts *counts = &port->counts[worker->index];
 	uint64_t n_packets = 0, n_bytes = 0;
+	uint8_t fragments = VSW_FRAGMENT_NONE;
 
 	for (unsigned i = 0; i < batch->n; i++) {
 		struct vsw_packet *packet = batch->packets[i];
@@ -68,7 +70,9 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 		packet->is_resumed = false;
 		if (drop != PARSE_GOOD)
 			batch_drop(batch, i, (enum vsw_drop) drop);
+		fragments |= batch->headers[i].key.fragment;
 	}
+	batch->has_fragments = fragments;
 	count_add(&counts->packets_received, n_packets);
 	count_add(&counts->bytes_received, n_bytes);
 }
@@ -312,6 +316,7 @@ parse_ipv4(struct cursor *c, struct headers *h)
 		if ((fragment & IPV4_FRAGMENT_OFFSET) == 1
 		    && h->key.ip_proto == IP_PROTO_TCP)
 			return VSW_DROP_BAD_HEADER;
+		miss_first(h);
 		return PARSE_GOOD;
 	}
 	if (fragment & IPV4_MORE_FRAGMENTS)
@@ -353,9 +358,38 @@ parse_ipv6(struct cursor *c, struct headers *h)
 	}
 	h->key.ip_proto = proto;
 	h->key.has = FLOW_HAS_IPV6;
-	if (h->key.fragment == VSW_FRAGMENT_LATER)
+	if (h->key.fragment == VSW_FRAGMENT_LATER) {
+		miss_first(h);
 		return PARSE_GOOD;
+	}
 	return parse_l4(c, h);
+}
+
+/* What a later fragment cannot know: where there are ports, or whether there
+ * are, because extension headers that only the first one has come before. */
+static void
+miss_first(struct headers *h)
+{
+	bool is_ipv6 = h->key.has & FLOW_HAS_IPV6;
+
+	switch (h->key.ip_proto) {
+	case IP_PROTO_TCP:
+	case IP_PROTO_UDP:
+	case IP_PROTO_SCTP:
+		h->key.has |= FLOW_NO_FIRST;
+		break;
+	case IP_PROTO_ICMP:
+		h->key.has |= is_ipv6 ? 0 : FLOW_NO_FIRST;
+		break;
+	case IP_PROTO_ICMPV6:
+		h->key.has |= is_ipv6 ? FLOW_NO_FIRST : 0;
+		break;
+	default:
+		if (!is_ipv6 || !is_extension(h->key.ip_proto))
+			break;
+		h->key.ip_proto = IP_PROTO_FRAGMENT;
+		h->key.has |= FLOW_NO_FIRST;
+	}
 }
 
 static bool

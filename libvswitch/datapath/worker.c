@@ -4,6 +4,7 @@
  *
  *     batch_parse()      bytes -> headers and flow key        parse.c
  *                        outer headers off                    tunnel.c
+ *     batch_follow()     of fragments: the first one's ports  fragment.c
  *     batch_lookup()     key -> cached flow, if there is one  flow.c
  *     batch_classify()   no flow -> layers, groups, rules     classify.c
  *                        -> one rewrite, cached as a flow     compose.c
@@ -27,6 +28,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/fragment.h"
 #include "libvswitch/datapath/segment.h"
 #include "libvswitch/datapath/transmit.h"
 #include "libvswitch/policy/port.h"
@@ -44,6 +46,7 @@ static bool is_train(const struct vsw_packet *);
 static void carry(struct vsw_worker *, struct vsw_port *,
 		  struct vsw_packet *const packets[], unsigned n,
 		  uint64_t now);
+static void carry_on(struct vsw_worker *, struct batch *);
 static void wait_for_turn(struct vsw_worker *, struct vsw_port *,
 			  struct vsw_packet *const packets[], size_t n);
 static void carry_waiting(struct vsw_worker *, uint64_t now);
@@ -95,6 +98,7 @@ vsw_worker_free(struct vsw_worker *worker)
 	vsw = worker->vsw;
 	vsw->workers[worker->index] = NULL;
 	decision_done(vsw, &worker->decision);
+	fragment_free(worker, worker->fragments);
 	flow_table_free(worker->flows);
 	packet_pool_free(worker->pool);
 	memory_free(&vsw->allocator, worker, sizeof *worker);
@@ -160,7 +164,15 @@ vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 uint64_t
 vsw_worker_idle(struct vsw_worker *worker, uint64_t now)
 {
-	return flow_expire(worker->flows, now, EXPIRE_MAX);
+	uint64_t due = flow_expire(worker->flows, now, EXPIRE_MAX);
+	uint64_t fragments_due;
+
+	if (!worker->fragments)
+		return due;
+	enter(worker);
+	fragments_due = fragment_expire(worker, now, EXPIRE_MAX);
+	leave(worker, now);
+	return due < fragments_due ? due : fragments_due;
 }
 
 /* Stale flows are left out: what they point to may be gone. */
@@ -278,10 +290,20 @@ carry(struct vsw_worker *worker, struct vsw_port *port,
 	PROBE2(receive, port->name, n);
 
 	batch_parse(worker, &batch);
-	batch_lookup(worker, &batch);
-	batch_classify(worker, &batch);
-	batch_execute(worker, &batch);
-	batch_transmit(worker, &batch);
+	if (batch.has_fragments)
+		batch_follow(worker, &batch);
+	carry_on(worker, &batch);
+	while (batch.has_fragments && fragment_refill(worker, &batch))
+		carry_on(worker, &batch);
+}
+
+static void
+carry_on(struct vsw_worker *worker, struct batch *batch)
+{
+	batch_lookup(worker, batch);
+	batch_classify(worker, batch);
+	batch_execute(worker, batch);
+	batch_transmit(worker, batch);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "libvswitch/datapath/packet.h"
 
 struct flow_table;
+struct fragments;
 struct packet_pool;
 struct vsw;
 
@@ -20,6 +21,7 @@ struct vsw_worker {
 	unsigned index;			/* Its mark in vsw->reclaim, and its
 					 * place in each port's counts. */
 	struct flow_table *flows;
+	struct fragments *fragments;	/* NULL: none has come yet. */
 	struct packet_pool *pool;
 	struct decision decision;	/* Of the flow that is being decided. */
 

@@ -108,6 +108,8 @@ dimension_find(const struct dimension *d, const struct flow_key *key)
 	size_t low = 0, high = d->n;
 	struct point value;
 
+	if (d->kind != DIMENSION_FAMILY && field_is_unknown(key, d->field))
+		return NULL;
 	if (!get_value(d, key, &value))
 		return &d->bitmaps[d->n * d->n_words];
 	while (high - low > 1) {

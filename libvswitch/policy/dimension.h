@@ -37,7 +37,8 @@ int dimension_init(struct dimension *, const struct vsw_allocator *,
 		   const struct vsw_rule *const *, size_t n_rules,
 		   size_t size_max);
 void dimension_done(struct dimension *, const struct vsw_allocator *);
-/* [any] */
+/* [any] NULL: all rules are possible, because the field is unknown of the
+ * packet (field_is_unknown()). */
 const uint64_t *dimension_find(const struct dimension *,
 			       const struct flow_key *);
 /* The leading ones of a field's mask; '*ret_has_holes' if there are more. */

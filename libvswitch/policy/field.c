@@ -2,6 +2,7 @@
 
 #include "libvswitch/policy/field.h"
 
+#include "libvswitch/base/wire.h"
 #include "libvswitch/policy/key.h"
 
 
@@ -131,6 +132,16 @@ field_get(const struct flow_key *key, enum vsw_field field,
 		break;
 	}
 	return false;
+}
+
+bool
+field_is_unknown(const struct flow_key *key, enum vsw_field field)
+{
+	if (!(key->has & FLOW_NO_FIRST))
+		return false;
+	return field == VSW_FIELD_L4_SRC || field == VSW_FIELD_L4_DST
+	       || (field == VSW_FIELD_IP_PROTO
+		   && key->ip_proto == IP_PROTO_FRAGMENT);
 }
 
 unsigned

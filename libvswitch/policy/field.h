@@ -63,6 +63,8 @@ unsigned field_size(enum vsw_field);
 /* True and the value, or false: the packet has no such field. */
 bool field_get(const struct flow_key *, enum vsw_field,
 	       struct point *ret_value);
+/* Has the packet such a field, but only its first fragment tells the value? */
+bool field_is_unknown(const struct flow_key *, enum vsw_field);
 /* Of the packet's own (inner) addresses: 4, 6, or 0 if it has none. */
 unsigned field_family(const struct flow_key *);
 

@@ -77,7 +77,10 @@ struct vsw_group *group_ref(struct vsw_group *);
 /* [any] The one rule of a sealed group that the key matches, or NULL. */
 const struct vsw_rule *group_find(const struct vsw_group *,
 				  const struct flow_key *);
-/* [any] Do all matches hold?  What the index must agree with. */
+/* [any] Do all matches hold?  What the index must agree with.  A match on what
+ * is unknown of a later fragment holds: so the rule that is found is the one,
+ * whatever the first fragment says, unless it asks for that itself. */
 bool rule_matches(const struct vsw_rule *, const struct flow_key *);
+bool rule_asks_unknown(const struct vsw_rule *, const struct flow_key *);
 
 #endif /* policy/group.h */

@@ -245,8 +245,8 @@ choose_masked(const struct match *match,
 static const struct vsw_rule *
 find_in(const struct block *block, const struct flow_key *key)
 {
-	const uint64_t *bitmaps[DIMENSIONS_MAX];
-	size_t n_words = (block->n_rules + WORD - 1) / WORD;
+	const uint64_t *bitmaps[DIMENSIONS_MAX] = { NULL };
+	size_t n_bitmaps = 0, n_words = (block->n_rules + WORD - 1) / WORD;
 
 	if (!block->n_dimensions) {
 		for (size_t i = 0; i < block->n_rules; i++)
@@ -254,12 +254,16 @@ find_in(const struct block *block, const struct flow_key *key)
 				return block->rules[i];
 		return NULL;
 	}
-	for (size_t d = 0; d < block->n_dimensions; d++)
-		bitmaps[d] = dimension_find(&block->dimensions[d], key);
+	for (size_t d = 0; d < block->n_dimensions; d++) {
+		bitmaps[n_bitmaps] = dimension_find(&block->dimensions[d],
+						    key);
+		n_bitmaps += bitmaps[n_bitmaps] != NULL;
+	}
 	for (size_t w = 0; w < n_words; w++) {
-		uint64_t left = bitmaps[0][w];
+		uint64_t left = w + 1 < n_words ? UINT64_MAX
+			: UINT64_MAX >> (n_words * WORD - block->n_rules);
 
-		for (size_t d = 1; left && d < block->n_dimensions; d++)
+		for (size_t d = 0; left && d < n_bitmaps; d++)
 			left &= bitmaps[d][w];
 		for (; left; left &= left - 1) {
 			size_t i = w * WORD + (size_t) __builtin_ctzll(left);

@@ -51,6 +51,7 @@ port_new(struct vsw *vsw, const char *name, const struct vsw_port_ops *ops,
 	port->ctx = ctx;
 	port->n_refs = 1;
 	snprintf(port->name, sizeof port->name, "%s", name);
+	port->serial = ++vsw->n_ports_ever;
 	vsw->n_ports++;
 	vsw->port_numbers[port->number / 64] |=
 		UINT64_C(1) << port->number % 64;

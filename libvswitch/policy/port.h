@@ -50,6 +50,7 @@ count_add(_Atomic uint64_t *counter, uint64_t n)
 struct vsw_port {
 	struct vsw *vsw;
 	uint32_t number;			/* Its place in vsw->ports. */
+	uint64_t serial;			/* No other port ever has it. */
 	uint32_t generation;			/* Of the program and of what
 						 * is set up on the port. */
 	struct vsw_port_ops ops;

@@ -73,6 +73,15 @@ rule_matches(const struct vsw_rule *rule, const struct flow_key *key)
 	return true;
 }
 
+bool
+rule_asks_unknown(const struct vsw_rule *rule, const struct flow_key *key)
+{
+	for (size_t i = 0; i < rule->n_matches; i++)
+		if (field_is_unknown(key, rule->matches[i].field))
+			return true;
+	return false;
+}
+
 void
 vsw_rule_match(struct vsw_rule *rule, enum vsw_field field, const void *value,
 	       const void *mask)
@@ -346,6 +355,8 @@ match_holds(const struct match *match, const struct flow_key *key)
 {
 	struct point value;
 
+	if (field_is_unknown(key, match->field))
+		return true;
 	if (match->kind == MATCH_SET)
 		return set_holds(match, key);
 	if (!field_get(key, match->field, &value))

@@ -89,15 +89,16 @@ draw_packet(struct m_packet *p, uint64_t *seed)
 	if (p->type == M_ARP)
 		p->proto = (uint8_t) (1 + draw(seed, 2));
 	if (p->type == M_IPV4 || p->type == M_IPV6) {
-		p->proto = draw(seed, 2) ? 6 : 17;
+		p->proto = draw(seed, 12) ? draw(seed, 2) ? 6 : 17 : 47;
 		p->ttl = (uint8_t) (1 + draw(seed, 3));
 		p->l4_src = (uint16_t) (1000 + draw(seed, 4));
 		p->l4_dst = (uint16_t) (1000 + draw(seed, 4));
 	}
-	if (p->type == M_IPV4 && draw(seed, 6) == 0) {
+	if (p->type >= M_IPV4 && draw(seed, 6) == 0) {
 		p->fragment = (uint8_t) (1 + draw(seed, 2));
-		if (p->fragment == VSW_FRAGMENT_LATER)
-			p->l4_src = p->l4_dst = 0;
+		p->has_options = p->type == M_IPV6 && draw(seed, 3) == 0;
+		p->at = (uint16_t) (4 + draw(seed, 100));
+		p->units = 2;
 	}
 	if (p->in_port == PORT_WIRE) {
 		p->tunnel = true;

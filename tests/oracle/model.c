@@ -16,6 +16,7 @@ struct state {
 	struct m_location places[MAX_LOCATIONS];
 	unsigned n_places;
 	bool is_copying;
+	bool *waits;			/* For its first fragment. */
 	/* The end, if it has come already. */
 	bool is_over;
 	struct m_result end;
@@ -63,7 +64,26 @@ static bool
 has_l4(const struct m_packet *p)
 {
 	return (p->type == M_IPV4 || p->type == M_IPV6)
-	       && p->fragment != VSW_FRAGMENT_LATER;
+	       && (p->proto == 6 || p->proto == 17)
+	       && (p->fragment != VSW_FRAGMENT_LATER || p->has_first);
+}
+
+/* A later fragment, and only the first one can tell more. */
+static bool
+lacks_first(const struct m_packet *p)
+{
+	return p->fragment == VSW_FRAGMENT_LATER && !p->has_first
+	       && (p->proto == 6 || p->proto == 17 || p->has_options);
+}
+
+static bool
+is_unknown(const struct m_packet *p, enum vsw_field field)
+{
+	if (!lacks_first(p))
+		return false;
+	if (field == VSW_FIELD_IP_PROTO)
+		return p->type == M_IPV6 && p->has_options;
+	return field == VSW_FIELD_L4_SRC || field == VSW_FIELD_L4_DST;
 }
 
 static void
@@ -183,6 +203,8 @@ holds(const struct model *model, const struct m_match *match,
 	uint8_t value[16];
 	unsigned n, number;
 
+	if (is_unknown(p, field))
+		return true;
 	/* Either name of an address set's field means the packet's family. */
 	if (match->kind == M_SET && match->set < 2) {
 		bool is_src = field == VSW_FIELD_IPV4_SRC
@@ -213,7 +235,7 @@ holds(const struct model *model, const struct m_match *match,
 
 static const struct m_rule *
 find_rule(const struct model *model, const struct m_group *group,
-	  const struct m_packet *p)
+	  const struct m_packet *p, bool *asks)
 {
 	const struct m_rule *best = NULL;
 
@@ -226,19 +248,23 @@ find_rule(const struct model *model, const struct m_group *group,
 		if (all && (!best || rule->priority < best->priority))
 			best = rule;
 	}
+	for (unsigned j = 0; best && j < best->n_matches; j++)
+		if (is_unknown(p, best->matches[j].field))
+			*asks = true;
 	return best;
 }
 
 static const struct m_rule *
 find_in_layer(const struct model *model, const struct m_layer *layer,
-	      enum vsw_direction direction, const struct m_packet *p)
+	      enum vsw_direction direction, const struct m_packet *p,
+	      bool *asks)
 {
 	const struct m_rule *last = NULL;
 
 	for (unsigned i = 0; i < layer->n[direction]; i++) {
 		const struct m_rule *rule = find_rule(
 			model, &model->groups[layer->groups[direction][i]],
-			p);
+			p, asks);
 
 		if (!rule)
 			continue;
@@ -282,6 +308,8 @@ choose(struct state *s, unsigned n)
 {
 	unsigned choice = s->choices % 12 % n;
 
+	if (n > 1 && lacks_first(&s->original))
+		*s->waits = true;
 	if (n > 1) {
 		s->choices /= 12;
 		s->n_choices *= 12;
@@ -443,7 +471,7 @@ finish(const struct state *all, unsigned port,
 	for (unsigned i = program->n_layers; i > 0 && !s->is_over; i--) {
 		const struct m_rule *rule = find_in_layer(
 			s->model, &program->layers[i - 1], VSW_IN,
-			&s->packet);
+			&s->packet, s->waits);
 
 		if (rule)
 			act(s, rule);
@@ -528,16 +556,18 @@ model_decide(const struct model *model, const struct m_packet *packet,
 	struct state state = { .model = model, .packet = *packet,
 			       .original = *packet, .choices = choices,
 			       .n_choices = 1, .output = -1 };
+	bool waits = false;
 	int which = model->program_of[packet->in_port];
 	unsigned domain = 0, n = 1;
 
+	state.waits = &waits;
 	if (which < 0)
 		drop(&state, VSW_DROP_NO_PROGRAM);
 	for (unsigned i = 0; !state.is_over
 	     && i < model->programs[which].n_layers; i++) {
 		const struct m_rule *rule = find_in_layer(
 			model, &model->programs[which].layers[i], VSW_OUT,
-			&state.packet);
+			&state.packet, &waits);
 
 		if (!rule)
 			continue;
@@ -558,7 +588,13 @@ model_decide(const struct model *model, const struct m_packet *packet,
 	else
 		n = go_all(&state, domain, results);
 	*ret_n_choices = state.n_choices;
-	return n;
+	if (!waits)
+		return n;
+	/* All of it, whichever copy it was that asked. */
+	drop(&state, VSW_DROP_FRAGMENT_LOST);
+	results[0] = state.end;
+	*ret_n_choices = 1;
+	return 1;
 }
 
 static uint16_t
@@ -573,11 +609,30 @@ checksum(const uint8_t *p, unsigned n)
 	return (uint16_t) ~sum;
 }
 
+unsigned
+model_first_units(const struct m_packet *p)
+{
+	return (p->proto == 6 ? 3u : 2u) + p->has_options;
+}
+
 static size_t
 frame_l4(const struct m_packet *p, uint8_t *f)
 {
 	if (p->fragment == VSW_FRAGMENT_LATER) {
-		memset(f, 0x5a, 16);
+		memset(f, 0x5a, p->units * 8u);
+		return p->units * 8u;
+	}
+	if (p->fragment && p->has_options) {
+		struct m_packet rest = *p;
+
+		/* Six bytes of padding: RFC 8200, section 4.2. */
+		memcpy(f, "\0\0\1\4\0\0\0\0", 8);
+		f[0] = p->proto;
+		rest.has_options = false;
+		return 8 + frame_l4(&rest, f + 8);
+	}
+	if (p->proto != 6 && p->proto != 17) {
+		memset(f, 0x33, 16);
 		return 16;
 	}
 	put(f, p->l4_src, 2);
@@ -597,7 +652,7 @@ model_frame(const struct m_packet *p, uint8_t frame[128])
 	struct vsw_addr src = model_addr(p->type == M_IPV6 ? 16 : 4, p->src);
 	struct vsw_addr dst = model_addr(src.n, p->dst);
 	uint8_t *f = frame, type[16];
-	size_t n;
+	size_t n, extra;
 
 	memset(frame, 0, 128);
 	memcpy(f, p->eth_dst, 6);
@@ -624,8 +679,9 @@ model_frame(const struct m_packet *p, uint8_t frame[128])
 		n = frame_l4(p, f + 20);
 		f[0] = 0x45;
 		put(f + 2, (uint32_t) (20 + n), 2);
-		put(f + 6, p->fragment == VSW_FRAGMENT_FIRST ? 0x2000
-		    : p->fragment == VSW_FRAGMENT_LATER ? 0x0010 : 0, 2);
+		put(f + 4, p->id, 2);
+		put(f + 6, (uint32_t) (p->fragment && !p->is_last ? 0x2000 : 0)
+		    + (p->fragment == VSW_FRAGMENT_LATER ? p->at : 0), 2);
 		f[8] = p->ttl;
 		f[9] = p->proto;
 		memcpy(f + 12, src.bytes, 4);
@@ -633,10 +689,17 @@ model_frame(const struct m_packet *p, uint8_t frame[128])
 		put(f + 10, checksum(f, 20), 2);
 		return (size_t) (f - frame) + 20 + n;
 	case M_IPV6:
-		n = frame_l4(p, f + 40);
+		extra = p->fragment ? 8 : 0;
+		n = extra + frame_l4(p, f + 40 + extra);
 		f[0] = 0x60;
 		put(f + 4, (uint32_t) n, 2);
-		f[6] = p->proto;
+		f[6] = p->fragment ? 44 : p->proto;
+		if (p->fragment) {
+			f[40] = p->has_options ? 60 : p->proto;
+			put(f + 42, (p->fragment == VSW_FRAGMENT_LATER
+				     ? p->at * 8u : 0u) + !p->is_last, 2);
+			put(f + 44, p->id, 4);
+		}
 		f[7] = p->ttl;
 		memcpy(f + 8, src.bytes, 16);
 		memcpy(f + 24, dst.bytes, 16);

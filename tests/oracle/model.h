@@ -113,6 +113,16 @@ struct m_packet {
 	uint8_t proto;			/* ARP: operation. */
 	uint8_t fragment, ttl;
 	uint16_t l4_src, l4_dst;
+	/* Of fragments: */
+	uint32_t id;
+	uint16_t at, units;		/* Where a later one lies, and its
+					 * size, in units of 8 bytes. */
+	bool is_last;
+	bool has_options;		/* IPv6: destination options behind
+					 * the fragment header, in the first
+					 * one. */
+	bool has_first;			/* A later one whose first has been
+					 * seen: what that said counts. */
 	bool tunnel;
 	unsigned tunnel_src, tunnel_dst;	/* Provider addresses. */
 	uint8_t encap;
@@ -139,11 +149,14 @@ unsigned model_domain(unsigned mapping);
 /* What becomes of the packet.  Where one of several locations is picked, the
  * contract leaves open which: 'choices' says, as digits of base 12 (of which
  * each number of locations up to 4 is a divisor), so that trying all choices
- * gives all that is allowed.  '*ret_n_choices' is how many there are. */
+ * gives all that is allowed.  '*ret_n_choices' is how many there are.  A later
+ * fragment that has to wait for its first ends as VSW_DROP_FRAGMENT_LOST. */
 unsigned model_decide(const struct model *, const struct m_packet *,
 		      unsigned choices, struct m_result[MAX_RESULTS],
 		      unsigned *ret_n_choices);
 /* The packet as bytes; returns their number. */
 size_t model_frame(const struct m_packet *, uint8_t frame[128]);
+/* How many units a first fragment's frame has. */
+unsigned model_first_units(const struct m_packet *);
 
 #endif /* oracle/model.h */

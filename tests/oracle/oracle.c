@@ -11,8 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/oracle/draw.h"
+#include "tests/oracle/pieces.h"
 
-enum { N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24, MAX_BATCH = 4 };
+enum {
+	N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24, MAX_BATCH = 4,
+	N_DATAGRAMS = 6,
+	MAX_CAPTURED = MAX_RESULTS * MAX_PIECES,
+	TOO_LONG_NS = 1100000000	/* For fragments to wait. */
+};
 
 struct captured {
 	unsigned port;
@@ -32,14 +38,16 @@ struct oracle {
 	struct vsw_mapping *mappings[N_MAPPINGS];
 	struct vsw_program *programs[N_PROGRAMS];
 	uint64_t now, seed, round;
+	uint32_t next_id;		/* Of fragmented datagrams. */
 	unsigned n_captured;
-	struct captured captured[MAX_RESULTS * MAX_BATCH];
+	struct captured captured[MAX_CAPTURED];
 	char last_line[300];
 };
 
 /* What was seen, over all rounds: a test that saw nothing has failed. */
 struct seen {
 	unsigned long n_checks, n_sent, n_remote, n_punts, n_copies, n_hits;
+	unsigned long n_followed, n_waited;	/* Fragments. */
 	unsigned long drops[VSW_N_DROPS];
 };
 
@@ -75,7 +83,7 @@ capture(void *ctx, struct vsw_worker *worker,
 	for (size_t i = 0; i < n; i++) {
 		struct captured *c = &o->captured[o->n_captured++];
 
-		if (o->n_captured > MAX_RESULTS * MAX_BATCH)
+		if (o->n_captured > MAX_CAPTURED)
 			die(o, "too many packets came out");
 		*c = (struct captured) { .port = *number };
 		c->size = vsw_packet_size(packets[i]);
@@ -375,25 +383,25 @@ is_captured(const struct captured *c, const struct m_result *r)
 	       && !memcmp(&c->tunnel.dst, &pa, sizeof pa);
 }
 
-/* Is what came out of a batch of 'n_batch' equal packets, in any order, and
- * what was counted, what the model says? */
+/* Is what came out, in any order, and what was counted, what the model
+ * says?  What has to wait is not seen yet. */
 static bool
 agrees(const struct oracle *o, const struct m_result *results, unsigned n,
-       unsigned n_batch,
        uint64_t before[N_PORTS][VSW_N_DROPS],
        uint64_t after[N_PORTS][VSW_N_DROPS])
 {
 	uint64_t expected[N_PORTS][VSW_N_DROPS];
-	bool taken[MAX_RESULTS * MAX_BATCH] = { false };
+	bool taken[MAX_CAPTURED] = { false };
 	unsigned n_sent = 0;
 
 	memcpy(expected, before, sizeof expected);
-	for (unsigned i = 0; i < n * n_batch; i++) {
-		const struct m_result *result = &results[i % n];
+	for (unsigned i = 0; i < n; i++) {
+		const struct m_result *result = &results[i];
 		unsigned j = 0;
 
 		if (result->drop != VSW_N_DROPS) {
-			expected[result->port][result->drop]++;
+			if (result->drop != VSW_DROP_FRAGMENT_LOST)
+				expected[result->port][result->drop]++;
 			continue;
 		}
 		while (j < o->n_captured
@@ -414,9 +422,13 @@ send(struct oracle *o, const struct m_packet *p, unsigned n_batch)
 {
 	struct vsw_packet *packets[MAX_BATCH];
 	uint8_t frame[128];
-	size_t size = model_frame(p, frame);
 
 	for (unsigned i = 0; i < n_batch; i++) {
+		struct m_packet one = *p;
+		size_t size;
+
+		one.id += i;
+		size = model_frame(&one, frame);
 		packets[i] = vsw_packet_new(o->worker, size);
 		memcpy(vsw_packet_data(packets[i]), frame, size);
 		if (p->tunnel)
@@ -465,9 +477,10 @@ check_explain(struct oracle *o, const struct m_packet *p,
 }
 
 static void
-note(struct seen *seen, const struct m_result *results, unsigned n)
+note(struct seen *seen, const struct m_result *results, unsigned n,
+     unsigned n_packets)
 {
-	seen->n_copies += n > 1;
+	seen->n_copies += n > n_packets;
 	for (unsigned i = 0; i < n; i++) {
 		seen->n_sent += results[i].drop == VSW_N_DROPS;
 		seen->n_remote += results[i].is_remote;
@@ -477,34 +490,11 @@ note(struct seen *seen, const struct m_result *results, unsigned n)
 	}
 }
 
-/* Returns the choice that the switch made; once made, it is to stay. */
-static unsigned
-check(struct oracle *o, const struct m_packet *p, unsigned choice,
-      struct seen *seen)
+static void
+say_difference(const struct oracle *o, const struct m_result *results,
+	       unsigned n, uint64_t before[N_PORTS][VSW_N_DROPS],
+	       uint64_t after[N_PORTS][VSW_N_DROPS])
 {
-	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
-	uint64_t hits_before, hits_after;
-	struct m_result results[MAX_RESULTS];
-	unsigned first = choice == UINT32_MAX ? 0 : choice;
-	unsigned n_batch = draw(&o->seed, 4) ? 1 : 1 + draw(&o->seed,
-							    MAX_BATCH);
-	unsigned n_choices = 1, n, most = first + 1;
-
-	count(o, before, &hits_before);
-	send(o, p, n_batch);
-	count(o, after, &hits_after);
-	seen->n_hits += hits_after - hits_before;
-	for (unsigned c = first; c < most; c++) {
-		n = model_decide(&o->model, p, c, results, &n_choices);
-		if (choice == UINT32_MAX && n_choices > most)
-			most = n_choices;
-		if (!agrees(o, results, n, n_batch, before, after))
-			continue;
-		check_explain(o, p, &results[n - 1]);
-		note(seen, results, n);
-		seen->n_checks++;
-		return c;
-	}
 	fprintf(stderr, "model: %u results, first drop %s port %u\n", n,
 		results[0].drop == VSW_N_DROPS ? "none"
 		: vsw_drop_name(results[0].drop), results[0].port);
@@ -516,7 +506,140 @@ check(struct oracle *o, const struct m_packet *p, unsigned choice,
 				fprintf(stderr, "switch: drop %s at %u\n",
 					vsw_drop_name((enum vsw_drop) d), i);
 	die(o, "the switch and the model do not agree");
+}
+
+/* What the model says of 'n_batch' packets that differ in their number alone.
+ * Each has 'n' results. */
+static unsigned
+decide_batch(const struct oracle *o, const struct m_packet *p,
+	     unsigned choices, unsigned n_batch,
+	     struct m_result results[MAX_CAPTURED], unsigned *ret_n_choices)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_batch; i++) {
+		struct m_packet one = *p;
+
+		one.id += i;
+		n += model_decide(&o->model, &one, choices, results + n,
+				  ret_n_choices);
+	}
+	return n;
+}
+
+/* 'n' packets wait at a port for a first fragment that does not come. */
+static void
+check_lost(struct oracle *o, unsigned port, unsigned n)
+{
+	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
+	uint64_t hits;
+
+	count(o, before, &hits);
+	o->now += TOO_LONG_NS;
+	vsw_worker_idle(o->worker, o->now);
+	count(o, after, &hits);
+	before[port][VSW_DROP_FRAGMENT_LOST] += n;
+	if (memcmp(before, after, sizeof before))
+		die(o, "what waits is not lost in time");
+}
+
+/* Returns the choice that the switch made; once made, it is to stay. */
+static unsigned
+check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
+{
+	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
+	uint64_t hits_before, hits_after;
+	struct m_result results[MAX_CAPTURED];
+	unsigned first = choice == UINT32_MAX ? 0 : choice;
+	unsigned n_batch = draw(&o->seed, 4) ? 1 : 1 + draw(&o->seed,
+							    MAX_BATCH);
+	unsigned n_choices = 1, n, most = first + 1;
+
+	p->id = o->next_id;
+	o->next_id += MAX_BATCH;
+	count(o, before, &hits_before);
+	send(o, p, n_batch);
+	count(o, after, &hits_after);
+	seen->n_hits += hits_after - hits_before;
+	for (unsigned c = first; c < most; c++) {
+		n = decide_batch(o, p, c, n_batch, results, &n_choices);
+		if (choice == UINT32_MAX && n_choices > most)
+			most = n_choices;
+		if (!agrees(o, results, n, before, after))
+			continue;
+		check_explain(o, p, &results[n - 1]);
+		if (results[0].drop == VSW_DROP_FRAGMENT_LOST)
+			check_lost(o, p->in_port, n_batch);
+		note(seen, results, n, n_batch);
+		seen->n_checks++;
+		return c;
+	}
+	say_difference(o, results, n, before, after);
 	return 0;
+}
+
+/* The first packet may make another choice than those behind it, since rules
+ * can tell first fragments from later ones. */
+static void
+check_piece(struct oracle *o, struct account *a, const struct m_packet *p,
+	    struct seen *seen)
+{
+	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
+	struct m_packet decided[MAX_PIECES];
+	struct m_result results[MAX_CAPTURED];
+	unsigned n_dropped, n_decided, most = 1, n_choices = 1, n = 0;
+	uint64_t hits;
+
+	n_decided = pieces_expect(&o->model, a, p, decided, &n_dropped);
+	count(o, before, &hits);
+	send(o, p, 1);
+	count(o, after, &hits);
+	before[p->in_port][VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
+	for (unsigned c = 0; c < most * most; c++) {
+		unsigned last_most = most;
+
+		n = 0;
+		for (unsigned i = 0; i < n_decided; i++) {
+			n += model_decide(&o->model, &decided[i],
+					  i ? c / most : c % most,
+					  results + n, &n_choices);
+			if (n_choices > last_most)
+				last_most = n_choices;
+		}
+		/* More than was thought: all anew. */
+		if (last_most > most) {
+			most = last_most;
+			c = UINT32_MAX;
+			continue;
+		}
+		if (!agrees(o, results, n, before, after))
+			continue;
+		note(seen, results, n, 1);
+		seen->n_checks++;
+		for (unsigned i = 0; i < n_decided; i++)
+			seen->n_followed += decided[i].has_first;
+		seen->n_waited += n_decided > 1;
+		seen->drops[VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
+		return;
+	}
+	say_difference(o, results, n, before, after);
+}
+
+static void
+check_datagram(struct oracle *o, struct seen *seen)
+{
+	struct account account = { .n_waiting = 0 };
+	struct m_packet pieces[MAX_PIECES];
+	unsigned n = pieces_draw(pieces, o->next_id++, &o->seed);
+
+	for (unsigned i = 0; i < n; i++) {
+		check_piece(o, &account, &pieces[i], seen);
+		if (draw(&o->seed, 4) == 0)
+			edit(o);
+	}
+	seen->drops[VSW_DROP_FRAGMENT_LOST] += account.n_waiting;
+	if (account.n_waiting)
+		check_lost(o, pieces[0].in_port, account.n_waiting);
 }
 
 static void
@@ -544,6 +667,8 @@ play(uint64_t seed, struct seen *seen)
 		/* Cached, and stale. */
 		for (unsigned j = 0; j < N_PACKETS; j++)
 			check(o, &packets[j], UINT32_MAX, seen);
+		for (unsigned j = 0; j < N_DATAGRAMS; j++)
+			check_datagram(o, seen);
 	}
 	take_down(o);
 }
@@ -556,7 +681,8 @@ main(int argc, char *argv[])
 		VSW_DROP_NO_PROGRAM, VSW_DROP_RULE, VSW_DROP_NO_OUTPUT,
 		VSW_DROP_NO_MAPPING, VSW_DROP_NO_FLOOD, VSW_DROP_NOT_LOCAL,
 		VSW_DROP_UNKNOWN_VNI, VSW_DROP_UNKNOWN_PA,
-		VSW_DROP_NO_UPLINK, VSW_DROP_SAME_PORT, VSW_DROP_TTL
+		VSW_DROP_NO_UPLINK, VSW_DROP_SAME_PORT, VSW_DROP_TTL,
+		VSW_DROP_FRAGMENT_LOST, VSW_DROP_FRAGMENT_OVERLAP
 	};
 	struct seen seen = { 0 };
 	int n_missing = 0;
@@ -576,6 +702,10 @@ main(int argc, char *argv[])
 	printf("sent %lu, in tunnels %lu, punts %lu, copied %lu, "
 	       "by cached flows %lu\n", seen.n_sent, seen.n_remote,
 	       seen.n_punts, seen.n_copies, seen.n_hits);
+	printf("fragments that followed %lu, that had waited %lu\n",
+	       seen.n_followed, seen.n_waited);
+	n_missing += seen.n_followed < 1000;
+	n_missing += seen.n_waited < 1000;
 	n_missing += seen.n_remote < 1000;
 	n_missing += seen.n_punts < 1000;
 	n_missing += seen.n_copies < 1000;

@@ -290,7 +290,7 @@ START_TEST(gives_later_fragments_no_ports)
 	ck_assert_int_eq(parse(ETH "ip 1.2.3.4>5.6.7.8 mf offset 20 proto 17"
 			       " payload 100"), PARSE_GOOD);
 	ck_assert_uint_eq(h.key.fragment, VSW_FRAGMENT_LATER);
-	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV4);
+	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV4 | FLOW_NO_FIRST);
 	ck_assert_uint_eq(h.key.l4_dst, 0);
 	ck_assert_uint_eq(h.l4, HEADER_NONE);
 	/* However short. */
@@ -300,7 +300,16 @@ START_TEST(gives_later_fragments_no_ports)
 			       " ext fragment 5 udp 1>2"), PARSE_GOOD);
 	ck_assert_uint_eq(h.key.fragment, VSW_FRAGMENT_LATER);
 	ck_assert_uint_eq(h.key.ip_proto, 17);
-	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV6);
+	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV6 | FLOW_NO_FIRST);
+	/* Protocols without ports lack nothing; behind extension headers
+	 * nobody knows which one it is. */
+	ck_assert_int_eq(parse(ETH "ip 1.2.3.4>5.6.7.8 offset 20 proto 47"
+			       " payload 8"), PARSE_GOOD);
+	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV4);
+	ck_assert_int_eq(parse(ETH "ip fd00::1>fd00::2 ext fragment 5"
+			       " ext dest udp 1>2"), PARSE_GOOD);
+	ck_assert_uint_eq(h.key.has, FLOW_HAS_IPV6 | FLOW_NO_FIRST);
+	ck_assert_uint_eq(h.key.ip_proto, IP_PROTO_FRAGMENT);
 	ck_assert_int_eq(parse(ETH "ip fd00::1>fd00::2 ext fragment 0 mf"
 			       " tcp 1>2"), PARSE_GOOD);
 	ck_assert_uint_eq(h.key.fragment, VSW_FRAGMENT_FIRST);

@@ -472,7 +472,8 @@ ip4_options(struct maker *m, struct layer *layer)
 	put16(p + 6, fragment);
 }
 
-/* ext hop|routing|dest|ah [N]: N more units; ext fragment OFFSET [mf]. */
+/* ext hop|routing|dest|ah [N]: N more units; ext fragment OFFSET
+ * [id N] [mf]. */
 static void
 make_extension(struct maker *m)
 {
@@ -495,6 +496,8 @@ make_extension(struct maker *m)
 		m->next_size = 1;
 		if (kinds[i].proto == 44) {
 			put16(p + 2, (unsigned long) number(m) << 3);
+			if (eat(m, "id"))
+				put16(p + 6, (unsigned long) number(m));
 			if (eat(m, "mf"))
 				p[3] |= 1;
 		} else if (kinds[i].proto == 51) {
