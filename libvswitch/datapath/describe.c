@@ -184,7 +184,7 @@ static void
 append_tunnel(struct text *text, const struct flow_key *key)
 {
 	size_t n = flow_key_tunnel_is_ipv6(key) ? 16 : 4;
-	uint8_t encap = key->tunnel & (uint8_t) ~FLOW_TUNNEL_IPV6;
+	uint8_t encap = key->tunnel;
 	char addr[DESCRIBE_ADDR_SIZE];
 
 	describe_addr(flow_key_tunnel_src(key), n, addr);

@@ -21,7 +21,9 @@
 
 enum {
 	MORE_PER_FLOW = 4,		/* Copies' rewrites, on the average. */
-	IDLE_MAX_S = 32767		/* Half of what 'used_s' counts to. */
+	IDLE_MAX_S = 32767,		/* Half of what 'used_s' counts to. */
+	ORDER_PARTS = 8			/* Of the idle time: how fine the
+					 * orders of age are. */
 };
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -30,14 +32,18 @@ _Static_assert((int) FLOWS_MIN > (int) BATCH_MAX
 	       && (int) DECIDED_CHUNK > (int) BATCH_MAX,
 	       "a batch could use up all flows");
 
+static inline void hash_keys(const struct flow_table *, struct batch *);
+static inline void find_candidates(const struct flow_table *, struct batch *);
 static inline struct flow *candidate(const struct flow_table *, uint32_t hash);
 static inline unsigned find_tag(const uint16_t tags[4], uint16_t tag);
 static inline uint16_t tag_of(uint32_t hash);
-static inline bool is_wide(const struct flow_key *);
 static inline bool is_of(const struct flow_table *, const struct flow *,
 			 const struct flow_key *);
+static inline bool is_hit(struct flow_table *, struct flow *,
+			  const struct generations *, uint16_t now_s);
 static inline void touch(struct flow_table *, struct flow *, uint16_t now_s);
-static void put_in_order(struct flow_table *, struct flow *, uint16_t now_s);
+static void touch_in_new_second(struct flow_table *, struct flow *,
+				uint16_t now_s);
 static uint32_t count_buckets(uint32_t max_flows);
 static size_t count_pairs(const struct flow_table *);
 static bool set_decided(struct flow_table *, struct flow *, uint32_t in_port,
@@ -60,29 +66,13 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 	struct flow_table *t = worker->flows;
 	struct port_counts *counts = &batch->port->counts[worker->index];
 	const struct generations *generations = &worker->vsw->generations;
-	const struct hash_secret secret = t->secret;
 	uint16_t now_s = (uint16_t) (batch->now / NS_PER_S);
-	unsigned n_hit = 0, n_missed = 0, n_stale = 0;
-	uint32_t missed = batch->live;
+	unsigned n_missed, n_stale = 0;
+	uint32_t missed = 0;
 
 	flow_batch(t);
-	for (uint32_t left = batch->live; left; left &= left - 1) {
-		unsigned i = (unsigned) __builtin_ctz(left);
-
-		uint32_t hash = flow_key_hash(&batch->headers[i].key, &secret);
-
-		batch->hashes[i] = hash;
-		__builtin_prefetch(&t->buckets[hash & t->mask]);
-	}
-	for (uint32_t left = batch->live; left; left &= left - 1) {
-		unsigned i = (unsigned) __builtin_ctz(left);
-		struct flow *flow = candidate(t, batch->hashes[i]);
-
-		batch->flows[i] = flow;
-		__builtin_prefetch(flow, 1);
-		if (is_wide(&batch->headers[i].key))
-			__builtin_prefetch((void *) ((uintptr_t) flow + 64));
-	}
+	hash_keys(t, batch);
+	find_candidates(t, batch);
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		const struct flow_key *key = &batch->headers[i].key;
@@ -90,30 +80,26 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 
 		if (!flow || !is_of(t, flow, key))
 			flow = flow_find(t, key, batch->hashes[i]);
-		if (!flow) {
-			n_missed++;
-			PROBE2(flow_miss, worker, &batch->headers[i]);
+		if (flow && is_hit(t, flow, generations, now_s)) {
+			batch->flows[i] = flow;
+			batch->decided[i] = decided_at(&t->decided,
+						       flow->decided);
+			PROBE2(flow_hit, worker, flow);
 			continue;
 		}
-
-		struct decided *decided = decided_at(&t->decided,
-						     flow->decided);
-
-		if (!dependencies_hold(&decided->deps, generations)) {
+		missed |= UINT32_C(1) << i;
+		if (flow) {
 			n_stale++;
 			PROBE2(flow_stale, worker, flow);
-			continue;
+		} else {
+			PROBE2(flow_miss, worker, &batch->headers[i]);
 		}
-		n_hit++;
-		touch(t, flow, now_s);
-		batch->flows[i] = flow;
-		batch->decided[i] = decided;
-		missed &= ~(UINT32_C(1) << i);
-		PROBE2(flow_hit, worker, flow);
 	}
 	batch->missed = missed;
-	count_add(&counts->flows_hit, n_hit);
-	count_add(&counts->flows_missed, n_missed);
+	n_missed = (unsigned) __builtin_popcount(missed);
+	count_add(&counts->flows_hit,
+		  (unsigned) __builtin_popcount(batch->live) - n_missed);
+	count_add(&counts->flows_missed, n_missed - n_stale);
 	count_add(&counts->flows_stale, n_stale);
 }
 
@@ -134,6 +120,8 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 	t->secret = hash_secret_of(vsw->seed);
 	t->idle_s = vsw->options.flow_idle_s < IDLE_MAX_S
 		    ? vsw->options.flow_idle_s : IDLE_MAX_S;
+	while ((uint32_t) ORDER_PARTS << (t->order_shift + 1) <= t->idle_s)
+		t->order_shift++;
 	t->max_flows = max_flows;
 	/* A batch of the longest floods is to fit in any case. */
 	max_more = (uint64_t) max_flows * MORE_PER_FLOW;
@@ -329,6 +317,35 @@ flow_next(const struct flow_table *t, const struct flow *flow)
 	return flow->newer == NO_FLOW ? NULL : flow_table_at(t, flow->newer);
 }
 
+static inline void
+hash_keys(const struct flow_table *t, struct batch *batch)
+{
+	/* A copy, which stores to the batch cannot be taken to change. */
+	const struct hash_secret secret = t->secret;
+
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+		uint32_t hash = flow_key_hash(&batch->headers[i].key, &secret);
+
+		batch->hashes[i] = hash;
+		__builtin_prefetch(&t->buckets[hash & t->mask]);
+	}
+}
+
+static inline void
+find_candidates(const struct flow_table *t, struct batch *batch)
+{
+	for (uint32_t left = batch->live; left; left &= left - 1) {
+		unsigned i = (unsigned) __builtin_ctz(left);
+		struct flow *flow = candidate(t, batch->hashes[i]);
+
+		batch->flows[i] = flow;
+		__builtin_prefetch(flow, 1);
+		if (flow_key_is_wide(&batch->headers[i].key))
+			__builtin_prefetch((char *) flow + 64);
+	}
+}
+
 /* The flow that flow_find() will most likely find; NULL: no idea. */
 static inline struct flow *
 candidate(const struct flow_table *t, uint32_t hash)
@@ -364,16 +381,7 @@ find_tag(const uint16_t tags[4], uint16_t tag)
 static inline uint16_t
 tag_of(uint32_t hash)
 {
-	uint16_t tag = (uint16_t) (hash >> 16);
-
-	return tag ? tag : 1;
-}
-
-/* Is there more of it than its short part? */
-static inline bool
-is_wide(const struct flow_key *key)
-{
-	return key->has & FLOW_HAS_IPV6 || key->tunnel & FLOW_TUNNEL_IPV6;
+	return (uint16_t) (hash >> 16 | 1);
 }
 
 static inline bool
@@ -381,7 +389,19 @@ is_of(const struct flow_table *t, const struct flow *flow,
       const struct flow_key *key)
 {
 	return flow_key_short_equal(flow->key, key)
-	       && (!is_wide(key) || flow_key_addresses_equal(t, flow, key));
+	       && (!flow_key_is_wide(key) || flow_key_addresses_equal(t, flow, key));
+}
+
+/* Does it still say what the policy says?  Then it is used. */
+static inline bool
+is_hit(struct flow_table *t, struct flow *flow, const struct generations *g,
+       uint16_t now_s)
+{
+	if (!dependencies_hold(&decided_at(&t->decided, flow->decided)->deps,
+			       g))
+		return false;
+	touch(t, flow, now_s);
+	return true;
 }
 
 /* Most flows were used in this second before. */
@@ -390,13 +410,18 @@ touch(struct flow_table *t, struct flow *flow, uint16_t now_s)
 {
 	flow->batch = t->batch;
 	if (flow->used_s != now_s)
-		put_in_order(t, flow, now_s);
+		touch_in_new_second(t, flow, now_s);
 }
 
 static void
-put_in_order(struct flow_table *t, struct flow *flow, uint16_t now_s)
+touch_in_new_second(struct flow_table *t, struct flow *flow, uint16_t now_s)
 {
+	bool is_in_order = flow->used_s >> t->order_shift
+			   == now_s >> t->order_shift;
+
 	flow->used_s = now_s;
+	if (is_in_order)
+		return;
 	flow_ages_unlink(t, flow);
 	flow_ages_link(t, flow);
 }

@@ -27,8 +27,8 @@ struct decision;
 struct vsw;
 
 /* Each hit looks at the first line and writes to it, and needs the second one
- * if there are IPv6 addresses to compare, if something is unusual, and once a
- * second. */
+ * if there are IPv6 addresses to compare, if something is unusual, and when some
+ * seconds have passed. */
 struct flow {
 	_Alignas(64) uint8_t key[FLOW_KEY_SHORT];	/* flow_get_key(). */
 	uint32_t decided;		/* flow_decided(). */
@@ -82,8 +82,9 @@ struct flow *flow_put(struct flow_table *, const struct flow_key *,
 /* The oldest flow of the port goes, unless this batch uses all it has. */
 void flow_give_way(struct flow_table *, uint32_t in_port);
 /* Ages out what is idle, looking at at most 'n' flows; returns when the next
- * one will be due (UINT64_MAX: none left).  Ages are in whole seconds: a flow
- * may go up to one too early.  Not inside of a batch. */
+ * one will be due (UINT64_MAX: none left).  Ages are in whole seconds, and
+ * in order to an eighth of the idle time: a flow may go up to a second too
+ * early, and may stay for such an eighth too long.  Not inside of a batch. */
 uint64_t flow_expire(struct flow_table *, uint64_t now, size_t n);
 
 /* Mutable, since who asks whether it holds brings it up to date. */

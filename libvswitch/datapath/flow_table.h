@@ -10,9 +10,10 @@
  * search ends at the first bucket that nothing passed and removal leaves no
  * gravestones.  At most half of the room is ever in use.
  *
- * Two orders of age run through the flows, of all and of each port's; a flow is
- * put at the new end when it is used and was not yet in this second, so that
- * hits write to one flow alone.  A heap of ports by what they hold, flows and
+ * Two orders of age run through the flows, of all and of each port's.  To put a
+ * flow at the new end is to touch its neighbours, which are in no cache; it is
+ * done when the flow is used and was not yet in this span of 2^order_shift
+ * seconds, an eighth of the idle time or less.  A heap of ports by what they hold, flows and
  * copies alike, says who gives way. */
 
 #include <stdbool.h>
@@ -53,6 +54,7 @@ struct flow_table {
 	struct vsw *vsw;
 	struct hash_secret secret;	/* Of the switch's seed. */
 	uint32_t idle_s;
+	unsigned order_shift;
 	uint32_t max_flows, n_flows;
 	uint32_t mask;			/* Number of buckets - 1. */
 	uint8_t batch;

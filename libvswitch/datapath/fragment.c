@@ -462,7 +462,8 @@ fill_id(const struct headers *h, uint32_t number, struct id *id)
 	/* Families do not mix, nor what the host has seen with what it has
 	 * not; the tunnel's kind takes the lowest four bits. */
 	id->tunnel = (uint8_t) (key->tunnel | (is_ipv6 ? 0x10 : 0)
-				| (key->has & FLOW_RESUMED ? 0x20 : 0));
+				| (key->has & FLOW_RESUMED ? 0x20 : 0)
+				| (flow_key_tunnel_is_ipv6(key) ? 0x40 : 0));
 }
 
 static uint16_t *

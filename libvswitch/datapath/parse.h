@@ -25,7 +25,7 @@ enum { HEADER_NONE = 0xffff };
 
 /* Where things stand in the frame: offsets from its first byte. */
 struct headers {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint16_t l3, l4, payload;	/* HEADER_NONE: there is none. */
 	uint32_t l3_end;		/* Behind the IP packet; what follows
 					 * is padding. */
@@ -33,6 +33,8 @@ struct headers {
 	uint8_t ttl;			/* Or hop limit. */
 	uint8_t tcp_flags;
 };
+
+_Static_assert(sizeof(struct headers) == 128, "headers straddle lines");
 
 /* All of a packet that came in on 'port', key included; packet->offload, and
  * ->tunnel on a port with VSW_PORT_TUNNEL, are its own.  A tunnel's packet

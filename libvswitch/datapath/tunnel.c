@@ -175,8 +175,9 @@ to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
 	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
 
 	key->vni = tunnel->vni & 0xffffff;
-	key->tunnel = (tunnel->encap | (is_ipv6 ? FLOW_TUNNEL_IPV6 : 0)) & 0xf;
+	key->tunnel = tunnel->encap & 0xf;
 	if (is_ipv6) {
+		key->has |= FLOW_TUNNEL_IPV6;
 		addr_to_key(&tunnel->src, 16, key->tunnel6_src);
 		addr_to_key(&tunnel->dst, 16, key->tunnel6_dst);
 	} else {

@@ -17,8 +17,8 @@
  *
  * The first FLOW_KEY_SHORT bytes are all there is to most packets: they have no
  * holes, and what is not there is zero.  IPv6 addresses stand behind them, and
- * nobody reads or writes any if there is none ('has', 'tunnel'); where they
- * are, the short place for an address is zero. */
+ * nobody reads or writes any if there is none ('has'); where they are, the
+ * short place for an address is zero. */
 struct flow_key {
 	uint8_t eth_dst[6], eth_src[6];
 	uint16_t eth_type;		/* Innermost; 0x0600 and up. 802.3
@@ -28,7 +28,7 @@ struct flow_key {
 	uint16_t l4_src, l4_dst;	/* ICMP: type, code. */
 	uint8_t tunnel_src[4], tunnel_dst[4];
 	uint32_t vni : 24;		/* From the tunnel; 0: no tunnel. */
-	uint32_t tunnel : 4;		/* enum vsw_encap | FLOW_TUNNEL_IPV6. */
+	uint32_t tunnel : 4;		/* enum vsw_encap. */
 	uint32_t fragment : 4;		/* enum vsw_fragment. */
 	uint16_t in_port;		/* vsw_port.number. */
 	uint8_t ip_proto;		/* ARP: operation. */
@@ -45,6 +45,7 @@ enum flow_has {
 	FLOW_HAS_L4 = 1 << 3,		/* Ports, or ICMP's type and code: its
 					 * own, or, of a later fragment, those
 					 * of the first one. */
+	FLOW_TUNNEL_IPV6 = 1 << 4,	/* The tunnel's addresses are. */
 	FLOW_NO_FIRST = 1 << 6,		/* A later fragment that would have
 					 * them if its first had been seen.  Of
 					 * IPv6 even the protocol may be
@@ -54,7 +55,6 @@ enum flow_has {
 };
 
 enum {
-	FLOW_TUNNEL_IPV6 = 0x8,
 	FLOW_KEY_SHORT = 44,
 	FLOW_KEY_PAIR = 32		/* Two IPv6 addresses. */
 };
@@ -74,7 +74,14 @@ flow_key_is_ipv6(const struct flow_key *key)
 static inline bool
 flow_key_tunnel_is_ipv6(const struct flow_key *key)
 {
-	return key->tunnel & FLOW_TUNNEL_IPV6;
+	return key->has & FLOW_TUNNEL_IPV6;
+}
+
+/* Is there more of it than its short part? */
+static inline bool
+flow_key_is_wide(const struct flow_key *key)
+{
+	return key->has & (FLOW_HAS_IPV6 | FLOW_TUNNEL_IPV6);
 }
 
 /* Addresses: 16 bytes if they are IPv6's, else 4. */

@@ -62,7 +62,7 @@ key_of(uint32_t port, uint32_t n)
 		memcpy(n & 4 ? key.ip6_src + 12 : key.ip6_dst, &n, sizeof n);
 	}
 	if (n % 4 != 2) {
-		key.tunnel = VSW_ENCAP_VXLAN | FLOW_TUNNEL_IPV6;
+		key.has |= FLOW_TUNNEL_IPV6;
 		memcpy(n & 4 ? key.tunnel6_src : key.tunnel6_dst + 12, &n,
 		       sizeof n);
 	}
@@ -107,8 +107,8 @@ START_TEST(hashes_every_byte_and_the_seed)
 {
 	static const struct flow_key keys[] = {
 		{ .has = 0 }, { .has = FLOW_HAS_IPV6 },
-		{ .tunnel = FLOW_TUNNEL_IPV6 },
-		{ .has = FLOW_HAS_IPV6, .tunnel = FLOW_TUNNEL_IPV6 }
+		{ .has = FLOW_TUNNEL_IPV6 },
+		{ .has = FLOW_HAS_IPV6 | FLOW_TUNNEL_IPV6 }
 	};
 	struct flow_key key = keys[_i];
 	uint32_t zero = flow_hash(&key, 1);
@@ -364,7 +364,8 @@ static void
 twin_touch(struct twin *t, struct twin_flow *f, uint64_t now)
 {
 	struct twin_flow copy;
-	bool is_placed = f->used / S == now / S;
+	/* An eighth of the idle time, as a power of two. */
+	bool is_placed = f->used / S / 4 == now / S / 4;
 
 	f->used = now;
 	f->batch = t->batch;

@@ -211,7 +211,7 @@ START_TEST(fields_that_are_not_there)
 	ck_assert(!matches(tunnel4, &v4));
 	v4.tunnel = VSW_ENCAP_VXLAN;
 	ck_assert(matches(tunnel4, &v4));
-	v4.tunnel |= FLOW_TUNNEL_IPV6;
+	v4.has |= FLOW_TUNNEL_IPV6;
 	ck_assert(!matches(tunnel4, &v4));
 	/* What the mask leaves out of the value does not count. */
 	ck_assert(matches(loose, &arp) && !matches(loose, &v6));

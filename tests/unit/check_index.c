@@ -65,7 +65,9 @@ random_key(uint64_t *state)
 	if (rig_random(state) % 2) {
 		bool v6 = rig_random(state) % 2;
 
-		key.tunnel = 1 | (v6 ? FLOW_TUNNEL_IPV6 : 0);
+		key.tunnel = VSW_ENCAP_VXLAN;
+		if (v6)
+			key.has |= FLOW_TUNNEL_IPV6;
 		random_bytes(state, v6 ? key.tunnel6_src : key.tunnel_src,
 			     v6 ? 16 : 4);
 		random_bytes(state, v6 ? key.tunnel6_dst : key.tunnel_dst,
