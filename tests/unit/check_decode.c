@@ -211,5 +211,41 @@ START_TEST(a_stream_is_read_piece_by_piece)
 }
 END_TEST
 
+/* Across pieces. */
+START_TEST(what_is_held_stays)
+{
+	enum { N = 3000, EACH = 10 };
+	FILE *stream = tmpfile();
+	struct decoding d;
+
+	fputs("[", stream);
+	for (int i = 0; i < N; i++)
+		fprintf(stream, "%s[%d,%*d]", i ? "," : "", i, i % 300, i);
+	fputs("]", stream);
+	rewind(stream);
+	decode_stream(&d, stream, INT64_MAX);
+	ck_assert(decode_char(&d, '['));
+	for (int i = 0; i < N; i += EACH) {
+		size_t offsets[EACH], size;
+		const char *text, *held;
+
+		decode_hold(&d);
+		ck_assert_uint_eq(decode_held(&d, &held), 0);
+		for (int j = 0; j < EACH; j++) {
+			ck_assert(decode_extent(&d, &text, &size));
+			offsets[j] = decode_held(&d, &held) - size;
+			ck_assert_ptr_eq(held + offsets[j], text);
+			ck_assert(decode_char(&d, i + j + 1 < N ? ',' : ']'));
+		}
+		decode_held(&d, &held);
+		for (int j = 0; j < EACH; j++)
+			ck_assert_int_eq(atoi(held + offsets[j] + 1), i + j);
+	}
+	decode_done(&d);
+	fclose(stream);
+}
+END_TEST
+
 CHECK_MAIN("decode", data_are_what_jansson_makes_of_them,
-	   text_is_what_jansson_would_write, a_stream_is_read_piece_by_piece)
+	   text_is_what_jansson_would_write, a_stream_is_read_piece_by_piece,
+	   what_is_held_stays)

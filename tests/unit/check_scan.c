@@ -242,6 +242,36 @@ START_TEST(data)
 }
 END_TEST
 
+/* It may be wrong about what they are, and nothing else. */
+START_TEST(strings_are_guessed)
+{
+	static const char text[] = "{\"MAC\":\"02:00:00:00:00:01\",\"n\":5,"
+		"\"ipaddr\":\"10.0.0.1\",\"u\":[\"uuid\",\"x\"],"
+		"\"odd\":\"a\\\"b\",\"empty\":\"\",\"last\":\"end";
+	static const char *const found[] = {
+		"02:00:00:00:00:01", "10.0.0.1", "a", "", "end"
+	};
+
+	/* Wherever the blocks that it is read in begin. */
+	for (size_t i = 0; i < 20; i++) {
+		char *copy = malloc(sizeof text - 1 + i);
+		struct scan scan = { copy, copy + sizeof text - 1 + i };
+		struct scanned string;
+
+		memset(copy, ' ', i);
+		memcpy(copy + i, text, sizeof text - 1);
+		for (size_t j = 0; j < sizeof found / sizeof *found; j++) {
+			ck_assert(scan_guess(&scan, &string));
+			ck_assert_msg(scanned_is(&string, found[j]),
+				      "%zu: %.*s", i, (int) string.size,
+				      string.text);
+		}
+		ck_assert(!scan_guess(&scan, &string));
+		free(copy);
+	}
+}
+END_TEST
+
 /* What is common is not left to jansson, or it would all be for nothing. */
 START_TEST(the_common_is_scanned)
 {
@@ -278,4 +308,4 @@ START_TEST(the_common_is_scanned)
 END_TEST
 
 CHECK_MAIN_LOOP("scan", data, 4, data, tokens, strings, where_values_end,
-		the_common_is_scanned)
+		strings_are_guessed, the_common_is_scanned)

@@ -14,7 +14,17 @@
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/store/transaction.h"
 
-enum { MAX_NAME = 256 };
+enum {
+	MAX_NAME = 256,
+	AHEAD_ROWS = 32,	/* Seen before the first of them is done; */
+	AHEAD_SIZE = 16 << 10	/* fewer, if this is their text. */
+};
+
+/* A row's text, from where the decoding holds it. */
+struct seen {
+	struct uuid uuid;
+	size_t offset, size;
+};
 
 /* A record that is being done: by a transaction, or into an empty database. */
 struct load {
@@ -40,7 +50,13 @@ static bool each_member(struct decoding *, struct load *, visit_member *);
 static bool look(struct decoding *, struct load *, const char *name);
 static bool skip(struct decoding *, struct load *, const char *name);
 static bool load_table(struct decoding *, struct load *, const char *name);
-static bool load_row(struct decoding *, struct load *, const char *name);
+static bool load_each_row(struct decoding *, struct load *);
+static bool see_row(struct decoding *, const struct load *, struct seen *);
+static void prefetch_row(const struct table *, const struct uuid *,
+			 const char *text, size_t size);
+static bool load_seen(const struct decoding *, struct load *,
+		      const struct seen *, size_t n);
+static bool load_row(struct load *, const struct uuid *, struct scan *);
 static bool add_row(struct load *, const struct uuid *, struct scan *);
 static bool write_row(struct load *, const struct uuid *, struct scan *);
 static struct ovsdb_error *set_columns(struct load *, struct scan *,
@@ -212,25 +228,96 @@ load_table(struct decoding *d, struct load *load, const char *name)
 	if (*name == '_')
 		return look(d, load, name);
 	load->table = database_table(load->database, name);
-	return load->table && each_member(d, load, load_row);
+	return load->table && load_each_row(d, load);
+}
+
+/* What rows hold is all over the memory.  So that nobody waits for one piece
+ * of it after the other, many rows are looked at, and theirs is asked for,
+ * before the first of them is done. */
+static bool
+load_each_row(struct decoding *d, struct load *load)
+{
+	struct seen rows[AHEAD_ROWS];
+	bool ok = true, more;
+	const char *text;
+	size_t n;
+
+	if (!decode_char(d, '{'))
+		return false;
+	if (decode_char(d, '}'))
+		return true;
+	do {
+		n = 0;
+		decode_hold(d);
+		do {
+			ok = see_row(d, load, &rows[n]);
+			n += ok;
+			more = ok && decode_char(d, ',');
+		} while (more && n < AHEAD_ROWS
+			 && decode_held(d, &text) < AHEAD_SIZE);
+		ok = load_seen(d, load, rows, n) && ok;
+	} while (ok && more);
+	return ok && decode_char(d, '}');
 }
 
 static bool
-load_row(struct decoding *d, struct load *load, const char *name)
+see_row(struct decoding *d, const struct load *load, struct seen *row)
 {
-	struct scan scan;
-	struct uuid uuid;
-	const char *text;
-	size_t size;
-	bool ok;
+	char name[UUID_TEXT_SIZE];
+	const char *text, *held;
 
-	if (!uuid_from_text(name, &uuid) || !decode_extent(d, &text, &size))
+	if (!decode_name(d, name, sizeof name) || !decode_char(d, ':')
+	    || !uuid_from_text(name, &row->uuid)
+	    || !decode_extent(d, &text, &row->size))
 		return false;
-	scan = (struct scan) { text, text + size };
-	ok = load->fill ? add_row(load, &uuid, &scan)
-			: write_row(load, &uuid, &scan);
-	load->error = ovsdb_error_prefix(load->error, "table %s row %s",
-					 load->table->schema->name, name);
+	row->offset = decode_held(d, &held) - row->size;
+	prefetch_row(load->table, &row->uuid, text, row->size);
+	return true;
+}
+
+static void
+prefetch_row(const struct table *table, const struct uuid *uuid,
+	     const char *text, size_t size)
+{
+	struct scan scan = { text, text + size };
+	struct scanned string;
+
+	row_map_prefetch(&table->rows, row_uuid_hash(uuid));
+	while (scan_guess(&scan, &string))
+		string_prefetch(string.text, string.size);
+}
+
+static bool
+load_seen(const struct decoding *d, struct load *load,
+	  const struct seen *rows, size_t n)
+{
+	const char *text;
+
+	decode_held(d, &text);
+	for (size_t i = 0; i < n; i++) {
+		const char *start = text + rows[i].offset;
+		struct scan scan = { start, start + rows[i].size };
+
+		if (!load_row(load, &rows[i].uuid, &scan))
+			return false;
+	}
+	return true;
+}
+
+static bool
+load_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+{
+	char name[UUID_TEXT_SIZE];
+	bool ok = load->fill ? add_row(load, uuid, scan)
+			     : write_row(load, uuid, scan);
+
+	if (load->error) {
+		uuid_to_text(uuid, name);
+		load->error = ovsdb_error_prefix(load->error,
+						 "table %s row %s",
+						 load->table->schema->name,
+						 name);
+	}
 	return ok;
 }
 

@@ -56,6 +56,12 @@ row_map_replace(struct row_map *map, uint32_t hash, const struct row *old,
 	hash_set_replace(&map->set, hash, old, new);
 }
 
+static inline void
+row_map_prefetch(const struct row_map *map, uint32_t hash)
+{
+	hash_set_prefetch(&map->set, hash);
+}
+
 static inline struct row *
 row_map_match(const struct row_map *map, uint32_t hash, size_t *cursor)
 {

@@ -35,6 +35,8 @@ struct string {
 enum { ATOM_MAX_STRING = 1 << 28 };
 
 struct string *string_intern(const char *text, size_t size);
+/* string_intern() will be called: hash_set_prefetch(). */
+void string_prefetch(const char *text, size_t size);
 struct string *string_ref(struct string *);
 void string_unref(struct string *);
 /* [any], while the string is there. */

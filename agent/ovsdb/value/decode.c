@@ -39,6 +39,7 @@ decode_text(struct decoding *d, const char *text, size_t size)
 	memset(d, 0, sizeof *d);
 	d->bytes = (char *) text;
 	d->end = size;
+	d->held = SIZE_MAX;
 }
 
 void
@@ -47,6 +48,7 @@ decode_stream(struct decoding *d, FILE *stream, int64_t size)
 	memset(d, 0, sizeof *d);
 	d->stream = stream;
 	d->unread = size;
+	d->held = SIZE_MAX;
 }
 
 void
@@ -102,6 +104,19 @@ decode_extent(struct decoding *d, const char **ret_text, size_t *ret_size)
 	*ret_size = size;
 	d->begin += size;
 	return size > 0;
+}
+
+void
+decode_hold(struct decoding *d)
+{
+	d->held = d->begin;
+}
+
+size_t
+decode_held(const struct decoding *d, const char **ret_text)
+{
+	*ret_text = d->bytes + d->held;
+	return d->begin - d->held;
 }
 
 struct ovsdb_error *
@@ -173,18 +188,21 @@ find_end(struct decoding *d, size_t *ret_size)
 	}
 }
 
-/* More of the text behind 'end'; what is before 'begin' goes. */
+/* More of the text behind 'end'; what is before 'begin', and not held, goes. */
 static bool
 fetch(struct decoding *d)
 {
+	size_t gone = d->held < d->begin ? d->held : d->begin;
 	size_t n;
 
 	if (!d->stream || !d->unread)
 		return false;
-	if (d->begin) {
-		memmove(d->bytes, d->bytes + d->begin, d->end - d->begin);
-		d->end -= d->begin;
-		d->begin = 0;
+	if (gone) {
+		memmove(d->bytes, d->bytes + gone, d->end - gone);
+		d->end -= gone;
+		d->begin -= gone;
+		if (d->held != SIZE_MAX)
+			d->held -= gone;
 	}
 	if (d->end == d->max) {
 		d->max = d->max ? d->max * 2 : CHUNK_SIZE;

@@ -21,6 +21,7 @@ struct decoding {
 	int64_t unread;		/* Bytes in it that belong to the text. */
 	char *bytes;		/* 'bytes' to 'end' is all there is. */
 	size_t begin, end, max;
+	size_t held;		/* Stays, and what follows; or SIZE_MAX. */
 };
 
 /* Of text in memory, which stays the caller's. */
@@ -36,6 +37,12 @@ bool decode_name(struct decoding *, char *ret_name, size_t max);
 /* The next value, as text that is good until the next call. */
 bool decode_extent(struct decoding *, const char **ret_text,
 		   size_t *ret_size);
+
+/* From here on the text stays, though perhaps not where it is, until this is
+ * called again. */
+void decode_hold(struct decoding *);
+/* What has been taken since then, and where it is now. */
+size_t decode_held(const struct decoding *, const char **ret_text);
 
 /* What datum_from_json_unchecked() makes of the JSON. */
 struct ovsdb_error *decode_datum(const char *text, size_t size,

@@ -72,6 +72,11 @@ void hash_set_remove(struct hash_set *, uint32_t hash, const void *);
 void hash_set_replace(struct hash_set *, uint32_t hash, const void *old,
 		      void *new);
 
+/* Asks for the memory that finding this hash, or inserting it, will look at
+ * first, and does not wait for it: worth it where some microseconds' work is
+ * done before.  Accepts any hash. */
+void hash_set_prefetch(const struct hash_set *, uint32_t hash);
+
 /* Things of this hash: start with '*cursor' 0; NULL after the last.  Nothing
  * may be inserted or removed meanwhile. */
 void *hash_set_match(const struct hash_set *, uint32_t hash, size_t *cursor);

@@ -124,6 +124,38 @@ scan_boolean(struct scan *s, bool *ret_boolean)
 }
 
 bool
+scan_guess(struct scan *s, struct scanned *ret_string)
+{
+	const char *p = s->p;
+
+#ifdef __SSE2__
+	for (; s->end - p > 16; p += 16) {
+		__m128i colons = _mm_cmpeq_epi8(
+			_mm_loadu_si128((const __m128i *) (const void *) p),
+			_mm_set1_epi8(':'));
+		__m128i quotes = _mm_cmpeq_epi8(
+			_mm_loadu_si128((const __m128i *)
+					(const void *) (p + 1)),
+			_mm_set1_epi8('"'));
+		int both = _mm_movemask_epi8(_mm_and_si128(colons, quotes));
+
+		if (both) {
+			p += __builtin_ctz((unsigned) both);
+			break;
+		}
+	}
+#endif
+	while (s->end - p >= 2 && (p[0] != ':' || p[1] != '"'))
+		p++;
+	if (s->end - p < 2)
+		return false;
+	ret_string->text = p + 2;
+	s->p = find_end_of_plain(p + 2, s->end);
+	ret_string->size = s->p - ret_string->text;
+	return true;
+}
+
+bool
 scan_extent(struct scan *s, struct scan *ret_extent)
 {
 	struct brackets brackets = { .max_depth = MAX_DEPTH };

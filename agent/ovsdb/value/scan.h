@@ -78,6 +78,9 @@ bool scan_string(struct scan *, struct scanned *ret_string);
 bool scan_name(struct scan *, struct scanned *ret_name);
 bool scan_integer(struct scan *, int64_t *ret_integer);
 bool scan_boolean(struct scan *, bool *ret_boolean);
+/* The next string that stands right behind a colon, without its escapes: a
+ * guess, for those who want to be early. */
+bool scan_guess(struct scan *, struct scanned *ret_string);
 /* Any value, by its brackets and quotation marks: it may be no JSON. */
 bool scan_extent(struct scan *, struct scan *ret_extent);
 

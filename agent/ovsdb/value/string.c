@@ -49,6 +49,12 @@ string_intern(const char *text, size_t size)
 	return string;
 }
 
+void
+string_prefetch(const char *text, size_t size)
+{
+	hash_set_prefetch(&strings, hash_bytes(text, size, 0));
+}
+
 struct string *
 string_ref(struct string *string)
 {
