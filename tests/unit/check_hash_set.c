@@ -56,6 +56,21 @@ check_matches(const struct hash_set *set, const struct thing *thing)
 	must(n == thing->is_in);
 }
 
+/* By the largest cursors that there are. */
+static size_t
+n_homes(const struct hash_set *set)
+{
+	size_t n = 0, cursor = 0, last = 0, at = SIZE_MAX;
+
+	while (hash_set_next(set, &cursor)) {
+		if (cursor >> set->slot_bits != at)
+			n += last;
+		at = cursor >> set->slot_bits;
+		last = cursor - (at << set->slot_bits);
+	}
+	return n + last;
+}
+
 static size_t
 count_seen(struct thing *seen, uint32_t *last, const struct hash_set *set)
 {
@@ -213,6 +228,51 @@ START_TEST(reserved)
 }
 END_TEST
 
+/* Things come and go in a loose set and in one that has been tightened. */
+START_TEST(loosened)
+{
+	struct hash_set set = { 0 };
+	uint64_t state = 11;
+	size_t size_loose, size_tight;
+
+	hash_set_tighten(&set);
+	hash_set_loosen(&set);
+	hash_set_prefetch(&set, 5);
+	for (size_t i = 0; i < N_THINGS; i++) {
+		/* Some of them are the same. */
+		things[i].hash = i % 100 ? next_random(&state) : 77;
+		things[i].is_in = false;
+		hash_set_prefetch(&set, things[i].hash);
+		toggle(&set, &things[i]);
+	}
+	for (size_t i = 0; i < N_THINGS; i += 3)
+		toggle(&set, &things[i]);
+	for (size_t i = 0; i < N_THINGS; i++)
+		check_matches(&set, &things[i]);
+	check_walks(&set, set.n);
+	size_loose = n_homes(&set);
+	hash_set_tighten(&set);
+	size_tight = n_homes(&set);
+	ck_assert_uint_gt(size_loose, set.n * 4 / 3);
+	ck_assert_uint_lt(size_tight, set.n * 7 / 6);
+	check_walks(&set, set.n);
+	for (size_t i = 0; i < N_THINGS; i++) {
+		check_matches(&set, &things[i]);
+		if (!things[i].is_in)
+			toggle(&set, &things[i]);
+	}
+	check_walks(&set, N_THINGS);
+	for (size_t i = 0; i < N_THINGS; i++) {
+		check_matches(&set, &things[i]);
+		toggle(&set, &things[i]);
+	}
+	ck_assert_ptr_null(set.part);
+	hash_set_loosen(&set);
+	hash_set_tighten(&set);
+	hash_set_done(&set);
+}
+END_TEST
+
 /* From one set to another, in its order, as a conversion does it. */
 START_TEST(order_of_another)
 {
@@ -246,5 +306,5 @@ START_TEST(order_of_another)
 }
 END_TEST
 
-CHECK_MAIN("hash_set", random_changes, replaced, reserved,
+CHECK_MAIN("hash_set", random_changes, replaced, reserved, loosened,
 	   order_of_another)

@@ -224,6 +224,32 @@ table_replace(struct table *table, struct row *old, struct row *new)
 	lookup_replace(table, old, new);
 }
 
+void
+database_loosen(struct database *db)
+{
+	string_loosen_all();
+	for (size_t i = 0; i < db->schema->n_tables; i++) {
+		struct table *table = &db->tables[i];
+
+		row_map_loosen(&table->rows);
+		for (size_t j = 0; j < table->lookups.n; j++)
+			hash_set_loosen(&table->lookups.all[j].rows.set);
+	}
+}
+
+void
+database_tighten(struct database *db)
+{
+	string_tighten_all();
+	for (size_t i = 0; i < db->schema->n_tables; i++) {
+		struct table *table = &db->tables[i];
+
+		row_map_tighten(&table->rows);
+		for (size_t j = 0; j < table->lookups.n; j++)
+			hash_set_tighten(&table->lookups.all[j].rows.set);
+	}
+}
+
 static void
 table_init(struct table *table, struct table_schema *schema,
 	   struct database *db)

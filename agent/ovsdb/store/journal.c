@@ -611,6 +611,8 @@ load(struct journal *journal, struct database **ret_database,
 		journal->size = reader.offset;
 		if (++n_records <= 2)
 			journal->rows_end = reader.offset;
+		if (n_records == 1)
+			database_loosen(*ret_database);
 		history_set_end(database_history(*ret_database),
 				reader.offset,
 				database_last_recorded(*ret_database));
@@ -620,6 +622,8 @@ load(struct journal *journal, struct database **ret_database,
 			break;
 		}
 	}
+	if (*ret_database)
+		database_tighten(*ret_database);
 	*ret_is_torn = result == JOURNAL_READ_TORN;
 	if (*ret_is_torn || result == JOURNAL_READ_RUBBISH)
 		journal->size = reader.offset;

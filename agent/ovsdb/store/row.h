@@ -110,4 +110,9 @@ void table_insert(struct table *, struct row *);
 void table_remove(struct table *, struct row *);
 void table_replace(struct table *, struct row *old, struct row *new);
 
+/* Very many rows will come, and nobody waits (hash_set_loosen()); and the end
+ * of it. */
+void database_loosen(struct database *);
+void database_tighten(struct database *);
+
 #endif /* ovsdb/store/row.h */

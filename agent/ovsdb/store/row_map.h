@@ -38,6 +38,18 @@ row_map_done(struct row_map *map)
 }
 
 static inline void
+row_map_loosen(struct row_map *map)
+{
+	hash_set_loosen(&map->set);
+}
+
+static inline void
+row_map_tighten(struct row_map *map)
+{
+	hash_set_tighten(&map->set);
+}
+
+static inline void
 row_map_insert(struct row_map *map, uint32_t hash, struct row *row)
 {
 	hash_set_insert(&map->set, hash, row);

@@ -35,6 +35,9 @@ struct string {
 enum { ATOM_MAX_STRING = 1 << 28 };
 
 struct string *string_intern(const char *text, size_t size);
+/* Very many strings will come: hash_set_loosen(), and the end of it. */
+void string_loosen_all(void);
+void string_tighten_all(void);
 /* string_intern() will be called: hash_set_prefetch(). */
 void string_prefetch(const char *text, size_t size);
 struct string *string_ref(struct string *);

@@ -15,7 +15,7 @@
 enum {
 	FIRST_HOMES = 8,
 	EVEN_GROWTH = 1024,	/* Homes; up to there they double. */
-	SPLIT = 16384,		/* Homes. */
+	SPLIT = 16384,		/* Homes; twice that in a loose set. */
 	MIN_SHARE = 1024,	/* Things for each entry of the directory. */
 	MAX_BITS = 20
 };
@@ -25,7 +25,7 @@ enum {
  * home there is no free slot. */
 struct hash_part {
 	uint32_t n;
-	uint32_t n_homes;	/* n <= 15/16 of them. */
+	uint32_t n_homes;	/* n <= 15/16 of them; 3/4 in a loose set. */
 	uint32_t n_slots;	/* Some more, for those at the end. */
 	uint32_t n_bits;	/* That led here. */
 	void *things[];		/* Then a uint32_t place for each; 0: free. */
@@ -43,10 +43,12 @@ static uint32_t find_first(const struct hash_part *, uint32_t place);
 static uint32_t find(const struct hash_part *, uint32_t place, const void *);
 static bool put(struct hash_part *, uint32_t place, void *);
 static uint32_t next_free(const struct hash_part *, uint32_t i);
+static bool is_full(const struct hash_set *, const struct hash_part *);
 static void make_room(struct hash_set *, uint32_t place);
 static void enter(struct hash_set *, uint32_t place, struct hash_part *);
 static bool may_split(const struct hash_set *, const struct hash_part *);
 static void split(struct hash_set *, uint32_t place);
+static uint32_t homes_for(const struct hash_set *, uint32_t n);
 static void double_directory(struct hash_set *);
 static struct hash_part *part_new(uint32_t n_bits);
 static struct hash_part *resettle(struct hash_part *, uint32_t n_homes);
@@ -83,6 +85,32 @@ hash_set_reserve(struct hash_set *set, size_t n)
 }
 
 void
+hash_set_loosen(struct hash_set *set)
+{
+	set->is_loose = true;
+}
+
+void
+hash_set_tighten(struct hash_set *set)
+{
+	size_t at = 0;
+
+	if (!set->is_loose)
+		return;
+	set->is_loose = false;
+	while (set->n && at < (size_t) 1 << set->n_bits) {
+		struct hash_part *part = *entry(set, at);
+		uint32_t n_homes = homes_for(set, part->n);
+		size_t n = n_entries(set, part);
+
+		if (n_homes != part->n_homes)
+			enter(set, ((uint64_t) at << 32) >> set->n_bits,
+			      resettle(part, n_homes));
+		at += n;
+	}
+}
+
+void
 hash_set_insert(struct hash_set *set, uint32_t hash, void *thing)
 {
 	uint32_t place;
@@ -95,8 +123,7 @@ hash_set_insert(struct hash_set *set, uint32_t hash, void *thing)
 	for (;;) {
 		struct hash_part *part = *entry(set, lead(set, place));
 
-		if (part->n < part->n_homes - part->n_homes / 16
-		    && put(part, place, thing))
+		if (!is_full(set, part) && put(part, place, thing))
 			break;
 		make_room(set, place);
 	}
@@ -357,15 +384,25 @@ next_free(const struct hash_part *part, uint32_t i)
 #endif
 }
 
+static bool
+is_full(const struct hash_set *set, const struct hash_part *part)
+{
+	uint32_t n_free = part->n_homes / (set->is_loose ? 4 : 16);
+
+	return part->n >= part->n_homes - n_free;
+}
+
 static void
 make_room(struct hash_set *set, uint32_t place)
 {
 	struct hash_part *part = *entry(set, lead(set, place));
 	uint32_t n_homes = part->n_homes;
 
-	if (part->n >= n_homes - n_homes / 16)
-		n_homes += n_homes < EVEN_GROWTH ? n_homes : n_homes / 6;
-	if (n_homes > SPLIT && may_split(set, part))
+	if (is_full(set, part))
+		n_homes += n_homes < EVEN_GROWTH || set->is_loose
+			   ? n_homes : n_homes / 6;
+	if (n_homes > (set->is_loose ? 2 * SPLIT : SPLIT)
+	    && may_split(set, part))
 		split(set, place);
 	else
 		enter(set, place, resettle(part, n_homes));
@@ -419,9 +456,15 @@ split(struct hash_set *set, uint32_t place)
 	memset(places + cut, 0, high->n * sizeof *places);
 	low->n = cut;
 	low->n_bits++;
-	enter(set, place & ~bit, resettle(low, cut + cut / 8 + FIRST_HOMES));
-	enter(set, place | bit, resettle(high, high->n + high->n / 8
-					      + FIRST_HOMES));
+	enter(set, place & ~bit, resettle(low, homes_for(set, cut)));
+	enter(set, place | bit, resettle(high, homes_for(set, high->n)));
+}
+
+/* And for some that are to come. */
+static uint32_t
+homes_for(const struct hash_set *set, uint32_t n)
+{
+	return n + (set->is_loose ? n : n / 8) + FIRST_HOMES;
 }
 
 static void

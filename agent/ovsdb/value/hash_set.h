@@ -21,6 +21,7 @@
  *
  * [control]: one thread for each set. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct hash_set {			/* Zero-initialised. */
 	uint32_t mix;		/* Odd, or 0 before the first thing. */
 	uint8_t n_bits;
 	uint8_t slot_bits;	/* No part has more slots than this counts. */
+	bool is_loose;
 };
 
 static inline uint32_t
@@ -65,6 +67,11 @@ void hash_set_done(struct hash_set *);
  * come.  hash_set_place() is known then, and those of one hash_set_part() are
  * best inserted one after the other. */
 void hash_set_reserve(struct hash_set *, size_t n);
+/* Very many things will come, nobody knows how many, and nobody waits: parts
+ * have more room than they need, and grow rarely.  Until hash_set_tighten(),
+ * which gives it back. */
+void hash_set_loosen(struct hash_set *);
+void hash_set_tighten(struct hash_set *);
 void hash_set_insert(struct hash_set *, uint32_t hash, void *);
 /* The thing must be there. */
 void hash_set_remove(struct hash_set *, uint32_t hash, const void *);

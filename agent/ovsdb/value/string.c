@@ -50,6 +50,18 @@ string_intern(const char *text, size_t size)
 }
 
 void
+string_loosen_all(void)
+{
+	hash_set_loosen(&strings);
+}
+
+void
+string_tighten_all(void)
+{
+	hash_set_tighten(&strings);
+}
+
+void
 string_prefetch(const char *text, size_t size)
 {
 	hash_set_prefetch(&strings, hash_bytes(text, size, 0));
