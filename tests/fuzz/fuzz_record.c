@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A record of a database's file, with the checksum that it needs to be looked
- * at: as the first, which fills the tables, and behind others, where it is a
- * transaction.  Both come to the same. */
+ * at: as the first and behind one that has inserted a row, where it fills the
+ * tables, and behind one that has deleted one, where it is a transaction.  All
+ * come to the same. */
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static const char schema[] = "{\"name\":\"T\",\"tables\":{\"R\":{\"isRoot\":"
 	"\"max\":2}}},\"indexes\":[[\"name\"]]},\"C\":{\"columns\":{\"next\":"
 	"{\"type\":{\"key\":{\"type\":\"uuid\",\"refTable\":\"C\"},\"min\":"
 	"0,\"max\":1}}}},\"M\":{\"isRoot\":true,\"maxRows\":1,\"columns\":"
+	"{\"b\":{\"type\":\"boolean\"}}},\"S\":{\"isRoot\":true,\"columns\":"
 	"{\"b\":{\"type\":\"boolean\"}}}}}";
 #define ID "\"00000000-0000-0000-0000-000000000001\""
 
@@ -63,10 +65,13 @@ append(struct database *db, const void *bytes, size_t size)
 	ovsdb_error_free(journal_append(database_journal(db), false, &id));
 }
 
+enum before { NOTHING, AN_INSERTION, A_DELETION };
+
 /* What is there, in a number; 0 if the file is not read. */
 static uint64_t
-read_record(const uint8_t *bytes, size_t size, bool is_first)
+read_record(const uint8_t *bytes, size_t size, enum before before)
 {
+	static const char other[] = "{\"S\":{" ID ":{}}}";
 	static const char come[] = "{\"M\":{" ID ":{}}}";
 	static const char go[] = "{\"M\":{" ID ":null}}";
 	struct database *db;
@@ -76,11 +81,15 @@ read_record(const uint8_t *bytes, size_t size, bool is_first)
 	db = open_file();
 	if (!db)
 		abort();
-	if (!is_first) {
+	if (before != NOTHING)
+		append(db, other, sizeof other - 1);
+	if (before == A_DELETION) {
 		append(db, come, sizeof come - 1);
 		append(db, go, sizeof go - 1);
 	}
 	append(db, bytes, size);
+	if (before == NOTHING)
+		append(db, other, sizeof other - 1);
 	/* The last one may be put aside. */
 	append(db, "{}", 2);
 	database_free(db);
@@ -108,13 +117,16 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	FILE *stream;
+	uint64_t sum;
 
 	if (!*path)
 		name_files();
 	stream = fopen(schema_path, "w");
 	if (!stream || fputs(schema, stream) < 0 || fclose(stream))
 		abort();
-	if (read_record(bytes, size, true) != read_record(bytes, size, false))
+	sum = read_record(bytes, size, A_DELETION);
+	if (read_record(bytes, size, NOTHING) != sum
+	    || read_record(bytes, size, AN_INSERTION) != sum)
 		abort();
 	unlink(schema_path);
 	unlink(path);

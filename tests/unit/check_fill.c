@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A record of many rows, as the first in a file, which fills the tables, and
- * behind others, where it is a transaction: both must come to the same. */
+/* A record of many rows, as the first in a file and behind one that has
+ * inserted a row, where it fills the tables, and behind one that has deleted
+ * one, where it is a transaction: all must come to the same. */
 
 #include "agent/ovsdb/store/fill.h"
 
@@ -81,10 +82,13 @@ describe(const struct database *db)
 	return text;
 }
 
+enum before { NOTHING, AN_INSERTION, A_DELETION };
+
 /* What a file with this record holds, or why it is not read. */
 static char *
-read_record(const char *record, bool is_first)
+read_record(const char *record, enum before before)
 {
+	static const char other[] = "{\"E1\":{\"" C "\":{\"e\":\"x\"}}}";
 	struct ovsdb_error *error;
 	struct database *db;
 	char *warning, *text;
@@ -93,11 +97,15 @@ read_record(const char *record, bool is_first)
 	error = journal_open_database(path, schema_path, &db, &warning);
 	ck_assert_msg(!error, "%s", error ? error->details : "");
 	free(warning);
-	if (!is_first) {
+	if (before != NOTHING)
+		append(db, other);
+	if (before == A_DELETION) {
 		append(db, "{\"M1\":{\"" A "\":{\"i\":5}}}");
 		append(db, "{\"M1\":{\"" A "\":null}}");
 	}
 	append(db, record);
+	if (before == NOTHING)
+		append(db, other);
 	append(db, "{\"E1\":{\"" A "\":{\"e\":\"y\"}}}");
 	database_free(db);
 	error = journal_open_database(path, NULL, &db, &warning);
@@ -114,14 +122,17 @@ read_record(const char *record, bool is_first)
 }
 
 static void
-check_both(const char *record, bool is_refused)
+check_all(const char *record, bool is_refused)
 {
-	char *filled = read_record(record, true);
-	char *executed = read_record(record, false);
+	char *first = read_record(record, NOTHING);
+	char *filled = read_record(record, AN_INSERTION);
+	char *executed = read_record(record, A_DELETION);
 
+	ck_assert_str_eq(first, executed);
 	ck_assert_str_eq(filled, executed);
 	ck_assert_msg(!strncmp(filled, "makes", 5) == is_refused, "%s: %s",
 		      record, filled);
+	free(first);
 	free(filled);
 	free(executed);
 }
@@ -177,7 +188,7 @@ START_TEST(they_come_to_the_same)
 	for (char *p = text; *p; p++)
 		if (*p == '\'')
 			*p = '"';
-	check_both(text, records[_i].is_refused);
+	check_all(text, records[_i].is_refused);
 	free(text);
 }
 END_TEST
@@ -215,7 +226,7 @@ START_TEST(large_ones_do)
 		encode_text(&e, text);
 	}
 	encode_bytes(&e, "}}", 3);
-	check_both(e.bytes, is_refused);
+	check_all(e.bytes, is_refused);
 	encode_done(&e);
 }
 END_TEST

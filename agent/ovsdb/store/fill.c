@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/row.h"
 
 /* A column of references. */
@@ -31,31 +32,38 @@ struct open_end {
 struct fill {
 	struct database *database;
 	struct links *tables;	/* By table_schema->index. */
+	struct row **rows;	/* Of this record. */
+	size_t n_rows, max_rows;
 	struct open_end *ends;
 	size_t n_ends, max_ends;
+	size_t n_closed;	/* Of them. */
 };
+
+enum { ROWS_KEPT = 16 << 10 };	/* Room for so many, between records. */
 
 static void add_link(struct links *, const struct table *,
 		     const struct column *, bool is_value);
 static bool is_unique(const struct table *, const struct row *);
+static void keep_row(struct fill *, struct row *);
+static void each_reference(struct fill *, struct row *,
+			   void (*)(struct fill *, struct row *,
+				    struct link *, const struct uuid *));
 static void refer(struct fill *, struct row *, struct link *,
 		  const struct uuid *);
 static struct row *find(struct link *, const struct uuid *);
 static void join(struct row *holder, struct row *target,
 		 const struct link *);
-static bool is_legal(const struct table *);
-static void empty(struct table *);
+static bool close_ends(struct fill *);
+static bool is_legal(const struct row *);
+static void forget_rows(struct fill *);
+static void part(struct fill *, struct row *, struct link *,
+		 const struct uuid *);
 
 struct fill *
-fill_begin(struct database *db)
+fill_new(struct database *db)
 {
-	struct fill *fill;
+	struct fill *fill = xcalloc(1, sizeof *fill);
 
-	for (size_t i = 0; i < db->schema->n_tables; i++) {
-		if (row_map_n(&db->tables[i].rows))
-			return NULL;
-	}
-	fill = xcalloc(1, sizeof *fill);
 	fill->database = db;
 	fill->tables = xcalloc(db->schema->n_tables, sizeof *fill->tables);
 	for (size_t i = 0; i < db->schema->n_tables; i++) {
@@ -72,28 +80,31 @@ fill_begin(struct database *db)
 	return fill;
 }
 
+void
+fill_free(struct fill *fill)
+{
+	if (!fill)
+		return;
+	for (size_t i = 0; i < fill->database->schema->n_tables; i++)
+		free(fill->tables[i].all);
+	free(fill->tables);
+	free(fill->rows);
+	free(fill->ends);
+	free(fill);
+}
+
 bool
 fill_add(struct fill *fill, struct row *row)
 {
 	struct table *table = row_table(row);
-	struct links *links = &fill->tables[table->schema->index];
 
 	if (table_find(table, row_uuid(row)) || !is_unique(table, row)) {
 		row_free(row);
 		return false;
 	}
 	table_insert(table, row);
-	for (size_t i = 0; i < links->n; i++) {
-		struct link *link = &links->all[i];
-		const struct datum *d;
-		struct datum room;
-
-		d = row_datum(row, link->column, &room);
-		for (uint32_t j = 0; j < d->n; j++)
-			refer(fill, row, link, link->is_value
-					       ? &datum_value(d, j)->uuid
-					       : &datum_key(d, j)->uuid);
-	}
+	keep_row(fill, row);
+	each_reference(fill, row, refer);
 	return true;
 }
 
@@ -102,40 +113,64 @@ fill_end(struct fill *fill)
 {
 	const struct database *db = fill->database;
 
-	for (size_t i = 0; i < fill->n_ends; i++) {
-		struct open_end *end = &fill->ends[i];
-		struct row *target = find(end->link, &end->uuid);
-
-		if (!target)
-			return false;
-		join(end->holder, target, end->link);
-	}
+	if (!close_ends(fill))
+		return false;
 	for (size_t i = 0; i < db->schema->n_tables; i++) {
-		if (!is_legal(&db->tables[i]))
+		const struct table *table = &db->tables[i];
+
+		if (row_map_n(&table->rows) > table->schema->max_rows)
+			return false;
+	}
+	for (size_t i = 0; i < fill->n_rows; i++) {
+		if (!is_legal(fill->rows[i]))
 			return false;
 	}
 	return true;
 }
 
 void
-fill_free(struct fill *fill, bool keep)
+fill_keep(struct fill *fill, const struct uuid *id)
 {
 	struct database *db = fill->database;
+	struct commit commit = { .database = db, .id = *id };
+	struct change *changes;
 
-	for (size_t i = 0; i < db->schema->n_tables; i++) {
-		struct table *table = &db->tables[i];
-		size_t cursor = 0;
-		struct row *row;
+	/* Nobody goes back to before the first one. */
+	if (fill->n_rows && !uuid_is_zero(&db->last_transaction)) {
+		changes = xcalloc(fill->n_rows, sizeof *changes);
+		for (size_t i = 0; i < fill->n_rows; i++) {
+			struct row *row = fill->rows[i];
 
-		free(fill->tables[i].all);
-		while (!keep && (row = row_map_next(&table->rows, &cursor)))
-			row_drop_referrers(row);
+			changes[i].table = row_table(row);
+			changes[i].uuid = *row_uuid(row);
+			changes[i].new = row;
+		}
+		commit.changes = changes;
+		commit.n_changes = fill->n_rows;
+		history_add(db->history, &commit, &db->last_transaction,
+			    db->is_last_from_file);
+		free(changes);
 	}
-	for (size_t i = 0; !keep && i < db->schema->n_tables; i++)
-		empty(&db->tables[i]);
-	free(fill->tables);
-	free(fill->ends);
-	free(fill);
+	forget_rows(fill);
+}
+
+void
+fill_undo(struct fill *fill)
+{
+	close_ends(fill);
+	for (size_t i = 0; i < fill->n_rows; i++) {
+		each_reference(fill, fill->rows[i], part);
+		row_drop_referrers(fill->rows[i]);
+	}
+	for (size_t i = 0; i < fill->n_rows; i++) {
+		table_remove(row_table(fill->rows[i]), fill->rows[i]);
+		row_free(fill->rows[i]);
+	}
+	for (size_t i = 0; i < fill->database->schema->n_tables; i++) {
+		for (size_t j = 0; j < fill->tables[i].n; j++)
+			fill->tables[i].all[j].last = NULL;
+	}
+	forget_rows(fill);
 }
 
 static void
@@ -180,6 +215,37 @@ is_unique(const struct table *table, const struct row *row)
 }
 
 static void
+keep_row(struct fill *fill, struct row *row)
+{
+	if (fill->n_rows == fill->max_rows) {
+		fill->max_rows = fill->max_rows ? fill->max_rows * 2 : 64;
+		fill->rows = xrealloc(fill->rows, fill->max_rows
+						  * sizeof *fill->rows);
+	}
+	fill->rows[fill->n_rows++] = row;
+}
+
+static void
+each_reference(struct fill *fill, struct row *row,
+	       void (*visit)(struct fill *, struct row *, struct link *,
+			     const struct uuid *))
+{
+	struct links *links = &fill->tables[row_table(row)->schema->index];
+
+	for (size_t i = 0; i < links->n; i++) {
+		struct link *link = &links->all[i];
+		const struct datum *d;
+		struct datum room;
+
+		d = row_datum(row, link->column, &room);
+		for (uint32_t j = 0; j < d->n; j++)
+			visit(fill, row, link, link->is_value
+					       ? &datum_value(d, j)->uuid
+					       : &datum_key(d, j)->uuid);
+	}
+}
+
+static void
 refer(struct fill *fill, struct row *row, struct link *link,
       const struct uuid *uuid)
 {
@@ -219,37 +285,55 @@ join(struct row *holder, struct row *target, const struct link *link)
 		row_set_refs(target, row_refs(target) + 1);
 }
 
-/* A row to which no strong reference leads would be collected. */
+/* Those that can be: false if there is one that leads nowhere. */
 static bool
-is_legal(const struct table *table)
+close_ends(struct fill *fill)
 {
-	size_t cursor = 0;
-	struct row *row;
+	bool ok = true;
 
-	if (row_map_n(&table->rows) > table->schema->max_rows)
-		return false;
-	if (table->schema->is_root)
-		return true;
-	while ((row = row_map_next(&table->rows, &cursor))) {
-		if (!row_refs(row))
-			return false;
+	for (; fill->n_closed < fill->n_ends; fill->n_closed++) {
+		struct open_end *end = &fill->ends[fill->n_closed];
+		struct row *target = find(end->link, &end->uuid);
+
+		if (target)
+			join(end->holder, target, end->link);
+		else
+			ok = false;
 	}
-	return true;
+	return ok;
 }
 
-/* The map gives back what is emptied, so nobody walks through it
- * meanwhile. */
-static void
-empty(struct table *table)
+/* A row to which no strong reference leads would be collected. */
+static bool
+is_legal(const struct row *row)
 {
-	size_t n = row_map_n(&table->rows), cursor = 0;
-	struct row **rows = xmalloc((n + 1) * sizeof *rows);
+	return row_table(row)->schema->is_root || row_refs(row);
+}
 
-	for (size_t i = 0; i < n; i++)
-		rows[i] = row_map_next(&table->rows, &cursor);
-	for (size_t i = 0; i < n; i++) {
-		table_remove(table, rows[i]);
-		row_free(rows[i]);
+static void
+forget_rows(struct fill *fill)
+{
+	if (fill->max_rows > ROWS_KEPT) {
+		free(fill->rows);
+		fill->rows = NULL;
+		fill->max_rows = 0;
 	}
-	free(rows);
+	if (fill->max_ends > ROWS_KEPT) {
+		free(fill->ends);
+		fill->ends = NULL;
+		fill->max_ends = 0;
+	}
+	fill->n_rows = fill->n_ends = fill->n_closed = 0;
+}
+
+/* Takes a strong reference back, if it leads anywhere. */
+static void
+part(struct fill *fill, struct row *row, struct link *link,
+     const struct uuid *uuid)
+{
+	struct row *target = link->is_weak ? NULL : find(link, uuid);
+
+	(void) fill;
+	if (target && target != row)
+		row_set_refs(target, row_refs(target) - 1);
 }

@@ -80,7 +80,7 @@ static struct ovsdb_error *create(struct journal *, const char *schema_path);
 static struct ovsdb_error *load(struct journal *, struct database **,
 				bool *ret_is_torn, char **ret_rubbish);
 static char *describe(const struct ovsdb_error *);
-static struct ovsdb_error *load_record(struct journal_reader *,
+static struct ovsdb_error *load_schema(struct journal_reader *,
 				       struct database **);
 static struct ovsdb_error *make_no_sense(const struct journal_reader *,
 					 struct ovsdb_error *);
@@ -585,6 +585,7 @@ load(struct journal *journal, struct database **ret_database,
 	};
 	enum journal_read_result result;
 	struct ovsdb_error *error = NULL;
+	struct journal_load *loading = NULL;
 	uint64_t n_records = 0;
 	int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
 
@@ -597,7 +598,10 @@ load(struct journal *journal, struct database **ret_database,
 	       == JOURNAL_READ_RECORD) {
 		bool is_last = *ret_database && reader.offset == reader.size;
 
-		error = load_record(&reader, ret_database);
+		error = loading ? journal_load_record(loading, &reader)
+				: load_schema(&reader, ret_database);
+		if (!loading && !error)
+			loading = journal_load_new(*ret_database);
 		if (error && is_last) {
 			*ret_rubbish = describe(error);
 			ovsdb_error_free(error);
@@ -611,8 +615,6 @@ load(struct journal *journal, struct database **ret_database,
 		journal->size = reader.offset;
 		if (++n_records <= 2)
 			journal->rows_end = reader.offset;
-		if (n_records == 1)
-			database_loosen(*ret_database);
 		history_set_end(database_history(*ret_database),
 				reader.offset,
 				database_last_recorded(*ret_database));
@@ -622,8 +624,7 @@ load(struct journal *journal, struct database **ret_database,
 			break;
 		}
 	}
-	if (*ret_database)
-		database_tighten(*ret_database);
+	journal_load_free(loading);
 	*ret_is_torn = result == JOURNAL_READ_TORN;
 	if (*ret_is_torn || result == JOURNAL_READ_RUBBISH)
 		journal->size = reader.offset;
@@ -658,23 +659,19 @@ describe(const struct ovsdb_error *error)
 }
 
 static struct ovsdb_error *
-load_record(struct journal_reader *reader, struct database **db)
+load_schema(struct journal_reader *reader, struct database **db)
 {
 	struct ovsdb_error *error;
 	struct schema *schema;
 	json_t *json;
 
-	if (*db) {
-		error = journal_load(reader, *db);
-	} else {
-		json = reader->body ? json_loadb(reader->body,
-						 reader->body_size, 0, NULL)
-				    : NULL;
-		error = schema_from_json(json, &schema);
-		json_decref(json);
-		if (!error)
-			*db = database_new(schema, NULL);
-	}
+	json = reader->body ? json_loadb(reader->body, reader->body_size, 0,
+					 NULL)
+			    : NULL;
+	error = schema_from_json(json, &schema);
+	json_decref(json);
+	if (!error)
+		*db = database_new(schema, NULL);
 	return error;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/memory.h"
 #include "agent/ovsdb/value/decode.h"
 #include "agent/ovsdb/value/scan.h"
 #include "agent/ovsdb/store/fill.h"
@@ -26,11 +27,15 @@ struct seen {
 	size_t offset, size;
 };
 
-/* A record that is being done: by a transaction, or into an empty database. */
-struct load {
+/* A record that is being done: by a transaction, or straight into the
+ * tables. */
+struct journal_load {
 	struct database *database;
-	struct transaction *txn;
 	struct fill *fill;
+	bool inserts;		/* The last one did nothing else: the next will
+				 * not, either. */
+
+	struct transaction *txn;	/* NULL: straight. */
 	struct table *table;
 	bool is_diff;
 	bool knows_diff;	/* It has said so, or has been searched. */
@@ -39,84 +44,110 @@ struct load {
 	struct ovsdb_error *error;
 };
 
-typedef bool visit_member(struct decoding *, struct load *, const char *name);
+typedef bool visit_member(struct decoding *, struct journal_load *, const char *name);
 
-static bool fill_rows(struct journal_reader *, struct load *);
-static bool look_and_load_rows(struct journal_reader *, struct load *);
-static bool load_rows(struct journal_reader *, struct load *);
-static void take_id(const struct journal_reader *, const struct load *);
+static bool fill_rows(struct journal_reader *, struct journal_load *);
+static bool look_and_load_rows(struct journal_reader *, struct journal_load *);
+static bool load_rows(struct journal_reader *, struct journal_load *);
+static void take_id(const struct journal_reader *, const struct journal_load *);
 static void begin(struct journal_reader *, struct decoding *);
-static bool each_member(struct decoding *, struct load *, visit_member *);
-static bool look(struct decoding *, struct load *, const char *name);
-static bool skip(struct decoding *, struct load *, const char *name);
-static bool load_table(struct decoding *, struct load *, const char *name);
-static bool load_each_row(struct decoding *, struct load *);
-static bool see_row(struct decoding *, const struct load *, struct seen *);
+static bool each_member(struct decoding *, struct journal_load *, visit_member *);
+static bool look(struct decoding *, struct journal_load *, const char *name);
+static bool skip(struct decoding *, struct journal_load *, const char *name);
+static bool load_table(struct decoding *, struct journal_load *, const char *name);
+static bool load_each_row(struct decoding *, struct journal_load *);
+static bool see_row(struct decoding *, const struct journal_load *, struct seen *);
 static void prefetch_row(const struct table *, const struct uuid *,
 			 const char *text, size_t size);
-static bool load_seen(const struct decoding *, struct load *,
+static bool load_seen(const struct decoding *, struct journal_load *,
 		      const struct seen *, size_t n);
-static bool load_row(struct load *, const struct uuid *, struct scan *);
-static bool add_row(struct load *, const struct uuid *, struct scan *);
-static bool write_row(struct load *, const struct uuid *, struct scan *);
-static struct ovsdb_error *set_columns(struct load *, struct scan *,
+static bool load_row(struct journal_load *, const struct uuid *, struct scan *);
+static bool add_row(struct journal_load *, const struct uuid *, struct scan *);
+static bool is_null(const struct scan *);
+static bool write_row(struct journal_load *, const struct uuid *, struct scan *);
+static struct ovsdb_error *set_columns(struct journal_load *, struct scan *,
 				       struct row *, bool is_old);
 static const struct column *find_column(const struct table_schema *,
 					const struct scanned *name,
 					size_t *next);
 static struct ovsdb_error *read_value(struct scan *, const struct column *,
 				      struct datum *ret_value);
-static void set_column(struct load *, struct row *, const struct column *,
+static void set_column(struct journal_load *, struct row *, const struct column *,
 		       struct datum *value, bool is_diff);
 static struct ovsdb_error *load_whole(struct journal_reader *,
 				      struct database *);
 
-struct ovsdb_error *
-journal_load(struct journal_reader *reader, struct database *db)
+struct journal_load *
+journal_load_new(struct database *db)
 {
-	struct load load = { .database = db };
+	struct journal_load *load = xcalloc(1, sizeof *load);
 
-	if (!fill_rows(reader, &load) && !load_rows(reader, &load)
-	    && !look_and_load_rows(reader, &load)) {
-		take_id(reader, &load);
-		load.error = load_whole(reader, db);
+	load->database = db;
+	load->fill = fill_new(db);
+	load->inserts = true;
+	database_loosen(db);
+	return load;
+}
+
+void
+journal_load_free(struct journal_load *load)
+{
+	if (!load)
+		return;
+	database_tighten(load->database);
+	fill_free(load->fill);
+	free(load);
+}
+
+struct ovsdb_error *
+journal_load_record(struct journal_load *load, struct journal_reader *reader)
+{
+	struct database *db = load->database;
+
+	load->is_diff = load->knows_diff = load->must_know = false;
+	memset(&load->id, 0, sizeof load->id);
+	load->error = NULL;
+	if (!fill_rows(reader, load) && !load_rows(reader, load)
+	    && !look_and_load_rows(reader, load)) {
+		take_id(reader, load);
+		load->error = load_whole(reader, db);
 	}
-	if (!load.error) {
+	if (!load->error) {
 		db->last_transaction = db->last_recorded = db->replayed;
 		db->is_last_from_file = true;
 	}
 	memset(&db->replayed, 0, sizeof db->replayed);
-	return load.error;
+	return load->error;
 }
 
 /* Returns false, and nothing has happened, if it has to be done another
  * way. */
 static bool
-fill_rows(struct journal_reader *reader, struct load *load)
+fill_rows(struct journal_reader *reader, struct journal_load *load)
 {
 	struct decoding d;
 	bool ok;
 
-	if (!uuid_is_zero(&load->database->last_transaction))
-		return false;
-	load->fill = fill_begin(load->database);
-	if (!load->fill)
+	if (!load->inserts)
 		return false;
 	begin(reader, &d);
 	ok = each_member(&d, load, load_table) && fill_end(load->fill);
 	decode_done(&d);
-	fill_free(load->fill, ok);
-	load->fill = NULL;
+	take_id(reader, load);
+	if (ok)
+		fill_keep(load->fill, &load->database->replayed);
+	else
+		fill_undo(load->fill);
+	load->inserts = ok;
 	ovsdb_error_free(load->error);
 	load->error = NULL;
-	take_id(reader, load);
 	return ok;
 }
 
 /* What it is stands behind what it says, and makes a difference; or it is not
  * what anybody writes, and jansson's. */
 static bool
-look_and_load_rows(struct journal_reader *reader, struct load *load)
+look_and_load_rows(struct journal_reader *reader, struct journal_load *load)
 {
 	struct decoding d;
 	bool ok;
@@ -132,12 +163,13 @@ look_and_load_rows(struct journal_reader *reader, struct load *load)
 
 /* As fill_rows(), or there is an error. */
 static bool
-load_rows(struct journal_reader *reader, struct load *load)
+load_rows(struct journal_reader *reader, struct journal_load *load)
 {
 	struct decoding d;
 	bool ok;
 
 	load->txn = transaction_begin(load->database);
+	load->inserts = true;
 	begin(reader, &d);
 	ok = each_member(&d, load, load_table);
 	decode_done(&d);
@@ -146,13 +178,14 @@ load_rows(struct journal_reader *reader, struct load *load)
 		load->error = transaction_commit(load->txn, false);
 	else
 		transaction_abort(load->txn);
+	load->txn = NULL;
 	return ok || load->error;
 }
 
 /* A compacted file begins with a record that says which transaction it goes up
  * to; every other has an id that comes from what it says. */
 static void
-take_id(const struct journal_reader *reader, const struct load *load)
+take_id(const struct journal_reader *reader, const struct journal_load *load)
 {
 	struct database *db = load->database;
 
@@ -176,7 +209,7 @@ begin(struct journal_reader *reader, struct decoding *d)
 
 /* Of one object, to its end. */
 static bool
-each_member(struct decoding *d, struct load *load, visit_member *visit)
+each_member(struct decoding *d, struct journal_load *load, visit_member *visit)
 {
 	char name[MAX_NAME];
 
@@ -193,7 +226,7 @@ each_member(struct decoding *d, struct load *load, visit_member *visit)
 }
 
 static bool
-look(struct decoding *d, struct load *load, const char *name)
+look(struct decoding *d, struct journal_load *load, const char *name)
 {
 	const char *text;
 	size_t size;
@@ -212,7 +245,7 @@ look(struct decoding *d, struct load *load, const char *name)
 }
 
 static bool
-skip(struct decoding *d, struct load *load, const char *name)
+skip(struct decoding *d, struct journal_load *load, const char *name)
 {
 	const char *text;
 	size_t size;
@@ -223,7 +256,7 @@ skip(struct decoding *d, struct load *load, const char *name)
 }
 
 static bool
-load_table(struct decoding *d, struct load *load, const char *name)
+load_table(struct decoding *d, struct journal_load *load, const char *name)
 {
 	if (*name == '_')
 		return look(d, load, name);
@@ -235,7 +268,7 @@ load_table(struct decoding *d, struct load *load, const char *name)
  * of it after the other, many rows are looked at, and theirs is asked for,
  * before the first of them is done. */
 static bool
-load_each_row(struct decoding *d, struct load *load)
+load_each_row(struct decoding *d, struct journal_load *load)
 {
 	struct seen rows[AHEAD_ROWS];
 	bool ok = true, more;
@@ -261,7 +294,7 @@ load_each_row(struct decoding *d, struct load *load)
 }
 
 static bool
-see_row(struct decoding *d, const struct load *load, struct seen *row)
+see_row(struct decoding *d, const struct journal_load *load, struct seen *row)
 {
 	char name[UUID_TEXT_SIZE];
 	const char *text, *held;
@@ -288,7 +321,7 @@ prefetch_row(const struct table *table, const struct uuid *uuid,
 }
 
 static bool
-load_seen(const struct decoding *d, struct load *load,
+load_seen(const struct decoding *d, struct journal_load *load,
 	  const struct seen *rows, size_t n)
 {
 	const char *text;
@@ -305,11 +338,11 @@ load_seen(const struct decoding *d, struct load *load,
 }
 
 static bool
-load_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+load_row(struct journal_load *load, const struct uuid *uuid, struct scan *scan)
 {
 	char name[UUID_TEXT_SIZE];
-	bool ok = load->fill ? add_row(load, uuid, scan)
-			     : write_row(load, uuid, scan);
+	bool ok = load->txn ? write_row(load, uuid, scan)
+			    : add_row(load, uuid, scan);
 
 	if (load->error) {
 		uuid_to_text(uuid, name);
@@ -322,10 +355,13 @@ load_row(struct load *load, const struct uuid *uuid, struct scan *scan)
 }
 
 static bool
-add_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+add_row(struct journal_load *load, const struct uuid *uuid, struct scan *scan)
 {
-	struct row *row = row_new(load->table, uuid);
+	struct row *row;
 
+	if (is_null(scan) || table_find(load->table, uuid))
+		return false;
+	row = row_new(load->table, uuid);
 	load->error = set_columns(load, scan, row, false);
 	if (!load->error)
 		return fill_add(load->fill, row);
@@ -334,13 +370,20 @@ add_row(struct load *load, const struct uuid *uuid, struct scan *scan)
 }
 
 static bool
-write_row(struct load *load, const struct uuid *uuid, struct scan *scan)
+is_null(const struct scan *scan)
+{
+	return scan->end - scan->p == 4 && !memcmp(scan->p, "null", 4);
+}
+
+static bool
+write_row(struct journal_load *load, const struct uuid *uuid, struct scan *scan)
 {
 	const struct row *committed = transaction_find(load->txn, load->table,
 						       uuid);
 	struct row *row = NULL;
 
-	if (scan->end - scan->p == 4 && !memcmp(scan->p, "null", 4)) {
+	load->inserts = load->inserts && !committed && !is_null(scan);
+	if (is_null(scan)) {
 		if (committed)
 			transaction_delete(load->txn, committed);
 		return true;
@@ -356,7 +399,7 @@ write_row(struct load *load, const struct uuid *uuid, struct scan *scan)
 }
 
 static struct ovsdb_error *
-set_columns(struct load *load, struct scan *scan, struct row *row,
+set_columns(struct journal_load *load, struct scan *scan, struct row *row,
 	    bool is_old)
 {
 	const struct table_schema *schema = row_table(row)->schema;
@@ -435,7 +478,7 @@ read_value(struct scan *scan, const struct column *column,
 
 /* Takes over 'value'. */
 static void
-set_column(struct load *load, struct row *row, const struct column *column,
+set_column(struct journal_load *load, struct row *row, const struct column *column,
 	   struct datum *value, bool is_diff)
 {
 	if (is_diff) {
@@ -448,10 +491,10 @@ set_column(struct load *load, struct row *row, const struct column *column,
 	}
 	if (column->is_ephemeral)
 		datum_done(value, &column->type);
-	else if (load->fill)
-		row_put(row, column, value);
-	else
+	else if (load->txn)
 		row_set(row, column, value);
+	else
+		row_put(row, column, value);
 }
 
 /* All of it at once. */
