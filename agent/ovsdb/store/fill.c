@@ -166,10 +166,6 @@ fill_undo(struct fill *fill)
 		table_remove(row_table(fill->rows[i]), fill->rows[i]);
 		row_free(fill->rows[i]);
 	}
-	for (size_t i = 0; i < fill->database->schema->n_tables; i++) {
-		for (size_t j = 0; j < fill->tables[i].n; j++)
-			fill->tables[i].all[j].last = NULL;
-	}
 	forget_rows(fill);
 }
 
@@ -310,9 +306,14 @@ is_legal(const struct row *row)
 	return row_table(row)->schema->is_root || row_refs(row);
 }
 
+/* And what a transaction may take away. */
 static void
 forget_rows(struct fill *fill)
 {
+	for (size_t i = 0; i < fill->database->schema->n_tables; i++) {
+		for (size_t j = 0; j < fill->tables[i].n; j++)
+			fill->tables[i].all[j].last = NULL;
+	}
 	if (fill->max_rows > ROWS_KEPT) {
 		free(fill->rows);
 		fill->rows = NULL;

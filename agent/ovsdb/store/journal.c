@@ -3,19 +3,15 @@
 #include "agent/ovsdb/store/journal.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal_compact.h"
-#include "agent/ovsdb/store/journal_load.h"
 #include "agent/ovsdb/store/journal_lock.h"
-#include "agent/ovsdb/store/journal_read.h"
+#include "agent/ovsdb/store/journal_open.h"
 #include "agent/ovsdb/store/journal_record.h"
 #include "agent/ovsdb/store/journal_sync.h"
 #include "agent/ovsdb/store/journal_write.h"
@@ -23,7 +19,6 @@
 
 struct journal {
 	char *path;
-	char *name;		/* The path as it was given. */
 	struct journal_lock *lock;
 	struct database *database;
 	int fd;
@@ -58,7 +53,6 @@ struct asker {
 enum {
 	OUT_KEPT = 1 << 20,
 	SLICE_GARBAGE = 1024,	/* Rows freed in one go. */
-	READ_SIZE = 64 << 10,	/* Of a file that is opened. */
 	POLL_MS = 5,		/* While a compaction is under way. */
 	RETRY_MS = 1000		/* After one that was needed and failed. */
 };
@@ -74,25 +68,6 @@ static struct ovsdb_error *end_compaction(struct journal *);
 static void adopt(struct journal *, const struct compacted *, bool is_sure);
 static void drop_compaction(struct journal *);
 static void answer_askers(struct journal *, const struct ovsdb_error *);
-static struct ovsdb_error *open_file(struct journal *,
-				     const char *schema_path);
-static struct ovsdb_error *create(struct journal *, const char *schema_path);
-static struct ovsdb_error *load(struct journal *, struct database **,
-				bool *ret_is_torn, char **ret_rubbish);
-static char *describe(const struct ovsdb_error *);
-static struct ovsdb_error *load_schema(struct journal_reader *,
-				       struct database **);
-static struct ovsdb_error *make_no_sense(const struct journal_reader *,
-					 struct ovsdb_error *);
-static struct ovsdb_error *check_schema(const struct journal *,
-					const struct database *,
-					const char *schema_path);
-static struct ovsdb_error *cut_off(struct journal *, const char *rubbish,
-				   char **ret_warning);
-static struct ovsdb_error *put_aside(const struct journal *,
-				     const char *path, int64_t size);
-static struct ovsdb_error *copy_tail(const struct journal *, int fd,
-				     int64_t size);
 static struct ovsdb_error *cut_rubbish(struct journal *);
 static struct ovsdb_error *problem(const struct journal *, const char *what);
 
@@ -101,47 +76,33 @@ journal_open_database(const char *path, const char *schema_path,
 		      struct database **ret_database, char **ret_warning)
 {
 	struct journal *journal = xcalloc(1, sizeof *journal);
-	struct database *db = NULL;
+	struct journal_opened opened;
 	struct ovsdb_error *error;
-	bool is_torn = false;
-	char *rubbish = NULL;
 
 	*ret_warning = NULL;
 	journal->fd = -1;
 	journal->due_ms = INT64_MAX;
 	journal->path = journal_lock_path(path);
-	journal->name = xstrdup(path);
 	journal->sync = journal_sync_new();
 	error = journal_lock_take(journal->path, &journal->lock);
 	if (!error)
-		error = open_file(journal, schema_path);
-	if (!error)
-		error = load(journal, &db, &is_torn, &rubbish);
-	if (!error && (is_torn || rubbish))
-		error = cut_off(journal, rubbish, ret_warning);
-	free(rubbish);
-
-	/* Torn within the schema: nothing was ever acknowledged. */
-	if (!error && !db && schema_path) {
-		error = create(journal, schema_path);
-		if (!error)
-			error = load(journal, &db, &is_torn, &rubbish);
-	} else if (!error && !db) {
-		error = ovsdb_error(OVSDB_IO_ERROR, "%s: this file has no"
-				    " schema", journal->path);
-	}
-	if (!error)
-		error = check_schema(journal, db, schema_path);
+		error = journal_open(journal->path, path, schema_path,
+				     &opened, ret_warning);
 	if (error) {
-		free(*ret_warning);
-		*ret_warning = NULL;
-		database_free(db);
 		journal_close(journal);
 		return error;
 	}
-	db->journal = journal;
-	journal->database = db;
-	*ret_database = db;
+	journal->fd = opened.fd;
+	journal->size = opened.size;
+	journal->rows_end = opened.rows_end;
+	/* How much of it was the past, when it was compacted, is not known. */
+	journal->compacted_size = journal->rows_end
+				  + max_past(journal, HISTORY_DEFAULT_SIZE);
+	if (journal->compacted_size > journal->size)
+		journal->compacted_size = journal->size;
+	journal->database = opened.database;
+	journal->database->journal = journal;
+	*ret_database = journal->database;
 	return NULL;
 }
 
@@ -359,7 +320,6 @@ journal_close(struct journal *journal)
 	journal_lock_release(journal->lock);
 	encode_done(&journal->out);
 	free(journal->problem);
-	free(journal->name);
 	free(journal->path);
 	free(journal);
 }
@@ -529,258 +489,11 @@ answer_askers(struct journal *journal, const struct ovsdb_error *error)
 	}
 }
 
-static struct ovsdb_error *
-open_file(struct journal *journal, const char *schema_path)
-{
-	struct stat st;
-
-	journal->fd = open(journal->path, O_RDWR | O_CLOEXEC);
-	if (journal->fd < 0 && errno == ENOENT && schema_path)
-		return create(journal, schema_path);
-	if (journal->fd < 0 || fstat(journal->fd, &st) < 0)
-		return problem(journal, "cannot be opened for writing");
-	if (!S_ISREG(st.st_mode))
-		return ovsdb_error(OVSDB_IO_ERROR, "%s: this is not a file",
-				   journal->path);
-	if (!st.st_size && schema_path)
-		return create(journal, schema_path);
-	journal->size = st.st_size;
-	return NULL;
-}
-
-static struct ovsdb_error *
-create(struct journal *journal, const char *schema_path)
-{
-	struct compaction *compaction;
-	struct compacted compacted;
-	struct ovsdb_error *error;
-	struct schema *schema;
-	struct database *db;
-
-	error = schema_from_file(schema_path, &schema);
-	if (error)
-		return error;
-	if (journal->fd >= 0)
-		close(journal->fd);
-	journal->fd = -1;
-	db = database_new(schema, NULL);
-	compaction = compaction_start(journal->path, db, -1, 0, 0);
-	error = compaction_adopt(compaction, &compacted);
-	journal->fd = compacted.fd;
-	journal->size = compacted.size;
-	compaction_free(compaction);
-	database_free(db);
-	return error;
-}
-
-/* On return 'size' is where the last record ends that makes sense.  What is
- * behind it, if anything, is torn, or '*ret_rubbish' says what is wrong with
- * it. */
-static struct ovsdb_error *
-load(struct journal *journal, struct database **ret_database,
-     bool *ret_is_torn, char **ret_rubbish)
-{
-	struct journal_reader reader = {
-		.path = journal->name, .size = journal->size
-	};
-	enum journal_read_result result;
-	struct ovsdb_error *error = NULL;
-	struct journal_load *loading = NULL;
-	uint64_t n_records = 0;
-	int fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
-
-	reader.stream = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!reader.stream)
-		return problem(journal, "cannot be read");
-	rewind(reader.stream);
-	setvbuf(reader.stream, NULL, _IOFBF, READ_SIZE);
-	while ((result = journal_read(&reader, &error))
-	       == JOURNAL_READ_RECORD) {
-		bool is_last = *ret_database && reader.offset == reader.size;
-
-		error = loading ? journal_load_record(loading, &reader)
-				: load_schema(&reader, ret_database);
-		if (!loading && !error)
-			loading = journal_load_new(*ret_database);
-		if (error && is_last) {
-			*ret_rubbish = describe(error);
-			ovsdb_error_free(error);
-			error = NULL;
-			break;
-		}
-		if (error) {
-			error = make_no_sense(&reader, error);
-			break;
-		}
-		journal->size = reader.offset;
-		if (++n_records <= 2)
-			journal->rows_end = reader.offset;
-		history_set_end(database_history(*ret_database),
-				reader.offset,
-				database_last_recorded(*ret_database));
-		if (!reader.body
-		    && fseeko(reader.stream, reader.offset, SEEK_SET) < 0) {
-			error = problem(journal, "cannot be read");
-			break;
-		}
-	}
-	journal_load_free(loading);
-	*ret_is_torn = result == JOURNAL_READ_TORN;
-	if (*ret_is_torn || result == JOURNAL_READ_RUBBISH)
-		journal->size = reader.offset;
-	if (result == JOURNAL_READ_RUBBISH) {
-		*ret_rubbish = describe(error);
-		ovsdb_error_free(error);
-		error = NULL;
-	}
-	journal_read_done(&reader);
-	fclose(reader.stream);
-	/* How much of it was the past, when it was compacted, is not known. */
-	journal->compacted_size = journal->rows_end
-				  + max_past(journal, HISTORY_DEFAULT_SIZE);
-	if (journal->compacted_size > journal->size)
-		journal->compacted_size = journal->size;
-	return error;
-}
-
-/* As people know it from ovsdb-server. */
-static char *
-describe(const struct ovsdb_error *error)
-{
-	char *syntax = error->syntax ? json_dumps(error->syntax, JSON_COMPACT)
-				     : NULL;
-	char *text;
-
-	text = syntax ? xasprintf("syntax \"%.1000s\": %s: %s", syntax,
-				  error->name, error->details)
-	       : xasprintf("%s: %s", error->name, error->details);
-	free(syntax);
-	return text;
-}
-
-static struct ovsdb_error *
-load_schema(struct journal_reader *reader, struct database **db)
-{
-	struct ovsdb_error *error;
-	struct schema *schema;
-	json_t *json;
-
-	json = reader->body ? json_loadb(reader->body, reader->body_size, 0,
-					 NULL)
-			    : NULL;
-	error = schema_from_json(json, &schema);
-	json_decref(json);
-	if (!error)
-		*db = database_new(schema, NULL);
-	return error;
-}
-
-/* Takes over 'error'. */
-static struct ovsdb_error *
-make_no_sense(const struct journal_reader *reader, struct ovsdb_error *error)
-{
-	struct ovsdb_error *whole;
-
-	whole = ovsdb_error(error->name, "%s: the record before offset %lld"
-			    " makes no sense: %s", reader->path,
-			    (long long) reader->offset, error->details);
-	ovsdb_error_free(error);
-	return whole;
-}
-
-static struct ovsdb_error *
-check_schema(const struct journal *journal, const struct database *db,
-	     const char *schema_path)
-{
-	struct ovsdb_error *error;
-	struct schema *schema;
-
-	if (!schema_path)
-		return NULL;
-	error = schema_from_file(schema_path, &schema);
-	if (error)
-		return error;
-	if (strcmp(schema->name, database_name(db)))
-		error = ovsdb_error(OVSDB_IO_ERROR, "%s: this file holds the"
-				    " database %s, not %s", journal->path,
-				    database_name(db), schema->name);
-	schema_free(schema);
-	return error;
-}
-
-/* What was only half written goes; what somebody else has written there is
- * put aside first. */
-static struct ovsdb_error *
-cut_off(struct journal *journal, const char *rubbish, char **ret_warning)
-{
-	const long long offset = journal->size;
-	struct ovsdb_error *error = NULL;
-	char *aside = NULL;
-	struct stat st;
-	long long size;
-
-	if (fstat(journal->fd, &st) < 0)
-		return problem(journal, "cannot be read");
-	size = st.st_size - offset;
-	if (rubbish) {
-		aside = xasprintf("%s.cut-%lld", journal->path, offset);
-		error = put_aside(journal, aside, size);
-	}
-	if (!error)
-		error = cut_rubbish(journal);
-	if (!error && rubbish)
-		*ret_warning = xasprintf("%s; %lld bytes at offset %lld moved"
-					 " to %s", rubbish, size, offset,
-					 aside);
-	else if (!error)
-		*ret_warning = xasprintf("%s: the last record was not written"
-					 " whole: %lld bytes at offset %lld"
-					 " cut off", journal->path, size,
-					 offset);
-	free(aside);
-	return error;
-}
-
-static struct ovsdb_error *
-put_aside(const struct journal *journal, const char *path, int64_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
-			    | O_NOFOLLOW, 0600);
-	struct ovsdb_error *error;
-
-	error = fd < 0 ? problem(journal, "what makes no sense at its end"
-				 " cannot be put aside")
-		: copy_tail(journal, fd, size);
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
-
-static struct ovsdb_error *
-copy_tail(const struct journal *journal, int fd, int64_t size)
-{
-	int64_t offset = journal->size, end = offset + size;
-	char bytes[4096];
-	ssize_t n = 1;
-
-	while (offset < end && n > 0) {
-		n = pread(journal->fd, bytes, sizeof bytes, offset);
-		if (n > 0)
-			n = write(fd, bytes, n);
-		if (n > 0)
-			offset += n;
-	}
-	if (offset < end || fsync(fd) < 0)
-		return problem(journal, "what makes no sense at its end"
-			       " cannot be put aside");
-	return NULL;
-}
 
 static struct ovsdb_error *
 cut_rubbish(struct journal *journal)
 {
-	if (ftruncate(journal->fd, journal->size) < 0
-	    || fdatasync(journal->fd) < 0)
+	if (journal_cut(journal->fd, journal->size) < 0)
 		return problem(journal, "cannot be cut back to its last whole"
 			       " record");
 	journal->has_rubbish = false;

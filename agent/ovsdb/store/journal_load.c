@@ -44,27 +44,36 @@ struct journal_load {
 	struct ovsdb_error *error;
 };
 
-typedef bool visit_member(struct decoding *, struct journal_load *, const char *name);
+typedef bool visit_member(struct decoding *, struct journal_load *,
+			  const char *name);
 
 static bool fill_rows(struct journal_reader *, struct journal_load *);
-static bool look_and_load_rows(struct journal_reader *, struct journal_load *);
+static bool look_and_load_rows(struct journal_reader *,
+			       struct journal_load *);
 static bool load_rows(struct journal_reader *, struct journal_load *);
-static void take_id(const struct journal_reader *, const struct journal_load *);
+static void take_id(const struct journal_reader *,
+		    const struct journal_load *);
 static void begin(struct journal_reader *, struct decoding *);
-static bool each_member(struct decoding *, struct journal_load *, visit_member *);
+static bool each_member(struct decoding *, struct journal_load *,
+			visit_member *);
 static bool look(struct decoding *, struct journal_load *, const char *name);
 static bool skip(struct decoding *, struct journal_load *, const char *name);
-static bool load_table(struct decoding *, struct journal_load *, const char *name);
+static bool load_table(struct decoding *, struct journal_load *,
+		       const char *name);
 static bool load_each_row(struct decoding *, struct journal_load *);
-static bool see_row(struct decoding *, const struct journal_load *, struct seen *);
+static bool see_row(struct decoding *, const struct journal_load *,
+		    struct seen *);
 static void prefetch_row(const struct table *, const struct uuid *,
 			 const char *text, size_t size);
 static bool load_seen(const struct decoding *, struct journal_load *,
 		      const struct seen *, size_t n);
-static bool load_row(struct journal_load *, const struct uuid *, struct scan *);
-static bool add_row(struct journal_load *, const struct uuid *, struct scan *);
+static bool load_row(struct journal_load *, const struct uuid *,
+		     struct scan *);
+static bool add_row(struct journal_load *, const struct uuid *,
+		    struct scan *);
 static bool is_null(const struct scan *);
-static bool write_row(struct journal_load *, const struct uuid *, struct scan *);
+static bool write_row(struct journal_load *, const struct uuid *,
+		      struct scan *);
 static struct ovsdb_error *set_columns(struct journal_load *, struct scan *,
 				       struct row *, bool is_old);
 static const struct column *find_column(const struct table_schema *,
@@ -72,8 +81,9 @@ static const struct column *find_column(const struct table_schema *,
 					size_t *next);
 static struct ovsdb_error *read_value(struct scan *, const struct column *,
 				      struct datum *ret_value);
-static void set_column(struct journal_load *, struct row *, const struct column *,
-		       struct datum *value, bool is_diff);
+static void set_column(struct journal_load *, struct row *,
+		       const struct column *, struct datum *value,
+		       bool is_diff);
 static struct ovsdb_error *load_whole(struct journal_reader *,
 				      struct database *);
 
@@ -478,8 +488,8 @@ read_value(struct scan *scan, const struct column *column,
 
 /* Takes over 'value'. */
 static void
-set_column(struct journal_load *load, struct row *row, const struct column *column,
-	   struct datum *value, bool is_diff)
+set_column(struct journal_load *load, struct row *row,
+	   const struct column *column, struct datum *value, bool is_diff)
 {
 	if (is_diff) {
 		struct datum now, room;
@@ -502,10 +512,10 @@ static struct ovsdb_error *
 load_whole(struct journal_reader *reader, struct database *db)
 {
 	struct ovsdb_error *error;
-	char *body = reader->body;
 	json_t *record = NULL;
+	char *body = NULL;
 
-	if (!body) {
+	if (!reader->body) {
 		body = malloc(reader->body_size);
 		if (!body)
 			return ovsdb_error(OVSDB_IO_ERROR,
@@ -516,14 +526,13 @@ load_whole(struct journal_reader *reader, struct database *db)
 		       == (size_t) reader->body_size)
 			record = json_loadb(body, reader->body_size, 0, NULL);
 	} else {
-		record = json_loadb(body, reader->body_size, 0, NULL);
+		record = json_loadb(reader->body, reader->body_size, 0, NULL);
 	}
 	if (record)
 		error = journal_record_apply(record, db);
 	else
 		error = ovsdb_error(OVSDB_SYNTAX_ERROR, "it is not JSON");
 	json_decref(record);
-	if (body != reader->body)
-		free(body);
+	free(body);
 	return error;
 }

@@ -8,7 +8,7 @@
 #include <strings.h>
 #include <openssl/evp.h>
 
-#include "agent/base/memory.h"
+#include "agent/base/pages.h"
 
 enum { SECTOR_SIZE = 512 };	/* No disk tears what is smaller. */
 
@@ -76,7 +76,8 @@ journal_read(struct journal_reader *reader, struct ovsdb_error **ret_error)
 void
 journal_read_done(struct journal_reader *reader)
 {
-	free(reader->body);
+	reader->room = pages_resize(reader->room, reader->room_size, 0);
+	reader->room_size = 0;
 	reader->body = NULL;
 	EVP_MD_CTX_free(reader->digest);
 	reader->digest = NULL;
@@ -86,32 +87,27 @@ journal_read_done(struct journal_reader *reader)
 static bool
 read_body(struct journal_reader *reader, int64_t size)
 {
-	bool is_large = size > JOURNAL_READ_BODY_MAX;
-	size_t room = is_large ? JOURNAL_READ_BODY_MAX : (size_t) size;
+	size_t room = size > JOURNAL_READ_BODY_MAX ? JOURNAL_READ_BODY_MAX
+		      : size ? (size_t) size : 1;
 	unsigned char digest[EVP_MAX_MD_SIZE];
-	char *body;
 
-	free(reader->body);
-	reader->body = NULL;
-	reader->body_size = size;
 	begin_digest(reader);
-	body = xmalloc(room ? room : 1);
+	reader->room = pages_resize(reader->room, reader->room_size, room);
+	reader->room_size = room;
+	reader->body = size > JOURNAL_READ_BODY_MAX ? NULL : reader->room;
+	reader->body_size = size;
 	while (size) {
-		size_t n = fread(body, 1, size < (int64_t) room ? (size_t) size
-							       : room,
+		size_t n = fread(reader->room, 1, size < (int64_t) room
+						  ? (size_t) size : room,
 				 reader->stream);
 
 		if (!n)
 			break;
-		EVP_DigestUpdate(reader->digest, body, n);
+		EVP_DigestUpdate(reader->digest, reader->room, n);
 		size -= n;
 	}
 	EVP_DigestFinal_ex(reader->digest, digest, NULL);
 	journal_sha1_text(digest, reader->sha1);
-	if (is_large)
-		free(body);
-	else
-		reader->body = body;
 	return !size;
 }
 

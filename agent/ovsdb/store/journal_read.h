@@ -28,12 +28,14 @@ struct journal_reader {
 	const char *path;	/* For errors; the caller's. */
 	int64_t offset;		/* Of the next record. */
 	int64_t size;		/* Of the file. */
-	EVP_MD_CTX *digest;	/* Ours. */
+	EVP_MD_CTX *digest;	/* Ours, */
+	char *room;		/* and so is this, for bodies. */
+	size_t room_size;
 
 	/* The record that was read last, and whose SHA-1 is right: its JSON,
 	 * or NULL if it is large, and is to be read from the stream, where it
 	 * stands right before 'offset'. */
-	char *body;
+	const char *body;
 	int64_t body_size;
 	char sha1[JOURNAL_SHA1_TEXT_SIZE];
 };

@@ -81,3 +81,9 @@ journal_write(int fd, int64_t offset, const char *bytes, size_t size)
 	}
 	return 0;
 }
+
+int
+journal_cut(int fd, int64_t size)
+{
+	return ftruncate(fd, size) < 0 || fdatasync(fd) < 0 ? -errno : 0;
+}

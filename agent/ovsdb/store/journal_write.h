@@ -30,5 +30,8 @@ void journal_sha1_text(const unsigned char digest[JOURNAL_SHA1_SIZE],
 
 /* [any].  All the bytes, at this offset: 0 or negative errno. */
 int journal_write(int fd, int64_t offset, const char *bytes, size_t size);
+/* [any].  Cuts off what is behind, on the disk, too: 0 or negative errno,
+ * which it leaves in errno as well. */
+int journal_cut(int fd, int64_t size);
 
 #endif /* ovsdb/store/journal_write.h */
