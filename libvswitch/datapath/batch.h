@@ -61,7 +61,7 @@ batch_drop(struct batch *batch, unsigned i, enum vsw_drop why)
 
 /* The stations, in walk order. */
 void batch_parse(struct vsw_worker *, struct batch *);	/* parse.c, tunnel.c */
-void batch_follow(struct vsw_worker *, struct batch *);	/* fragment.c */
+void batch_join(struct vsw_worker *, struct batch *);	/* fragment.c */
 void batch_lookup(struct vsw_worker *, struct batch *);		/* flow.c */
 void batch_classify(struct vsw_worker *, struct batch *);	/* classify.c */
 void batch_execute(struct vsw_worker *, struct batch *);	/* execute.c */

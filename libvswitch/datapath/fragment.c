@@ -93,10 +93,10 @@ struct fragments {
 /* How a piece goes with what has been seen. */
 enum fit { FITS, REPEATS, OVERLAPS, TOO_MANY };
 
-static void follow(struct vsw_worker *, struct batch *, unsigned i);
-static void follow_first(struct vsw_worker *, struct batch *, unsigned i,
+static void join(struct vsw_worker *, struct batch *, unsigned i);
+static void join_first(struct vsw_worker *, struct batch *, unsigned i,
 			 const struct id *, const struct piece *, bool is_last);
-static void follow_later(struct vsw_worker *, struct batch *, unsigned i,
+static void join_later(struct vsw_worker *, struct batch *, unsigned i,
 			 const struct id *, const struct piece *, bool is_last);
 static struct fragments *get(struct vsw_worker *);
 static bool read_piece(const struct vsw_packet *, const struct headers *,
@@ -111,7 +111,7 @@ static struct datagram *add(struct vsw_worker *, struct vsw_port *,
 static void touch(struct fragments *, struct datagram *, uint64_t now);
 static enum fit put_piece(struct datagram *, const struct piece *,
 			  bool is_last);
-static enum fit join(struct datagram *, const struct piece *, unsigned i);
+static enum fit add_range(struct datagram *, const struct piece *, unsigned i);
 static bool is_whole(const struct datagram *);
 static int spoil(struct vsw_worker *, struct datagram *, enum fit);
 static void take_ports(const struct datagram *, struct flow_key *);
@@ -129,13 +129,13 @@ static void link_newest(struct fragments *, struct datagram *);
 static void unlink_ages(struct fragments *, struct datagram *);
 
 void
-batch_follow(struct vsw_worker *worker, struct batch *batch)
+batch_join(struct vsw_worker *worker, struct batch *batch)
 {
 	for (uint32_t left = batch->live; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 
 		if (batch->headers[i].key.fragment != VSW_FRAGMENT_NONE)
-			follow(worker, batch, i);
+			join(worker, batch, i);
 	}
 	if (worker->fragments)
 		fragment_expire(worker, batch->now, EXPIRE_EACH);
@@ -154,7 +154,7 @@ fragment_wait(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	struct id id;
 	bool is_last;
 
-	/* batch_follow() has looked at it already, but to be sure. */
+	/* batch_join() has looked at it already, but to be sure. */
 	if (!read_piece(packet, headers, &id, &piece, &is_last)) {
 		transmit_drop(worker, batch->port, packet,
 			      VSW_DROP_BAD_HEADER);
@@ -265,7 +265,7 @@ fragment_n_waiting(const struct fragments *f)
 }
 
 static void
-follow(struct vsw_worker *worker, struct batch *batch, unsigned i)
+join(struct vsw_worker *worker, struct batch *batch, unsigned i)
 {
 	struct headers *headers = &batch->headers[i];
 	struct piece piece;
@@ -275,15 +275,15 @@ follow(struct vsw_worker *worker, struct batch *batch, unsigned i)
 	if (!read_piece(batch->packets[i], headers, &id, &piece, &is_last))
 		batch_drop(batch, i, VSW_DROP_BAD_HEADER);
 	else if (headers->key.fragment == VSW_FRAGMENT_FIRST)
-		follow_first(worker, batch, i, &id, &piece, is_last);
+		join_first(worker, batch, i, &id, &piece, is_last);
 	else
-		follow_later(worker, batch, i, &id, &piece, is_last);
+		join_later(worker, batch, i, &id, &piece, is_last);
 }
 
 /* Without memory it is not followed, and that is all.  One without ports has
  * nothing to tell, unless it knows the protocol better (IPv6). */
 static void
-follow_first(struct vsw_worker *worker, struct batch *batch, unsigned i,
+join_first(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	     const struct id *id, const struct piece *piece, bool is_last)
 {
 	const struct flow_key *key = &batch->headers[i].key;
@@ -318,7 +318,7 @@ follow_first(struct vsw_worker *worker, struct batch *batch, unsigned i,
 }
 
 static void
-follow_later(struct vsw_worker *worker, struct batch *batch, unsigned i,
+join_later(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	     const struct id *id, const struct piece *piece, bool is_last)
 {
 	struct flow_key *key = &batch->headers[i].key;
@@ -552,7 +552,7 @@ put_piece(struct datagram *d, const struct piece *piece, bool is_last)
 	if ((d->end && (piece->end > d->end || is_last))
 	    || (is_last && furthest > piece->end))
 		return OVERLAPS;
-	fit = join(d, piece, i);
+	fit = add_range(d, piece, i);
 	if (fit == FITS && is_last)
 		d->end = piece->end;
 	return fit;
@@ -560,7 +560,7 @@ put_piece(struct datagram *d, const struct piece *piece, bool is_last)
 
 /* No range before the 'i'th one reaches the piece. */
 static enum fit
-join(struct datagram *d, const struct piece *piece, unsigned i)
+add_range(struct datagram *d, const struct piece *piece, unsigned i)
 {
 	struct piece *seen = d->seen;
 

@@ -4,7 +4,7 @@
 #define DATAPATH_FRAGMENT_H 1
 
 /* Later fragments go where the first one's ports say.  The station itself is
- * batch_follow() in batch.h.
+ * batch_join() in batch.h.
  *
  * A datagram that comes in pieces is followed, by addresses and
  * identification, from its first fragment on (or from a later one that has to

@@ -4,7 +4,7 @@
  *
  *     batch_parse()      bytes -> headers and flow key        parse.c
  *                        outer headers off                    tunnel.c
- *     batch_follow()     of fragments: the first one's ports  fragment.c
+ *     batch_join()       of fragments: the first one's ports  fragment.c
  *     batch_lookup()     key -> cached flow, if there is one  flow.c
  *     batch_classify()   no flow -> layers, groups, rules     classify.c
  *                        -> one rewrite, cached as a flow     compose.c
@@ -291,7 +291,7 @@ carry(struct vsw_worker *worker, struct vsw_port *port,
 
 	batch_parse(worker, &batch);
 	if (batch.has_fragments)
-		batch_follow(worker, &batch);
+		batch_join(worker, &batch);
 	carry_on(worker, &batch);
 	while (batch.has_fragments && fragment_refill(worker, &batch))
 		carry_on(worker, &batch);
