@@ -7,6 +7,7 @@
 
 enum { WORD = 64 };
 
+static uint32_t value(const struct generations *, uint32_t number);
 static size_t of_size(const struct generations *);
 static size_t used_size(uint32_t size);
 
@@ -88,6 +89,40 @@ generation_move(struct generations *g, uint32_t number)
 {
 	generation_touch(g, number);
 	generations_tell(g);
+}
+
+/* First those that are near.  What stands for the stripes is read before they
+ * are: if it moves meanwhile, the next look finds that. */
+bool
+dependencies_look(struct dependencies *d, const struct generations *g,
+		  uint64_t all)
+{
+	uint32_t quick_sum = 0, sum = 0;
+
+	if (d->n > GENERATION_DEPS)
+		return false;
+	for (uint8_t i = 0; i < d->n; i++)
+		if (d->of[i] < g->size)
+			quick_sum += value(g, d->of[i]);
+	sum = quick_sum;
+	if (d->edits != GENERATION_MIXED)
+		quick_sum += value(g, d->edits);
+	if (quick_sum != d->quick_sum || d->edits == GENERATION_MIXED) {
+		for (uint8_t i = 0; i < d->n; i++)
+			if (d->of[i] >= g->size)
+				sum += value(g, d->of[i]);
+		if (sum != d->sum)
+			return false;
+		d->quick_sum = quick_sum;
+	}
+	d->all = all;
+	return true;
+}
+
+static uint32_t
+value(const struct generations *g, uint32_t number)
+{
+	return atomic_load_explicit(&g->of[number], memory_order_acquire);
 }
 
 static size_t

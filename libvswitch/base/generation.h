@@ -12,7 +12,9 @@
  * GENERATION_DEPS) it was decided from, and their sum.  Generations only grow,
  * so the sum is the same if and only if none has moved.  'all' moves behind
  * them, once for many edits perhaps: a flow that has seen the current 'all'
- * needs no other look.
+ * needs no other look.  Stripes are many, and where a domain is edited all the
+ * time they are in another core's cache: so each domain has one more, which
+ * moves if any of its stripes has, and stands for them.
  *
  * A writer first publishes the new policy, then touches its generation, then
  * moves 'all' (release); what was replaced is retired behind that.  A reader
@@ -32,6 +34,8 @@ enum {
 	GENERATION_NONE = 0		/* Never moves. */
 };
 
+#define GENERATION_MIXED UINT32_MAX
+
 struct generations {
 	_Atomic uint64_t all;
 	_Atomic uint32_t *of;		/* By number; [0] never moves.  Behind
@@ -45,6 +49,9 @@ struct generations {
 struct dependencies {
 	uint64_t all;			/* At the time of deciding. */
 	uint32_t sum;			/* Of 'of', at that time. */
+	uint32_t quick_sum;		/* Without stripes, with 'edits'. */
+	uint32_t edits;			/* That stands for the stripes; MIXED:
+					 * nothing does. */
 	uint8_t n;			/* > GENERATION_DEPS: too many to tell
 					 * apart, any change counts. */
 	uint32_t of[GENERATION_DEPS];
@@ -88,32 +95,46 @@ dependencies_add(struct dependencies *d, const struct generations *g,
 		if (d->of[i] == number)
 			return;
 	if (d->n < GENERATION_DEPS) {
+		uint32_t now = atomic_load_explicit(&g->of[number],
+						    memory_order_acquire);
+
 		d->of[d->n++] = number;
-		d->sum += atomic_load_explicit(&g->of[number],
-					       memory_order_acquire);
+		d->sum += now;
+		if (number < g->size)
+			d->quick_sum += now;
 	} else {
 		d->n = GENERATION_DEPS + 1;
 	}
 }
+
+/* [worker] Before anything is looked up in the domain whose stripes 'edits'
+ * stands for. */
+static inline void
+dependencies_add_edits(struct dependencies *d, const struct generations *g,
+		       uint32_t edits)
+{
+	if (d->edits == edits)
+		return;
+	if (d->edits != GENERATION_NONE) {
+		d->edits = GENERATION_MIXED;
+		return;
+	}
+	d->edits = edits;
+	d->quick_sum += atomic_load_explicit(&g->of[edits],
+					     memory_order_acquire);
+}
+
+bool dependencies_look(struct dependencies *, const struct generations *,
+		       uint64_t all);
 
 /* [worker] Have any of them moved?  Brings 'all' up to date if not. */
 static inline bool
 dependencies_hold(struct dependencies *d, const struct generations *g)
 {
 	uint64_t all = atomic_load_explicit(&g->all, memory_order_acquire);
-	uint32_t sum = 0;
 
-	if (d->all == all)
-		return true;
-	if (d->n > GENERATION_DEPS)
-		return false;
-	for (uint8_t i = 0; i < d->n; i++)
-		sum += atomic_load_explicit(&g->of[d->of[i]],
-					    memory_order_acquire);
-	if (sum != d->sum)
-		return false;
-	d->all = all;
-	return true;
+	return __builtin_expect(d->all == all, 1)
+	       || dependencies_look(d, g, all);
 }
 
 #endif /* base/generation.h */

@@ -29,6 +29,9 @@ vsw_domain_new(struct vsw *vsw, const char *name,
 	error = generation_new(&vsw->generations, &domain->generation);
 	if (error)
 		goto free_name;
+	error = generation_new(&vsw->generations, &domain->edits);
+	if (error)
+		goto free_generation;
 	domain->vsw = vsw;
 	domain->salt = switch_salt(vsw);
 	domain->n_refs = 1;
@@ -40,6 +43,8 @@ vsw_domain_new(struct vsw *vsw, const char *name,
 	vsw->n_domains++;
 	*ret_domain = domain;
 	return 0;
+free_generation:
+	generation_free(&vsw->generations, domain->generation);
 free_name:
 	memory_free_string(&vsw->allocator, domain->name);
 free_domain:
@@ -102,6 +107,7 @@ vsw_domain_unref(struct vsw_domain *domain)
 	table_done(&domain->endpoints);
 	table_done(&domain->providers);
 	generation_free(&vsw->generations, domain->generation);
+	generation_free(&vsw->generations, domain->edits);
 	memory_free_string(&vsw->allocator, domain->name);
 	memory_free(&vsw->allocator, domain, sizeof *domain);
 }
@@ -120,6 +126,26 @@ domain_leave(struct vsw_domain *domain, struct retired *retired,
 	retired->free = free;
 	retired->next = domain->leaving;
 	domain->leaving = retired;
+}
+
+void
+domain_touch_hash(struct vsw_domain *domain, uint64_t hash)
+{
+	struct generations *g = &domain->vsw->generations;
+
+	generation_touch(g, generation_stripe(g, hash));
+	domain->is_edited = true;
+}
+
+void
+domain_depend(const struct vsw_domain *domain, uint64_t hash,
+	      struct dependencies *deps)
+{
+	const struct generations *g = &domain->vsw->generations;
+
+	dependencies_add(deps, g, domain->generation);
+	dependencies_add_edits(deps, g, domain->edits);
+	dependencies_add(deps, g, generation_stripe(g, hash));
 }
 
 void
@@ -169,6 +195,9 @@ settle(struct vsw_domain *domain)
 	struct retired *leaving = domain->leaving;
 	uint32_t entries = domain->entries;
 
+	if (domain->is_edited)
+		generation_touch(&vsw->generations, domain->edits);
+	domain->is_edited = false;
 	generations_tell(&vsw->generations);
 	domain->leaving = NULL;
 	domain->entries = ENTRY_NONE;

@@ -6,10 +6,13 @@
 /* Routing domains.  [control], but for 'generation', 'providers' and what
  * hangs on them, which workers read. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/base/table.h"
+
+struct dependencies;
 
 struct vsw_domain {
 	struct vsw *vsw;
@@ -20,6 +23,8 @@ struct vsw_domain {
 	struct table providers;		/* struct provider. */
 	struct retired *leaving;	/* To be retired. */
 	uint32_t entries;		/* The same of mappings. */
+	uint32_t edits;			/* Generation; stands for stripes. */
+	bool is_edited;			/* Since flows were told. */
 	uint32_t n_open;		/* vsw_domain_begin()s. */
 	uint64_t salt;			/* Of its providers' stripes. */
 	struct vsw_domain *next, **back;	/* In the switch's list. */
@@ -30,6 +35,12 @@ struct vsw_domain *domain_ref(struct vsw_domain *);
 /* Has 'retired' (unlinked, 'free' set) wait for domain_settle(). */
 void domain_leave(struct vsw_domain *, struct retired *,
 		  void (*free)(void *ctx, struct retired *));
+/* After an edit is published of what has this hash: has those flows hear of it
+ * that depend on the hash, when the domain settles. */
+void domain_touch_hash(struct vsw_domain *, uint64_t hash);
+/* Before what has this hash is looked up. */
+void domain_depend(const struct vsw_domain *, uint64_t hash,
+		   struct dependencies *);
 /* After a change is published that all the domain's flows may depend on, and
  * not only those that have looked up one address. */
 void domain_touch(struct vsw_domain *);

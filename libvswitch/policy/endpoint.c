@@ -36,7 +36,8 @@ static struct provider *find_provider(const struct vsw_domain *,
 				      const struct vsw_addr *);
 static uint32_t hash_of(const struct vsw_domain *,
 			const struct endpoint_key *);
-static uint32_t stripe(const struct vsw_domain *, const struct vsw_addr *pa);
+static uint64_t source_hash(const struct vsw_domain *,
+			    const struct vsw_addr *pa);
 static bool equal_endpoint(const void *item, const void *key);
 static bool equal_provider(const void *item, const void *key);
 static void build(const struct endpoint *, struct outer *);
@@ -84,8 +85,7 @@ endpoint_unref(struct endpoint *endpoint)
 		return;
 	table_remove(&domain->providers,
 		     address_hash(&provider->pa, domain->vsw->seed), provider);
-	generation_touch(&domain->vsw->generations,
-			 stripe(domain, &provider->pa));
+	domain_touch_hash(domain, source_hash(domain, &provider->pa));
 	domain_leave(domain, &provider->retired, free_provider);
 }
 
@@ -141,14 +141,11 @@ bool
 endpoint_is_known(const struct vsw_domain *domain, const uint8_t *pa,
 		  unsigned n, struct dependencies *deps)
 {
-	const struct generations *g = &domain->vsw->generations;
 	struct vsw_addr addr = { .n = (uint8_t) n };
 
 	memcpy(addr.bytes, pa, n);
-	if (deps) {
-		dependencies_add(deps, g, domain->generation);
-		dependencies_add(deps, g, stripe(domain, &addr));
-	}
+	if (deps)
+		domain_depend(domain, source_hash(domain, &addr), deps);
 	return find_provider(domain, &addr);
 }
 
@@ -178,7 +175,7 @@ make(struct vsw_domain *domain, const struct vsw_addr *pa, uint8_t encap,
 		fresh->pa = *pa;
 		table_add(&domain->providers, address_hash(pa, vsw->seed),
 			  fresh);
-		generation_touch(&vsw->generations, stripe(domain, pa));
+		domain_touch_hash(domain, source_hash(domain, pa));
 	}
 	endpoint->next = provider->endpoints;
 	endpoint->back = &provider->endpoints;
@@ -222,12 +219,11 @@ hash_of(const struct vsw_domain *domain, const struct endpoint_key *key)
 }
 
 /* Of tunnels' sources: whether they are known. */
-static uint32_t
-stripe(const struct vsw_domain *domain, const struct vsw_addr *pa)
+static uint64_t
+source_hash(const struct vsw_domain *domain, const struct vsw_addr *pa)
 {
-	return generation_stripe(&domain->vsw->generations, domain->salt
-				 ^ hash_with(pa, sizeof *pa,
-					     &domain->vsw->secret));
+	return domain->salt
+	       ^ hash_with(pa, sizeof *pa, &domain->vsw->secret);
 }
 
 static bool

@@ -238,16 +238,12 @@ find(const struct vsw_mapping *mapping, const struct entry_key *key,
      struct dependencies *deps, uint32_t *ret_n)
 {
 	const struct vsw *vsw = mapping->domain->vsw;
-	const struct generations *g = &vsw->generations;
 	uint64_t hash = entry_hash(key, &vsw->secret);
 	const struct place *place;
 	uint32_t number;
 
-	if (deps) {
-		dependencies_add(deps, g, mapping->domain->generation);
-		dependencies_add(deps, g,
-				 generation_stripe(g, hash ^ mapping->salt));
-	}
+	if (deps)
+		domain_depend(mapping->domain, hash ^ mapping->salt, deps);
 	number = find_entry(mapping, key, hash);
 	if (!number)
 		return NULL;
@@ -325,9 +321,7 @@ remove_entry(struct vsw_mapping *mapping, uint32_t number)
 static void
 tell(struct vsw_mapping *mapping, uint64_t hash)
 {
-	struct generations *g = &mapping->domain->vsw->generations;
-
-	generation_touch(g, generation_stripe(g, hash ^ mapping->salt));
+	domain_touch_hash(mapping->domain, hash ^ mapping->salt);
 	domain_settle(mapping->domain);
 }
 

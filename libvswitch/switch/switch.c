@@ -16,7 +16,7 @@ enum {
 	NEW_FLOWS_PER_S = 50000,
 	PORTS_MAX = 65535,
 	STRIPES_MIN = 1024,
-	STRIPES_MAX = 262144,		/* 1 MB. */
+	STRIPES_MAX = 1 << 20,		/* 4 MB, if they are used. */
 	WORKERS_MAX = 256,
 	CONNECTIONS_MAX = 1 << 26
 };
@@ -66,7 +66,7 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 	if (error)
 		goto free_arrays;
 	error = generations_init(&vsw->generations, &allocator,
-				 1 + options->max_ports + DOMAINS_MAX,
+				 1 + options->max_ports + 2 * DOMAINS_MAX,
 				 count_stripes(options->max_flows));
 	if (error)
 		goto free_reclaim;
@@ -175,7 +175,7 @@ count_stripes(uint32_t max_flows)
 {
 	uint32_t n = STRIPES_MIN;
 
-	while (n < STRIPES_MAX && n / 4 < max_flows)
+	while (n < STRIPES_MAX && n / 256 < max_flows)
 		n *= 2;
 	return n;
 }
