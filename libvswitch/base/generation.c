@@ -97,7 +97,8 @@ bool
 dependencies_look(struct dependencies *d, const struct generations *g,
 		  uint64_t all)
 {
-	uint32_t quick_sum = 0, sum = 0;
+	uint32_t quick_sum = 0, sum;
+	bool stands;
 
 	if (d->n > GENERATION_DEPS)
 		return false;
@@ -105,9 +106,10 @@ dependencies_look(struct dependencies *d, const struct generations *g,
 		if (d->of[i] < g->size)
 			quick_sum += value(g, d->of[i]);
 	sum = quick_sum;
-	if (d->edits != GENERATION_MIXED)
+	stands = d->edits != GENERATION_NONE && d->edits != GENERATION_MIXED;
+	if (stands)
 		quick_sum += value(g, d->edits);
-	if (quick_sum != d->quick_sum || d->edits == GENERATION_MIXED) {
+	if (quick_sum != d->quick_sum || !stands) {
 		for (uint8_t i = 0; i < d->n; i++)
 			if (d->of[i] >= g->size)
 				sum += value(g, d->of[i]);

@@ -50,8 +50,8 @@ struct dependencies {
 	uint64_t all;			/* At the time of deciding. */
 	uint32_t sum;			/* Of 'of', at that time. */
 	uint32_t quick_sum;		/* Without stripes, with 'edits'. */
-	uint32_t edits;			/* That stands for the stripes; MIXED:
-					 * nothing does. */
+	uint32_t edits;			/* That stands for the stripes; NONE,
+					 * MIXED: nothing does. */
 	uint8_t n;			/* > GENERATION_DEPS: too many to tell
 					 * apart, any change counts. */
 	uint32_t of[GENERATION_DEPS];

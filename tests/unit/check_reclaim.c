@@ -157,6 +157,33 @@ START_TEST(wait_lets_nobody_behind)
 }
 END_TEST
 
+/* One generation stands for a domain's stripes, as long as there is one
+ * domain. */
+static void
+stripes(struct generations *g, uint32_t edits, uint32_t other)
+{
+	uint32_t a = generation_stripe(g, 0);
+	uint32_t b = generation_stripe(g, UINT64_C(1) << 20);
+	struct dependencies d;
+
+	for (int mixed = 0; mixed < 2; mixed++) {
+		dependencies_start(&d, g);
+		dependencies_add_edits(&d, g, edits);
+		dependencies_add_edits(&d, g, mixed ? other : edits);
+		dependencies_add(&d, g, a);
+		/* Elsewhere, and here. */
+		generation_move(g, other);
+		ck_assert(dependencies_hold(&d, g));
+		generation_touch(g, b);
+		generation_move(g, edits);
+		ck_assert(dependencies_hold(&d, g));
+		generation_touch(g, a);
+		generation_move(g, mixed ? other : edits);
+		ck_assert(!dependencies_hold(&d, g));
+		ck_assert(!dependencies_hold(&d, g));
+	}
+}
+
 START_TEST(generations)
 {
 	struct generations g;
@@ -207,6 +234,7 @@ START_TEST(generations)
 	ck_assert(dependencies_hold(&d, &g));
 	generations_tell(&g);
 	ck_assert(!dependencies_hold(&d, &g));
+	stripes(&g, n[1], n[2]);
 	generations_done(&g, &allocator);
 	teardown();
 }
