@@ -86,4 +86,7 @@ void size_figures(void);
 /* For hit.sh: so many batches of hits each way. */
 void hit_only(uint64_t n_batches);
 
+/* For generator.c: a file with frames. */
+void frames_write(const char *name);
+
 #endif /* bench/engine/figure.h */

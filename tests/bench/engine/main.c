@@ -6,6 +6,7 @@
  *     figures                all of them
  *     figures NAME...        those of which a NAME is a part
  *     figures hit N          N batches of cache hits each way, for hit.sh
+ *     figures frames FILE    the frames, for generator.c
  *
  * HNV_BENCH_SHORT=1 makes everything small. */
 
@@ -21,6 +22,10 @@ main(int argc, char *argv[])
 	if (argc == 3 && !strcmp(argv[1], "hit")
 	    && strspn(argv[2], "0123456789") == strlen(argv[2])) {
 		hit_only(strtoul(argv[2], NULL, 10));
+		return EXIT_SUCCESS;
+	}
+	if (argc == 3 && !strcmp(argv[1], "frames")) {
+		frames_write(argv[2]);
 		return EXIT_SUCCESS;
 	}
 	figure_is_short = is_short && *is_short && strcmp(is_short, "0");

@@ -13,7 +13,6 @@ enum { BATCH = 32, ETH = 14 };
 static void make_frame(struct traffic *, bool is_other);
 static uint64_t pick(struct traffic *);
 static bool is_other(const struct traffic *, uint64_t flow);
-static uint32_t remote_of(const struct traffic *, uint64_t flow);
 static void put_addr(uint8_t *ip, bool is_dst, const struct vsw_addr *);
 static void put16(uint8_t *, unsigned);
 static void sum_header(uint8_t *ip);
@@ -29,13 +28,21 @@ traffic_init(struct traffic *t, struct scene *s, enum way way, uint64_t n)
 	make_frame(t, true);
 }
 
+uint32_t
+traffic_remote(const struct traffic *t, uint64_t flow)
+{
+	uint64_t x = flow * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t) ((x >> 32) * t->scene->options.n_remotes >> 32);
+}
+
 void
 traffic_write(const struct traffic *t, uint64_t flow, uint8_t *frame)
 {
 	const struct scene *s = t->scene;
 	bool other = is_other(t, flow), is_out = t->way != WAY_DECAP;
 	enum scene_subnet subnet = other ? SCENE_OTHER : SCENE_OWN;
-	uint32_t remote = remote_of(t, flow);
+	uint32_t remote = traffic_remote(t, flow);
 	struct vsw_location location = scene_location(s, subnet, remote);
 	struct vsw_addr addr = scene_addr(subnet, remote,
 					  s->options.inner_v6);
@@ -181,14 +188,6 @@ static bool
 is_other(const struct traffic *t, uint64_t flow)
 {
 	return t->way == WAY_ROUTED || (t->way == WAY_MIXED && flow % 2);
-}
-
-static uint32_t
-remote_of(const struct traffic *t, uint64_t flow)
-{
-	uint64_t x = flow * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t) ((x >> 32) * t->scene->options.n_remotes >> 32);
 }
 
 /* Into an IP header of either version, which stays right. */

@@ -39,6 +39,8 @@ struct traffic {
 };
 
 void traffic_init(struct traffic *, struct scene *, enum way, uint64_t n);
+/* The VM that is on the other side of a flow. */
+uint32_t traffic_remote(const struct traffic *, uint64_t flow);
 /* Writes the frame of a flow, 'size' bytes. */
 void traffic_write(const struct traffic *, uint64_t flow, uint8_t *frame);
 /* Nanoseconds a packet of 'n_packets', through the engine, or through a floor
