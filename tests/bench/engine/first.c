@@ -34,7 +34,8 @@ first_figures(void)
 	start(&plain, 1, 0, RUNS * ROUND_FLOWS);
 	start(&full, 1, 0, SHORT_FLOWS);
 	if (is_grouped)
-		start(&grouped, 10, 100, RUNS * ROUND_FLOWS);
+		start(&grouped, 10, figure_is_short ? 5 : 100,
+		      RUNS * ROUND_FLOWS);
 	traffic_carry(&full.traffic, NULL, SHORT_FLOWS);
 	for (unsigned i = 0; i < figure_runs(); i++) {
 		samples_add(&slowness, traffic_slowness());

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Makes DPDK's net_pcap a generator, for the peer: preloaded into its daemon,
- * it takes the place of pcap_next() and its kin, and gives the engine's own frames
- * (traffic.h), as many flows of them as are asked for, for ever.  What the
- * driver needs for a burst, it counts, so that it can be taken off the
+/* Makes DPDK's net_pcap a generator for the peer: preloaded, it takes the place
+ * of pcap_next() and its kin in the peer's daemon, and gives the engine's own
+ * frames (traffic.h), as many flows of them as are asked for, for ever.  What
+ * the driver needs for a burst, it counts, so that it can be taken off the
  * daemon's figure.
  *
  *   HNV_FRAMES    frames that "figures frames" wrote; the way that a port has
