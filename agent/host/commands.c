@@ -15,7 +15,7 @@
 #include "agent/host/trace.h"
 #include "agent/net/control.h"
 
-enum { FLOWS_SHOWN_MAX = 10000 };
+enum { FLOWS_SHOWN_MAX = 10000, STEP_SIZE = 600 };
 
 /* Text that grows. */
 struct text {
@@ -42,7 +42,7 @@ static void run_log_set(struct control_request *, size_t n_args,
 static char *join(size_t n_args, const char *const args[]);
 static void explain(struct control_request *, struct vsw_port *,
 		    const struct trace *);
-static void say_line(void *text_, const char *line);
+static void say_step(void *text_, const struct vsw_step *);
 static void query_flows(void *query_);
 static void say_flow(void *query_, const struct vsw_flow_info *);
 static void say_port(struct text *, const struct model_port *);
@@ -219,7 +219,7 @@ explain(struct control_request *request, struct vsw_port *in,
 	int error;
 
 	text_start(&text);
-	error = vsw_explain(in, trace->frame, trace->size, &options, say_line,
+	error = vsw_explain(in, trace->frame, trace->size, &options, say_step,
 			    &text);
 	if (error)
 		fprintf(text.file, "%s\n", strerror(-error));
@@ -227,11 +227,15 @@ explain(struct control_request *request, struct vsw_port *in,
 }
 
 static void
-say_line(void *text_, const char *line)
+say_step(void *text_, const struct vsw_step *step)
 {
 	struct text *text = text_;
+	char line[STEP_SIZE];
 
+	vsw_step_format(step, line, sizeof line);
 	fprintf(text->file, "%s\n", line);
+	if (step->matched)
+		fprintf(text->file, "  by %s\n", step->matched);
 }
 
 /* On the worker's thread, while the main thread waits. */

@@ -91,17 +91,63 @@ struct vsw_explain_options {
 						 * this tunnel.  Or NULL. */
 };
 
-typedef void vsw_explain_fn(void *ctx, const char *line);
+enum vsw_step_kind {
+	VSW_STEP_PACKET,		/* What came in, tunnel taken off. */
+	VSW_STEP_PORT,			/* The layers of 'port' are to be asked,
+					 * in 'direction'; or it has no program,
+					 * as 'text' says. */
+	VSW_STEP_LAYER,			/* One was. */
+	VSW_STEP_ACTION,		/* What its rule found, or did. */
+	VSW_STEP_TARGET,		/* Where a copy is to go. */
+	VSW_STEP_SENT,			/* The end of it, or of a copy. */
+	VSW_STEP_DROPPED		/* And here, 'drop' says why. */
+};
+
+/* A step of deciding, as far as it has what the members say; else they are
+ * NULL or 0. */
+struct vsw_step {
+	size_t size;			/* Of this struct, as the library knows
+					 * it. */
+	uint8_t kind;			/* enum vsw_step_kind. */
+	uint8_t direction;		/* enum vsw_direction. */
+	int drop;			/* enum vsw_drop; -1: none. */
+	struct vsw_port *port;		/* Whose layers; where it is sent.
+					 * TARGET, SENT: NULL, to none. */
+	/* LAYER, and ACTION behind it: */
+	const char *layer;
+	const char *group;		/* The rule's that counts; NULL: no
+					 * rule. */
+	const char *rule;		/* Its name; NULL: has none. */
+	uint32_t rule_number;		/* 1, 2, ...; 0: no rule. */
+	uint32_t priority;
+	const char *matched;		/* LAYER: what the rule asks for, all of
+					 * which the packet has:
+					 * "ipv4_dst=10.0.0.0/8, l4_dst=80". */
+	/* LAYER: what it cost to ask: groups, look-ups of a field's value in an
+	 * index, and rules that were compared one by one. */
+	uint32_t n_groups, n_dimensions, n_rules;
+	const char *text;		/* All of it in words, one line. */
+};
+
+typedef void vsw_explain_fn(void *ctx, const struct vsw_step *step);
 
 /* [control] Walks 'frame' through the same code as packets, as if it had come
  * in on the port, without sending, counting or remembering anything, and tells
- * each step to 'explain': one line a step, without a newline; the last one is
- * the end: "sent ..." or "dropped: NAME: text".  Of a packet that is copied
- * each copy has such a line, at the end, in the order it is sent. */
+ * each step to 'explain'; the step and its strings last for the call.  The last
+ * one is the end, VSW_STEP_SENT or _DROPPED; of a packet that is copied each
+ * copy has one, at the end, in the order it is sent.  No fragment that came
+ * before is known: a later one that has to wait for its first ends as dropped
+ * (VSW_DROP_FRAGMENT_LOST). */
 VSW_API VSW_MUST_CHECK int vsw_explain(struct vsw_port *,
 				       const void *frame, size_t size,
 				       const struct vsw_explain_options *,
 				       vsw_explain_fn *explain, void *ctx);
+
+/* [any] The step as a line for people, without a newline: its text, set in
+ * under what it belongs to.  Cut to 'size', with a NUL; returns how long it
+ * is, without the NUL. */
+VSW_API size_t vsw_step_format(const struct vsw_step *, char *line,
+			       size_t size);
 
 /* A cached flow, as plain text and numbers. */
 struct vsw_flow_info {

@@ -4,22 +4,19 @@
 
 #include "libvswitch/datapath/decide.h"
 
-#include <stdio.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/probe.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/compose.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/narrate.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/program.h"
 
-enum {
-	ESTABLISHED_PACKETS = 2,	/* Scans send one. */
-	LINE_SIZE = 512
-};
+enum { ESTABLISHED_PACKETS = 2 };	/* Scans send one. */
 
 static struct flow *decide_flow(struct vsw_worker *, struct batch *,
 				unsigned i, enum vsw_drop *ret_why);
@@ -49,20 +46,6 @@ batch_classify(struct vsw_worker *worker, struct batch *batch)
 		else
 			batch_drop(batch, i, why);
 	}
-}
-
-void
-narrate(const struct narrator *narrator, const char *format, ...)
-{
-	char line[LINE_SIZE];
-	va_list args;
-
-	if (!narrator)
-		return;
-	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
-	va_end(args);
-	narrator->say(narrator->ctx, line);
 }
 
 bool
@@ -184,13 +167,11 @@ walk_out(struct composition *c)
 {
 	const struct vsw_program *program = program_of(c, c->in_port);
 
+	narrate_port(c->narrator, c->in_port, VSW_OUT, program);
 	if (!program) {
-		narrate(c->narrator, "port \"%s\" has no program",
-			c->in_port->name);
 		compose_drop(c, VSW_DROP_NO_PROGRAM, NULL);
 		return;
 	}
-	narrate(c->narrator, "out of port \"%s\"", c->in_port->name);
 	for (size_t i = 0; i < program->n_layers && !c->is_over; i++)
 		ask(c, program->layers[i], VSW_OUT);
 }
@@ -225,13 +206,11 @@ walk_in(struct composition *c, struct vsw_port *port)
 		compose_drop(c, VSW_DROP_PORT_GONE, NULL);
 		return;
 	}
+	narrate_port(c->narrator, port, VSW_IN, program);
 	if (!program) {
-		narrate(c->narrator, "port \"%s\" has no program",
-			port->name);
 		compose_drop(c, VSW_DROP_NO_PROGRAM, port);
 		return;
 	}
-	narrate(c->narrator, "in to port \"%s\"", port->name);
 	for (size_t i = program->n_layers; i > 0 && !c->is_over; i--)
 		ask(c, program->layers[i - 1], VSW_IN);
 }
@@ -256,24 +235,24 @@ ask(struct composition *c, const struct vsw_layer *layer,
 		const struct vsw_rule *rule = group_find(groups->groups[i],
 							 &c->key);
 
+		narrate_group(c->narrator, groups->groups[i], &c->key);
 		if (rule)
 			found = rule;
 		if (rule && rule_asks_unknown(rule, &c->key)) {
-			compose_wait(c, rule);
+			narrate_layer(c->narrator, layer, rule,
+				      ": may match");
+			compose_wait(c);
 			return;
 		}
 		if (rule && rule->is_terminating)
 			break;
 	}
 	if (!found) {
-		narrate(c->narrator, " layer \"%s\": no rule", layer->name);
+		narrate_layer(c->narrator, layer, NULL, "no rule");
 		return;
 	}
 	PROBE2(rule, found->group->name, found->number);
-	narrate(c->narrator, " layer \"%s\": group \"%s\", rule %u%s%s%s, "
-		"priority %u%s", layer->name, found->group->name,
-		found->number, found->name ? " \"" : "",
-		found->name ? found->name : "", found->name ? "\"" : "",
-		found->priority, found->actions ? "" : ": passes");
+	narrate_layer(c->narrator, layer, found,
+		      found->actions ? "" : ": passes");
 	compose_rule(c, found);
 }

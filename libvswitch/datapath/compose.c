@@ -9,6 +9,7 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/narrate.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/mapping.h"
 #include "libvswitch/policy/outer.h"
@@ -45,9 +46,9 @@ compose_rule(struct composition *c, const struct vsw_rule *rule)
 	if (c->is_over)
 		return;
 	if (rule->actions & ACTION_PUNT && c->key.has & FLOW_RESUMED) {
-		narrate(c->narrator, "  not punted again");
+		narrate(c->narrator, "not punted again");
 	} else if (rule->actions & ACTION_PUNT) {
-		narrate(c->narrator, "  punted with reason %u",
+		narrate(c->narrator, "punted with reason %u",
 			rule->punt_reason);
 		c->rewrite = (struct rewrite) {
 			.ops = REWRITE_PUNT, .drop = VSW_N_DROPS,
@@ -55,7 +56,7 @@ compose_rule(struct composition *c, const struct vsw_rule *rule)
 		};
 		c->is_over = true;
 	} else if (rule->actions & ACTION_OUTPUT) {
-		narrate(c->narrator, "  output to port \"%s\"",
+		narrate(c->narrator, "output to port \"%s\"",
 			rule->port->name);
 		c->target = TARGET_PORT;
 		c->port = rule->port;
@@ -77,16 +78,9 @@ compose_drop(struct composition *c, enum vsw_drop drop,
 }
 
 void
-compose_wait(struct composition *c, const struct vsw_rule *rule)
+compose_wait(struct composition *c)
 {
-	if (rule)
-		narrate(c->narrator, "  group \"%s\", rule %u%s%s%s: may "
-			"match; the first fragment tells", rule->group->name,
-			rule->number, rule->name ? " \"" : "",
-			rule->name ? rule->name : "", rule->name ? "\"" : "");
-	else
-		narrate(c->narrator, "  one of several places; the first "
-			"fragment tells");
+	narrate(c->narrator, "waits: only the first fragment can tell");
 	c->asks_first = true;
 	compose_drop(c, VSW_DROP_FRAGMENT_LOST, NULL);
 }
@@ -158,7 +152,7 @@ edit(struct composition *c, const struct vsw_rule *rule)
 	if (rule->actions & ACTION_ETH_DST)
 		set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
 	if (rule->actions & ACTION_TTL) {
-		narrate(c->narrator, "  TTL goes down");
+		narrate(c->narrator, "TTL goes down");
 		c->rewrite.ops |= REWRITE_TTL;
 	}
 }
@@ -175,7 +169,7 @@ route(struct composition *c, const struct vsw_rule *rule)
 		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
 		return;
 	}
-	narrate(c->narrator, "  routed into \"%s\", VNI %u", mapping->name,
+	narrate(c->narrator, "routed into \"%s\", VNI %u", mapping->name,
 		mapping->vni);
 	set_mac(c, REWRITE_ETH_DST, place->mac);
 	set_mac(c, REWRITE_ETH_SRC, rule->router_mac);
@@ -199,7 +193,7 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 	uint32_t n;
 
 	if (!(c->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6))) {
-		narrate(c->narrator, "  not IP: cannot be routed");
+		narrate(c->narrator, "not IP: cannot be routed");
 		return NULL;
 	}
 	if (rule->next_hop.n) {
@@ -216,7 +210,7 @@ find_next_hop(struct composition *c, const struct vsw_rule *rule)
 		return place;
 	if (c->narrator) {
 		describe_addr(addr, size, text);
-		narrate(c->narrator, "  %s %s mapping \"%s\"", text,
+		narrate(c->narrator, "%s %s mapping \"%s\"", text,
 			place ? "has no MAC in" : "is not in", mapping->name);
 	}
 	return NULL;
@@ -227,7 +221,7 @@ static uint32_t
 pick(struct composition *c, uint32_t n)
 {
 	if (n > 1 && c->key.has & FLOW_NO_FIRST)
-		compose_wait(c, NULL);
+		compose_wait(c);
 	return (uint32_t) ((uint64_t) c->hash * n >> 32);
 }
 
@@ -236,7 +230,7 @@ set_mac(struct composition *c, enum rewrite_ops op, const uint8_t mac[6])
 {
 	bool is_src = op == REWRITE_ETH_SRC;
 
-	narrate(c->narrator, "  %s MAC becomes "
+	narrate(c->narrator, "%s MAC becomes "
 		"%02x:%02x:%02x:%02x:%02x:%02x",
 		is_src ? "source" : "destination", mac[0], mac[1], mac[2],
 		mac[3], mac[4], mac[5]);
@@ -280,8 +274,8 @@ decap(struct composition *c, const struct vsw_mapping *mapping)
 				  flow_key_tunnel_is_ipv6(&c->key) ? 16 : 4,
 				  &c->decision->deps)) {
 		narrate(c->narrator, c->key.tunnel
-			? "  domain \"%s\" does not know the tunnel's source"
-			: "  not from a tunnel: not for domain \"%s\"",
+			? "domain \"%s\" does not know the tunnel's source"
+			: "not from a tunnel: not for domain \"%s\"",
 			domain->name);
 		compose_drop(c, VSW_DROP_UNKNOWN_PA, NULL);
 		return;
@@ -316,7 +310,7 @@ say_mac(const struct composition *c, const struct vsw_mapping *mapping,
 {
 	const uint8_t *mac = c->key.eth_dst;
 
-	narrate(c->narrator, "  %02x:%02x:%02x:%02x:%02x:%02x %s mapping "
+	narrate(c->narrator, "%02x:%02x:%02x:%02x:%02x:%02x %s mapping "
 		"\"%s\"", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
 		what, mapping->name);
 }
@@ -374,7 +368,8 @@ aim_at_place(struct composition *c, const struct place *place)
 	const struct outer *outer;
 
 	if (place->kind == PLACE_LOCAL) {
-		narrate(c->narrator, "to port \"%s\"", place->port->name);
+		narrate_target(c->narrator, place->port, "to port \"%s\"",
+			       place->port->name);
 		c->rewrite.port = place->port;
 		return place->port;
 	}
@@ -384,9 +379,10 @@ aim_at_place(struct composition *c, const struct place *place)
 
 		describe_addr(outer->tunnel.dst.bytes, outer->tunnel.dst.n,
 			      text);
-		narrate(c->narrator, "to %s, %s, VNI %u", text,
-			outer->tunnel.encap == VSW_ENCAP_NVGRE ? "NVGRE"
-			: "VXLAN", outer->tunnel.vni);
+		narrate_target(c->narrator, outer->uplink,
+			       "to %s, %s, VNI %u", text,
+			       outer->tunnel.encap == VSW_ENCAP_NVGRE
+			       ? "NVGRE" : "VXLAN", outer->tunnel.vni);
 	}
 	if (outer->drop != VSW_N_DROPS) {
 		compose_drop(c, outer->drop, NULL);

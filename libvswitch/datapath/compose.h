@@ -49,9 +49,8 @@ struct composition {
 void compose_rule(struct composition *, const struct vsw_rule *);
 void compose_drop(struct composition *, enum vsw_drop,
 		  struct vsw_port *counted_at);
-/* The packet, a later fragment, has to wait: for 'rule', or, NULL, because it
- * goes to one of several places. */
-void compose_wait(struct composition *, const struct vsw_rule *);
+/* The packet, a later fragment, has to wait for its first. */
+void compose_wait(struct composition *);
 /* How many copies there may be to aim. */
 uint32_t compose_n_copies(const struct composition *);
 /* Aims the rewrite at the target's copy 'i': returns the port whose IN layers

@@ -7,7 +7,6 @@
  * layers, groups and rules, compose.c makes one rewrite of their actions.
  * vsw_explain() calls the very same with a narrator. */
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +15,7 @@
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
 
+struct narrator;
 struct vsw;
 struct vsw_port;
 
@@ -29,16 +29,6 @@ struct decision {
 					 * it is 'one'. */
 	struct rewrite one;
 };
-
-/* Hears each step in words; NULL where packets pass. */
-struct narrator {
-	vsw_explain_fn *say;
-	void *ctx;
-};
-
-/* Says nothing if there is no narrator. */
-void narrate(const struct narrator *, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* Under the caller's read mark, or by the control thread, which alone frees.
  * Never fails: running out of memory decides VSW_DROP_NO_MEMORY (and is not to

@@ -3,14 +3,18 @@
 #include "libvswitch/datapath/describe.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
+#include "libvswitch/policy/dimension.h"
+#include "libvswitch/policy/group.h"
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
+#include "libvswitch/policy/set.h"
 
 /* Text that is being put together; what does not fit is left out. */
 struct text {
@@ -18,6 +22,10 @@ struct text {
 	size_t size, at;
 };
 
+static void append_match(struct text *, const struct match *);
+static void append_value(struct text *, const struct match *);
+static void append_point(struct text *, struct point, unsigned size,
+			 bool is_addr);
 static void append(struct text *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 static void append_addr(struct text *, const struct flow_key *,
@@ -105,6 +113,79 @@ describe_rewrite(const struct rewrite *rewrite,
 		       tunnel->vni, addr);
 	}
 	append(&text, "port %s", rewrite->port ? rewrite->port->name : "none");
+}
+
+void
+describe_matches(const struct vsw_rule *rule,
+		 char ret_text[DESCRIBE_MATCHES_SIZE])
+{
+	struct text text = { ret_text, DESCRIBE_MATCHES_SIZE, 0 };
+
+	ret_text[0] = '\0';
+	if (!rule->n_matches)
+		append(&text, "everything");
+	for (size_t i = 0; i < rule->n_matches; i++) {
+		if (i)
+			append(&text, ", ");
+		append_match(&text, &rule->matches[i]);
+	}
+}
+
+static void
+append_match(struct text *text, const struct match *match)
+{
+	for (const char *p = field_name(match->field); *p; p++)
+		append(text, "%c", tolower((unsigned char) *p));
+	if (match->kind == MATCH_SET)
+		append(text, " in \"%s\"", match->set->name);
+	else if (match->kind == MATCH_RANGE)
+		append(text, "=%u-%u", (unsigned) match->range.first.low,
+		       (unsigned) match->range.last.low);
+	else
+		append_value(text, match);
+}
+
+/* A mask with holes is written out, in the field's own manner. */
+static void
+append_value(struct text *text, const struct match *match)
+{
+	unsigned size = field_size(match->field), prefix;
+	bool is_addr = size == 16 || match->field == VSW_FIELD_IPV4_SRC
+		       || match->field == VSW_FIELD_IPV4_DST
+		       || match->field == VSW_FIELD_TUNNEL_SRC4
+		       || match->field == VSW_FIELD_TUNNEL_DST4;
+	bool has_holes;
+
+	prefix = dimension_prefix(match->field, match->mask, &has_holes);
+	append(text, "=");
+	append_point(text, match->value, size, is_addr);
+	if (prefix == size * 8)
+		return;
+	append(text, "/");
+	if (is_addr && !has_holes)
+		append(text, "%u", prefix);
+	else
+		append_point(text, match->mask, size, is_addr);
+}
+
+static void
+append_point(struct text *text, struct point p, unsigned size, bool is_addr)
+{
+	uint8_t bytes[16];
+	char addr[DESCRIBE_ADDR_SIZE];
+
+	for (unsigned i = 0; i < 16; i++)
+		bytes[i] = (uint8_t) ((i < 8 ? p.high : p.low)
+				      >> (56 - i % 8 * 8));
+	if (is_addr) {
+		describe_addr(bytes + 16 - size, size, addr);
+		append(text, "%s", addr);
+	} else if (size == 6) {
+		append_mac(text, bytes + 10);
+	} else {
+		append(text, p.low > 0xff ? "0x%04x" : "%u",
+		       (unsigned) p.low);
+	}
 }
 
 static void

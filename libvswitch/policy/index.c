@@ -3,7 +3,6 @@
 #include "libvswitch/policy/index.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/policy/dimension.h"
 #include "libvswitch/policy/group.h"
@@ -35,8 +34,14 @@ static void choose(const struct vsw_rule *const *, size_t n,
 static void choose_masked(const struct match *,
 			  struct dimension[DIMENSIONS_MAX], size_t *n_masked,
 			  size_t *n);
-static const struct vsw_rule *find_in(const struct block *,
-				      const struct flow_key *);
+static inline const struct vsw_rule *find(const struct index *,
+					  const struct flow_key *,
+					  struct index_cost *)
+	__attribute__((always_inline));
+static inline const struct vsw_rule *find_in(const struct block *,
+					     const struct flow_key *,
+					     struct index_cost *)
+	__attribute__((always_inline));
 
 int
 index_new(const struct vsw_allocator *allocator,
@@ -76,13 +81,15 @@ index_free(const struct vsw_allocator *allocator, struct index *index)
 const struct vsw_rule *
 index_find(const struct index *index, const struct flow_key *key)
 {
-	for (const struct block *b = index->blocks; b; b = b->next) {
-		const struct vsw_rule *rule = find_in(b, key);
+	return find(index, key, NULL);
+}
 
-		if (rule)
-			return rule;
-	}
-	return NULL;
+void
+index_weigh(const struct index *index, const struct flow_key *key,
+	    struct index_cost *ret_cost)
+{
+	*ret_cost = (struct index_cost) { .n_rules = 0 };
+	(void) find(index, key, ret_cost);
 }
 
 size_t
@@ -242,16 +249,34 @@ choose_masked(const struct match *match,
 	};
 }
 
-static const struct vsw_rule *
-find_in(const struct block *block, const struct flow_key *key)
+/* 'cost' NULL, as packets have it, is gone once this is compiled. */
+static inline const struct vsw_rule *
+find(const struct index *index, const struct flow_key *key,
+     struct index_cost *cost)
+{
+	for (const struct block *b = index->blocks; b; b = b->next) {
+		const struct vsw_rule *rule = find_in(b, key, cost);
+
+		if (rule)
+			return rule;
+	}
+	return NULL;
+}
+
+static inline const struct vsw_rule *
+find_in(const struct block *block, const struct flow_key *key,
+	struct index_cost *cost)
 {
 	const uint64_t *bitmaps[DIMENSIONS_MAX] = { NULL };
 	size_t n_bitmaps = 0, n_words = (block->n_rules + WORD - 1) / WORD;
 
 	if (!block->n_dimensions) {
-		for (size_t i = 0; i < block->n_rules; i++)
+		for (size_t i = 0; i < block->n_rules; i++) {
+			if (cost)
+				cost->n_rules++;
 			if (rule_matches(block->rules[i], key))
 				return block->rules[i];
+		}
 		return NULL;
 	}
 	for (size_t d = 0; d < block->n_dimensions; d++) {
@@ -259,6 +284,8 @@ find_in(const struct block *block, const struct flow_key *key)
 						    key);
 		n_bitmaps += bitmaps[n_bitmaps] != NULL;
 	}
+	if (cost)
+		cost->n_dimensions += (uint32_t) n_bitmaps;
 	for (size_t w = 0; w < n_words; w++) {
 		uint64_t left = w + 1 < n_words ? UINT64_MAX
 			: UINT64_MAX >> (n_words * WORD - block->n_rules);
@@ -268,6 +295,8 @@ find_in(const struct block *block, const struct flow_key *key)
 		for (; left; left &= left - 1) {
 			size_t i = w * WORD + (size_t) __builtin_ctzll(left);
 
+			if (cost)
+				cost->n_rules++;
 			if (rule_matches(block->rules[i], key))
 				return block->rules[i];
 		}

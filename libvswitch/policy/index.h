@@ -29,6 +29,7 @@
  * Immutable.  It refers to the rules, and does not hold them. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct flow_key;
 struct index;
@@ -50,6 +51,13 @@ void index_free(const struct vsw_allocator *, struct index *);
 /* [any] The first rule that matches, or NULL. */
 const struct vsw_rule *index_find(const struct index *,
 				  const struct flow_key *);
+/* What index_find() looks at for this key: for explain. */
+struct index_cost {
+	uint32_t n_dimensions;		/* Look-ups of a field's value, */
+	uint32_t n_rules;		/* and rules compared. */
+};
+void index_weigh(const struct index *, const struct flow_key *,
+		 struct index_cost *ret_cost);
 /* How many blocks there are, for tests. */
 size_t index_n_blocks(const struct index *);
 

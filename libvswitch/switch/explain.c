@@ -11,6 +11,7 @@
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/execute.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/narrate.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/policy/outer.h"
@@ -21,7 +22,6 @@ static void explain_packet(struct vsw_port *, struct vsw_packet *,
 static void say_ends(struct vsw *, struct vsw_port *, struct vsw_packet *,
 		     const struct headers *, const struct narrator *,
 		     const struct decision *);
-static void say_drop(const struct narrator *, unsigned drop);
 static void say_punt(const struct vsw *, const struct vsw_port *in_port,
 		     const struct narrator *, uint32_t reason, uint32_t vni);
 static bool is_too_big(const struct vsw_packet *, const struct rewrite *);
@@ -32,7 +32,9 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 	    vsw_explain_fn *explain, void *ctx)
 {
 	const struct vsw_allocator *allocator = &port->vsw->allocator;
-	struct narrator narrator = { .say = explain, .ctx = ctx };
+	struct vsw_step step = { .size = sizeof step };
+	struct narrator narrator = { .say = explain, .ctx = ctx,
+				     .step = &step };
 	struct decision decision = { .n = 0 };
 	size_t packet_size = sizeof(struct vsw_packet) + size;
 	struct vsw_packet *packet;
@@ -61,21 +63,29 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 	return 0;
 }
 
+size_t
+vsw_step_format(const struct vsw_step *step, char *line, size_t size)
+{
+	int indent = step->kind == VSW_STEP_LAYER ? 1
+		     : step->kind == VSW_STEP_ACTION ? 2 : 0;
+	int n = snprintf(line, size, "%*s%s", indent, "", step->text);
+
+	return n > 0 ? (size_t) n : 0;
+}
+
 static void
 explain_packet(struct vsw_port *port, struct vsw_packet *packet,
 	       const struct narrator *narrator, struct decision *decision)
 {
 	struct vsw *vsw = port->vsw;
-	char key[DESCRIBE_KEY_SIZE];
 	struct headers headers;
 	int drop = parse_packet(port, packet, &headers);
 
 	if (drop != PARSE_GOOD) {
-		say_drop(narrator, (unsigned) drop);
+		narrate_drop(narrator, (enum vsw_drop) drop);
 		return;
 	}
-	describe_key(&headers.key, key);
-	narrate(narrator, "%s", key);
+	narrate_packet(narrator, &headers.key);
 	decide(vsw, port, &headers, flow_hash(&headers.key, vsw->seed),
 	       narrator, decision);
 	say_ends(vsw, port, packet, &headers, narrator, decision);
@@ -93,7 +103,7 @@ say_ends(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
 		const struct rewrite *rewrite = &decision->rewrites[i];
 
 		if (rewrite->drop != VSW_N_DROPS) {
-			say_drop(narrator, rewrite->drop);
+			narrate_drop(narrator, (enum vsw_drop) rewrite->drop);
 		} else if (rewrite->ops & REWRITE_PUNT) {
 			say_punt(vsw, port, narrator, rewrite->reason,
 				 rewrite->vni);
@@ -102,37 +112,31 @@ say_ends(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
 				say_punt(vsw, port, narrator,
 					 rewrite->ttl_reason, rewrite->vni);
 			else
-				say_drop(narrator, VSW_DROP_TTL);
+				narrate_drop(narrator, VSW_DROP_TTL);
 		} else if (is_too_big(packet, rewrite)) {
-			say_drop(narrator, VSW_DROP_TOO_BIG);
+			narrate_drop(narrator, VSW_DROP_TOO_BIG);
 		} else {
 			describe_rewrite(rewrite, text);
-			narrate(narrator, "sent: %s", text);
+			narrate_sent(narrator, rewrite->port, "sent: %s",
+				     text);
 		}
 	}
-}
-
-static void
-say_drop(const struct narrator *narrator, unsigned drop)
-{
-	narrate(narrator, "dropped: %s: %s", vsw_drop_name(drop),
-		vsw_drop_text(drop));
 }
 
 static void
 say_punt(const struct vsw *vsw, const struct vsw_port *in_port,
 	 const struct narrator *narrator, uint32_t reason, uint32_t vni)
 {
-	const struct vsw_port *port = atomic_load_explicit(
-		&vsw->punt_port, memory_order_acquire);
+	struct vsw_port *port = atomic_load_explicit(&vsw->punt_port,
+						     memory_order_acquire);
 
 	if (!port)
-		say_drop(narrator, VSW_DROP_NO_PUNT);
+		narrate_drop(narrator, VSW_DROP_NO_PUNT);
 	else if (port == in_port)
-		say_drop(narrator, VSW_DROP_SAME_PORT);
+		narrate_drop(narrator, VSW_DROP_SAME_PORT);
 	else
-		narrate(narrator, "sent: punt to port \"%s\", reason %u, "
-			"VNI %u", port->name, reason, vni);
+		narrate_sent(narrator, port, "sent: punt to port \"%s\", "
+			     "reason %u, VNI %u", port->name, reason, vni);
 }
 
 /* As tunnel_push() finds; a frame that is explained has no segment size. */

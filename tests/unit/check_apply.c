@@ -186,10 +186,10 @@ assert_calls(const char *expected)
 static char last_line[256];
 
 static void
-keep_last(void *ctx, const char *line)
+keep_last(void *ctx, const struct vsw_step *step)
 {
 	(void) ctx;
-	snprintf(last_line, sizeof last_line, "%s", line);
+	vsw_step_format(step, last_line, sizeof last_line);
 }
 
 /* The last line of what becomes of an IPv4 packet that vm1 sends. */

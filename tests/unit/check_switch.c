@@ -199,10 +199,10 @@ static struct {
 } heard;
 
 static void
-hear(void *ctx, const char *line)
+hear(void *ctx, const struct vsw_step *step)
 {
 	(void) ctx;
-	snprintf(heard.lines[heard.n++ % 20], 300, "%s", line);
+	vsw_step_format(step, heard.lines[heard.n++ % 20], 300);
 }
 
 static const char *
@@ -283,6 +283,159 @@ START_TEST(removed_port_is_gone)
 }
 END_TEST
 
+static unsigned n_steps;
+
+/* Of a frame of "from", whose layer "l" has group "g", whose rule "only" sends
+ * it to "from" again. */
+static void
+look_at_step(void *port, const struct vsw_step *step)
+{
+	char line[16];
+
+	ck_assert_uint_eq(step->size, sizeof *step);
+	ck_assert_ptr_nonnull(step->text);
+	switch (n_steps++) {
+	case 0:
+		ck_assert_uint_eq(step->kind, VSW_STEP_PACKET);
+		ck_assert_ptr_null(step->port);
+		ck_assert_ptr_null(step->layer);
+		break;
+	case 1:
+		ck_assert_uint_eq(step->kind, VSW_STEP_PORT);
+		ck_assert_ptr_eq(step->port, port);
+		ck_assert_uint_eq(step->direction, VSW_OUT);
+		break;
+	case 2:
+		ck_assert_uint_eq(step->kind, VSW_STEP_LAYER);
+		ck_assert_ptr_eq(step->port, port);
+		ck_assert_str_eq(step->layer, "l");
+		ck_assert_str_eq(step->group, "g");
+		ck_assert_str_eq(step->rule, "only");
+		ck_assert_uint_eq(step->rule_number, 1);
+		ck_assert_uint_eq(step->priority, 10);
+		ck_assert_str_eq(step->matched, "everything");
+		ck_assert_uint_eq(step->n_groups, 1);
+		ck_assert_uint_eq(step->n_rules, 1);
+		ck_assert_uint_eq(step->n_dimensions, 0);
+		/* Cut where there is no room. */
+		ck_assert_uint_gt(vsw_step_format(step, line, sizeof line),
+				  sizeof line);
+		ck_assert_str_eq(line, " layer \"l\": gro");
+		break;
+	case 3:
+		ck_assert_uint_eq(step->kind, VSW_STEP_ACTION);
+		ck_assert_str_eq(step->rule, "only");
+		ck_assert_ptr_null(step->matched);
+		ck_assert_uint_eq(step->n_rules, 0);
+		ck_assert_int_eq(step->drop, -1);
+		break;
+	default:
+		ck_assert_uint_eq(step->kind, VSW_STEP_DROPPED);
+		ck_assert_int_eq(step->drop, VSW_DROP_SAME_PORT);
+		ck_assert_ptr_null(step->layer);
+	}
+}
+
+static void
+check_steps(struct vsw_port *from)
+{
+	static const uint8_t frame[64] = {
+		2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 0x88, 0xb5
+	};
+
+	n_steps = 0;
+	ck_assert_int_eq(vsw_explain(from, frame, sizeof frame, NULL,
+				     look_at_step, from), 0);
+	ck_assert_uint_eq(n_steps, 5);
+}
+
+static char matched[400];
+static struct vsw_step layer_step;
+
+static void
+keep_layer(void *ctx, const struct vsw_step *step)
+{
+	(void) ctx;
+	if (step->kind != VSW_STEP_LAYER)
+		return;
+	layer_step = *step;
+	snprintf(matched, sizeof matched, "%s",
+		 step->matched ? step->matched : "nothing");
+}
+
+/* 19 rules that do not match the frame below, so that there is an index, and
+ * one that does by all kinds of matches. */
+static void
+draft_rules(struct vsw *vsw, struct vsw_group *group)
+{
+	struct vsw_addr ten = rig_addr(4, 0x0a000000);
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
+	static const uint8_t odd[4] = { 10, 0, 0, 1 };
+	static const uint8_t odd_mask[4] = { 0xff, 0, 0, 0xff };
+	static const uint8_t ipv4[2] = { 8, 0 }, udp = 17;
+	struct vsw_rule *rule;
+	struct vsw_set *set;
+
+	ck_assert_int_eq(vsw_set_new(vsw, "tens", VSW_SET_ADDRESSES, &set), 0);
+	vsw_set_add_prefix(set, &ten, 8);
+	for (uint16_t i = 0; i < 19; i++) {
+		rule = vsw_group_add_rule(group, 1, NULL);
+		vsw_rule_match_range(rule, VSW_FIELD_L4_DST, i, i);
+	}
+	rule = vsw_group_add_rule(group, 2, NULL);
+	vsw_rule_match(rule, VSW_FIELD_ETH_DST, mac, NULL);
+	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, ipv4, NULL);
+	vsw_rule_match(rule, VSW_FIELD_IP_PROTO, &udp, NULL);
+	vsw_rule_match(rule, VSW_FIELD_IPV4_DST, ten.bytes,
+		       "\xff\xff\xff\0");
+	vsw_rule_match(rule, VSW_FIELD_IPV4_SRC, odd, odd_mask);
+	vsw_rule_match_set(rule, VSW_FIELD_IPV4_SRC, set);
+	vsw_rule_match_range(rule, VSW_FIELD_L4_DST, 80, 90);
+	vsw_rule_drop(rule);
+	vsw_set_unref(set);
+}
+
+START_TEST(explain_says_what_matched)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_port *from = rig_port(vsw, "from", 0);
+	static const uint8_t frame[64] = {
+		2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, 0, 0, 50, 0,
+		1, 0, 0, 64, 17, 0x66, 0xb8, 10, 0, 0, 1, 10, 0, 0, 2,
+		0, 7, 0, 80, 0, 30, 0, 0
+	};
+	struct vsw_group *group;
+	struct vsw_program *program;
+	struct vsw_layer *layer;
+	char problem[160];
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	draft_rules(vsw, group);
+	ck_assert_int_eq(vsw_group_seal(group, problem, sizeof problem), 0);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	layer = vsw_program_add_layer(program, "l");
+	vsw_layer_add_group(layer, VSW_OUT, group);
+	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
+			 0);
+	ck_assert_int_eq(vsw_port_set_program(from, program), 0);
+	ck_assert_int_eq(vsw_explain(from, frame, sizeof frame, NULL,
+				     keep_layer, NULL), 0);
+	ck_assert_uint_eq(layer_step.rule_number, 20);
+	ck_assert_str_eq(matched,
+			 "eth_dst=02:00:00:00:00:02, eth_type=0x0800, "
+			 "ip_proto=17, ipv4_dst=10.0.0.0/24, "
+			 "ipv4_src=10.0.0.1/255.0.0.255, ipv4_src in "
+			 "\"tens\", l4_dst=80-90");
+	ck_assert_uint_eq(layer_step.n_rules, 1);
+	ck_assert_uint_gt(layer_step.n_dimensions, 4);
+	vsw_program_unref(program);
+	vsw_group_unref(group);
+	vsw_port_remove(from);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
 START_TEST(explain_tells_each_step)
 {
 	struct vsw *vsw = rig_switch(&memory);
@@ -297,6 +450,7 @@ START_TEST(explain_tells_each_step)
 	ck_assert_int_eq(vsw_port_set_program(from, program), 0);
 	explain(from);
 	ck_assert_uint_eq(heard.n, 5);
+	check_steps(from);
 	ck_assert_str_eq(heard.lines[1], "out of port \"from\"");
 	ck_assert_str_eq(heard.lines[2], " layer \"l\": group \"g\", rule 1 "
 			 "\"only\", priority 10");
@@ -481,6 +635,6 @@ START_TEST(memory_runs_out)
 END_TEST
 
 RIG_MAIN("switch", options_are_checked, what_is_left_is_told,
-	 ports_come_and_go, removed_port_is_gone,
-	 numbers_come_back, removed_port_is_gone,
-	 explain_tells_each_step, counters_are_sums, programs, memory_runs_out)
+	 ports_come_and_go, numbers_come_back, removed_port_is_gone,
+	 explain_tells_each_step, explain_says_what_matched,
+	 counters_are_sums, programs, memory_runs_out)

@@ -627,9 +627,12 @@ do_flow(struct walk *w)
 }
 
 static void
-hear(void *ctx, const char *line)
+hear(void *ctx, const struct vsw_step *step)
 {
+	char line[600];
+
 	(void) ctx;
+	vsw_step_format(step, line, sizeof line);
 	if (said.n < MAX_SAID)
 		said.lines[said.n++] = strdup(line);
 }
