@@ -98,7 +98,7 @@ fill_add(struct fill *fill, struct row *row)
 {
 	struct table *table = row_table(row);
 
-	if (table_find(table, row_uuid(row)) || !is_unique(table, row)) {
+	if (!is_unique(table, row)) {
 		row_free(row);
 		return false;
 	}

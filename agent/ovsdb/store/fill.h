@@ -20,8 +20,9 @@ struct fill;
 struct fill *fill_new(struct database *);
 void fill_free(struct fill *);
 
-/* Of a record: takes over a row from row_new(), with its values.  False if the
- * commit would fail, or the row is there already; then it is freed. */
+/* Of a record: takes over a row from row_new(), with its values, which is not
+ * there yet (table_find()).  False if the commit would fail; then it is
+ * freed. */
 bool fill_add(struct fill *, struct row *);
 /* The last row has been added.  False if the commit would fail, or do more
  * than add them. */

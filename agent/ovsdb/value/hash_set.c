@@ -17,7 +17,9 @@ enum {
 	EVEN_GROWTH = 1024,	/* Homes; up to there they double. */
 	SPLIT = 16384,		/* Homes; twice that in a loose set. */
 	MIN_SHARE = 1024,	/* Things for each entry of the directory. */
-	MAX_BITS = 20
+	MAX_BITS = 20,
+	NEAR = 6		/* Slots: what is looked for is no farther away,
+				 * mostly, where there is room. */
 };
 
 /* Place p is at home in slot p * n_homes / 2^32, p without the bits that led
@@ -164,8 +166,8 @@ hash_set_replace(struct hash_set *set, uint32_t hash, const void *old,
 	part->things[find(part, place, old)] = new;
 }
 
-/* The part itself is small enough to be near, and what follows a home comes by
- * itself when it is walked through. */
+/* The part itself is near.  A free slot is often some places behind a home, and
+ * that may be in the next line. */
 void
 hash_set_prefetch(const struct hash_set *set, uint32_t hash)
 {
@@ -178,7 +180,9 @@ hash_set_prefetch(const struct hash_set *set, uint32_t hash)
 	part = *entry(set, lead(set, place));
 	home = home_of(part, place);
 	__builtin_prefetch(&places_of(part)[home], 1);
+	__builtin_prefetch(&places_of(part)[home] + NEAR, 1);
 	__builtin_prefetch(&part->things[home], 1);
+	__builtin_prefetch(&part->things[home] + NEAR, 1);
 }
 
 void *
