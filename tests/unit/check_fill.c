@@ -16,8 +16,11 @@
 #define A "00000000-0000-0000-0000-00000000000a"
 #define B "00000000-0000-0000-0000-00000000000b"
 #define C "00000000-0000-0000-0000-00000000000c"
+#define D "00000000-0000-0000-0000-00000000000d"
 #define REF(X) "['uuid','" X "']"
 
+/* Before all others, if it is there. */
+static const char *first;
 static char directory[64], path[96], schema_path[96];
 
 static void
@@ -97,6 +100,8 @@ read_record(const char *record, enum before before)
 	error = journal_open_database(path, schema_path, &db, &warning);
 	ck_assert_msg(!error, "%s", error ? error->details : "");
 	free(warning);
+	if (first)
+		append(db, first);
 	if (before != NOTHING)
 		append(db, other);
 	if (before == A_DELETION) {
@@ -124,15 +129,15 @@ read_record(const char *record, enum before before)
 static void
 check_all(const char *record, bool is_refused)
 {
-	char *first = read_record(record, NOTHING);
+	char *alone = read_record(record, NOTHING);
 	char *filled = read_record(record, AN_INSERTION);
 	char *executed = read_record(record, A_DELETION);
 
-	ck_assert_str_eq(first, executed);
+	ck_assert_str_eq(alone, executed);
 	ck_assert_str_eq(filled, executed);
 	ck_assert_msg(!strncmp(filled, "makes", 5) == is_refused, "%s: %s",
 		      record, filled);
-	free(first);
+	free(alone);
 	free(filled);
 	free(executed);
 }
@@ -193,6 +198,39 @@ START_TEST(they_come_to_the_same)
 }
 END_TEST
 
+/* Rows that refer to others which were there before, and that have to be taken
+ * out again: for the sake of a reference that leads nowhere, of a row that is
+ * changed, or deleted. */
+START_TEST(nothing_is_left_of_what_is_taken_out)
+{
+	static const char base[] = "{\"R\":{\"" A "\":{\"name\":\"a\","
+		"\"strong\":[\"uuid\",\"" B "\"]}},\"C\":{\"" B "\":{"
+		"\"name\":\"b\"}}}";
+	static const char *const behind[] = {
+		"{'R':{'" C "':{'name':'c','strong':" REF(B) ",'weak':['set',["
+		REF(B) "," REF(C) "]]},'" D "':{'weak':" REF(D) "}}}",
+		"{'R':{'" C "':{'name':'c','strong':" REF(B) ",'weak':" REF(B)
+		"},'" A "':{'i':7}}}",
+		"{'R':{'" C "':{'name':'c','strong':" REF(B) ",'weak':" REF(B)
+		"},'" A "':null}}",
+	};
+	char *text = strdup(behind[_i]), *filled, *executed;
+
+	for (char *p = text; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	first = base;
+	filled = read_record(text, AN_INSERTION);
+	executed = read_record(text, A_DELETION);
+	first = NULL;
+	ck_assert_str_eq(filled, executed);
+	ck_assert_ptr_nonnull(strstr(filled, C));
+	free(filled);
+	free(executed);
+	free(text);
+}
+END_TEST
+
 /* Rows whose references are drawn: to what is there, mostly. */
 START_TEST(large_ones_do)
 {
@@ -243,6 +281,7 @@ main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, they_come_to_the_same, 0,
 			    sizeof records / sizeof *records);
+	tcase_add_loop_test(tests, nothing_is_left_of_what_is_taken_out, 0, 3);
 	tcase_add_loop_test(tests, large_ones_do, 0, 9);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
