@@ -36,7 +36,7 @@ enum { STATISTICS_S = 5, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
 static const char *const database_names[] = {
-	"hnv", "ms_vtep", "hardware_vtep"
+	"hnv", "ms_vtep", "hardware_vtep", "ms_firewall"
 };
 enum { N_DATABASES = sizeof database_names / sizeof database_names[0] };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/policy/build.h"
+#include "agent/policy/apply_port.h"
 #include "agent/policy/edit.h"
 #include "agent/policy/state.h"
 
@@ -40,7 +40,8 @@ struct placement {
 
 struct applied_switch {
 	struct list instances;
-	struct built_group intercept, delivery;
+	struct built_group groups[N_GROUP_KINDS];	/* Of the switch. */
+	struct list acls;		/* struct applied_acl. */
 	struct vsw_port *uplink;	/* Has 'program'. */
 	struct vsw_program *program;
 };
@@ -67,6 +68,7 @@ static void fill(struct turn *, struct placement *);
 static void edit_subnets(struct turn *, void (*edit)(struct edit *,
 						     struct edited *));
 static void build_groups(struct turn *);
+static void build_of_switch(struct turn *, enum group_kind);
 static void build_one(struct turn *, struct built_group *, enum group_kind,
 		      const struct domain *, struct model_subnet *);
 static struct vsw_mapping *find_mapping(void *turn,
@@ -75,9 +77,14 @@ static struct placement *find_placement(const struct model_subnet *,
 					const struct model_switch *);
 static void set_programs(struct turn *);
 static void set_port_program(struct turn *, struct model_port *);
-static bool collect_groups(struct turn *, const struct model_port *,
+static bool collect_groups(struct turn *, struct model_port *,
 			   const struct program_draft *,
 			   const struct built_group *ret_groups[]);
+static bool has_guards(const struct program_draft *);
+static const struct built_group *group_of(const struct turn *,
+					  const struct model_port *,
+					  const struct placement *,
+					  enum group_kind);
 static void set_uplink_program(struct turn *);
 static void drop_unwanted(struct turn *);
 static void free_instance(struct instance *);
@@ -127,8 +134,9 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 	if (applied->program && applied->uplink == sw->uplink && sw->uplink)
 		(void) !vsw_port_set_program(sw->uplink, NULL);
 	vsw_program_unref(applied->program);
-	built_group_done(&applied->intercept);
-	built_group_done(&applied->delivery);
+	for (int kind = 0; kind < N_GROUP_KINDS; kind++)
+		built_group_done(&applied->groups[kind]);
+	apply_acls_done(&applied->acls);
 	while (!list_is_empty(&applied->instances))
 		free_instance(LIST_ENTRY(applied->instances.next,
 					 struct instance, link));
@@ -238,6 +246,7 @@ apply_switch(struct turn *turn)
 	if (!turn->sw->applied) {
 		turn->sw->applied = xcalloc(1, sizeof *turn->sw->applied);
 		list_init(&turn->sw->applied->instances);
+		list_init(&turn->sw->applied->acls);
 		turn->model->state->structure_changed = true;
 	}
 	turn->applied = turn->sw->applied;
@@ -259,6 +268,7 @@ apply_structure(struct turn *turn)
 	set_programs(turn);
 	edit_subnets(turn, edit_remove);
 	drop_unwanted(turn);
+	apply_acls_settle(&turn->applied->acls);
 }
 
 /* Marks what is to be here, and makes what is not yet. */
@@ -414,8 +424,10 @@ build_groups(struct turn *turn)
 {
 	struct list *instances = &turn->applied->instances;
 
-	build_one(turn, &turn->applied->intercept, GROUP_INTERCEPT, NULL,
-		  NULL);
+	build_of_switch(turn, GROUP_INTERCEPT);
+	for (enum group_kind kind = GROUP_NEIGHBOURS; kind <= GROUP_BLOCKED;
+	     kind++)
+		build_of_switch(turn, kind);
 	for (struct list *i = instances->next; i != instances; i = i->next) {
 		struct instance *instance =
 			LIST_ENTRY(i, struct instance, link);
@@ -439,7 +451,13 @@ build_groups(struct turn *turn)
 					  NULL, placement->edited.subnet);
 		}
 	}
-	build_one(turn, &turn->applied->delivery, GROUP_DELIVERY, NULL, NULL);
+	build_of_switch(turn, GROUP_DELIVERY);
+}
+
+static void
+build_of_switch(struct turn *turn, enum group_kind kind)
+{
+	build_one(turn, &turn->applied->groups[kind], kind, NULL, NULL);
 }
 
 static void
@@ -523,8 +541,10 @@ set_port_program(struct turn *turn, struct model_port *port)
 		port->is_dirty = true;
 		return;
 	}
+	/* A list is another pointer when it says something else. */
 	for (size_t i = 0; i < draft.n; i++)
-		port->is_dirty |= groups[i]->is_new;
+		port->is_dirty |= draft.entries[i].kind != GROUP_ACL
+				  && groups[i]->is_new;
 	if (!port->is_dirty)
 		return;
 	err = build_program(turn->sw->vsw, &draft, groups, &program,
@@ -549,42 +569,79 @@ set_port_program(struct turn *turn, struct model_port *port)
 
 /* False if one could not be built: that has been told. */
 static bool
-collect_groups(struct turn *turn, const struct model_port *port,
+collect_groups(struct turn *turn, struct model_port *port,
 	       const struct program_draft *draft,
 	       const struct built_group *ret_groups[])
 {
 	const struct placement *placement =
 		find_placement(port->subnet, port->sw);
+	char *problem = NULL;
+	int err;
 
 	if (!placement)
 		return false;
-	for (size_t i = 0; i < draft->n; i++) {
-		enum group_kind kind = draft->entries[i].kind;
+	err = has_guards(draft) ? apply_port_build(port, &problem) : 0;
+	for (size_t i = 0; i < draft->n && !err; i++) {
+		const struct program_entry *entry = &draft->entries[i];
 
-		ret_groups[i] = kind == GROUP_INTERCEPT
-					? &turn->applied->intercept
-				: kind == GROUP_OWN
-					? &placement->own
-					: &placement->instance->groups[kind];
-		if (!ret_groups[i]->group)
+		ret_groups[i] = entry->kind == GROUP_ACL
+			? apply_acl_get(&turn->applied->acls, turn->sw,
+					entry->acl, entry->direction, &err,
+					&problem)
+			: group_of(turn, port, placement, entry->kind);
+		if (!err && !ret_groups[i]->group)
 			return false;
 	}
-	return true;
+	if (err)
+		fail(turn, err, port->name, problem);
+	return !err;
+}
+
+static bool
+has_guards(const struct program_draft *draft)
+{
+	for (size_t i = 0; i < draft->n; i++)
+		if (draft->entries[i].kind == GROUP_GUARD_MACS)
+			return true;
+	return false;
+}
+
+static const struct built_group *
+group_of(const struct turn *turn, const struct model_port *port,
+	 const struct placement *placement, enum group_kind kind)
+{
+	switch (kind) {
+	case GROUP_OWN:
+		return &placement->own;
+	case GROUP_GATEWAYS:
+	case GROUP_ROUTE:
+	case GROUP_ROUTED:
+		return &placement->instance->groups[kind];
+	case GROUP_GUARD_MACS:
+		return &port->applied_port->guards[0];
+	case GROUP_GUARD_SOURCES:
+		return &port->applied_port->guards[1];
+	default:
+		return &turn->applied->groups[kind];
+	}
 }
 
 static void
 set_uplink_program(struct turn *turn)
 {
 	struct applied_switch *applied = turn->applied;
-	const struct built_group *groups[] = { &applied->delivery };
+	const struct built_group *groups[] = {
+		&applied->groups[GROUP_DELIVERY]
+	};
 	struct program_draft draft;
 	struct vsw_program *program;
 	char *problem = NULL;
 	int err;
 
-	if (!applied->delivery.is_new && applied->uplink == turn->sw->uplink)
+	if (!applied->groups[GROUP_DELIVERY].is_new
+	    && applied->uplink == turn->sw->uplink)
 		return;
-	if (!turn->sw->uplink || !applied->delivery.group) {
+	if (!turn->sw->uplink || !applied->groups[GROUP_DELIVERY].group) {
 		vsw_program_unref(applied->program);
 		applied->program = NULL;
 		applied->uplink = NULL;
@@ -666,6 +723,7 @@ forget_program(struct model_port *port)
 	vsw_program_unref(port->program);
 	port->program = NULL;
 	port->is_dirty = true;
+	apply_port_done(port);
 }
 
 /* What went wrong is tried again, with all that it belongs to. */

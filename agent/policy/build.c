@@ -14,8 +14,12 @@ static bool is_same(const struct built_group *, const struct draft_group *,
 static int seal_group(struct vsw *, const struct draft_group *,
 		      struct vsw_mapping *const mappings[],
 		      struct vsw_group **ret_group, char **ret_problem);
-static void add_rule(struct vsw_group *, const struct draft_rule *,
-		     struct vsw_mapping *);
+static int add_rule(struct vsw *, struct vsw_group *,
+		    const struct draft_rule *, struct vsw_mapping *);
+static int add_set(struct vsw *, struct vsw_rule *,
+		   const struct draft_match *);
+static void add_action(struct vsw_rule *, const struct draft_rule *,
+		       struct vsw_mapping *);
 
 int
 build_group(struct vsw *vsw, struct built_group *built,
@@ -121,9 +125,10 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 					 strerror(-err));
 		return err;
 	}
-	for (size_t i = 0; i < draft->n; i++)
-		add_rule(group, &draft->rules[i], mappings[i]);
-	err = vsw_group_seal(group, problem, sizeof problem);
+	for (size_t i = 0; i < draft->n && !err; i++)
+		err = add_rule(vsw, group, &draft->rules[i], mappings[i]);
+	if (!err)
+		err = vsw_group_seal(group, problem, sizeof problem);
 	if (err) {
 		*ret_problem = xasprintf("group \"%s\": %s", draft->name,
 					 *problem ? problem : strerror(-err));
@@ -134,17 +139,20 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 	return 0;
 }
 
-static void
-add_rule(struct vsw_group *group, const struct draft_rule *draft,
-	 struct vsw_mapping *mapping)
+static int
+add_rule(struct vsw *vsw, struct vsw_group *group,
+	 const struct draft_rule *draft, struct vsw_mapping *mapping)
 {
 	struct vsw_rule *rule =
 		vsw_group_add_rule(group, draft->priority, draft->name);
+	int err = 0;
 
-	for (size_t i = 0; i < draft->n_matches; i++) {
+	for (size_t i = 0; i < draft->n_matches && !err; i++) {
 		const struct draft_match *match = &draft->matches[i];
 
-		if (match->is_range)
+		if (match->set)
+			err = add_set(vsw, rule, match);
+		else if (match->is_range)
 			vsw_rule_match_range(rule, match->field, match->first,
 					     match->last);
 		else
@@ -153,7 +161,41 @@ add_rule(struct vsw_group *group, const struct draft_rule *draft,
 	}
 	if (draft->is_terminating)
 		vsw_rule_terminate(rule);
+	add_action(rule, draft, mapping);
+	return err;
+}
+
+static int
+add_set(struct vsw *vsw, struct vsw_rule *rule,
+	const struct draft_match *match)
+{
+	const struct draft_set *draft = match->set;
+	struct vsw_set *set;
+	int err = vsw_set_new(vsw, "", draft->n_prefixes ? VSW_SET_ADDRESSES
+							 : VSW_SET_PORTS,
+			      &set);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < draft->n_prefixes; i++)
+		vsw_set_add_prefix(set, &draft->prefixes[i].addr,
+				   draft->prefixes[i].bits);
+	for (size_t i = 0; i < draft->n_ranges; i++)
+		vsw_set_add_ports(set, draft->ranges[i].first,
+				  draft->ranges[i].last);
+	vsw_rule_match_set(rule, match->field, set);
+	vsw_set_unref(set);
+	return 0;
+}
+
+static void
+add_action(struct vsw_rule *rule, const struct draft_rule *draft,
+	   struct vsw_mapping *mapping)
+{
 	switch (draft->action) {
+	case DRAFT_PASS:
+	case DRAFT_TRACK:
+		break;
 	case DRAFT_DROP:
 		vsw_rule_drop(rule);
 		break;

@@ -8,10 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/policy/guard.h"
 #include "agent/policy/state.h"
 
-static void add_entry(struct program_draft *, const char *layer,
-		      enum group_kind);
+static struct program_entry *add_entry(struct program_draft *,
+				       const char *layer, enum vsw_direction,
+				       enum group_kind);
+static void add_guards(struct program_draft *, const struct model_port *);
+static void add_tier(struct program_draft *, const struct model_port *,
+		     enum acl_tier, bool is_last);
 static size_t collect_domains(const struct model_switch *,
 			      struct domain **ret_domains);
 static int compare_domains(const void *, const void *);
@@ -108,20 +113,28 @@ compile_port(const struct model_port *port, struct program_draft *program)
 	const struct model_router *router = port->subnet->router;
 
 	memset(program, 0, sizeof *program);
-	add_entry(program, "intercept", GROUP_INTERCEPT);
-	if (router) {
-		add_entry(program, "intercept", GROUP_GATEWAYS);
-		add_entry(program, "route", GROUP_ROUTE);
-		add_entry(program, "vnet", GROUP_ROUTED);
+	if (port->is_blocked) {
+		add_entry(program, "firewall", VSW_OUT, GROUP_BLOCKED);
+		add_entry(program, "firewall", VSW_IN, GROUP_BLOCKED);
+		return;
 	}
-	add_entry(program, "vnet", GROUP_OWN);
+	add_guards(program, port);
+	add_entry(program, "intercept", VSW_OUT, GROUP_INTERCEPT);
+	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
+	add_tier(program, port, ACL_CONTROLLER, true);
+	if (router) {
+		add_entry(program, "route", VSW_OUT, GROUP_GATEWAYS);
+		add_entry(program, "route", VSW_OUT, GROUP_ROUTE);
+		add_entry(program, "vnet", VSW_OUT, GROUP_ROUTED);
+	}
+	add_entry(program, "vnet", VSW_OUT, GROUP_OWN);
 }
 
 void
 compile_uplink(struct program_draft *program)
 {
 	memset(program, 0, sizeof *program);
-	add_entry(program, "delivery", GROUP_DELIVERY);
+	add_entry(program, "delivery", VSW_OUT, GROUP_DELIVERY);
 }
 
 struct draft_group *
@@ -142,21 +155,64 @@ compile_group(const struct model *model, const struct model_switch *sw,
 		return layer_own(subnet);
 	case GROUP_DELIVERY:
 		return layer_delivery(sw);
+	case GROUP_NEIGHBOURS:
+		return layer_neighbours();
+	case GROUP_NO_RULE_PASS:
+		return layer_no_rule(true);
+	case GROUP_NO_RULE_DROP:
+		return layer_no_rule(false);
+	case GROUP_BLOCKED:
+		return layer_blocked();
+	case GROUP_GUARD_MACS:
+	case GROUP_GUARD_SOURCES:
+	case GROUP_ACL:
 	case N_GROUP_KINDS:
 		break;
 	}
 	abort();
 }
 
-static void
+static struct program_entry *
 add_entry(struct program_draft *program, const char *layer,
-	  enum group_kind kind)
+	  enum vsw_direction direction, enum group_kind kind)
 {
 	struct program_entry *entry = &program->entries[program->n++];
 
 	entry->layer = layer;
-	entry->direction = VSW_OUT;
+	entry->direction = direction;
 	entry->kind = kind;
+	return entry;
+}
+
+static void
+add_guards(struct program_draft *program, const struct model_port *port)
+{
+	struct guard guard;
+
+	guard_init(&guard, port);
+	if (guard.on) {
+		add_entry(program, "guard", VSW_OUT, GROUP_GUARD_MACS);
+		add_entry(program, "guard", VSW_OUT, GROUP_GUARD_SOURCES);
+	}
+	guard_clear(&guard);
+}
+
+static void
+add_tier(struct program_draft *program, const struct model_port *port,
+	 enum acl_tier tier, bool is_last)
+{
+	const char *layer = tier == ACL_ADMIN ? "firewall_admin" : "firewall";
+	bool blocks = is_last && port->firewall_verdict == VERDICT_BLOCK;
+
+	if (!port->acls[tier])
+		return;
+	for (int direction = VSW_OUT; direction <= VSW_IN; direction++) {
+		add_entry(program, layer, direction, GROUP_NEIGHBOURS);
+		add_entry(program, layer, direction, GROUP_ACL)->acl =
+			port->acls[tier];
+		add_entry(program, layer, direction,
+			  blocks ? GROUP_NO_RULE_DROP : GROUP_NO_RULE_PASS);
+	}
 }
 
 static size_t

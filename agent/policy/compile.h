@@ -23,6 +23,13 @@ enum group_kind {
 	GROUP_ROUTED,		/* Of a domain: what was routed goes on. */
 	GROUP_OWN,		/* Of a subnet: what stays in it. */
 	GROUP_DELIVERY,		/* Of a switch: from the wire. */
+	GROUP_NEIGHBOURS,	/* Of a switch: no firewall's business. */
+	GROUP_NO_RULE_PASS,	/* Of a switch: what no rule speaks of. */
+	GROUP_NO_RULE_DROP,
+	GROUP_BLOCKED,		/* Of a switch: for ports without a rule. */
+	GROUP_GUARD_MACS,	/* Of a port. */
+	GROUP_GUARD_SOURCES,
+	GROUP_ACL,		/* Of an access list and a direction. */
 	N_GROUP_KINDS
 };
 
@@ -36,9 +43,10 @@ struct program_entry {
 	const char *layer;
 	enum vsw_direction direction;
 	enum group_kind kind;
+	struct acl *acl;		/* Of GROUP_ACL. */
 };
 
-enum { PROGRAM_MAX_ENTRIES = 8 };
+enum { PROGRAM_MAX_ENTRIES = 24 };
 
 struct program_draft {
 	struct program_entry entries[PROGRAM_MAX_ENTRIES];
@@ -60,7 +68,8 @@ bool compile_has_port(const struct model_subnet *,
 		      const struct model_switch *);
 void compile_port(const struct model_port *, struct program_draft *);
 void compile_uplink(struct program_draft *);
-/* Those of GROUP_OWN want 'subnet', those of a domain 'domain'. */
+/* Those of GROUP_OWN want 'subnet', those of a domain 'domain'; those of a
+ * port or a list are not made here. */
 struct draft_group *compile_group(const struct model *,
 				  const struct model_switch *,
 				  enum group_kind, const struct domain *,
@@ -72,6 +81,14 @@ void compile_print(const struct model *, FILE *);
 struct draft_group *layer_intercept(void);
 struct draft_group *layer_gateways(const struct model *,
 				   const struct domain *);
+/* layer_guard.c */
+struct draft_group *layer_guard_macs(const struct model_port *);
+struct draft_group *layer_guard_sources(const struct model_port *);
+/* layer_firewall.c */
+struct draft_group *layer_neighbours(void);
+struct draft_group *layer_acl(const struct acl *, enum vsw_direction);
+struct draft_group *layer_no_rule(bool passes);
+struct draft_group *layer_blocked(void);
 /* layer_route.c */
 struct draft_group *layer_route(const struct model *, const struct domain *);
 /* layer_vnet.c */

@@ -39,8 +39,11 @@ static char *format_text(const char *format, va_list)
 	__attribute__((format(printf, 1, 0)));
 static struct draft_match *add_match(struct draft_rule *, enum vsw_field,
 				     size_t size);
+static void done_rule(struct draft_rule *);
+static bool sets_equal(const struct draft_set *, const struct draft_set *);
 static bool rules_equal(const struct draft_rule *, const struct draft_rule *);
 static void print_match(const struct draft_match *, FILE *);
+static void print_set(const struct draft_match *, FILE *);
 static unsigned count_bits(const struct draft_match *);
 static void print_action(const struct draft_rule *, FILE *);
 static const char *reason_text(uint32_t reason);
@@ -63,7 +66,7 @@ draft_group_free(struct draft_group *group)
 	if (!group)
 		return;
 	for (size_t i = 0; i < group->n; i++)
-		free(group->rules[i].name);
+		done_rule(&group->rules[i]);
 	free(group->rules);
 	free(group->name);
 	free(group);
@@ -123,13 +126,62 @@ void
 draft_rule_match_dst(struct draft_rule *rule, const struct vsw_addr *addr,
 		     unsigned bits)
 {
+	draft_rule_match_prefix(rule, VSW_FIELD_IPV4_DST, addr, bits);
+}
+
+void
+draft_rule_match_prefix(struct draft_rule *rule, enum vsw_field field,
+			const struct vsw_addr *addr, unsigned bits)
+{
+	bool is_src = field == VSW_FIELD_IPV4_SRC
+		      || field == VSW_FIELD_IPV6_SRC;
 	struct draft_match *match =
-		add_match(rule, addr->n == 4 ? VSW_FIELD_IPV4_DST
-					     : VSW_FIELD_IPV6_DST, addr->n);
+		add_match(rule, addr->n == 4
+					? is_src ? VSW_FIELD_IPV4_SRC
+						 : VSW_FIELD_IPV4_DST
+					: is_src ? VSW_FIELD_IPV6_SRC
+						 : VSW_FIELD_IPV6_DST,
+			  addr->n);
 
 	memcpy(match->value, addr->bytes, addr->n);
 	for (unsigned i = 0; i < bits; i++)
 		match->mask[i / 8] |= (uint8_t) (0x80 >> i % 8);
+}
+
+struct draft_set *
+draft_rule_match_set(struct draft_rule *rule, enum vsw_field field)
+{
+	struct draft_match *match = add_match(rule, field, 0);
+
+	match->set = xcalloc(1, sizeof *match->set);
+	return match->set;
+}
+
+void
+draft_set_add_prefix(struct draft_set *set, const struct vsw_addr *addr,
+		     unsigned bits)
+{
+	struct draft_prefix *prefix;
+
+	if (!(set->n_prefixes & (set->n_prefixes + 1)))
+		set->prefixes = xrealloc(set->prefixes,
+					 (2 * set->n_prefixes + 1)
+					 * sizeof *set->prefixes);
+	prefix = &set->prefixes[set->n_prefixes++];
+	memset(prefix, 0, sizeof *prefix);
+	prefix->addr.n = addr->n;
+	memcpy(prefix->addr.bytes, addr->bytes, addr->n);
+	prefix->bits = bits;
+}
+
+void
+draft_set_add_range(struct draft_set *set, uint16_t first, uint16_t last)
+{
+	if (!(set->n_ranges & (set->n_ranges + 1)))
+		set->ranges = xrealloc(set->ranges, (2 * set->n_ranges + 1)
+				       * sizeof *set->ranges);
+	set->ranges[set->n_ranges].first = first;
+	set->ranges[set->n_ranges++].last = last;
 }
 
 void
@@ -200,6 +252,35 @@ add_match(struct draft_rule *rule, enum vsw_field field, size_t size)
 	return match;
 }
 
+static void
+done_rule(struct draft_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_matches; i++) {
+		struct draft_set *set = rule->matches[i].set;
+
+		if (!set)
+			continue;
+		free(set->prefixes);
+		free(set->ranges);
+		free(set);
+	}
+	free(rule->name);
+}
+
+static bool
+sets_equal(const struct draft_set *a, const struct draft_set *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->n_prefixes == b->n_prefixes && a->n_ranges == b->n_ranges
+	       && (!a->n_prefixes
+		   || !memcmp(a->prefixes, b->prefixes,
+			      a->n_prefixes * sizeof *a->prefixes))
+	       && (!a->n_ranges
+		   || !memcmp(a->ranges, b->ranges,
+			      a->n_ranges * sizeof *a->ranges));
+}
+
 static bool
 rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 {
@@ -215,7 +296,8 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 		const struct draft_match *x = &a->matches[i];
 		const struct draft_match *y = &b->matches[i];
 
-		if (x->field != y->field || x->is_range != y->is_range
+		if (x->field != y->field || !sets_equal(x->set, y->set)
+		    || x->is_range != y->is_range
 		    || x->first != y->first || x->last != y->last
 		    || x->size != y->size || memcmp(x->value, y->value, 16)
 		    || memcmp(x->mask, y->mask, 16))
@@ -232,6 +314,10 @@ print_match(const struct draft_match *match, FILE *to)
 	struct vsw_addr addr;
 	unsigned long number = 0;
 
+	if (match->set) {
+		print_set(match, to);
+		return;
+	}
 	fprintf(to, "%s ", text->name);
 	if (match->is_range) {
 		fprintf(to, "%u-%u", match->first, match->last);
@@ -260,6 +346,28 @@ print_match(const struct draft_match *match, FILE *to)
 	}
 }
 
+/* Either family's field stands for both. */
+static void
+print_set(const struct draft_match *match, FILE *to)
+{
+	const struct draft_set *set = match->set;
+
+	fprintf(to, "%s {", match->field == VSW_FIELD_IPV4_SRC ? "ip_src"
+			    : match->field == VSW_FIELD_IPV4_DST ? "ip_dst"
+			    : field_texts[match->field].name);
+	for (size_t i = 0; i < set->n_prefixes; i++) {
+		char text[MODEL_ADDR_TEXT_SIZE];
+
+		model_addr_to_text(&set->prefixes[i].addr, text);
+		fprintf(to, "%s%s/%u", i ? " " : "", text,
+			set->prefixes[i].bits);
+	}
+	for (size_t i = 0; i < set->n_ranges; i++)
+		fprintf(to, "%s%u-%u", i ? " " : "", set->ranges[i].first,
+			set->ranges[i].last);
+	fputs("}", to);
+}
+
 static unsigned
 count_bits(const struct draft_match *match)
 {
@@ -277,6 +385,12 @@ print_action(const struct draft_rule *rule, FILE *to)
 	char text[MODEL_ADDR_TEXT_SIZE];
 
 	switch (rule->action) {
+	case DRAFT_PASS:
+		fputs("pass", to);
+		break;
+	case DRAFT_TRACK:
+		fputs("track", to);
+		break;
 	case DRAFT_DROP:
 		fputs("drop", to);
 		break;

@@ -15,10 +15,24 @@
 #include <stdio.h>
 #include "agent/policy/model.h"
 
-enum { DRAFT_MAX_MATCHES = 4 };
+enum { DRAFT_MAX_MATCHES = 8 };
+
+/* Prefixes, or ranges of ports; never both. */
+struct draft_set {
+	struct draft_prefix {
+		struct vsw_addr addr;
+		unsigned bits;
+	} *prefixes;
+	size_t n_prefixes;
+	struct draft_range {
+		uint16_t first, last;
+	} *ranges;
+	size_t n_ranges;
+};
 
 struct draft_match {
 	enum vsw_field field;
+	struct draft_set *set;		/* NULL: see below. */
 	bool is_range;			/* 'first' to 'last' of a port. */
 	uint16_t first, last;
 	uint8_t size;
@@ -26,6 +40,8 @@ struct draft_match {
 };
 
 enum draft_action {
+	DRAFT_PASS,
+	DRAFT_TRACK,			/* Pass, and replies as well. */
 	DRAFT_DROP,
 	DRAFT_PUNT,			/* With 'reason'. */
 	DRAFT_ENCAP,			/* By the mapping of 'subnet'. */
@@ -72,6 +88,15 @@ void draft_rule_match_dst(struct draft_rule *, const struct vsw_addr *,
 			  unsigned bits);
 void draft_rule_match_range(struct draft_rule *, enum vsw_field,
 			    uint16_t first, uint16_t last);
+/* A single address of either family, or its first 'bits'; source or
+ * destination as the IPv4 or IPv6 'field' says. */
+void draft_rule_match_prefix(struct draft_rule *, enum vsw_field,
+			     const struct vsw_addr *, unsigned bits);
+/* A set that is to be filled with the two below. */
+struct draft_set *draft_rule_match_set(struct draft_rule *, enum vsw_field);
+void draft_set_add_prefix(struct draft_set *, const struct vsw_addr *,
+			  unsigned bits);
+void draft_set_add_range(struct draft_set *, uint16_t first, uint16_t last);
 void draft_rule_set_subnet(struct draft_rule *, struct model_subnet *);
 
 /* Says the same; which mappings serve the subnets is not looked at. */

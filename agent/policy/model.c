@@ -14,7 +14,7 @@ static const uint8_t default_router_mac[6] = {
 };
 
 static const char *const database_texts[] = {
-	"hnv", "ms_vtep", "hardware_vtep"
+	"hnv", "ms_vtep", "hardware_vtep", "ms_firewall"
 };
 
 static const struct table_kind {
@@ -30,7 +30,9 @@ static const struct table_kind {
 	{ "Physical_Locator", ROW_LOCATOR },
 	{ "Physical_Switch", ROW_PHYSICAL },
 	{ "Physical_Port", ROW_PHYSICAL },
-	{ "Global", ROW_GLOBAL }
+	{ "Global", ROW_GLOBAL },
+	{ "FW_Rules", ROW_FIREWALL_RULE },
+	{ "FW_Global", ROW_GLOBAL }
 };
 
 /* Columns that the agent itself writes, or that say nothing to it: changes of
@@ -81,6 +83,10 @@ model_new(struct database *const databases[], size_t n)
 	map_init(&state->vnis, state->seed);
 	map_init(&state->mappings, state->seed);
 	map_init(&state->mcasts, state->seed);
+	map_init(&state->firewall_rules, state->seed);
+	map_init(&state->vnics, state->seed);
+	map_init(&state->acls.acls, state->seed);
+	list_init(&state->changed_vnics);
 	for (int db = 0; db < N_DBS; db++) {
 		map_init(&state->subnets[db], state->seed);
 		map_init(&state->routers[db], state->seed);
@@ -115,6 +121,7 @@ model_free(struct model *model)
 		free(follower->ignored);
 	}
 	free_rows(state);
+	firewall_done(state);
 	free(state->touched);
 	free(state->own);
 	free(state);
@@ -131,6 +138,7 @@ void
 model_update(struct model *model)
 {
 	struct model_state *state = model->state;
+	bool must_bind;
 
 	if (!state->is_dirty)
 		return;
@@ -149,8 +157,10 @@ model_update(struct model *model)
 	follow_rows(state, is_locator, true);
 	follow_rows(state, is_other, true);
 	follow_rows(state, is_subnet, true);
-	if (state->physical_changed || state->must_bind)
+	must_bind = state->physical_changed || state->must_bind;
+	if (must_bind)
 		binding_follow(state);
+	firewall_follow(state, must_bind || state->structure_changed);
 	for (struct list *link = state->changed.next; link != &state->changed;
 	     link = link->next)
 		mapping_judge(state, LIST_ENTRY(link, struct subnet_table,
@@ -489,6 +499,9 @@ follow_row(struct model_state *state, const struct touched *touched)
 	case ROW_MCAST_LOCAL:
 	case ROW_MCAST_REMOTE:
 		mcast_follow(state, touched);
+		break;
+	case ROW_FIREWALL_RULE:
+		firewall_rule_follow(state, touched);
 		break;
 	case ROW_LOCATOR:
 		if (place_follow(state, touched->db, &touched->row))

@@ -25,7 +25,9 @@
 #include <vswitch.h>
 #include "agent/base/list.h"
 #include "agent/ovsdb/value/uuid.h"
+#include "agent/policy/acl.h"
 
+struct applied_port;
 struct database;
 struct model;
 
@@ -46,6 +48,8 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(BAD_PREFIX, "prefix does not read")                                 \
 	X(BAD_VNI, "tunnel key is not a 24-bit number")                       \
 	X(BAD_OPTION, "option does not read")                                 \
+	X(BAD_RULE, "firewall rule does not read")                            \
+	X(PORT_BLOCKED, "no firewall rule speaks of this port")               \
 	X(DUPLICATE, "another row says the same of the same")                 \
 	X(CONFLICT, "another row says otherwise and wins")                    \
 	X(NOT_SUPPORTED, "not supported")                                     \
@@ -113,6 +117,14 @@ struct model_pa {
 	struct model_fault fault;
 };
 
+enum model_verdict { VERDICT_UNSAID, VERDICT_ALLOW, VERDICT_BLOCK };
+
+/* What a port must not pretend to be.  Each can be switched on or off. */
+enum model_guard {
+	GUARD_MAC, GUARD_IP, GUARD_ARP, GUARD_ND, GUARD_DHCP, GUARD_ROUTER,
+	GUARD_REDIRECT, N_GUARDS
+};
+
 /* hnv.Port. */
 struct model_port {
 	struct list link;		/* In model_switch.ports. */
@@ -138,6 +150,23 @@ struct model_port {
 	struct model_fault fault;
 	struct vsw_program *program;	/* In force. apply.c */
 	bool is_dirty;			/* Compile anew. */
+
+	/* Firewall: ours, from the rows of hnv and ms_firewall. */
+	enum model_verdict firewall_default;	/* As its row says. */
+	enum model_verdict firewall_verdict;	/* And as it is. */
+	bool is_blocked;		/* No rule at all, and none passes. */
+	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule of that tier. */
+
+	/* Guards: ours.  Off where a port has no address of its own. */
+	uint8_t guards_on, guards_off;	/* By its row; bits: model_guard. */
+	uint8_t (*allowed_macs)[6];	/* That it may use besides its own. */
+	size_t n_allowed_macs;
+	struct acl_addresses allowed;
+	char *allowed_problem;		/* What does not read, or NULL. */
+	uint64_t guarded;		/* Hash of what guards are to say. */
+
+	/* In force. apply_port.c */
+	struct applied_port *applied_port;
 
 	/* Ours, on the way there. */
 	struct model_subnet *claimed;	/* What its Physical_Port says. */

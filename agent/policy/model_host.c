@@ -131,6 +131,9 @@ model_forget_port(struct model *model, struct model_port *port)
 	free(port->type);
 	free(port->iface_id);
 	done_options(&port->options);
+	for (int tier = 0; tier < ACL_N_TIERS; tier++)
+		acl_unref(port->acls[tier]);
+	guard_done(port);
 	free(port->device_fault.detail);
 	free(port->fault.detail);
 	free(port);
@@ -299,6 +302,7 @@ read_port(struct model_port *port, const struct row *row)
 				    || port->mac[0] & 1);
 	if (port->is_mac_bad)
 		memset(port->mac, 0, 6);
+	guard_read(port, row);
 	/* A tap carries it. */
 	if (!is_new && memcmp(old_mac, port->mac, 6))
 		port->is_changed = true;

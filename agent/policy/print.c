@@ -100,6 +100,22 @@ print_port(const struct model_port *port, FILE *to)
 	domain = compile_domain(port->subnet);
 	compile_port(port, &program);
 	print_program(&program, &domain, port->subnet, to);
+	for (size_t i = 0; i < program.n; i++)
+		switch (program.entries[i].kind) {
+		case GROUP_GUARD_MACS:
+			print_group(layer_guard_macs(port), to);
+			break;
+		case GROUP_GUARD_SOURCES:
+			print_group(layer_guard_sources(port), to);
+			break;
+		case GROUP_ACL:
+			print_group(layer_acl(program.entries[i].acl,
+					      program.entries[i].direction),
+				    to);
+			break;
+		default:
+			break;
+		}
 }
 
 static void
@@ -113,18 +129,31 @@ print_program(const struct program_draft *program,
 		[GROUP_ROUTE] = "routes of ",
 		[GROUP_ROUTED] = "subnets of ",
 		[GROUP_OWN] = "subnet ",
-		[GROUP_DELIVERY] = "delivery"
+		[GROUP_DELIVERY] = "delivery",
+		[GROUP_NEIGHBOURS] = "neighbours",
+		[GROUP_NO_RULE_PASS] = "no rule: pass",
+		[GROUP_NO_RULE_DROP] = "no rule: drop",
+		[GROUP_BLOCKED] = "blocked",
+		[GROUP_GUARD_MACS] = "macs",
+		[GROUP_GUARD_SOURCES] = "addresses",
+		[GROUP_ACL] = "rules "
 	};
 	const char *layer = "";
 
 	for (size_t i = 0; i < program->n; i++) {
 		const struct program_entry *entry = &program->entries[i];
 		const char *of = "";
+		char number[16];
 
-		if (entry->kind == GROUP_OWN)
+		snprintf(number, sizeof number, "%08x",
+			 entry->acl ? entry->acl->number : 0);
+		if (entry->acl)
+			of = number;
+		else if (entry->kind == GROUP_OWN)
 			of = subnet->name;
-		else if (entry->kind != GROUP_INTERCEPT
-			 && entry->kind != GROUP_DELIVERY)
+		else if (entry->kind == GROUP_GATEWAYS
+			 || entry->kind == GROUP_ROUTE
+			 || entry->kind == GROUP_ROUTED)
 			of = domain->router->name;
 		if (strcmp(layer, entry->layer))
 			fprintf(to, "    layer %s\n", entry->layer);

@@ -16,10 +16,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "agent/ovsdb/store/database.h"
+#include "agent/policy/acl.h"
 #include "agent/policy/map.h"
 #include "agent/policy/model.h"
 
-enum model_database { DB_HNV, DB_MS_VTEP, DB_HARDWARE_VTEP, N_DBS };
+enum model_database {
+	DB_HNV, DB_MS_VTEP, DB_HARDWARE_VTEP, DB_MS_FIREWALL, N_DBS
+};
 
 /* Tables whose rows are followed one by one. */
 enum row_kind {
@@ -30,6 +33,7 @@ enum row_kind {
 	ROW_MCAST_LOCAL,
 	ROW_MCAST_REMOTE,
 	ROW_LOCATOR,
+	ROW_FIREWALL_RULE,
 	N_FOLLOWED,
 	ROW_HNV = N_FOLLOWED,	/* Read anew as a whole: */
 	ROW_PHYSICAL,
@@ -193,6 +197,13 @@ struct model_state {
 
 	struct row_fault *router_mac_fault;
 
+	/* The firewall: model_firewall.c. */
+	struct map firewall_rules, vnics;
+	struct list changed_vnics;
+	struct acl_table acls;
+	bool is_governed;		/* By a firewall controller. */
+	enum model_verdict firewall_default;	/* Host's. */
+
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
 	bool structure_changed;		/* Routers, prefixes, ports, VNIs. */
@@ -268,6 +279,20 @@ void mcast_free(struct model_state *, struct mcast_row *);
 /* model_binding.c: Physical_Switch, Physical_Port; ports to subnets, local
  * mappings to ports. */
 void binding_follow(struct model_state *);
+
+/* model_firewall.c: ms_firewall, and which lists a port has. */
+void firewall_rule_follow(struct model_state *, const struct touched *);
+/* Ports have changed, or what they are bound to or mapped to. */
+void firewall_follow(struct model_state *, bool ports_changed);
+void firewall_done(struct model_state *);
+
+/* model_guard.c: whose addresses a port may use. */
+enum model_verdict verdict_from_text(const char *);
+/* Guards and allowed addresses of a row of hnv.Port. */
+void guard_read(struct model_port *, const struct row *);
+/* True if guards are to say something else than before. */
+bool guard_follow(struct model_port *);
+void guard_done(struct model_port *);
 
 /* status_vtep.c: what ms_vtep and hardware_vtep are told. */
 void status_vtep_write(struct model_state *, enum model_database);

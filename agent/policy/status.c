@@ -64,6 +64,7 @@ status_write(struct model *model, bool with_statistics)
 	teller_done(&teller);
 	status_vtep_write(state, DB_MS_VTEP);
 	status_vtep_write(state, DB_HARDWARE_VTEP);
+	status_vtep_write(state, DB_MS_FIREWALL);
 	state->must_tell = false;
 }
 
@@ -133,7 +134,7 @@ status_of_port(const struct model_port *port,
 	if (!port->subnet)
 		return "unbound";
 	if (port->program)
-		return "bound";
+		return port->is_blocked ? "blocked" : "bound";
 	*ret_fault = &refused;
 	return "error";
 }

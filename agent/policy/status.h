@@ -22,7 +22,7 @@ void teller_set(struct teller *, const struct row *, const char *column,
 /* Commits; a failure is logged, and told again by the next status_write(). */
 bool teller_done(struct teller *);
 
-/* "bound", "unbound" or "error", and why. */
+/* "bound", "blocked", "unbound" or "error", and why. */
 const char *status_of_port(const struct model_port *,
 			   const struct model_fault **ret_fault);
 void status_add_fault(struct datum *, const struct model_fault *);

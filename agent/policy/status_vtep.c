@@ -55,7 +55,7 @@ status_vtep_write(struct model_state *state, enum model_database db)
 	if (!teller.database)
 		return;
 	write_cfg(state, db, &teller);
-	if (state->must_tell) {
+	if (state->must_tell && db != DB_MS_FIREWALL) {
 		write_tunnel_ips(state, db, &teller);
 		if (db == DB_MS_VTEP)
 			write_physicals(state, db, &teller);
@@ -69,7 +69,8 @@ static void
 write_cfg(struct model_state *state, enum model_database db,
 	  struct teller *teller)
 {
-	const struct table *table = state_table(state, db, "Global");
+	const struct table *table = state_table(
+		state, db, db == DB_MS_FIREWALL ? "FW_Global" : "Global");
 	const struct row *row = table ? table_first(table) : NULL;
 	struct datum cfg;
 

@@ -18,10 +18,10 @@
 #include "agent/ovsdb/operation/transact.h"
 #include "agent/policy/compile.h"
 
-enum { N_DATABASES = 3 };
+enum { N_DATABASES = 4 };
 
 static const char *const database_names[N_DATABASES] = {
-	"hnv", "ms_vtep", "hardware_vtep"
+	"hnv", "ms_vtep", "hardware_vtep", "ms_firewall"
 };
 
 static void

@@ -401,7 +401,7 @@ START_TEST(port_comes_and_goes)
 		"'locator':['uuid','" HERE "']}}]");
 	world_turn(&world);
 	assert_calls("domain_new 1, mapping_new 1, set_mac 1, set_addr 1, "
-		     "set_flood 1, group_seal 2, program_seal 2, "
+		     "set_flood 1, group_seal 4, program_seal 2, "
 		     "set_program 2");
 	ck_assert_ptr_nonnull(vm2->program);
 	ck_assert_str_eq(world_status(&world, WORLD_HNV, "Port", "vm2",
@@ -429,8 +429,8 @@ START_TEST(port_is_opened_anew)
 	vsw_port_remove(vm1->port);
 	vm1->port = NULL;
 	world_turn(&world);
-	assert_calls("set_mac 1, set_addr 1, set_flood 1, program_seal 1, "
-		     "set_program 1");
+	assert_calls("set_mac 1, set_addr 1, set_flood 1, group_seal 2, "
+		     "program_seal 1, set_program 1");
 	ck_assert_msg(strstr(explain("02:00:00:00:00:12", "10.1.1.12"),
 			     "192.168.2.20"), "%s", last_line);
 }

@@ -20,7 +20,7 @@ count_commit(struct observer *observer, const struct commit *commit)
 
 static struct observer counters[WORLD_N] = {
 	{ .committed = count_commit }, { .committed = count_commit },
-	{ .committed = count_commit }
+	{ .committed = count_commit }, { .committed = count_commit }
 };
 
 static void

@@ -14,7 +14,7 @@
 #include "agent/ovsdb/operation/transact.h"
 
 static const char *const database_names[WORLD_N] = {
-	"hnv", "ms_vtep", "hardware_vtep"
+	"hnv", "ms_vtep", "hardware_vtep", "ms_firewall"
 };
 
 static void

@@ -3,7 +3,7 @@
 #ifndef UNIT_POLICY_WORLD_H
 #define UNIT_POLICY_WORLD_H 1
 
-/* Three databases in memory, a model of them, and a host that opens ports
+/* The agent's databases in memory, a model of them, and a host that opens ports
  * which lead nowhere: what the agent's main thread does in one turn. */
 
 #include <stdbool.h>
@@ -11,7 +11,10 @@
 #include "agent/ovsdb/store/database.h"
 #include "agent/policy/policy.h"
 
-enum { WORLD_HNV, WORLD_MS_VTEP, WORLD_HARDWARE_VTEP, WORLD_N };
+enum {
+	WORLD_HNV, WORLD_MS_VTEP, WORLD_HARDWARE_VTEP, WORLD_MS_FIREWALL,
+	WORLD_N
+};
 
 struct world {
 	struct database *databases[WORLD_N];

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_APPLY_PORT_H
+#define POLICY_APPLY_PORT_H 1
+
+/* The groups of a program that speak of one port, and those of access lists:
+ * a list is built once for each switch, however many of its ports have it.
+ * [control] */
+
+#include "agent/policy/build.h"
+
+struct applied_port {
+	struct built_group guards[2];	/* MACs, addresses. */
+};
+
+/* A list in a switch. */
+struct applied_acl {
+	struct list by_acl;		/* In acl.built. */
+	struct list by_switch;
+	struct acl *acl;
+	const struct model_switch *sw;
+	struct built_group groups[2];	/* By direction. */
+};
+
+/* Groups of the port that are to be built anew, or are not yet.  A negative
+ * errno leaves what was; then '*ret_problem' is one line, to be freed. */
+int apply_port_build(struct model_port *, char **ret_problem);
+void apply_port_done(struct model_port *);
+
+/* The group of a list, made at its first use: 'acls' is the switch's list.
+ * NULL: it cannot be built; then '*ret_err' and '*ret_problem' say why. */
+const struct built_group *apply_acl_get(struct list *acls,
+					const struct model_switch *,
+					struct acl *, enum vsw_direction,
+					int *ret_err, char **ret_problem);
+/* Once all programs of the switch have been set: lists that no port has any
+ * more go.  One whose rows are still there counts as had. */
+void apply_acls_settle(struct list *acls);
+void apply_acls_done(struct list *acls);
+
+#endif /* policy/apply_port.h */
