@@ -389,7 +389,8 @@ is_of(const struct flow_table *t, const struct flow *flow,
       const struct flow_key *key)
 {
 	return flow_key_short_equal(flow->key, key)
-	       && (!flow_key_is_wide(key) || flow_key_addresses_equal(t, flow, key));
+	       && (!flow_key_is_wide(key)
+		   || flow_key_addresses_equal(t, flow, key));
 }
 
 /* Does it still say what the policy says?  Then it is used. */

@@ -27,8 +27,8 @@ struct decision;
 struct vsw;
 
 /* Each hit looks at the first line and writes to it, and needs the second one
- * if there are IPv6 addresses to compare, if something is unusual, and when some
- * seconds have passed. */
+ * if there are IPv6 addresses to compare, if something is unusual, and when
+ * some seconds have passed. */
 struct flow {
 	_Alignas(64) uint8_t key[FLOW_KEY_SHORT];	/* flow_get_key(). */
 	uint32_t decided;		/* flow_decided(). */

@@ -13,8 +13,8 @@
  * Two orders of age run through the flows, of all and of each port's.  To put a
  * flow at the new end is to touch its neighbours, which are in no cache; it is
  * done when the flow is used and was not yet in this span of 2^order_shift
- * seconds, an eighth of the idle time or less.  A heap of ports by what they hold, flows and
- * copies alike, says who gives way. */
+ * seconds, an eighth of the idle time or less.  A heap of ports by what they
+ * hold, flows and copies alike, says who gives way. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -23,14 +23,21 @@ enum {
 	MAX_EXTENSIONS = 8
 };
 
-static inline int parse_one(struct vsw_port *, struct vsw_packet *,
-			    struct headers *);
-static inline void start(struct headers *, size_t size);
-static bool has_offload(const struct vsw_offload *);
 /* The cursor of what most packets have is to stay in registers: its way is one
  * function, and whoever is called gets a copy. */
 #define ONE_FUNCTION static inline __attribute__((always_inline))
 
+ONE_FUNCTION int parse_one(struct vsw_port *, const struct uplink *,
+			   struct vsw_packet *, struct headers *);
+static int strip(struct vsw_packet *, struct headers *);
+ONE_FUNCTION bool is_usual(const uint8_t *frame, size_t size,
+			   struct headers *);
+ONE_FUNCTION bool is_usual_ipv4(const uint8_t *frame, struct headers *);
+ONE_FUNCTION bool is_usual_ipv6(const uint8_t *frame, size_t size,
+				struct headers *);
+ONE_FUNCTION bool is_usual_l4(const uint8_t *frame, struct headers *);
+static inline void start(struct headers *, size_t size);
+ONE_FUNCTION bool has_offload(const struct vsw_offload *);
 static bool sum_fits(const struct headers *, const struct vsw_offload *);
 static uint16_t checksum_offset_of(uint8_t proto);
 static int parse_arp(struct cursor, struct headers *);
@@ -52,6 +59,8 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 {
 	struct vsw_port *port = batch->port;
 	struct port_counts *counts = &port->counts[worker->index];
+	const struct uplink *uplink = atomic_load_explicit(
+		&port->uplink, memory_order_acquire);
 	uint64_t n_packets = 0, n_bytes = 0;
 	uint8_t fragments = VSW_FRAGMENT_NONE;
 
@@ -64,7 +73,8 @@ batch_parse(struct vsw_worker *worker, struct batch *batch)
 		}
 		packet->in_port = port;
 
-		int drop = parse_one(port, packet, &batch->headers[i]);
+		int drop = parse_one(port, uplink, packet,
+				     &batch->headers[i]);
 
 		/* From here on the key knows. */
 		packet->is_resumed = false;
@@ -81,43 +91,16 @@ int
 parse_packet(struct vsw_port *port, struct vsw_packet *packet,
 	     struct headers *ret_headers)
 {
-	return parse_one(port, packet, ret_headers);
-}
-
-static inline int
-parse_one(struct vsw_port *port, struct vsw_packet *packet, struct headers *h)
-{
 	const struct uplink *uplink = atomic_load_explicit(
 		&port->uplink, memory_order_acquire);
-	bool is_tunnel = port->ops.abilities & VSW_PORT_TUNNEL;
-	int drop = parse_frame(packet->data, packet->size, h);
 
-	if (drop != PARSE_GOOD)
-		return drop;
-	if (!is_tunnel) {
-		packet->tunnel.encap = VSW_ENCAP_NONE;
-		if (uplink && tunnel_is_ours(uplink, h)) {
-			drop = tunnel_strip(packet, h);
-			if (drop != PARSE_GOOD)
-				return drop;
-			drop = parse_frame(packet->data, packet->size, h);
-			if (drop != PARSE_GOOD)
-				return drop;
-			is_tunnel = true;
-		}
-	}
-	if (has_offload(&packet->offload)
-	    && !parse_offload(h, &packet->offload, packet->size))
-		return VSW_DROP_BAD_OFFLOAD;
-	if (is_tunnel) {
-		drop = tunnel_accept(&packet->tunnel, packet->data, h);
-		if (drop != PARSE_GOOD)
-			return drop;
-	}
-	h->key.in_port = (uint16_t) port->number;
-	if (packet->is_resumed)
-		h->key.has |= FLOW_RESUMED;
-	return PARSE_GOOD;
+	return parse_one(port, uplink, packet, ret_headers);
+}
+
+bool
+parse_usual(const void *frame, size_t size, struct headers *ret_headers)
+{
+	return is_usual(frame, size, ret_headers);
 }
 
 int
@@ -188,6 +171,135 @@ parse_offload(const struct headers *h, const struct vsw_offload *offload,
 	}
 }
 
+ONE_FUNCTION int
+parse_one(struct vsw_port *port, const struct uplink *uplink,
+	  struct vsw_packet *packet, struct headers *h)
+{
+	bool is_tunnel = port->ops.abilities & VSW_PORT_TUNNEL;
+	int drop;
+
+	if (uplink && tunnel_take(uplink, packet))
+		is_tunnel = true;
+	if (!is_usual(packet->data, packet->size, h)) {
+		drop = parse_frame(packet->data, packet->size, h);
+		if (drop != PARSE_GOOD)
+			return drop;
+	}
+	if (!is_tunnel) {
+		packet->tunnel.encap = VSW_ENCAP_NONE;
+		if (uplink && tunnel_is_ours(uplink, h)) {
+			drop = strip(packet, h);
+			if (drop != PARSE_GOOD)
+				return drop;
+			is_tunnel = true;
+		}
+	}
+	if (has_offload(&packet->offload)
+	    && !parse_offload(h, &packet->offload, packet->size))
+		return VSW_DROP_BAD_OFFLOAD;
+	if (is_tunnel) {
+		drop = tunnel_accept(&packet->tunnel, packet->data, h);
+		if (drop != PARSE_GOOD)
+			return drop;
+	}
+	h->key.in_port = (uint16_t) port->number;
+	if (packet->is_resumed)
+		h->key.has |= FLOW_RESUMED;
+	return PARSE_GOOD;
+}
+
+/* A tunnel's packet that tunnel_take() left, and what is in it. */
+static int
+strip(struct vsw_packet *packet, struct headers *h)
+{
+	int drop = tunnel_strip(packet, h);
+
+	if (drop != PARSE_GOOD)
+		return drop;
+	return parse_frame(packet->data, packet->size, h);
+}
+
+ONE_FUNCTION bool
+is_usual(const uint8_t *frame, size_t size, struct headers *h)
+{
+	struct flow_key *key = &h->key;
+	bool is_ip;
+
+	if (size < ETH_HEADER_SIZE + IPV4_HEADER_SIZE + UDP_HEADER_SIZE)
+		return false;
+	memset(key, 0, FLOW_KEY_SHORT);
+	memcpy(key, frame, sizeof key->eth_dst + sizeof key->eth_src);
+	key->eth_type = get_be16(frame + 12);
+	h->l3 = ETH_HEADER_SIZE;
+	if (key->eth_type == ETH_TYPE_IPV4)
+		is_ip = is_usual_ipv4(frame, h);
+	else
+		is_ip = key->eth_type == ETH_TYPE_IPV6
+			&& is_usual_ipv6(frame, size, h);
+	return is_ip && h->l3_end <= size && is_usual_l4(frame, h);
+}
+
+ONE_FUNCTION bool
+is_usual_ipv4(const uint8_t *frame, struct headers *h)
+{
+	const uint8_t *ip = frame + ETH_HEADER_SIZE;
+
+	h->tos = ip[1];
+	h->ttl = ip[8];
+	h->l4 = ETH_HEADER_SIZE + IPV4_HEADER_SIZE;
+	h->l3_end = ETH_HEADER_SIZE + (uint32_t) get_be16(ip + 2);
+	h->key.ip_proto = ip[9];
+	h->key.has = FLOW_HAS_IPV4 | FLOW_HAS_L4;
+	memcpy(h->key.ip_src, ip + 12, 4);
+	memcpy(h->key.ip_dst, ip + 16, 4);
+	return ip[0] == 0x45
+	       && !(get_be16(ip + 6)
+		    & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET));
+}
+
+ONE_FUNCTION bool
+is_usual_ipv6(const uint8_t *frame, size_t size, struct headers *h)
+{
+	const uint8_t *ip = frame + ETH_HEADER_SIZE;
+
+	if (size < ETH_HEADER_SIZE + IPV6_HEADER_SIZE || ip[0] >> 4 != 6)
+		return false;
+	h->tos = (uint8_t) (get_be16(ip) >> 4);
+	h->ttl = ip[7];
+	h->l4 = ETH_HEADER_SIZE + IPV6_HEADER_SIZE;
+	h->l3_end = h->l4 + (uint32_t) get_be16(ip + 4);
+	h->key.ip_proto = ip[6];
+	h->key.has = FLOW_HAS_IPV6 | FLOW_HAS_L4;
+	memcpy(h->key.ip6_src, ip + 8, FLOW_KEY_PAIR);
+	return true;
+}
+
+ONE_FUNCTION bool
+is_usual_l4(const uint8_t *frame, struct headers *h)
+{
+	const uint8_t *l4 = frame + h->l4;
+	uint32_t least = h->l4 + (uint32_t) UDP_HEADER_SIZE, size;
+
+	if (h->key.ip_proto == IP_PROTO_TCP)
+		least = h->l4 + (uint32_t) TCP_HEADER_SIZE;
+	else if (h->key.ip_proto != IP_PROTO_UDP)
+		return false;
+	if (h->l3_end < least)
+		return false;
+	h->key.l4_src = get_be16(l4);
+	h->key.l4_dst = get_be16(l4 + 2);
+	h->tcp_flags = 0;
+	h->payload = (uint16_t) least;
+	if (h->key.ip_proto == IP_PROTO_UDP) {
+		size = get_be16(l4 + 4);
+		return size >= UDP_HEADER_SIZE && size <= h->l3_end - h->l4;
+	}
+	h->tcp_flags = l4[13];
+	size = (uint32_t) (l4[12] >> 4) * 4;
+	h->payload = (uint16_t) (h->l4 + size);
+	return size >= TCP_HEADER_SIZE && h->payload <= h->l3_end;
+}
+
 /* Everything is zero or said not to be there.  By hand, in pieces that are one
  * store each: compilers make a string instruction of the whole, which takes
  * longer than all the rest of parsing. */
@@ -203,7 +315,7 @@ start(struct headers *h, size_t size)
 }
 
 /* Mostly there is nothing to be done, and nothing to look at. */
-static bool
+ONE_FUNCTION bool
 has_offload(const struct vsw_offload *offload)
 {
 	return offload->segment_kind != VSW_SEGMENT_NONE

@@ -43,6 +43,12 @@ _Static_assert(sizeof(struct headers) == 128, "headers straddle lines");
 int parse_packet(struct vsw_port *, struct vsw_packet *,
 		 struct headers *ret_headers);
 
+/* Most frames: untagged, IP without options or extensions, whole, TCP or UDP.
+ * All that parse_frame() would check is checked, at places that are known, and
+ * it comes to the same.  false: it is another frame, or a bad one, and
+ * parse_frame() is to say which; nothing in the headers means anything. */
+bool parse_usual(const void *frame, size_t size, struct headers *ret_headers);
+
 /* Everything but in_port and the tunnel's fields of the key, which stay zero.
  * Returns PARSE_GOOD, or the enum vsw_drop that says what is wrong; then the
  * headers are not to be used. */

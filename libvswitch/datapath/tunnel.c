@@ -14,15 +14,45 @@
 /* The last two bits of TOS, RFC 3168, section 5. */
 enum { ECN_NONE = 0, ECN_ECT1 = 1, ECN_ECT0 = 2, ECN_CE = 3, ECN_MASK = 3 };
 
+/* Enough to see which shape it could have, and to read what is in each. */
+enum { TAKEN_MIN = 80 };
+
+static inline bool take(const struct shapes *, struct vsw_packet *,
+			bool is_ipv6, bool is_nvgre)
+	__attribute__((always_inline));
+static inline void note(struct vsw_tunnel *, const uint8_t *ip, bool is_ipv6,
+			uint32_t vni);
 static inline void to_key(const struct vsw_tunnel *, struct flow_key *);
+static void to_wide_key(const struct vsw_tunnel *, struct flow_key *);
 static void addr_to_key(const struct vsw_addr *, size_t size,
 			uint8_t *ret_bytes);
 static bool is_local(const struct uplink *, const struct headers *);
 static void put_template(uint8_t *to, const struct outer *);
-static int check_udp(const struct vsw_packet *, const struct headers *);
+static inline bool udp_is_good(const struct vsw_packet *,
+			       const uint8_t *addrs, size_t n,
+			       const uint8_t *udp);
+static bool udp_sums_up(const uint8_t *addrs, size_t n, const uint8_t *udp);
 static int hand_offload_in(struct vsw_offload *, const struct headers *outer,
 			   size_t stripped);
+static int pass_congestion_on(uint8_t outer, uint8_t *frame,
+			      struct headers *);
 static void mark_congestion(uint8_t *frame, struct headers *, uint8_t ecn);
+
+bool
+tunnel_take(const struct uplink *uplink, struct vsw_packet *packet)
+{
+	const struct shapes *shapes = &uplink->shapes;
+	const uint8_t *l3 = packet->data + shapes->l3;
+
+	if (packet->size < TAKEN_MIN)
+		return false;
+	if (l3[0] >> 4 != 6)
+		return l3[9] != IP_PROTO_GRE
+		       ? take(shapes, packet, false, false)
+		       : take(shapes, packet, false, true);
+	return l3[6] != IP_PROTO_GRE ? take(shapes, packet, true, false)
+				     : take(shapes, packet, true, true);
+}
 
 bool
 tunnel_is_ours(const struct uplink *uplink, const struct headers *outer)
@@ -66,9 +96,11 @@ tunnel_strip(struct vsw_packet *packet, const struct headers *outer)
 
 	cursor_skip(&c, outer->l4);
 	if (outer->key.ip_proto == IP_PROTO_UDP) {
-		drop = check_udp(packet, outer);
-		if (drop != PARSE_GOOD)
-			return drop;
+		const uint8_t *l3 = packet->data + outer->l3;
+
+		if (!udp_is_good(packet, l3 + (is_ipv4 ? 12 : 8),
+				 is_ipv4 ? 4 : 16, packet->data + outer->l4))
+			return VSW_DROP_BAD_TUNNEL;
 		c.size = (size_t) outer->l4
 			 + get_be16(packet->data + outer->l4 + 4);
 		cursor_skip(&c, UDP_HEADER_SIZE);
@@ -93,22 +125,16 @@ int
 tunnel_accept(const struct vsw_tunnel *tunnel, uint8_t *frame,
 	      struct headers *inner)
 {
-	uint8_t outer_ecn = tunnel->tos & ECN_MASK;
-	uint8_t inner_ecn = inner->tos & ECN_MASK;
-
 	if (tunnel->encap != VSW_ENCAP_VXLAN
 	    && tunnel->encap != VSW_ENCAP_NVGRE)
 		return VSW_DROP_BAD_TUNNEL;
 	if (!tunnel->vni || tunnel->vni >> 24)
 		return VSW_DROP_UNKNOWN_VNI;
-	if (inner->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6)) {
-		if (outer_ecn == ECN_CE && inner_ecn == ECN_NONE)
-			return VSW_DROP_BAD_TUNNEL;
-		if ((outer_ecn == ECN_CE && inner_ecn != ECN_CE)
-		    || (outer_ecn == ECN_ECT1 && inner_ecn == ECN_ECT0))
-			mark_congestion(frame, inner, outer_ecn);
-	}
 	to_key(tunnel, &inner->key);
+	if (tunnel->tos & ECN_ECT1
+	    && inner->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6))
+		return pass_congestion_on(tunnel->tos & ECN_MASK, frame,
+					  inner);
 	return PARSE_GOOD;
 }
 
@@ -169,24 +195,90 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	return PARSE_GOOD;
 }
 
-static inline void
-to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+/* One for each shape: constants are known to the compiler. */
+static inline bool
+take(const struct shapes *shapes, struct vsw_packet *packet, bool is_ipv6,
+     bool is_nvgre)
 {
-	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
+	const size_t l3 = shapes->l3;
+	const size_t l4 = l3 + (is_ipv6 ? IPV6_HEADER_SIZE : IPV4_HEADER_SIZE);
+	const size_t size = l4 + (is_nvgre ? NVGRE_HEADER_SIZE
+				  : UDP_HEADER_SIZE + VXLAN_HEADER_SIZE);
+	const size_t n_wide = is_ipv6 ? SHAPE_MAX : SHAPE_MAX - SHAPE_BLOCK;
+	const uint8_t *ip = packet->data + l3, *udp = packet->data + l4;
+	uint32_t vni = get_be32(packet->data + size - 4) >> 8;
+	uint32_t l4_size;
 
-	key->vni = tunnel->vni & 0xffffff;
-	key->tunnel = tunnel->encap & 0xf;
+	if (packet->size < n_wide
+	    || !shape_fits(&shapes->of[is_ipv6][is_nvgre], packet->data,
+			   n_wide)
+	    || (!is_ipv6 && !checksum_ipv4_is_good(ip, IPV4_HEADER_SIZE)))
+		return false;
+	/* What is less than the IPv4 header wraps to be too much. */
+	l4_size = get_be16(ip + (is_ipv6 ? 4 : 2))
+		  - (is_ipv6 ? 0u : IPV4_HEADER_SIZE);
+	if (l4_size > packet->size - l4 || l4_size < size - l4 || !vni
+	    || packet->offload.segment_kind != VSW_SEGMENT_NONE
+	    || packet->offload.checksum >= VSW_CHECKSUM_PARTIAL)
+		return false;
+	if (!is_nvgre && (get_be16(udp + 4) != l4_size
+			  || !udp_is_good(packet, ip + (is_ipv6 ? 8 : 12),
+					  is_ipv6 ? 16 : 4, udp)))
+		return false;
+	note(&packet->tunnel, ip, is_ipv6, vni);
+	packet->tunnel.encap = is_nvgre ? VSW_ENCAP_NVGRE : VSW_ENCAP_VXLAN;
+	packet->tunnel.flow_id = is_nvgre ? packet->data[size - 1] : 0;
+	packet->offload.checksum = VSW_CHECKSUM_UNKNOWN;
+	packet->data += size;
+	packet->size = l4_size - (uint32_t) (size - l4);
+	return true;
+}
+
+static inline void
+note(struct vsw_tunnel *tunnel, const uint8_t *ip, bool is_ipv6, uint32_t vni)
+{
+	tunnel->hash = 0;
+	tunnel->vni = vni;
 	if (is_ipv6) {
-		key->has |= FLOW_TUNNEL_IPV6;
-		addr_to_key(&tunnel->src, 16, key->tunnel6_src);
-		addr_to_key(&tunnel->dst, 16, key->tunnel6_dst);
+		tunnel->tos = (uint8_t) (get_be16(ip) >> 4);
+		tunnel->src.n = tunnel->dst.n = 16;
+		memcpy(tunnel->src.bytes, ip + 8, 16);
+		memcpy(tunnel->dst.bytes, ip + 24, 16);
 	} else {
-		addr_to_key(&tunnel->src, 4, key->tunnel_src);
-		addr_to_key(&tunnel->dst, 4, key->tunnel_dst);
+		tunnel->tos = ip[1];
+		tunnel->src.n = tunnel->dst.n = 4;
+		memcpy(tunnel->src.bytes, ip + 12, 4);
+		memcpy(tunnel->dst.bytes, ip + 16, 4);
 	}
 }
 
-/* A device may have left anything behind the address. */
+static inline void
+to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+{
+	key->vni = tunnel->vni & 0xffffff;
+	key->tunnel = tunnel->encap & 0xf;
+	if (tunnel->src.n == 4 && tunnel->dst.n == 4) {
+		memcpy(key->tunnel_src, tunnel->src.bytes, 4);
+		memcpy(key->tunnel_dst, tunnel->dst.bytes, 4);
+	} else {
+		to_wide_key(tunnel, key);
+	}
+}
+
+/* A device may have said anything, and left anything behind the address. */
+static void
+to_wide_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+{
+	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
+
+	if (is_ipv6)
+		key->has |= FLOW_TUNNEL_IPV6;
+	addr_to_key(&tunnel->src, is_ipv6 ? 16 : 4,
+		    is_ipv6 ? key->tunnel6_src : key->tunnel_src);
+	addr_to_key(&tunnel->dst, is_ipv6 ? 16 : 4,
+		    is_ipv6 ? key->tunnel6_dst : key->tunnel_dst);
+}
+
 static void
 addr_to_key(const struct vsw_addr *addr, size_t size, uint8_t *ret_bytes)
 {
@@ -231,24 +323,25 @@ put_template(uint8_t *to, const struct outer *outer)
 	}
 }
 
-/* A checksum of zero is none, over IPv6 too (RFC 6935, section 5). */
-static int
-check_udp(const struct vsw_packet *packet, const struct headers *outer)
+/* A checksum of zero is none, over IPv6 too (RFC 6935, section 5).  'addrs':
+ * both, of 'n' bytes each. */
+static inline bool
+udp_is_good(const struct vsw_packet *packet, const uint8_t *addrs, size_t n,
+	    const uint8_t *udp)
 {
-	const uint8_t *udp = packet->data + outer->l4;
+	return !get_be16(udp + UDP_CHECKSUM_OFFSET)
+	       || packet->offload.checksum != VSW_CHECKSUM_UNKNOWN
+	       || udp_sums_up(addrs, n, udp);
+}
+
+static bool
+udp_sums_up(const uint8_t *addrs, size_t n, const uint8_t *udp)
+{
 	uint16_t size = get_be16(udp + 4);
-	size_t n = outer->key.has & FLOW_HAS_IPV4 ? 4 : 16;
 
-	if (!get_be16(udp + UDP_CHECKSUM_OFFSET)
-	    || packet->offload.checksum != VSW_CHECKSUM_UNKNOWN)
-		return PARSE_GOOD;
-
-	uint32_t sum = checksum_pseudo(flow_key_ip_src(&outer->key),
-				       flow_key_ip_dst(&outer->key), n,
-				       IP_PROTO_UDP, size)
-		       + checksum_sum(udp, size);
-
-	return checksum_finish(sum) ? VSW_DROP_BAD_TUNNEL : PARSE_GOOD;
+	return !checksum_finish(checksum_pseudo(addrs, addrs + n, n,
+						IP_PROTO_UDP, size)
+				+ checksum_sum(udp, size));
 }
 
 /* A partial sum or a segment size of the inner packet moves with its bytes; a
@@ -270,6 +363,20 @@ hand_offload_in(struct vsw_offload *offload, const struct headers *outer,
 		&& offload->checksum_start != outer->l4))
 		return VSW_DROP_BAD_OFFLOAD;
 	offload->checksum = VSW_CHECKSUM_UNKNOWN;
+	return PARSE_GOOD;
+}
+
+/* 'outer' is CE or ECT(1); the others change nothing. */
+static int
+pass_congestion_on(uint8_t outer, uint8_t *frame, struct headers *h)
+{
+	uint8_t inner = h->tos & ECN_MASK;
+
+	if (outer == ECN_CE && inner == ECN_NONE)
+		return VSW_DROP_BAD_TUNNEL;
+	if ((outer == ECN_CE && inner != ECN_CE)
+	    || (outer == ECN_ECT1 && inner == ECN_ECT0))
+		mark_congestion(frame, h, outer);
 	return PARSE_GOOD;
 }
 

@@ -16,6 +16,11 @@ struct outer;
 struct uplink;
 struct vsw_packet;
 
+/* Takes outer headers off that are as they mostly are, and checks all that
+ * tunnel_is_ours() and tunnel_strip() would: then it comes to the same.  false:
+ * nothing was changed, and it is for these to say what it is. */
+bool tunnel_take(const struct uplink *, struct vsw_packet *);
+
 /* Is a frame with these (outer) headers a tunnel's packet for one of the
  * uplink's provider addresses?  What is not, is a frame like any other. */
 bool tunnel_is_ours(const struct uplink *, const struct headers *outer);

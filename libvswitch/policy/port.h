@@ -12,6 +12,7 @@
 #include <vswitch/switch.h>
 #include "libvswitch/base/budget.h"
 #include "libvswitch/base/reclaim.h"
+#include "libvswitch/policy/shape.h"
 
 struct next_hops;
 struct vsw_program;
@@ -77,6 +78,7 @@ struct vsw_port {
 struct uplink {
 	struct retired retired;
 	struct vsw_underlay underlay;		/* Defaults filled in. */
+	struct shapes shapes;			/* Of what comes in on it. */
 };
 
 static inline bool

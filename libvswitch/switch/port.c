@@ -226,6 +226,7 @@ new_uplink(struct vsw *vsw, const struct vsw_underlay *underlay)
 		uplink->underlay.ttl = UNDERLAY_TTL;
 	if (!uplink->underlay.mtu)
 		uplink->underlay.mtu = UNDERLAY_MTU;
+	shapes_build(&uplink->underlay, &uplink->shapes);
 	return uplink;
 }
 

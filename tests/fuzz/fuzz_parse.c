@@ -4,6 +4,7 @@
  * them, offload state that fits must be able to be finished, and what is
  * finished must be sound. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void must(int, const char *what);
+static bool headers_equal(const struct headers *, const struct headers *);
 static void look(const struct headers *, size_t size);
 static void finish(const uint8_t *frame, size_t size,
 		   const struct vsw_offload *);
@@ -26,7 +28,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct vsw_offload offload = { 0 };
-	struct headers headers;
+	struct headers headers, usual;
+	bool is_usual;
 
 	if (size < 8 || size - 8 > VSW_PACKET_MAX)
 		return 0;
@@ -37,6 +40,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	offload.checksum_offset = (uint16_t) (bytes[6] << 8 | bytes[7]);
 	bytes += 8;
 	size -= 8;
+	is_usual = parse_usual(bytes, size, &usual);
+	must(!is_usual || parse_frame(bytes, size, &headers) == PARSE_GOOD,
+	     "usual, and bad");
+	must(!is_usual || headers_equal(&usual, &headers), "not as usual");
 	if (parse_frame(bytes, size, &headers) != PARSE_GOOD)
 		return 0;
 	look(&headers, size);
@@ -52,6 +59,15 @@ must(int holds, const char *what)
 		return;
 	fprintf(stderr, "%s\n", what);
 	abort();
+}
+
+static bool
+headers_equal(const struct headers *a, const struct headers *b)
+{
+	return flow_key_equal(&a->key, &b->key) && a->l3 == b->l3
+	       && a->l4 == b->l4 && a->payload == b->payload
+	       && a->l3_end == b->l3_end && a->tos == b->tos
+	       && a->ttl == b->ttl && a->tcp_flags == b->tcp_flags;
 }
 
 static void

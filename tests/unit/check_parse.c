@@ -392,13 +392,23 @@ START_TEST(holds_offload_against_headers)
 }
 END_TEST
 
+static bool
+headers_equal(const struct headers *a, const struct headers *b)
+{
+	return flow_key_equal(&a->key, &b->key) && a->l3 == b->l3
+	       && a->l4 == b->l4 && a->payload == b->payload
+	       && a->l3_end == b->l3_end && a->tos == b->tos
+	       && a->ttl == b->ttl && a->tcp_flags == b->tcp_flags;
+}
+
 /* No bytes make it read what is not there, or find headers outside of the
  * frame; under the sanitizers. */
 START_TEST(stands_random_changes)
 {
 	enum { N_GOOD = sizeof good / sizeof good[0] };
 	uint64_t random = 7;
-	unsigned n_good = 0;
+	unsigned n_good = 0, n_usual = 0;
+	struct headers usual;
 
 	for (unsigned i = 0; i < 100000; i++) {
 		uint8_t *bytes;
@@ -415,6 +425,12 @@ START_TEST(stands_random_changes)
 		for (unsigned n = rig_random(&random) % 4; size && n; n--)
 			bytes[rig_random(&random) % size] =
 				(uint8_t) rig_random(&random);
+		if (parse_usual(bytes, size, &usual)) {
+			n_usual++;
+			ck_assert_int_eq(parse_frame(bytes, size, &h),
+					 PARSE_GOOD);
+			ck_assert(headers_equal(&usual, &h));
+		}
 		if (parse_frame(bytes, size, &h) == PARSE_GOOD) {
 			n_good++;
 			ck_assert_uint_le(h.l3_end, size);
@@ -428,6 +444,7 @@ START_TEST(stands_random_changes)
 		free(bytes);
 	}
 	ck_assert_uint_gt(n_good, 1000);
+	ck_assert_uint_gt(n_usual, 1000);
 }
 END_TEST
 

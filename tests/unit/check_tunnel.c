@@ -41,6 +41,7 @@ setup(void)
 		.mac = { 2, 0, 0, 0, 10, 1 }, .vxlan_port = 4789, .ttl = 64,
 		.mtu = 1500
 	};
+	shapes_build(&uplink.underlay, &uplink.shapes);
 	memset(&port, 0, sizeof port);
 	atomic_store(&port.uplink, &uplink);
 }
@@ -135,6 +136,93 @@ START_TEST(strips_what_was_pushed)
 			ck_assert_uint_eq(p->tunnel.flow_id, tunnel.flow_id);
 		vsw_packet_free(p);
 	}
+}
+END_TEST
+
+static bool
+strips(struct vsw_packet *p)
+{
+	return parse_frame(p->data, p->size, &h) == PARSE_GOOD
+	       && tunnel_is_ours(&uplink, &h)
+	       && tunnel_strip(p, &h) == PARSE_GOOD;
+}
+
+static void
+damage(struct vsw_packet *p, unsigned i, uint64_t *random)
+{
+	for (unsigned n = rig_random(random) % 4; n; n--)
+		p->data[rig_random(random) % 80]
+			= (uint8_t) rig_random(random);
+	for (unsigned n = rig_random(random) % 2; n; n--)
+		p->data[rig_random(random) % 80]
+			^= (uint8_t) (1u << rig_random(random) % 8);
+	if (i % 4 == 0)
+		p->size -= rig_random(random) % p->size;
+	p->offload.checksum = (uint8_t) (rig_random(random) % 8 / 5);
+	if (i % 16 == 0)
+		p->offload.checksum = VSW_CHECKSUM_PARTIAL;
+	if (i % 32 == 0)
+		p->offload.segment_kind = VSW_SEGMENT_TCP4;
+}
+
+/* The short way comes to the same as the long one, or leaves it to it. */
+START_TEST(takes_as_it_strips)
+{
+	static const char *const frames[] = {
+		"ip 192.168.2.20>192.168.1.10 tos 2 udp 5>4789 nosum"
+		" vxlan 5001",
+		"ip 192.168.2.20>192.168.1.10 udp 5>4789 vxlan 5001",
+		"ip fd01::20>fd01::10 tos 0x21 udp 5>4789 vxlan 5001",
+		"ip fd01::20>fd01::10 udp 5>4789 nosum vxlan 5001",
+		"ip 192.168.2.20>192.168.1.10 nvgre 5001",
+		"ip fd01::20>fd01::10 nvgre 5001"
+	};
+	unsigned n_taken = 0, n_stripped = 0;
+	uint64_t random = (uint64_t) _i + 1;
+
+	uplink.underlay.vlan = _i & 1 ? 7 : 0;
+	if (_i & 2)
+		memset(uplink.underlay.mac, 0, 6);
+	shapes_build(&uplink.underlay, &uplink.shapes);
+	for (unsigned i = 0; i < 60000; i++) {
+		struct vsw_packet *p, *copy;
+		bool is_taken;
+
+		if (i % 1000 == 0)
+			frame_must_make(&frame, "eth a:fe>a:1 %s%s eth 2>1 ip"
+					" 10.1.1.12>10.1.1.11 udp 5>6 payload"
+					" %u", _i & 1 ? "vlan 7 " : "",
+					frames[i / 1000 % 6], i / 6000);
+		p = packet_new(pool, frame.size);
+		memcpy(p->data, frame.bytes, frame.size);
+		if (i % 1000)
+			damage(p, i, &random);
+		copy = packet_clone(p);
+		is_taken = tunnel_take(&uplink, p);
+		if (i % 1000 == 0)
+			ck_assert(is_taken);
+		if (is_taken) {
+			n_taken++;
+			ck_assert(strips(copy));
+			ck_assert_mem_eq(&p->offload, &copy->offload,
+					 sizeof p->offload);
+			ck_assert_mem_eq(&p->tunnel, &copy->tunnel,
+					 sizeof p->tunnel);
+		} else {
+			ck_assert_uint_eq(p->size, copy->size);
+			ck_assert_mem_eq(p->data, copy->data, p->size);
+			n_stripped += strips(copy);
+		}
+		if (is_taken) {
+			ck_assert_uint_eq(p->size, copy->size);
+			ck_assert_mem_eq(p->data, copy->data, p->size);
+		}
+		vsw_packet_free(p);
+		vsw_packet_free(copy);
+	}
+	ck_assert_uint_gt(n_taken, 10000);
+	ck_assert_uint_gt(n_stripped, 20);
+	ck_assert_uint_lt(n_stripped, n_taken / 4);
 }
 END_TEST
 
@@ -334,6 +422,7 @@ main(void)
 
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_loop_test(all, strips_what_was_pushed, 0, 8);
+	tcase_add_loop_test(all, takes_as_it_strips, 0, 4);
 	tcase_add_test(all, chooses_source_ports_by_flow);
 	tcase_add_test(all, refuses_to_push);
 	tcase_add_test(all, combines_congestion_marks);
