@@ -86,7 +86,7 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 
 	if (find(store, decision, in_port, hash, ret_number)) {
 		decided = decided_at(store, *ret_number);
-		decided->deps.all = decision->deps.all;
+		decided->deps = decision->deps;
 		decided->n_flows++;
 		return 0;
 	}
