@@ -11,8 +11,9 @@
 bool figure_is_short;
 char **figure_names;
 
-static int compare(const void *, const void *);
+static bool has_part(const char *name, const char *part);
 static double median(const double values[], unsigned n);
+static int compare(const void *, const void *);
 static void print(double value, const char *unit, const struct bar *,
 		  double slowness, const char *format, va_list);
 static void print_bar(const char *what, double value, double limit,
@@ -59,7 +60,7 @@ figure_is_wanted(const char *format, ...)
 	vsnprintf(name, sizeof name, format, args);
 	va_end(args);
 	for (char **part = figure_names; part && *part; part++)
-		if (strstr(name, *part))
+		if (has_part(name, *part))
 			return true;
 	return !figure_names || !*figure_names;
 }
@@ -95,6 +96,15 @@ figure_clock(void)
 	return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
 }
 
+uint64_t
+figure_cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
 /* The longest stretch there is says it best: since this was first asked. */
 double
 figure_ticks_per_ns(void)
@@ -119,6 +129,19 @@ must(int error, const char *what)
 		return;
 	fprintf(stderr, "%s: %s\n", what, strerror(-error));
 	exit(EXIT_FAILURE);
+}
+
+/* Between its ends and underscores. */
+static bool
+has_part(const char *name, const char *part)
+{
+	size_t n = strlen(part);
+
+	for (const char *at = name; (at = strstr(at, part)); at++)
+		if ((at == name || strchr("_ ", at[-1]))
+		    && (!at[n] || strchr("_ ", at[n])))
+			return true;
+	return false;
 }
 
 static double

@@ -19,7 +19,8 @@
 /* Small tables, few packets, no bars: that everything works, not how fast.
  * HNV_BENCH_SHORT=1. */
 extern bool figure_is_short;
-/* Parts of names of figures that are asked for; ends with NULL.  None: all. */
+/* Parts of names of figures that are asked for, of whole words; ends with NULL.
+ * None: all. */
 extern char **figure_names;
 
 struct bar {
@@ -57,6 +58,8 @@ void figure_print_scaled(double value, const char *unit, const struct bar *,
 			 double slowness, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
+/* Nanoseconds that this thread ran: what others do meanwhile is none of it. */
+uint64_t figure_cpu(void);
 /* Nanoseconds; and what is cheap enough to be asked twice a batch, in units of
  * which there are figure_ticks_per_ns(). */
 uint64_t figure_clock(void);

@@ -164,7 +164,7 @@ static double
 edit_while_read(struct reader *reader, struct scene *s,
 		const struct bulk *bulk, double *ret_per_s)
 {
-	uint64_t n = 0, begin = figure_clock();
+	uint64_t n = 0, begin = figure_cpu();
 	pthread_t thread;
 
 	atomic_store(&reader->is_done, false);
@@ -183,7 +183,7 @@ edit_while_read(struct reader *reader, struct scene *s,
 	}
 	if (n % N_COMMIT)
 		vsw_domain_commit(bulk->mapping->domain);
-	*ret_per_s = (double) n * 1e9 / (double) (figure_clock() - begin);
+	*ret_per_s = (double) n * 1e9 / (double) (figure_cpu() - begin);
 	pthread_join(thread, NULL);
 	return reader->ns;
 }
