@@ -342,7 +342,7 @@ find_candidates(const struct flow_table *t, struct batch *batch)
 		batch->flows[i] = flow;
 		__builtin_prefetch(flow, 1);
 		if (flow_key_is_wide(&batch->headers[i].key))
-			__builtin_prefetch((char *) flow + 64);
+			__builtin_prefetch((void *) ((uintptr_t) flow + 64));
 	}
 }
 
