@@ -615,9 +615,13 @@ model_first_units(const struct m_packet *p)
 	return (p->proto == 6 ? 3u : 2u) + p->has_options;
 }
 
+static void sum_l4(const struct m_packet *, uint8_t *f, unsigned n);
+
 static size_t
 frame_l4(const struct m_packet *p, uint8_t *f)
 {
+	unsigned n;
+
 	if (p->fragment == VSW_FRAGMENT_LATER) {
 		memset(f, 0x5a, p->units * 8u);
 		return p->units * 8u;
@@ -637,13 +641,35 @@ frame_l4(const struct m_packet *p, uint8_t *f)
 	}
 	put(f, p->l4_src, 2);
 	put(f + 2, p->l4_dst, 2);
-	if (p->proto == 17) {
+	if (p->proto == 17)
 		put(f + 4, 16, 2);
-		put(f + 6, 0xbeef, 2);
-		return 16;
-	}
-	f[12] = 0x50;			/* TCP. */
-	return 24;
+	else
+		f[12] = 0x50;		/* TCP. */
+	n = p->proto == 17 ? 16 : 24;
+	/* Of a fragment it is another's sum, too. */
+	put(f + (p->proto == 17 ? 6 : 16), 0xbeef, 2);
+	if (!p->fragment)
+		sum_l4(p, f, n);
+	return n;
+}
+
+/* RFC 768, RFC 9293, section 3.1: over a pseudo header, too. */
+static void
+sum_l4(const struct m_packet *p, uint8_t *f, unsigned n)
+{
+	struct vsw_addr src = model_addr(p->type == M_IPV6 ? 16 : 4, p->src);
+	struct vsw_addr dst = model_addr(src.n, p->dst);
+	uint8_t *field = f + (p->proto == 17 ? 6 : 16), all[128];
+	uint16_t sum;
+
+	memcpy(all, src.bytes, src.n);
+	memcpy(all + src.n, dst.bytes, src.n);
+	put(all + 2 * src.n, n, 2);
+	put(all + 2 * src.n + 2, p->proto, 2);
+	put(field, 0, 2);
+	memcpy(all + 2 * src.n + 4, f, n);
+	sum = checksum(all, 2u * src.n + 4 + n);
+	put(field, sum ? sum : 0xffff, 2);
 }
 
 size_t

@@ -4,17 +4,25 @@
  * it is decided and when it is cached, between edits of the policy, must be
  * what the naive model in model.c says; and vsw_explain() must say the same.
  *
- *     oracle [ROUND]	that round alone, to look at what failed. */
+ * Every frame that comes out is read by somebody else, too, who knows nothing
+ * of policy: lengths and checksums must be right.
+ *
+ *     oracle			N_ROUNDS rounds
+ *     oracle ROUND		that round alone, to look at what failed
+ *     oracle seconds N [ROUND]	as many as fit, from ROUND (1) on
+ *     oracle packets N [ROUND]	until so many packets were sent */
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include "tests/oracle/draw.h"
 #include "tests/oracle/pieces.h"
+#include "tests/walk/frame.h"
 
 enum {
-	N_ROUNDS = 60, N_EDITS = 40, N_PACKETS = 24, MAX_BATCH = 4,
+	N_ROUNDS = 300, N_EDITS = 40, N_PACKETS = 24, MAX_BATCH = 4,
 	N_DATAGRAMS = 6,
 	MAX_CAPTURED = MAX_RESULTS * MAX_PIECES,
 	TOO_LONG_NS = 1100000000	/* For fragments to wait. */
@@ -47,7 +55,7 @@ struct oracle {
 
 /* What was seen, over all rounds: a test that saw nothing has failed. */
 struct seen {
-	unsigned long n_checks, n_sent, n_remote, n_punts, n_copies, n_hits;
+	unsigned long n_packets, n_checks, n_sent, n_remote, n_punts, n_copies, n_hits;
 	unsigned long n_followed, n_waited;	/* Fragments. */
 	unsigned long drops[VSW_N_DROPS];
 };
@@ -79,6 +87,7 @@ capture(void *ctx, struct vsw_worker *worker,
 {
 	unsigned *number = ctx;
 	struct oracle *o = of_port(number);
+	char problem[160];
 
 	(void) worker;
 	for (size_t i = 0; i < n; i++) {
@@ -91,6 +100,10 @@ capture(void *ctx, struct vsw_worker *worker,
 		memcpy(c->frame, vsw_packet_data(packets[i]),
 		       c->size < 128 ? c->size : 128);
 		c->tunnel = *vsw_packet_tunnel(packets[i]);
+		if (!frame_is_sound(vsw_packet_data(packets[i]), c->size,
+				    vsw_packet_offload(packets[i]), problem,
+				    sizeof problem))
+			die(o, problem);
 		if (*number == PORT_PUNT)
 			c->reason = vsw_packet_punt(packets[i], &c->vni);
 		vsw_packet_free(packets[i]);
@@ -561,6 +574,7 @@ check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
 	count(o, before, &hits_before);
 	send(o, p, n_batch);
 	count(o, after, &hits_after);
+	seen->n_packets += n_batch;
 	seen->n_hits += hits_after - hits_before;
 	for (unsigned c = first; c < most; c++) {
 		n = decide_batch(o, p, c, n_batch, results, &n_choices);
@@ -595,6 +609,7 @@ check_piece(struct oracle *o, struct account *a, const struct m_packet *p,
 	count(o, before, &hits);
 	send(o, p, 1);
 	count(o, after, &hits);
+	seen->n_packets++;
 	before[p->in_port][VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
 	for (unsigned c = 0; c < most * most; c++) {
 		unsigned last_most = most;
@@ -674,8 +689,9 @@ play(uint64_t seed, struct seen *seen)
 	take_down(o);
 }
 
-int
-main(int argc, char *argv[])
+/* Prints what was seen; returns how much was not. */
+static int
+report(const struct seen *seen)
 {
 	/* The drops that policy can lead to, and those alone. */
 	static const enum vsw_drop wanted[] = {
@@ -685,32 +701,57 @@ main(int argc, char *argv[])
 		VSW_DROP_NO_UPLINK, VSW_DROP_SAME_PORT, VSW_DROP_TTL,
 		VSW_DROP_FRAGMENT_LOST, VSW_DROP_FRAGMENT_OVERLAP
 	};
-	struct seen seen = { 0 };
 	int n_missing = 0;
 
-	if (argc > 1) {
+	for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		printf("%s: %lu\n", vsw_drop_name(wanted[i]),
+		       seen->drops[wanted[i]]);
+		n_missing += seen->drops[wanted[i]] < 20;
+	}
+	printf("packets %lu, of which sent %lu, in tunnels %lu, punts %lu, "
+	       "copied %lu, by cached flows %lu\n", seen->n_packets,
+	       seen->n_sent, seen->n_remote, seen->n_punts, seen->n_copies,
+	       seen->n_hits);
+	printf("fragments that followed %lu, that had waited %lu\n",
+	       seen->n_followed, seen->n_waited);
+	n_missing += seen->n_followed < 1000;
+	n_missing += seen->n_waited < 1000;
+	n_missing += seen->n_remote < 1000;
+	n_missing += seen->n_punts < 1000;
+	n_missing += seen->n_copies < 1000;
+	n_missing += seen->n_hits < seen->n_checks / 4;
+	printf("%lu passed, %d failed\n", seen->n_checks, n_missing);
+	return n_missing;
+}
+
+/* The long form. */
+static void
+play_long(const char *what, unsigned long n, unsigned long round,
+	  struct seen *seen)
+{
+	bool by_time = !strcmp(what, "seconds");
+	time_t end = time(NULL) + (time_t) n;
+
+	while (by_time ? time(NULL) < end : seen->n_packets < n)
+		play(round++, seen);
+	printf("up to round %lu\n", round - 1);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct seen seen = { 0 };
+
+	if (argc == 2) {
 		play(strtoull(argv[1], NULL, 0), &seen);
 		printf("%lu passed, 0 failed\n", seen.n_checks);
 		return 0;
 	}
-	for (unsigned i = 1; i <= N_ROUNDS; i++)
-		play(i, &seen);
-	for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-		printf("%s: %lu\n", vsw_drop_name(wanted[i]),
-		       seen.drops[wanted[i]]);
-		n_missing += seen.drops[wanted[i]] < 20;
-	}
-	printf("sent %lu, in tunnels %lu, punts %lu, copied %lu, "
-	       "by cached flows %lu\n", seen.n_sent, seen.n_remote,
-	       seen.n_punts, seen.n_copies, seen.n_hits);
-	printf("fragments that followed %lu, that had waited %lu\n",
-	       seen.n_followed, seen.n_waited);
-	n_missing += seen.n_followed < 1000;
-	n_missing += seen.n_waited < 1000;
-	n_missing += seen.n_remote < 1000;
-	n_missing += seen.n_punts < 1000;
-	n_missing += seen.n_copies < 1000;
-	n_missing += seen.n_hits < seen.n_checks / 4;
-	printf("%lu passed, %d failed\n", seen.n_checks, n_missing);
-	return n_missing != 0;
+	if (argc > 2)
+		play_long(argv[1], strtoul(argv[2], NULL, 0),
+			  argc > 3 ? strtoul(argv[3], NULL, 0) : 1, &seen);
+	else
+		for (unsigned i = 1; i <= N_ROUNDS; i++)
+			play(i, &seen);
+	return report(&seen) != 0;
 }
