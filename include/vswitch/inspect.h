@@ -165,6 +165,30 @@ VSW_API size_t vsw_worker_flows(struct vsw_worker *, struct vsw_port *port,
 				uint64_t now, size_t max, vsw_flow_fn *show,
 				void *ctx);
 
+/* A connection (vsw_rule_track()), seen from its port: 'local' is behind it.
+ * Ports of ICMP are the identifier, of other protocols 0. */
+struct vsw_connection_info {
+	size_t size;			/* Of this struct. */
+	struct vsw_port *port;
+	const char *state;		/* "established" */
+	uint8_t direction;		/* enum vsw_direction, of who opened. */
+	uint8_t ip_proto;
+	uint16_t vlan;			/* 0: none. */
+	uint32_t vni;			/* On ports that carry tunnels. */
+	struct vsw_addr local, remote;
+	uint16_t local_port, remote_port;
+	uint32_t layers;		/* Bit i: passes layer i. */
+	uint64_t age_ns;
+	uint64_t idle_ns;		/* Of established ones to 17 s. */
+};
+typedef void vsw_connection_fn(void *ctx, const struct vsw_connection_info *);
+
+/* [control] Shows connections of 'port' (NULL: of all), at most 'max'.  Returns
+ * how many there are; what opens and ends meanwhile may be missing. */
+VSW_API size_t vsw_connections(struct vsw *, struct vsw_port *port,
+			       uint64_t now, size_t max,
+			       vsw_connection_fn *show, void *ctx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -49,9 +49,9 @@ VSW_API void vsw_worker_resume(struct vsw_worker *, struct vsw_port *,
 			       struct vsw_packet *const packets[], size_t n,
 			       uint64_t now);
 
-/* [worker] Ages flows out, a bounded number each time.  Returns when it wants
- * to be called again at the latest: nanoseconds, as 'now'; UINT64_MAX: when
- * there was traffic. */
+/* [worker] Ages flows and connections out, a bounded number each time.  Returns
+ * when it wants to be called again at the latest: nanoseconds, as 'now';
+ * UINT64_MAX: when there was traffic. */
 VSW_API uint64_t vsw_worker_idle(struct vsw_worker *, uint64_t now);
 
 /* [worker] A new packet of 'size' bytes (not zeroed), with headroom.  NULL:

@@ -139,12 +139,41 @@ VSW_API void vsw_rule_match_range(struct vsw_rule *, enum vsw_field,
 				  uint16_t first, uint16_t last);
 VSW_API void vsw_rule_terminate(struct vsw_rule *);
 
-/* Actions.  A rule may have several, each at most once; 'drop' stands alone,
- * and of 'output', 'punt', 'encap' and 'decap' there is at most one.  Edits
- * come first, whatever the order they were added in: 'route', then MACs, then
- * the TTL, which goes down once at most on a packet's whole way.  A rule
- * without an action lets pass. */
+/* Actions.  A rule may have several, each at most once; 'drop' and 'track'
+ * stand alone, and of 'output', 'punt', 'encap' and 'decap' there is at most
+ * one.  Edits come first, whatever the order they were added in: 'route', then
+ * MACs, then the TTL, which goes down once at most on a packet's whole way.  A
+ * rule without an action lets pass. */
 VSW_API void vsw_rule_drop(struct vsw_rule *);
+/* Lets pass, and remembers it: the packet opens a connection at the port whose
+ * layers it walks, once it is known to go somewhere.  From then on packets of
+ * the connection pass this layer, in both directions, without its groups being
+ * asked.  Who is behind the port and who beyond it, which side uses which L4
+ * port, and the VLAN make a connection; so do ICMP's requests and answers of
+ * one identifier, and two addresses under other IP protocols.  ICMP errors
+ * about one of its packets pass where it does.
+ *
+ * TCP is followed loosely: a rule may let a connection begin in the middle, and
+ * one direction may take another way.  What fits into no state of TCP is
+ * dropped (VSW_DROP_CONNECTION_STATE), and so is an RST of no connection.  How
+ * long connections last, and how many there may be, is in the switch's options;
+ * half-open and closing ones give way when there is no room, established ones
+ * never.
+ *
+ * When the port gets another program, that is asked about the connection's
+ * first packet on the next one of either direction: if it does not let it pass
+ * any more, or no layer of it that tracks does, the connection ends, and its
+ * packets are as any others.  (Under a program that tracks nothing at all,
+ * connections count for nothing, and are left to their time.)
+ *
+ * Connections stay within a port: a packet from one VM to another may have one
+ * at each.  Copies open none at the several places that they go to, nor do
+ * neighbour discovery and what is not IP anywhere: they are let pass.  Later
+ * fragments wait for their first one.  On a port that tunnels come in by, a
+ * connection is of one VNI, the tunnels' in both directions.  Only the first 32
+ * layers of a program may track, and not those whose rules look at tunnels'
+ * addresses, which replies do not have (-EINVAL). */
+VSW_API void vsw_rule_track(struct vsw_rule *);
 VSW_API void vsw_rule_output(struct vsw_rule *, struct vsw_port *);
 /* To the switch's punt port (VSW_PORT_PUNT), rate-limited, as the packet came;
  * 'reason' and the subnet it is in come with it (vsw_packet_punt()).  No IN

@@ -45,6 +45,7 @@ struct vsw {
 	uint32_t n_salts;			/* See switch_salt(). */
 
 	struct vsw_worker **workers;		/* options.max_workers. */
+	uint64_t n_sealed;			/* Programs, ever. */
 	uint32_t n_domains, n_programs, n_groups, n_sets;	/* Alive. */
 };
 

@@ -11,6 +11,7 @@
 #include "libvswitch/datapath/compose.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/narrate.h"
+#include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/port.h"
@@ -29,8 +30,8 @@ static void walk_in(struct composition *, struct vsw_port *);
 static void walk_copies(struct composition *);
 static const struct vsw_program *program_of(struct composition *,
 					    struct vsw_port *);
-static void ask(struct composition *, const struct vsw_layer *,
-		enum vsw_direction);
+static void ask(struct composition *, const struct vsw_program *,
+		size_t layer_i, enum vsw_direction);
 
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
@@ -50,15 +51,18 @@ batch_classify(struct vsw_worker *worker, struct batch *batch)
 
 bool
 decide(struct vsw *vsw, struct vsw_port *in_port,
-       const struct headers *headers, uint32_t hash,
-       const struct narrator *narrator, struct decision *decision)
+       const struct headers *headers, const uint8_t *frame, uint32_t hash,
+       uint64_t now, const struct narrator *narrator,
+       struct decision *decision)
 {
 	struct composition c = {
 		.vsw = vsw, .in_port = in_port, .headers = headers,
-		.narrator = narrator, .decision = decision,
+		.frame = frame, .narrator = narrator, .decision = decision,
+		.now = now, .is_trial = narrator != NULL,
 		.hash = spread_hash(vsw, &headers->key, hash),
 		.key = headers->key, .rewrite = { .drop = VSW_N_DROPS }
 	};
+	enum vsw_drop drop;
 
 	if (!decision->size)
 		decision->rewrites = &decision->one;
@@ -74,21 +78,22 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 		compose_drop(&c, VSW_DROP_NO_FLOOD, NULL);
 		compose_end(&c);
 	}
+	decision->followed = (struct followed) { .flags = 0 };
 	if (c.asks_first) {
 		/* All of it waits, whichever copy it was that asked. */
-		c.has_failed = false;
 		decision->n = 1;
 		decision->rewrites[0] = (struct rewrite) {
 			.drop = VSW_DROP_FRAGMENT_LOST
 		};
+		return true;
 	}
-	if (c.has_failed) {
-		decision->n = 1;
-		decision->rewrites[0] = (struct rewrite) {
-			.drop = VSW_DROP_NO_MEMORY
-		};
-	}
-	return !c.has_failed;
+	drop = c.has_failed ? VSW_DROP_NO_MEMORY
+			    : follow_end(&c, &decision->followed);
+	if (drop == VSW_N_DROPS)
+		return true;
+	decision->n = 1;
+	decision->rewrites[0] = (struct rewrite) { .drop = (uint8_t) drop };
+	return false;
 }
 
 void
@@ -98,6 +103,17 @@ decision_done(struct vsw *vsw, struct decision *decision)
 		memory_free(&vsw->allocator, decision->rewrites,
 			    decision->size * sizeof *decision->rewrites);
 	*decision = (struct decision) { .n = 0 };
+}
+
+void
+decide_walk(struct composition *c, const struct vsw_program *program,
+	    enum vsw_direction direction)
+{
+	size_t n = program->n_layers;
+
+	for (size_t i = 0; i < n && !c->is_over; i++)
+		ask(c, program, direction == VSW_OUT ? i : n - 1 - i,
+		    direction);
 }
 
 /* Several packets of a flow that is new may be in one batch: the first one
@@ -113,15 +129,27 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 
 	if (flow && dependencies_hold(&flow_decided(worker->flows, flow)->deps,
 				      &vsw->generations)) {
-		flow_touch(worker->flows, flow, batch->now);
-		return flow;
+		enum follow_verdict verdict = flow_look(worker, batch, i,
+							flow);
+
+		if (verdict == FOLLOW_HOLDS) {
+			flow_touch(worker->flows, flow, batch->now);
+			return flow;
+		}
+		*ret_why = VSW_DROP_CONNECTION_STATE;
+		if (verdict == FOLLOW_INVALID)
+			return NULL;
 	}
 	if (!may_decide(worker, batch, flow)) {
 		*ret_why = VSW_DROP_FLOW_LIMIT;
 		return NULL;
 	}
-	if (!decide(vsw, batch->port, headers, hash, NULL, &worker->decision))
+	if (!decide(vsw, batch->port, headers, batch->packets[i]->data, hash,
+		    batch->now, NULL, &worker->decision)) {
+		*ret_why = worker->decision.rewrites[0].drop;
 		return NULL;
+	}
+	*ret_why = VSW_DROP_NO_MEMORY;
 	return flow_put(worker->flows, &headers->key, hash, &worker->decision,
 			batch->now);
 }
@@ -172,8 +200,8 @@ walk_out(struct composition *c)
 		compose_drop(c, VSW_DROP_NO_PROGRAM, NULL);
 		return;
 	}
-	for (size_t i = 0; i < program->n_layers && !c->is_over; i++)
-		ask(c, program->layers[i], VSW_OUT);
+	follow_start(c, VSW_OUT, c->in_port, program);
+	decide_walk(c, program, VSW_OUT);
 }
 
 static void
@@ -211,8 +239,11 @@ walk_in(struct composition *c, struct vsw_port *port)
 		compose_drop(c, VSW_DROP_NO_PROGRAM, port);
 		return;
 	}
-	for (size_t i = program->n_layers; i > 0 && !c->is_over; i--)
-		ask(c, program->layers[i - 1], VSW_IN);
+	/* Copies to many open no connections there. */
+	c->follow = NULL;
+	if (c->target != TARGET_PLACES)
+		follow_start(c, VSW_IN, port, program);
+	decide_walk(c, program, VSW_IN);
 }
 
 static const struct vsw_program *
@@ -225,12 +256,18 @@ program_of(struct composition *c, struct vsw_port *port)
 }
 
 static void
-ask(struct composition *c, const struct vsw_layer *layer,
+ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
     enum vsw_direction direction)
 {
+	const struct vsw_layer *layer = program->layers[layer_i];
 	const struct layer_groups *groups = &layer->groups[direction];
 	const struct vsw_rule *found = NULL;
 
+	if (follow_passes(c, layer_i)) {
+		narrate_layer(c->narrator, layer, NULL,
+			      "passes, as its connection does");
+		return;
+	}
 	for (size_t i = 0; i < groups->n; i++) {
 		const struct vsw_rule *rule = group_find(groups->groups[i],
 							 &c->key);
@@ -252,7 +289,9 @@ ask(struct composition *c, const struct vsw_layer *layer,
 		return;
 	}
 	PROBE2(rule, found->group->name, found->number);
-	narrate_layer(c->narrator, layer, found,
-		      found->actions ? "" : ": passes");
+	narrate_layer(c->narrator, layer, found, !found->actions ? ": passes"
+		      : found->actions & ACTION_TRACK ? ": passes, and tracks"
+		      : "");
+	follow_rule(c, layer_i, found);
 	compose_rule(c, found);
 }

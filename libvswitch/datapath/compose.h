@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/follow.h"
 #include "libvswitch/policy/key.h"
 
 struct place;
@@ -27,9 +28,12 @@ struct composition {
 	struct vsw *vsw;
 	struct vsw_port *in_port;
 	const struct headers *headers;
+	const uint8_t *frame;
 	const struct narrator *narrator;
 	struct decision *decision;
 	uint32_t hash;
+	uint64_t now;
+	bool is_trial;			/* Connections stay as they are. */
 
 	struct flow_key key;		/* As the layers so far left it. */
 	struct rewrite rewrite;		/* What they did. */
@@ -43,6 +47,9 @@ struct composition {
 	struct vsw_port *port;
 	const struct place *places;
 	uint32_t n_places;
+
+	struct follow *follow;		/* Of the walk; NULL: none. */
+	struct follow follows[2];	/* By enum vsw_direction. */
 };
 
 /* What the rule's actions do; in the end '->is_over' may be true. */

@@ -479,7 +479,6 @@ view_of(const struct entry *e, uint32_t place, struct connection_view *view)
 	view->layers = e->layers;
 	view->program = e->program;
 	view->opener.vni = e->vni;
-	view->opener.icmp_type = e->icmp_type;
 	memcpy(view->opener.eth_src, e->eth_src, sizeof e->eth_src);
 	memcpy(view->opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
 }
@@ -591,7 +590,6 @@ fill(struct entry *e, enum track_state state,
 	e->key = packet->key;
 	e->state = (uint8_t) state;
 	e->direction = packet->direction;
-	e->icmp_type = view->opener.icmp_type;
 	e->used_ns = e->opened_ns = now;
 	e->program = view->program;
 	e->layers = view->layers;

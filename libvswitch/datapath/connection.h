@@ -38,7 +38,8 @@ struct connection_key {
 	uint8_t local[16], remote[16];	/* Behind the port, and beyond it. */
 	uint32_t port;			/* vsw_port.number. */
 	uint32_t vni;			/* On ports that carry tunnels. */
-	uint16_t local_port, remote_port;	/* ICMP: both the id. */
+	uint16_t local_port, remote_port;	/* ICMP: identifier, and type
+						 * of the request. */
 	uint16_t vlan;			/* VID | 0x1000, or 0. */
 	uint8_t proto;			/* ICMPv6 is ICMP here. */
 	uint8_t family;			/* 4 or 6. */
@@ -61,7 +62,6 @@ struct connection_packet {
 struct connection_opener {
 	uint8_t eth_src[6], eth_dst[6];
 	uint32_t vni;
-	uint8_t icmp_type;
 };
 
 /* A connection at one moment. */

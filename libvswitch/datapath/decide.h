@@ -12,12 +12,15 @@
 #include <stdint.h>
 #include <vswitch/inspect.h>
 #include "libvswitch/base/generation.h"
+#include "libvswitch/datapath/follow.h"
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
 
+struct composition;
 struct narrator;
 struct vsw;
 struct vsw_port;
+struct vsw_program;
 
 /* Of one flow: at least one rewrite (a drop is one), several for copies.  The
  * array belongs to the decision and is used again and again; it grows. */
@@ -28,13 +31,21 @@ struct decision {
 	size_t size;			/* Room in 'rewrites', allocated; 0:
 					 * it is 'one'. */
 	struct rewrite one;
+	struct followed followed;
 };
 
 /* Under the caller's read mark, or by the control thread, which alone frees.
- * Never fails: running out of memory decides VSW_DROP_NO_MEMORY (and is not to
- * be cached: returns false).  A decision starts as all zero. */
+ * 'frame' is what the headers stand in.  With a narrator, nothing is opened,
+ * and connections stay as they are.  Never fails: running out of memory decides
+ * VSW_DROP_NO_MEMORY.  False: it is a drop that is not to be cached.  A
+ * decision starts as all zero. */
 bool decide(struct vsw *, struct vsw_port *in_port, const struct headers *,
-	    uint32_t hash, const struct narrator *, struct decision *);
+	    const uint8_t *frame, uint32_t hash, uint64_t now,
+	    const struct narrator *, struct decision *);
 void decision_done(struct vsw *, struct decision *);
+/* Asks the program's layers, in the order of the direction, until it is
+ * over. */
+void decide_walk(struct composition *, const struct vsw_program *,
+		 enum vsw_direction);
 
 #endif /* datapath/decide.h */

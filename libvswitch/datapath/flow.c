@@ -39,8 +39,11 @@ static inline unsigned find_tag(const uint16_t tags[4], uint16_t tag);
 static inline uint16_t tag_of(uint32_t hash);
 static inline bool is_of(const struct flow_table *, const struct flow *,
 			 const struct flow_key *);
-static inline bool is_hit(struct flow_table *, struct flow *,
-			  const struct generations *, uint16_t now_s);
+static inline enum follow_verdict judge(struct vsw_worker *, struct batch *,
+					unsigned i, struct flow *,
+					uint16_t now_s);
+static inline bool must_look(const struct flow *, const struct headers *,
+			     uint16_t now_s);
 static inline void touch(struct flow_table *, struct flow *, uint16_t now_s);
 static void touch_in_new_second(struct flow_table *, struct flow *,
 				uint16_t now_s);
@@ -48,7 +51,6 @@ static uint32_t count_buckets(uint32_t max_flows);
 static size_t count_pairs(const struct flow_table *);
 static bool set_decided(struct flow_table *, struct flow *, uint32_t in_port,
 			const struct decision *);
-static bool is_usual(const struct decided *);
 static void drop_decided(struct flow_table *, uint32_t in_port,
 			 uint32_t number);
 static struct flow *take(struct flow_table *);
@@ -65,7 +67,6 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 {
 	struct flow_table *t = worker->flows;
 	struct port_counts *counts = &batch->port->counts[worker->index];
-	const struct generations *generations = &worker->vsw->generations;
 	uint16_t now_s = (uint16_t) (batch->now / NS_PER_S);
 	unsigned n_missed, n_stale = 0;
 	uint32_t missed = 0;
@@ -77,14 +78,21 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 		unsigned i = (unsigned) __builtin_ctz(left);
 		const struct flow_key *key = &batch->headers[i].key;
 		struct flow *flow = batch->flows[i];
+		enum follow_verdict verdict = FOLLOW_STALE;
 
 		if (!flow || !is_of(t, flow, key))
 			flow = flow_find(t, key, batch->hashes[i]);
-		if (flow && is_hit(t, flow, generations, now_s)) {
+		if (flow)
+			verdict = judge(worker, batch, i, flow, now_s);
+		if (verdict == FOLLOW_HOLDS) {
 			batch->flows[i] = flow;
 			batch->decided[i] = decided_at(&t->decided,
 						       flow->decided);
 			PROBE2(flow_hit, worker, flow);
+			continue;
+		}
+		if (verdict == FOLLOW_INVALID) {
+			batch_drop(batch, i, VSW_DROP_CONNECTION_STATE);
 			continue;
 		}
 		missed |= UINT32_C(1) << i;
@@ -278,6 +286,19 @@ flow_expire(struct flow_table *t, uint64_t now, size_t n)
 	return UINT64_MAX;
 }
 
+enum follow_verdict
+flow_look(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	  struct flow *flow)
+{
+	const struct flow_table *t = worker->flows;
+	uint16_t now_s = (uint16_t) (batch->now / NS_PER_S);
+
+	if (!must_look(flow, &batch->headers[i], now_s))
+		return FOLLOW_HOLDS;
+	return follow_look(worker, batch, i, flow,
+			   &flow_decided(t, flow)->rewrite);
+}
+
 struct decided *
 flow_decided(const struct flow_table *t, const struct flow *flow)
 {
@@ -393,16 +414,35 @@ is_of(const struct flow_table *t, const struct flow *flow,
 		   || flow_key_addresses_equal(t, flow, key));
 }
 
-/* Does it still say what the policy says?  Then it is used. */
-static inline bool
-is_hit(struct flow_table *t, struct flow *flow, const struct generations *g,
-       uint16_t now_s)
+/* Does it still say what the policy says, and is its connection's?  Then it is
+ * used. */
+static inline enum follow_verdict
+judge(struct vsw_worker *worker, struct batch *batch, unsigned i,
+      struct flow *flow, uint16_t now_s)
 {
-	if (!dependencies_hold(&decided_at(&t->decided, flow->decided)->deps,
-			       g))
-		return false;
-	touch(t, flow, now_s);
-	return true;
+	struct flow_table *t = worker->flows;
+	struct decided *decided = decided_at(&t->decided, flow->decided);
+	enum follow_verdict verdict = FOLLOW_HOLDS;
+
+	if (!dependencies_hold(&decided->deps, &worker->vsw->generations))
+		return FOLLOW_STALE;
+	if (__builtin_expect(must_look(flow, &batch->headers[i], now_s), 0))
+		verdict = follow_look(worker, batch, i, flow,
+				      &decided->rewrite);
+	/* What is stale is to be found so again, by classify. */
+	if (verdict == FOLLOW_HOLDS)
+		touch(t, flow, now_s);
+	return verdict;
+}
+
+/* Connections hear of what may change them, and every 16 seconds that they are
+ * used. */
+static inline bool
+must_look(const struct flow *flow, const struct headers *h, uint16_t now_s)
+{
+	return follow_must_look(flow->flags, h->tcp_flags)
+	       || (flow->flags
+		   && (flow->used_s ^ now_s) >> FOLLOW_REFRESH_SHIFT);
 }
 
 /* Most flows were used in this second before. */
@@ -456,23 +496,14 @@ set_decided(struct flow_table *t, struct flow *flow, uint32_t in_port,
 		if (error != -ENOSPC || !make_way(t))
 			return false;
 	decided = flow_decided(t, flow);
-	flow->flags &= (uint8_t) ~FLOW_IS_UNUSUAL;
-	if (!is_usual(decided))
-		flow->flags |= FLOW_IS_UNUSUAL;
+	flow->connections[0] = decision->followed.connections[0];
+	flow->connections[1] = decision->followed.connections[1];
+	flow->flags = decision->followed.flags;
 	if (decided->n_flows == 1 && decided->n_rewrites > 1) {
 		t->ports[in_port].n_more += decided->n_rewrites - 1;
 		flow_ages_weigh(t, in_port);
 	}
 	return true;
-}
-
-static bool
-is_usual(const struct decided *decided)
-{
-	const struct rewrite *rewrite = &decided->rewrite;
-
-	return decided->n_rewrites == 1 && rewrite->drop == VSW_N_DROPS
-	       && !(rewrite->ops & REWRITE_PUNT) && rewrite->port;
 }
 
 static void

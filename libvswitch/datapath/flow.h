@@ -21,10 +21,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "libvswitch/datapath/decided.h"
+#include "libvswitch/datapath/follow.h"
 #include "libvswitch/datapath/parse.h"
 
+struct batch;
 struct decision;
 struct vsw;
+struct vsw_worker;
 
 /* Each hit looks at the first line and writes to it, and needs the second one
  * if there are IPv6 addresses to compare, if something is unusual, and when
@@ -37,9 +40,9 @@ struct flow {
 					 * number. */
 	uint16_t used_s;		/* When it was last used. */
 	uint8_t batch;			/* That touched it last. */
-	uint8_t flags;			/* enum flow_flags. */
+	uint8_t flags;			/* enum follow_flags. */
 
-	uint32_t connections[2];	/* 0: none. */
+	uint32_t connections[2];	/* struct followed. */
 	uint32_t n_packets_high, n_bytes_high;
 	/* The table's own. */
 	uint32_t older, newer;		/* Of all flows, */
@@ -47,12 +50,6 @@ struct flow {
 	uint8_t addresses[FLOW_KEY_PAIR];	/* IPv6's: the packet's, or if
 						 * there are none the
 						 * tunnel's. */
-};
-
-/* Any of them has each packet looked at more closely. */
-enum flow_flags {
-	FLOW_IS_UNUSUAL = 1 << 0,	/* Not: one copy, to one port. */
-	FLOW_IS_UNSETTLED = 1 << 1	/* Connections are to be asked. */
 };
 
 _Static_assert(offsetof(struct flow, connections) == 64
@@ -74,7 +71,7 @@ void flow_batch(struct flow_table *);
 /* The flow is used. */
 void flow_touch(struct flow_table *, struct flow *, uint64_t now);
 /* Puts what was decided in place: a new flow, or anew into a stale one, whose
- * counters and connections stay.  Touches it.  NULL: out of memory, or each
+ * counters stay.  Touches it.  NULL: out of memory, or each
  * flow there is belongs to this batch; the packet is to be dropped
  * (VSW_DROP_NO_MEMORY). */
 struct flow *flow_put(struct flow_table *, const struct flow_key *,
@@ -86,6 +83,11 @@ void flow_give_way(struct flow_table *, uint32_t in_port);
  * in order to an eighth of the idle time: a flow may go up to a second too
  * early, and may stay for such an eighth too long.  Not inside of a batch. */
 uint64_t flow_expire(struct flow_table *, uint64_t now, size_t n);
+
+/* What packet 'i' of the batch makes of the flow's connections, if they must
+ * hear of it. */
+enum follow_verdict flow_look(struct vsw_worker *, struct batch *, unsigned i,
+			      struct flow *);
 
 /* Mutable, since who asks whether it holds brings it up to date. */
 struct decided *flow_decided(const struct flow_table *, const struct flow *);

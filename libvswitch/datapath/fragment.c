@@ -62,7 +62,7 @@ struct datagram {
 	uint16_t next;			/* In its bucket, or free. */
 	uint16_t older, newer;		/* Of all, */
 	uint16_t port_older, port_newer;	/* of its port's. */
-	uint16_t l4_src, l4_dst;
+	uint16_t l4_src, l4_dst, icmp_id;
 	uint8_t proto;			/* As the first one says. */
 	bool has_first, has_l4;		/* The latter: it has ports. */
 	bool is_spoilt;			/* By pieces that overlap. */
@@ -114,7 +114,7 @@ static enum fit put_piece(struct datagram *, const struct piece *,
 static enum fit add_range(struct datagram *, const struct piece *, unsigned i);
 static bool is_whole(const struct datagram *);
 static int spoil(struct vsw_worker *, struct datagram *, enum fit);
-static void take_ports(const struct datagram *, struct flow_key *);
+static void take_ports(const struct datagram *, struct headers *);
 static void make_ready(struct fragments *, struct datagram *);
 static struct waiting *take_slot(struct vsw_worker *,
 				 const struct datagram *);
@@ -311,6 +311,7 @@ join_first(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	d->proto = key->ip_proto;
 	d->l4_src = key->l4_src;
 	d->l4_dst = key->l4_dst;
+	d->icmp_id = batch->headers[i].icmp_id;
 	touch(f, d, batch->now);
 	make_ready(f, d);
 	if (is_whole(d))
@@ -335,7 +336,7 @@ join_later(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		batch_drop(batch, i, (enum vsw_drop) drop);
 		return;
 	}
-	take_ports(d, key);
+	take_ports(d, &batch->headers[i]);
 	touch(worker->fragments, d, batch->now);
 	if (is_whole(d))
 		give_up(worker, d, VSW_DROP_FRAGMENT_LOST);
@@ -619,8 +620,10 @@ spoil(struct vsw_worker *worker, struct datagram *d, enum fit fit)
 }
 
 static void
-take_ports(const struct datagram *d, struct flow_key *key)
+take_ports(const struct datagram *d, struct headers *headers)
 {
+	struct flow_key *key = &headers->key;
+
 	key->has &= (uint8_t) ~FLOW_NO_FIRST;
 	key->ip_proto = d->proto;
 	if (!d->has_l4)
@@ -628,6 +631,7 @@ take_ports(const struct datagram *d, struct flow_key *key)
 	key->has |= FLOW_HAS_L4;
 	key->l4_src = d->l4_src;
 	key->l4_dst = d->l4_dst;
+	headers->icmp_id = d->icmp_id;
 }
 
 static void
@@ -635,7 +639,7 @@ make_ready(struct fragments *f, struct datagram *d)
 {
 	ranking_add(&f->by_waiting, d->id.in_port, -(int32_t) d->n_waiting);
 	for (struct waiting *slot = d->waiting; slot; slot = slot->next)
-		take_ports(d, &slot->headers.key);
+		take_ports(d, &slot->headers);
 	if (d->waiting) {
 		*f->last_ready = d->waiting;
 		f->last_ready = d->last_waiting;

@@ -657,7 +657,9 @@ parse_icmp(struct cursor c, struct headers *h)
 {
 	h->key.l4_src = cursor_u8(&c);
 	h->key.l4_dst = cursor_u8(&c);
-	cursor_skip(&c, ICMP_HEADER_SIZE - 2);
+	cursor_skip(&c, 2);
+	h->icmp_id = cursor_be16(&c);
+	cursor_skip(&c, ICMP_HEADER_SIZE - 6);
 	if (c.is_short)
 		return VSW_DROP_SHORT;
 	h->payload = (uint16_t) c.at;

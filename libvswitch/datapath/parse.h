@@ -32,6 +32,7 @@ struct headers {
 	uint8_t tos;			/* DSCP and ECN. */
 	uint8_t ttl;			/* Or hop limit. */
 	uint8_t tcp_flags;
+	uint16_t icmp_id;		/* Of later fragments, too. */
 };
 
 _Static_assert(sizeof(struct headers) == 128, "headers straddle lines");

@@ -29,8 +29,7 @@ struct entry {
 	uint32_t next;			/* In its bucket; of those free. */
 	uint32_t layers;
 	uint8_t state, direction;
-	uint8_t icmp_type;
-	uint8_t reserved;
+	uint16_t reserved;
 
 	uint64_t used_ns, opened_ns;
 	uint64_t listed_ns;		/* Since when in its port's list. */

@@ -8,6 +8,7 @@
  *     batch_lookup()     key -> cached flow, if there is one  flow.c
  *     batch_classify()   no flow -> layers, groups, rules     classify.c
  *                        -> one rewrite, cached as a flow     compose.c
+ *                        -> connections, found and opened     follow.c
  *     batch_execute()    the flow's rewrite -> new bytes      execute.c
  *                        outer headers on                     tunnel.c
  *     batch_transmit()   bytes -> ports; drops -> counters    transmit.c
@@ -26,6 +27,7 @@
 #include "libvswitch/base/probe.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/connection.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/fragment.h"
@@ -164,15 +166,20 @@ vsw_worker_send(struct vsw_worker *worker, struct vsw_port *port,
 uint64_t
 vsw_worker_idle(struct vsw_worker *worker, uint64_t now)
 {
-	uint64_t due = flow_expire(worker->flows, now, EXPIRE_MAX);
-	uint64_t fragments_due;
+	struct connections *connections = atomic_load_explicit(
+		&worker->vsw->connections, memory_order_acquire);
+	uint64_t due = flow_expire(worker->flows, now, EXPIRE_MAX), next;
 
+	if (connections) {
+		next = connections_expire(connections, now);
+		due = next < due ? next : due;
+	}
 	if (!worker->fragments)
 		return due;
 	enter(worker);
-	fragments_due = fragment_expire(worker, now, EXPIRE_MAX);
+	next = fragment_expire(worker, now, EXPIRE_MAX);
 	leave(worker, now);
-	return due < fragments_due ? due : fragments_due;
+	return next < due ? next : due;
 }
 
 /* Stale flows are left out: what they point to may be gone. */

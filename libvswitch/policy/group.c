@@ -82,8 +82,14 @@ vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
 				 group->name, group->n_rules);
 		return error;
 	}
-	for (size_t i = 0; i < group->n_rules; i++)
-		group->actions |= group->rules[i]->actions;
+	for (size_t i = 0; i < group->n_rules; i++) {
+		const struct vsw_rule *rule = group->rules[i];
+
+		group->actions |= rule->actions;
+		for (size_t m = 0; m < rule->n_matches; m++)
+			group->fields |= UINT32_C(1)
+					 << rule->matches[m].field;
+	}
 	group->draft.is_sealed = true;
 	return 0;
 }

@@ -35,6 +35,7 @@ enum rule_action {
 	ACTION_ETH_SRC = 1 << 6,
 	ACTION_ETH_DST = 1 << 7,
 	ACTION_TTL = 1 << 8,
+	ACTION_TRACK = 1 << 9,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
@@ -65,6 +66,7 @@ struct vsw_group {
 	struct vsw *vsw;
 	uint32_t n_refs;
 	uint16_t actions;		/* Of all rules. */
+	uint32_t fields;		/* Bit i: some rule looks at field i. */
 	struct draft draft;
 	struct vsw_rule **rules;	/* Sealed: as they are asked. */
 	size_t n_rules, rules_room;

@@ -7,7 +7,10 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/group.h"
 
+enum { LAYERS_TRACKED = 32 };		/* Bits of 'tracked'. */
+
 static void add_layer(struct vsw_program *, struct vsw_layer *);
+static void find_tracked(struct vsw_program *);
 static void free_program(void *ctx, struct retired *);
 static void free_layer(const struct vsw_allocator *, struct vsw_layer *);
 
@@ -97,10 +100,15 @@ vsw_layer_add_group(struct vsw_layer *layer, enum vsw_direction direction,
 int
 vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
 {
-	int error = draft_report(&program->draft, ret_problem, size);
+	int error;
 
-	if (!error)
+	if (!program->draft.is_sealed)
+		find_tracked(program);
+	error = draft_report(&program->draft, ret_problem, size);
+	if (!error && !program->draft.is_sealed) {
 		program->draft.is_sealed = true;
+		program->serial = ++program->vsw->n_sealed;
+	}
 	return error;
 }
 
@@ -135,6 +143,44 @@ add_layer(struct vsw_program *program, struct vsw_layer *layer)
 		return;
 	}
 	program->layers[program->n_layers++] = layer;
+}
+
+static void
+find_tracked(struct vsw_program *program)
+{
+	static const uint32_t tunnels =
+		UINT32_C(1) << VSW_FIELD_TUNNEL_SRC4
+		| UINT32_C(1) << VSW_FIELD_TUNNEL_DST4
+		| UINT32_C(1) << VSW_FIELD_TUNNEL_SRC6
+		| UINT32_C(1) << VSW_FIELD_TUNNEL_DST6;
+
+	for (size_t i = 0; i < program->n_layers; i++) {
+		const struct vsw_layer *layer = program->layers[i];
+		uint32_t actions = 0, fields = 0;
+
+		for (unsigned direction = 0; direction < 2; direction++)
+			for (size_t g = 0; g < layer->groups[direction].n;
+			     g++) {
+				const struct vsw_group *group =
+					layer->groups[direction].groups[g];
+
+				actions |= group->actions;
+				fields |= group->fields;
+			}
+		if (!(actions & ACTION_TRACK))
+			continue;
+		if (i >= LAYERS_TRACKED)
+			draft_fail(&program->draft, -EINVAL,
+				   "layer \"%s\": only the first %d layers "
+				   "may track", layer->name, LAYERS_TRACKED);
+		else if (fields & tunnels)
+			draft_fail(&program->draft, -EINVAL,
+				   "layer \"%s\" tracks, and looks at tunnels' "
+				   "addresses, which replies do not have",
+				   layer->name);
+		else
+			program->tracked |= UINT32_C(1) << i;
+	}
 }
 
 static void

@@ -28,6 +28,11 @@ struct vsw_program {
 	struct vsw *vsw;
 	uint32_t n_refs;
 	struct draft draft;
+	/* Sealed: */
+	uint64_t serial;		/* No other program of the switch's ever
+					 * has it. */
+	uint32_t tracked;		/* Bit i: rules of layer i track. */
+
 	struct vsw_layer **layers;	/* In the order added. */
 	size_t n_layers, layers_room;
 };

@@ -163,6 +163,12 @@ vsw_rule_drop(struct vsw_rule *rule)
 }
 
 void
+vsw_rule_track(struct vsw_rule *rule)
+{
+	add_action(rule, ACTION_TRACK, "track");
+}
+
+void
 vsw_rule_output(struct vsw_rule *rule, struct vsw_port *port)
 {
 	if (!add_action(rule, ACTION_OUTPUT, "output"))
@@ -321,6 +327,10 @@ add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
 	all = rule->actions | (unsigned) action;
 	if (all & ACTION_DROP && all != ACTION_DROP) {
 		fail(rule, -EINVAL, "%s, but drop stands alone", what);
+		return false;
+	}
+	if (all & ACTION_TRACK && all != ACTION_TRACK) {
+		fail(rule, -EINVAL, "%s, but track stands alone", what);
 		return false;
 	}
 	if (action & ACTION_ENDS && rule->actions & ACTION_ENDS) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/connection.h"
 #include "libvswitch/datapath/decide.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/execute.h"
@@ -19,6 +20,7 @@
 
 static void explain_packet(struct vsw_port *, struct vsw_packet *,
 			   const struct narrator *, struct decision *);
+static uint64_t now_of(struct vsw *);
 static void say_ends(struct vsw *, struct vsw_port *, struct vsw_packet *,
 		     const struct headers *, const struct narrator *,
 		     const struct decision *);
@@ -86,9 +88,21 @@ explain_packet(struct vsw_port *port, struct vsw_packet *packet,
 		return;
 	}
 	narrate_packet(narrator, &headers.key);
-	decide(vsw, port, &headers, flow_hash(&headers.key, vsw->seed),
-	       narrator, decision);
+	decide(vsw, port, &headers, packet->data,
+	       flow_hash(&headers.key, vsw->seed), now_of(vsw), narrator,
+	       decision);
 	say_ends(vsw, port, packet, &headers, narrator, decision);
+}
+
+/* Nobody says what time it is: that of the last packet that opened a
+ * connection. */
+static uint64_t
+now_of(struct vsw *vsw)
+{
+	const struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
+
+	return connections ? connections_now(connections) : 0;
 }
 
 /* One line for each copy. */

@@ -8,6 +8,7 @@
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
+#include "libvswitch/datapath/connection.h"
 #include "libvswitch/policy/address.h"
 #include "libvswitch/policy/domain.h"
 #include "libvswitch/policy/next_hop.h"
@@ -80,6 +81,10 @@ vsw_port_remove(struct vsw_port *port)
 					   memory_order_acq_rel);
 	generation_move(&vsw->generations, port->generation);
 	reclaim_wait(&vsw->reclaim);
+	/* Nobody opens any here now. */
+	if (atomic_load(&vsw->connections))
+		connections_end_port(atomic_load(&vsw->connections),
+				     port->number);
 	vsw_program_unref(program);
 	port_unref(port);
 }
@@ -92,6 +97,15 @@ vsw_port_set_program(struct vsw_port *port, struct vsw_program *program)
 	if (program && (!program->draft.is_sealed
 			|| program->vsw != port->vsw))
 		return -EINVAL;
+	if (program && program->tracked
+	    && !atomic_load(&port->vsw->connections)) {
+		struct connections *connections;
+		int error = connections_new(port->vsw, &connections);
+
+		if (error)
+			return error;
+		atomic_store(&port->vsw->connections, connections);
+	}
 	if (program)
 		program_ref(program);
 	old = atomic_exchange_explicit(&port->program, program,

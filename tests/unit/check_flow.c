@@ -136,12 +136,15 @@ START_TEST(puts_anew_into_a_stale_one)
 	decision.n = 4;
 	rewrites[3].vni = 5003;
 	decision.deps.all = 77;
+	decision.followed = (struct followed) { { 5, 6 }, FOLLOW_TCP };
 	ck_assert_ptr_eq(put(1, 7, 2 * S), flow);
 	ck_assert_uint_eq(flow->n_packets, 9);
 	ck_assert_uint_eq(flow_decided(table, flow)->n_rewrites, 4);
 	ck_assert_uint_eq(flow_decided(table, flow)->more[2].vni, 5003);
 	ck_assert_uint_eq(flow_decided(table, flow)->deps.all, 77);
-	ck_assert(flow->flags & FLOW_IS_UNUSUAL);
+	ck_assert_uint_eq(flow->connections[0], 5);
+	ck_assert_uint_eq(flow->connections[1], 6);
+	ck_assert_uint_eq(flow->flags, FOLLOW_TCP);
 	ck_assert_uint_eq(flow_count(table), 1);
 
 	/* Without memory for copies it keeps what it has. */

@@ -610,7 +610,7 @@ START_TEST(memory_runs_out)
 	for (unsigned long fail_at = 2; fail_at > 0; fail_at--) {
 		memory.n_calls = 0;
 		memory.fail_at = fail_at;
-		ck_assert(!decide(vsw, ports[0], &headers, 1, NULL,
+		ck_assert(!decide(vsw, ports[0], &headers, NULL, 1, 0, NULL,
 				  &decision));
 		ck_assert_uint_eq(decision.n, 1);
 		ck_assert_int_eq(decision.rewrites[0].drop,
@@ -618,7 +618,7 @@ START_TEST(memory_runs_out)
 		memory.fail_at = 0;
 		decision_done(vsw, &decision);
 	}
-	ck_assert(decide(vsw, ports[0], &headers, 1, NULL, &decision));
+	ck_assert(decide(vsw, ports[0], &headers, NULL, 1, 0, NULL, &decision));
 	ck_assert_uint_eq(decision.n, 9);
 	/* Each program and the domain: too many to tell apart. */
 	ck_assert_uint_gt(decision.deps.n, GENERATION_DEPS);

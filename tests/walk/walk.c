@@ -27,7 +27,6 @@ static void *get(void *ctx, size_t alignment, size_t size);
 static void put(void *ctx, void *memory, size_t size);
 static void transmit(void *ctx, struct vsw_worker *,
 		     struct vsw_packet *const packets[], size_t n);
-static void do_options(struct walk *);
 static void do_port(struct walk *);
 static void do_remove(struct walk *);
 static void do_time(struct walk *);
@@ -38,7 +37,9 @@ static bool is_expected(const struct frame *, const struct sent *);
 static void do_dropped(struct walk *);
 static void do_counters(struct walk *);
 static void do_flows(struct walk *);
+static void say_nothing(void);
 static void do_flow(struct walk *);
+static void do_connections(struct walk *);
 static void do_explain(struct walk *);
 static void do_says(struct walk *);
 static void do_ends(struct walk *);
@@ -214,8 +215,6 @@ step(struct walk *w, char *line)
 	statement = walk_word(w);
 	if (walk_policy(w, statement))
 		;
-	else if (!strcmp(statement, "options"))
-		do_options(w);
 	else if (!strcmp(statement, "port"))
 		do_port(w);
 	else if (!strcmp(statement, "remove"))
@@ -247,6 +246,8 @@ step(struct walk *w, char *line)
 		do_flows(w);
 	else if (!strcmp(statement, "flow"))
 		do_flow(w);
+	else if (!strcmp(statement, "connections"))
+		do_connections(w);
 	else if (!strcmp(statement, "explain"))
 		do_explain(w);
 	else if (!strcmp(statement, "says"))
@@ -335,24 +336,6 @@ transmit(void *ctx, struct vsw_worker *worker,
 		port->last_sent = &sent->next;
 		port->n_sent++;
 		vsw_packet_free(p);
-	}
-}
-
-static void
-do_options(struct walk *w)
-{
-	if (w->vsw)
-		walk_fail(w, "options come first");
-	while (w->word) {
-		if (walk_eat(w, "max_flows"))
-			w->options.max_flows = (uint32_t) walk_number(w);
-		else if (walk_eat(w, "max_punts_per_s"))
-			w->options.max_punts_per_s =
-				(uint32_t) walk_number(w);
-		else if (walk_eat(w, "flow_idle_s"))
-			w->options.flow_idle_s = (uint32_t) walk_number(w);
-		else
-			walk_fail(w, "no option \"%s\"", w->word);
 	}
 }
 
@@ -563,6 +546,9 @@ do_counters(struct walk *w)
 			{ "bytes_sent", c.bytes_sent },
 			{ "hit", c.flows_hit }, { "missed", c.flows_missed },
 			{ "stale", c.flows_stale }, { "punts", c.punts },
+			{ "connections", c.connections },
+			{ "opened", c.connections_opened },
+			{ "refused", c.connections_refused },
 		};
 		const char *name = walk_word(w);
 		uint64_t n = (uint64_t) walk_number(w);
@@ -615,15 +601,54 @@ hear_flow(void *ctx, const struct vsw_flow_info *info)
 		said.lines[said.n++] = strdup(line);
 }
 
-/* flow PORT: its flows are what "says" asks after. */
 static void
-do_flow(struct walk *w)
+say_nothing(void)
 {
 	while (said.n)
 		free(said.lines[--said.n]);
 	said.at = 0;
+}
+
+/* flow PORT: its flows are what "says" asks after. */
+static void
+do_flow(struct walk *w)
+{
+	say_nothing();
 	vsw_worker_flows(w->worker, walk_find(w)->port, w->now, MAX_SAID,
 			 hear_flow, w);
+}
+
+static void
+hear_connection(void *ctx, const struct vsw_connection_info *info)
+{
+	const char *way = info->direction == VSW_OUT ? "out" : "in";
+	char line[256];
+
+	(void) ctx;
+	snprintf(line, sizeof line, "%s %s %s proto %u, %u-%u, vni %u, "
+		 "layers %x", vsw_port_name(info->port), way, info->state,
+		 info->ip_proto, info->local_port, info->remote_port,
+		 info->vni, info->layers);
+	if (said.n < MAX_SAID)
+		said.lines[said.n++] = strdup(line);
+}
+
+/* connections [PORT] N: they are also what "says" asks after. */
+static void
+do_connections(struct walk *w)
+{
+	struct vsw_port *port = NULL;
+	size_t n, there;
+
+	say_nothing();
+	if (w->word && (w->word[0] < '0' || w->word[0] > '9'))
+		port = walk_find(w)->port;
+	n = (size_t) walk_number(w);
+	there = vsw_connections(w->vsw, port, w->now, MAX_SAID,
+				hear_connection, w);
+	if (there != n)
+		walk_fail(w, "%zu connections", there);
+	w->n_checks++;
 }
 
 static void
@@ -646,9 +671,7 @@ do_explain(struct walk *w)
 	struct thing *port = walk_find(w);
 
 	expect_nothing_left(w);
-	while (said.n)
-		free(said.lines[--said.n]);
-	said.at = 0;
+	say_nothing();
 	make(w, walk_rest(w), &frame);
 	if (frame.tunnel.encap)
 		options.tunnel = &frame.tunnel;

@@ -11,6 +11,7 @@
 
 enum { MAX_LOCATIONS = 1024 };
 
+static void do_options(struct walk *);
 static void read_mac(struct walk *, const char *text, uint8_t mac[6]);
 static void read_addr(struct walk *, const char *text, struct vsw_addr *);
 static size_t read_locations(struct walk *, struct vsw_location *);
@@ -60,6 +61,8 @@ walk_policy(struct walk *w, const char *statement)
 		     "uplink");
 	} else if (do_mapping(w, statement)) {
 		return true;
+	} else if (!strcmp(statement, "options")) {
+		do_options(w);
 	} else if (!strcmp(statement, "flood")) {
 		do_flood(w);
 	} else if (!strcmp(statement, "set")) {
@@ -92,6 +95,38 @@ walk_seal(struct walk *w)
 					   sizeof problem))
 		walk_fail(w, "%s", problem);
 	w->group = w->program = NULL;
+}
+
+static void
+do_options(struct walk *w)
+{
+	if (w->vsw)
+		walk_fail(w, "options come first");
+	while (w->word) {
+		const struct {
+			const char *name;
+			uint32_t *value;
+		} all[] = {
+			{ "max_flows", &w->options.max_flows },
+			{ "max_punts_per_s", &w->options.max_punts_per_s },
+			{ "flow_idle_s", &w->options.flow_idle_s },
+			{ "max_connections", &w->options.max_connections },
+			{ "max_port_connections",
+			  &w->options.max_port_connections },
+			{ "max_port_half_open",
+			  &w->options.max_port_half_open },
+			{ "max_port_connections_per_s",
+			  &w->options.max_port_connections_per_s }
+		};
+		size_t i = 0;
+
+		while (i < sizeof all / sizeof all[0]
+		       && !walk_eat(w, all[i].name))
+			i++;
+		if (i == sizeof all / sizeof all[0])
+			walk_fail(w, "no option \"%s\"", w->word);
+		*all[i].value = (uint32_t) walk_number(w);
+	}
 }
 
 static void
@@ -407,6 +442,8 @@ do_action(struct walk *w, struct vsw_rule *rule)
 		vsw_rule_set_eth_dst(rule, mac);
 	} else if (walk_eat(w, "ttl")) {
 		vsw_rule_decrement_ttl(rule);
+	} else if (walk_eat(w, "track")) {
+		vsw_rule_track(rule);
 	} else if (walk_eat(w, "terminate")) {
 		vsw_rule_terminate(rule);
 	} else if (walk_eat(w, "route")) {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef DATAPATH_BELONG_H
+#define DATAPATH_BELONG_H 1
+
+/* To which connection a packet belongs, if there is one: its own addresses and
+ * ports, or, of an ICMP error, those of the packet that it is about. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <vswitch/policy.h>
+#include "libvswitch/datapath/connection.h"
+#include "libvswitch/datapath/parse.h"
+
+struct vsw_port;
+
+/* Of a packet that goes 'direction' at the port; 'vni' is its tunnel's there.
+ * Everything but the hash.  False: it belongs to none, and opens none.  'frame'
+ * is what the headers stand in. */
+bool belong_find(const struct headers *, const uint8_t *frame,
+		 enum vsw_direction, const struct vsw_port *, uint32_t vni,
+		 struct connection_packet *ret_packet);
+/* The packet that opened a connection, as far as rules look at it. */
+void belong_opener(const struct connection_key *,
+		   const struct connection_view *,
+		   struct flow_key *ret_key);
+
+#endif /* datapath/belong.h */

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "libvswitch/datapath/follow.h"
+
+#include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
+#include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/compose.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/narrate.h"
+#include "libvswitch/datapath/packet.h"
+#include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/outer.h"
+#include "libvswitch/policy/port.h"
+#include "libvswitch/policy/program.h"
+
+static uint32_t vni_at(const struct vsw_port *, enum vsw_direction,
+		       const struct flow_key *, const struct rewrite *);
+static void approve(struct composition *, struct follow *);
+static bool goes_somewhere(const struct decision *);
+static enum vsw_drop end_one(struct composition *, enum vsw_direction,
+			     bool passes, struct followed *);
+static enum vsw_drop see(struct composition *, struct follow *,
+			 uint32_t *connection, uint8_t *flags);
+static enum vsw_drop open_one(struct composition *, struct follow *,
+			      uint32_t *connection, uint8_t *flags);
+static uint8_t flags_of(uint8_t proto, bool is_watched);
+static enum follow_verdict look_at_one(struct connections *,
+				       const struct headers *,
+				       const uint8_t *frame,
+				       enum vsw_direction,
+				       const struct vsw_port *, uint32_t vni,
+				       uint64_t now, uint32_t place,
+				       uint8_t *flags);
+
+void
+follow_start(struct composition *c, enum vsw_direction direction,
+	     struct vsw_port *port, const struct vsw_program *program)
+{
+	struct connections *connections = atomic_load_explicit(
+		&c->vsw->connections, memory_order_acquire);
+	struct follow *f = &c->follows[direction];
+
+	c->follow = NULL;
+	f->is_following = false;
+	if (program->tracked && c->key.has & FLOW_NO_FIRST) {
+		narrate(c->narrator, "may belong to a connection");
+		compose_wait(c);
+	}
+	if (!program->tracked
+	    || !belong_find(c->headers, c->frame, direction, port,
+			    vni_at(port, direction, &c->headers->key,
+				   &c->rewrite), &f->packet))
+		return;
+	f->is_following = true;
+	f->has_passed = f->is_absent = false;
+	f->wanted = 0;
+	f->program = program;
+	f->port = port;
+	f->packet.hash = connection_hash(connections, &f->packet.key);
+	f->is_found = connection_find(connections, &f->packet, c->now,
+				      &f->view);
+	c->follow = f;
+	if (f->is_found) {
+		narrate(c->narrator, "belongs to a connection: %s%s",
+			track_name(f->view.state),
+			f->packet.is_related ? ", about which it is" : "");
+		if (f->view.program != program->serial)
+			approve(c, f);
+		return;
+	}
+	/* As its opener; the walk changes the key. */
+	f->view = (struct connection_view) {
+		.program = program->serial, .opener = { .vni = c->key.vni }
+	};
+	memcpy(f->view.opener.eth_src, c->key.eth_src, 6);
+	memcpy(f->view.opener.eth_dst, c->key.eth_dst, 6);
+}
+
+bool
+follow_passes(struct composition *c, size_t i)
+{
+	struct follow *f = c->follow;
+
+	if (!f || !f->is_found || i >= 32 || !(f->view.layers >> i & 1))
+		return false;
+	f->has_passed = true;
+	return true;
+}
+
+void
+follow_rule(struct composition *c, size_t i, const struct vsw_rule *rule)
+{
+	struct follow *f = c->follow;
+
+	if (!f || i >= 32 || !(f->program->tracked >> i & 1))
+		return;
+	if (rule->actions & ACTION_TRACK)
+		f->wanted |= UINT32_C(1) << i;
+	else if (rule->actions)
+		f->is_absent = true;
+}
+
+enum vsw_drop
+follow_end(struct composition *c, struct followed *ret_followed)
+{
+	bool passes = goes_somewhere(c->decision);
+	enum vsw_drop drop = VSW_N_DROPS;
+
+	*ret_followed = (struct followed) { .flags = 0 };
+	for (unsigned i = 0; i < 2 && drop == VSW_N_DROPS; i++)
+		if (c->follows[i].is_following)
+			drop = end_one(c, i, passes, ret_followed);
+	return drop;
+}
+
+enum follow_verdict
+follow_look(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	    struct flow *flow, const struct rewrite *rewrite)
+{
+	struct connections *connections = atomic_load_explicit(
+		&worker->vsw->connections, memory_order_acquire);
+	const struct headers *h = &batch->headers[i];
+	uint8_t flags = flow->flags & (uint8_t) ~FOLLOW_WATCH;
+
+	if (flags & FOLLOW_NOTHING)
+		return FOLLOW_STALE;
+	for (unsigned d = 0; d < 2; d++) {
+		const struct vsw_port *port = d == VSW_OUT ? batch->port
+							   : rewrite->port;
+		enum follow_verdict verdict;
+
+		if (!flow->connections[d])
+			continue;
+		if (flags & (d == VSW_OUT ? FOLLOW_ABSENT_OUT
+					  : FOLLOW_ABSENT_IN)) {
+			if (connection_may_be_there(connections,
+						    flow->connections[d]))
+				return FOLLOW_STALE;
+			flags |= FOLLOW_ALWAYS;
+			continue;
+		}
+		verdict = look_at_one(connections, h, batch->packets[i]->data,
+				      d, port,
+				      vni_at(port, d, &h->key, rewrite),
+				      batch->now, flow->connections[d] - 1,
+				      &flags);
+		if (verdict != FOLLOW_HOLDS)
+			return verdict;
+	}
+	flow->flags = flags;
+	return FOLLOW_HOLDS;
+}
+
+/* On a port without tunnels there is none to be told from another. */
+static uint32_t
+vni_at(const struct vsw_port *port, enum vsw_direction direction,
+       const struct flow_key *key, const struct rewrite *rewrite)
+{
+	if (!port_carries_tunnels(port))
+		return 0;
+	if (direction == VSW_OUT)
+		return key->vni;
+	return rewrite->ops & REWRITE_ENCAP ? rewrite->outer->tunnel.vni : 0;
+}
+
+/* Another program than the one that approved: asks it about the opener, whoever
+ * sends now.  What the host has seen is not asked for again. */
+static void
+approve(struct composition *c, struct follow *f)
+{
+	struct connections *connections = atomic_load_explicit(
+		&c->vsw->connections, memory_order_acquire);
+	struct follow trial = {
+		.is_following = true, .program = f->program, .port = f->port
+	};
+	struct composition s = {
+		.vsw = c->vsw, .in_port = c->in_port, .headers = c->headers,
+		.decision = c->decision, .hash = c->hash, .key = c->key,
+		.rewrite = { .drop = VSW_N_DROPS }, .follow = &trial,
+		.is_trial = true, .now = c->now
+	};
+
+	if (f->packet.is_related || f->packet.direction != f->view.direction)
+		belong_opener(&f->packet.key, &f->view, &s.key);
+	s.key.has |= FLOW_RESUMED;
+	decide_walk(&s, f->program, f->view.direction);
+	f->view.layers = trial.wanted;
+	if (s.is_over && s.rewrite.drop != VSW_DROP_RULE) {
+		/* Not the rules' last word: they are asked again. */
+		narrate(c->narrator, "which the program does not deny");
+		return;
+	}
+	f->is_found = !s.is_over && trial.wanted;
+	narrate(c->narrator, f->is_found
+		? "which the program would let begin"
+		: "which the program would not let begin: it ends");
+	if (c->is_trial)
+		return;
+	if (f->is_found)
+		connection_approve(connections, &f->packet,
+				   f->program->serial, trial.wanted);
+	else
+		connection_end(connections, &f->packet);
+}
+
+/* Also to the host, who may answer. */
+static bool
+goes_somewhere(const struct decision *decision)
+{
+	for (uint32_t i = 0; i < decision->n; i++)
+		if (decision->rewrites[i].drop == VSW_N_DROPS)
+			return true;
+	return false;
+}
+
+static enum vsw_drop
+end_one(struct composition *c, enum vsw_direction direction, bool passes,
+	struct followed *followed)
+{
+	struct follow *f = &c->follows[direction];
+	uint32_t *connection = &followed->connections[direction];
+	enum vsw_drop drop = VSW_N_DROPS;
+
+	if (f->is_found && passes)
+		drop = see(c, f, connection, &followed->flags);
+	else if (f->is_found && f->has_passed)
+		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
+	else if (!f->is_found && f->wanted && passes)
+		drop = open_one(c, f, connection, &followed->flags);
+	else if (!f->is_found && f->is_absent) {
+		*connection = f->packet.hash;
+		followed->flags |= FOLLOW_ALWAYS
+				   | (direction == VSW_OUT
+				      ? FOLLOW_ABSENT_OUT
+				      : FOLLOW_ABSENT_IN);
+	}
+	/* A flow has many identifiers, and errors are about many packets. */
+	if (f->packet.key.proto == IP_PROTO_ICMP || f->packet.is_related)
+		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
+	return drop;
+}
+
+static enum vsw_drop
+see(struct composition *c, struct follow *f, uint32_t *connection,
+    uint8_t *flags)
+{
+	struct connections *connections = atomic_load_explicit(
+		&c->vsw->connections, memory_order_acquire);
+
+	if (c->is_trial)
+		return f->packet.event == TRACK_INVALID
+		       ? VSW_DROP_CONNECTION_STATE : VSW_N_DROPS;
+	switch (connection_see(connections, f->view.place, &f->packet,
+			       c->now)) {
+	case CONNECTION_INVALID:
+		return VSW_DROP_CONNECTION_STATE;
+	case CONNECTION_GONE:
+		/* This moment: the next packet asks the rules. */
+		*flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
+		return VSW_N_DROPS;
+	case CONNECTION_WATCHED:
+		*flags |= flags_of(f->packet.key.proto, true);
+		break;
+	case CONNECTION_SETTLED:
+		*flags |= flags_of(f->packet.key.proto, false);
+		break;
+	}
+	*connection = f->view.place + 1;
+	return VSW_N_DROPS;
+}
+
+static enum vsw_drop
+open_one(struct composition *c, struct follow *f, uint32_t *connection,
+	 uint8_t *flags)
+{
+	struct connections *connections = atomic_load_explicit(
+		&c->vsw->connections, memory_order_acquire);
+	int drop;
+
+	if (f->packet.is_related
+	    || (f->packet.key.proto == IP_PROTO_ICMP
+		&& f->packet.event == TRACK_ANSWER))
+		return VSW_N_DROPS;
+	narrate(c->narrator, "opens a connection at port \"%s\"",
+		f->port->name);
+	if (c->is_trial)
+		return track_start(f->packet.key.proto, f->packet.event)
+		       == TRACK_NONE ? VSW_DROP_CONNECTION_STATE
+				     : VSW_N_DROPS;
+	f->view.layers = f->wanted;
+	drop = connection_open(connections, &f->packet, c->now, &f->view);
+	if (drop != CONNECTION_OPENED)
+		return (enum vsw_drop) drop;
+	*connection = f->view.place + 1;
+	*flags |= flags_of(f->packet.key.proto,
+			   track_is_watched(f->view.state));
+	return VSW_N_DROPS;
+}
+
+/* Of what is not TCP the headers have no TCP flags: ACK is missing, and none
+ * else is there. */
+static uint8_t
+flags_of(uint8_t proto, bool is_watched)
+{
+	uint8_t flags = FOLLOW_TCP;
+
+	if (proto != IP_PROTO_TCP)
+		flags &= (uint8_t) ~TRACK_TCP_FLAG_ACK;
+	return is_watched ? flags | FOLLOW_ALWAYS : flags;
+}
+
+static enum follow_verdict
+look_at_one(struct connections *connections, const struct headers *h,
+	    const uint8_t *frame, enum vsw_direction direction,
+	    const struct vsw_port *port, uint32_t vni, uint64_t now,
+	    uint32_t place, uint8_t *flags)
+{
+	struct connection_packet packet;
+
+	if (!belong_find(h, frame, direction, port, vni, &packet))
+		return FOLLOW_STALE;
+	packet.hash = connection_hash(connections, &packet.key);
+	switch (connection_see(connections, place, &packet, now)) {
+	case CONNECTION_INVALID:
+		return FOLLOW_INVALID;
+	case CONNECTION_WATCHED:
+		*flags |= flags_of(packet.key.proto, true);
+		return FOLLOW_HOLDS;
+	case CONNECTION_SETTLED:
+		*flags |= flags_of(packet.key.proto, false);
+		return FOLLOW_HOLDS;
+	default:
+		return FOLLOW_STALE;
+	}
+}
