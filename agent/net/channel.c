@@ -44,6 +44,7 @@ struct channel {
 	unsigned n_sources;		/* Of them; no input meanwhile. */
 	struct event *read_event;	/* NULL: TLS reads by itself. */
 	struct event *pump_event, *write_event;
+	struct list unsent_link;
 	uint64_t pump_turn;		/* When the first one was asked for. */
 	bool is_lagging;		/* Much waits for the peer, */
 	bool is_full;			/* or too much. */
@@ -70,6 +71,10 @@ static struct {
 	int64_t spent_us;
 } pumping;
 
+/* Channels with output that no socket has been asked to take yet.  The event of
+ * one of them sees to all: after a commit there may be hundreds. */
+static struct list unsent = { &unsent, &unsent };
+
 static void flush(struct channel *);
 static void readable(struct bufferevent *, void *channel);
 static void read_now(evutil_socket_t, short, void *channel);
@@ -77,7 +82,8 @@ static void writable(struct bufferevent *, void *channel);
 static void happened(struct bufferevent *, short what, void *channel);
 static void tell_end(evutil_socket_t, short, void *channel);
 static void pump_again(evutil_socket_t, short, void *channel);
-static void write_now(evutil_socket_t, short, void *channel);
+static void write_all(evutil_socket_t, short, void *channel);
+static void write_now(struct channel *);
 static void note_output(struct evbuffer *, const struct evbuffer_cb_info *,
 			void *channel);
 static void process(struct channel *);
@@ -107,13 +113,14 @@ channel_new(struct bufferevent *bev, const struct channel_limits *limits,
 	channel->bev = bev;
 	channel->output = bufferevent_get_output(bev);
 	list_init(&channel->stages);
+	list_init(&channel->unsent_link);
 	channel->output_size = limits->output_size;
 	channel->end_event = event_new(bufferevent_get_base(bev), -1, 0,
 				       tell_end, channel);
 	channel->pump_event = event_new(bufferevent_get_base(bev), -1, 0,
 					pump_again, channel);
 	channel->write_event = event_new(bufferevent_get_base(bev), -1, 0,
-					 write_now, channel);
+					 write_all, channel);
 	if (!tls_is_below(bev))
 		channel->read_event = event_new(bufferevent_get_base(bev),
 						bufferevent_getfd(bev),
@@ -154,6 +161,10 @@ channel_free(struct channel *channel)
 	event_free(channel->end_event);
 	event_free(channel->pump_event);
 	event_free(channel->write_event);
+	list_remove(&channel->unsent_link);
+	if (!list_is_empty(&unsent))
+		event_active(LIST_ENTRY(unsent.next, struct channel,
+					unsent_link)->write_event, 0, 0);
 	free(channel);
 }
 
@@ -441,15 +452,26 @@ pump_again(evutil_socket_t fd, short what, void *channel_)
 	writable(channel->bev, channel);
 }
 
+static void
+write_all(evutil_socket_t fd, short what, void *channel)
+{
+	(void) fd;
+	(void) what;
+	(void) channel;
+	while (!list_is_empty(&unsent)) {
+		struct channel *next = LIST_ENTRY(unsent.next, struct channel,
+						  unsent_link);
+
+		list_remove(&next->unsent_link);
+		write_now(next);
+	}
+}
+
 /* A socket nearly always takes what there is: to ask whether it is ready would
  * cost more than to try.  Only what it leaves waits until it is. */
 static void
-write_now(evutil_socket_t fd, short what, void *channel_)
+write_now(struct channel *channel)
 {
-	struct channel *channel = channel_;
-
-	(void) fd;
-	(void) what;
 	if (channel->has_ended
 	    || bufferevent_get_enabled(channel->bev) & EV_WRITE)
 		return;
@@ -473,9 +495,12 @@ note_output(struct evbuffer *output, const struct evbuffer_cb_info *info,
 {
 	struct channel *channel = channel_;
 
-	if (info->n_added
-	    && !(bufferevent_get_enabled(channel->bev) & EV_WRITE))
-		event_active(channel->write_event, 0, 0);
+	if (info->n_added && list_is_empty(&channel->unsent_link)
+	    && !(bufferevent_get_enabled(channel->bev) & EV_WRITE)) {
+		if (list_is_empty(&unsent))
+			event_active(channel->write_event, 0, 0);
+		list_append(&unsent, &channel->unsent_link);
+	}
 	if (info->n_deleted
 	    && (evbuffer_get_length(output) || channel->n_sources))
 		channel->alive_ms = turn_now_ms();
