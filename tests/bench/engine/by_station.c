@@ -129,11 +129,17 @@ show(const struct work *work)
 
 	start(&traffic, work);
 	for (unsigned i = 0; i < figure_runs(); i++) {
+		uint64_t wall = figure_clock(), cpu = figure_cpu();
+		double share;
+
 		memset(ticks, 0, sizeof ticks);
 		samples_add(&whole, traffic_carry(&traffic, NULL, n));
+		/* As traffic_carry() does. */
+		cpu = figure_cpu() - cpu;
+		share = (double) cpu / (double) (figure_clock() - wall);
 		for (unsigned j = 0; j < N_STATIONS; j++)
 			samples_add(&samples[j], (double) ticks[j]
-						 / (double) n);
+						 / (double) n * share);
 	}
 	for (unsigned j = 0; j < N_STATIONS; j++) {
 		double cycles = samples_median(&samples[j]);
