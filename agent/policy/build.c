@@ -194,7 +194,9 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 {
 	switch (draft->action) {
 	case DRAFT_PASS:
+		break;
 	case DRAFT_TRACK:
+		vsw_rule_track(rule);
 		break;
 	case DRAFT_DROP:
 		vsw_rule_drop(rule);
