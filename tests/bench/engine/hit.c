@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Cache hits, in turns with the floor on the same packets. */
+/* Cache hits of established connections, in turns with the floor on the same
+ * packets. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,8 @@ hit_only(uint64_t n_batches)
 	figure_is_short = true;
 	start(&encap, &encap_kind, 1);
 	start(&decap, &decap_kind, 1);
+	traffic_warm(&encap, NULL);
+	traffic_warm(&decap, NULL);
 	traffic_carry(&encap, NULL, n_batches * 32);
 	traffic_carry(&decap, NULL, n_batches * 32);
 	scene_free(encap.scene);
@@ -166,6 +169,9 @@ start(struct traffic *t, const struct kind *kind, uint32_t n_flows)
 	options.encap = kind->encap;
 	options.outer_v6 = kind->outer_v6;
 	options.inner_v6 = kind->inner_v6;
+	/* Established ones; answers to the other subnet are not played. */
+	if (kind->way != WAY_ROUTED)
+		options.max_connections = n_flows + 64;
 	traffic_init(t, scene_new(&options), kind->way, n_flows);
 }
 

@@ -32,6 +32,7 @@ main(int argc, char *argv[])
 	figure_names = argv + 1;
 	hit_figures();
 	first_figures();
+	connection_figures();
 	mapping_figures();
 	group_figures();
 	worker_figures();

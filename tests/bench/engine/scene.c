@@ -46,7 +46,7 @@ scene_options_init(struct scene_options *options)
 	*options = (struct scene_options) {
 		.max_flows = 65536, .n_workers = 1, .n_hosts = 16,
 		.n_remotes = 16, .n_groups = 1, .n_rules = 1000,
-		.encap = VSW_ENCAP_VXLAN
+		.encap = VSW_ENCAP_VXLAN, .proto = UDP
 	};
 }
 
@@ -65,6 +65,10 @@ scene_new(const struct scene_options *options)
 		of_switch.allocator = *options->allocator;
 	of_switch.max_flows = options->max_flows;
 	of_switch.max_new_flows_per_s = VSW_UNLIMITED;
+	of_switch.max_connections = options->max_connections;
+	of_switch.max_port_connections = options->max_connections;
+	of_switch.max_port_half_open = options->max_connections;
+	of_switch.max_port_connections_per_s = VSW_UNLIMITED;
 	must(vsw_new(&of_switch, &s->vsw), "switch");
 	add_ports(s);
 	add_mappings(s);
@@ -142,14 +146,14 @@ struct vsw_group *
 scene_acl(struct vsw *vsw, const struct scene_options *options,
 	  enum vsw_direction direction, uint32_t which)
 {
-	static const uint8_t udp = UDP;
 	struct vsw_group *group = new_group(vsw, "acl");
 
 	for (uint32_t i = 0; i < options->n_rules; i++) {
 		struct vsw_rule *rule = vsw_group_add_rule(group, i, NULL);
 
 		match_slices(vsw, options, rule, direction, which, i);
-		vsw_rule_match(rule, VSW_FIELD_IP_PROTO, &udp, NULL);
+		vsw_rule_match(rule, VSW_FIELD_IP_PROTO, &options->proto,
+			       NULL);
 		vsw_rule_match_range(rule,
 				     direction == VSW_OUT ? VSW_FIELD_L4_DST
 							  : VSW_FIELD_L4_SRC,
@@ -161,6 +165,8 @@ scene_acl(struct vsw *vsw, const struct scene_options *options,
 				   direction == VSW_IN, &vm,
 				   vm.n * 8 - which % 8);
 		}
+		if (options->max_connections)
+			vsw_rule_track(rule);
 	}
 	vsw_rule_drop(vsw_group_add_rule(group, UINT32_MAX, "the rest"));
 	return sealed(group);

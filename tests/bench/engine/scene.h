@@ -32,6 +32,10 @@ struct scene_options {
 					 * and no set. */
 	uint8_t encap;			/* enum vsw_encap. */
 	bool outer_v6, inner_v6;
+	/* The ACL tracks what it lets pass; 0: it does not.  Of this many
+	 * there is room, for the VM's port alone. */
+	uint32_t max_connections;
+	uint8_t proto;			/* That it lets pass. */
 };
 void scene_options_init(struct scene_options *);
 

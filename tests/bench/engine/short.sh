@@ -29,7 +29,8 @@ awk '
 			"decap_hit_1m encap_nvgre_hit_10k_to_plain " \
 			"encap_outer6_hit_10k_to_plain " \
 			"decap_inner6_hit_10k_to_plain first_packet " \
-			"first_packet_groups_to_one mapping_lookup_1m_to_10k " \
+			"first_packet_groups_to_one connections_per_s " \
+			"connection_bytes first_packet_stateful mapping_lookup_1m_to_10k " \
 			"mapping_edits_per_s mapping_edit_reader_loss " \
 			"group_replace bytes_per_flow bytes_per_mapping " \
 			"bytes_per_rule", wanted)

@@ -10,6 +10,7 @@
 
 enum { BATCH = 32, ETH = 14 };
 
+static void answer(const struct traffic *);
 static void make_frame(struct traffic *, bool is_other);
 static uint64_t pick(struct traffic *);
 static bool is_other(const struct traffic *, uint64_t flow);
@@ -113,6 +114,11 @@ traffic_warm(struct traffic *t, struct floor *floor)
 	t->is_in_order = true;
 	t->next = 0;
 	traffic_carry(t, floor, t->n);
+	if (!floor && t->scene->options.max_connections) {
+		answer(t);
+		t->next = 0;
+		traffic_carry(t, floor, t->n);
+	}
 	t->is_in_order = is_in_order;
 }
 
@@ -135,6 +141,22 @@ traffic_slowness(void)
 	return traffic_carry(&traffic, floor,
 			     figure_is_short ? N_FLOWS : N_PACKETS)
 	       / FLOOR_NS;
+}
+
+/* So that the flows of answers are in nobody's way. */
+static void
+answer(const struct traffic *t)
+{
+	struct traffic back;
+
+	traffic_init(&back, t->scene,
+		     t->way == WAY_DECAP ? WAY_ENCAP : WAY_DECAP, t->n);
+	must(vsw_worker_new(t->scene->vsw, &back.worker), "worker");
+	back.now = t->now;
+	back.first = t->first;
+	back.is_in_order = true;
+	traffic_carry(&back, NULL, back.n);
+	vsw_worker_free(back.worker);
 }
 
 static void

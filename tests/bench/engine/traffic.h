@@ -46,7 +46,8 @@ void traffic_write(const struct traffic *, uint64_t flow, uint8_t *frame);
 /* Nanoseconds a packet of 'n_packets', through the engine, or through a floor
  * if it is not NULL.  Ends the program if one is not sent. */
 double traffic_carry(struct traffic *, struct floor *, uint64_t n_packets);
-/* Each flow once, in order. */
+/* Each flow once, in order; where the ACL tracks, each is answered then, by
+ * another worker, and carried once more. */
 void traffic_warm(struct traffic *, struct floor *);
 
 /* How much slower this machine is than the one that times in bars are written
