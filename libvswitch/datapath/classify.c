@@ -263,7 +263,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	const struct layer_groups *groups = &layer->groups[direction];
 	const struct vsw_rule *found = NULL;
 
-	if (follow_passes(c, layer_i)) {
+	if (c->follow && follow_passes(c->follow, layer_i)) {
 		narrate_layer(c->narrator, layer, NULL,
 			      "passes, as its connection does");
 		return;
@@ -272,7 +272,9 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 		const struct vsw_rule *rule = group_find(groups->groups[i],
 							 &c->key);
 
-		narrate_group(c->narrator, groups->groups[i], &c->key);
+		if (c->narrator)
+			narrate_group(c->narrator, groups->groups[i],
+				      &c->key);
 		if (rule)
 			found = rule;
 		if (rule && rule_asks_unknown(rule, &c->key)) {
@@ -285,13 +287,17 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 			break;
 	}
 	if (!found) {
-		narrate_layer(c->narrator, layer, NULL, "no rule");
+		if (c->narrator)
+			narrate_layer(c->narrator, layer, NULL, "no rule");
 		return;
 	}
 	PROBE2(rule, found->group->name, found->number);
-	narrate_layer(c->narrator, layer, found, !found->actions ? ": passes"
-		      : found->actions & ACTION_TRACK ? ": passes, and tracks"
-		      : "");
-	follow_rule(c, layer_i, found);
+	if (c->narrator)
+		narrate_layer(c->narrator, layer, found,
+			      !found->actions ? ": passes"
+			      : found->actions & ACTION_TRACK
+				? ": passes, and tracks" : "");
+	if (c->follow)
+		follow_rule(c->follow, layer_i, found);
 	compose_rule(c, found);
 }

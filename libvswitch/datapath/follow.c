@@ -79,22 +79,18 @@ follow_start(struct composition *c, enum vsw_direction direction,
 }
 
 bool
-follow_passes(struct composition *c, size_t i)
+follow_passes(struct follow *f, size_t i)
 {
-	struct follow *f = c->follow;
-
-	if (!f || !f->is_found || i >= 32 || !(f->view.layers >> i & 1))
+	if (!f->is_found || i >= 32 || !(f->view.layers >> i & 1))
 		return false;
 	f->has_passed = true;
 	return true;
 }
 
 void
-follow_rule(struct composition *c, size_t i, const struct vsw_rule *rule)
+follow_rule(struct follow *f, size_t i, const struct vsw_rule *rule)
 {
-	struct follow *f = c->follow;
-
-	if (!f || i >= 32 || !(f->program->tracked >> i & 1))
+	if (i >= 32 || !(f->program->tracked >> i & 1))
 		return;
 	if (rule->actions & ACTION_TRACK)
 		f->wanted |= UINT32_C(1) << i;

@@ -64,9 +64,9 @@ enum follow_verdict { FOLLOW_HOLDS, FOLLOW_STALE, FOLLOW_INVALID };
 void follow_start(struct composition *, enum vsw_direction, struct vsw_port *,
 		  const struct vsw_program *);
 /* May the packet pass layer 'i' without its groups being asked? */
-bool follow_passes(struct composition *, size_t i);
+bool follow_passes(struct follow *, size_t i);
 /* Layer 'i' was asked, and this is what it said. */
-void follow_rule(struct composition *, size_t i, const struct vsw_rule *);
+void follow_rule(struct follow *, size_t i, const struct vsw_rule *);
 /* All is decided.  VSW_N_DROPS, or why the packet is dropped after all, which
  * is not to be cached. */
 enum vsw_drop follow_end(struct composition *, struct followed *);
