@@ -32,6 +32,11 @@ static const struct vsw_program *program_of(struct composition *,
 					    struct vsw_port *);
 static void ask(struct composition *, const struct vsw_program *,
 		size_t layer_i, enum vsw_direction);
+static const struct vsw_rule *find_in_order(struct composition *,
+					    const struct vsw_layer *,
+					    const struct layer_groups *);
+static const struct vsw_rule *find_what_counts(const struct composition *,
+					       const struct layer_groups *);
 
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
@@ -261,31 +266,18 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 {
 	const struct vsw_layer *layer = program->layers[layer_i];
 	const struct layer_groups *groups = &layer->groups[direction];
-	const struct vsw_rule *found = NULL;
+	const struct vsw_rule *found;
 
 	if (c->follow && follow_passes(c->follow, layer_i)) {
 		narrate_layer(c->narrator, layer, NULL,
 			      "passes, as its connection does");
 		return;
 	}
-	for (size_t i = 0; i < groups->n; i++) {
-		const struct vsw_rule *rule = group_find(groups->groups[i],
-							 &c->key);
-
-		if (c->narrator)
-			narrate_group(c->narrator, groups->groups[i],
-				      &c->key);
-		if (rule)
-			found = rule;
-		if (rule && rule_asks_unknown(rule, &c->key)) {
-			narrate_layer(c->narrator, layer, rule,
-				      ": may match");
-			compose_wait(c);
-			return;
-		}
-		if (rule && rule->is_terminating)
-			break;
-	}
+	found = c->narrator || c->key.has & FLOW_NO_FIRST
+		? find_in_order(c, layer, groups)
+		: find_what_counts(c, groups);
+	if (c->is_over)
+		return;
 	if (!found) {
 		if (c->narrator)
 			narrate_layer(c->narrator, layer, NULL, "no rule");
@@ -300,4 +292,58 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	if (c->follow)
 		follow_rule(c->follow, layer_i, found);
 	compose_rule(c, found);
+}
+
+/* Tells of each group that is asked, and each may have the packet wait for the
+ * first fragment. */
+static const struct vsw_rule *
+find_in_order(struct composition *c, const struct vsw_layer *layer,
+	      const struct layer_groups *groups)
+{
+	const struct vsw_rule *found = NULL;
+
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct vsw_rule *rule = group_find(groups->groups[i],
+							 &c->key);
+
+		if (c->narrator)
+			narrate_group(c->narrator, groups->groups[i],
+				      &c->key);
+		if (rule)
+			found = rule;
+		if (rule && rule_asks_unknown(rule, &c->key)) {
+			narrate_layer(c->narrator, layer, rule,
+				      ": may match");
+			compose_wait(c);
+			return NULL;
+		}
+		if (rule && rule->is_terminating)
+			break;
+	}
+	return found;
+}
+
+/* The same rule, with fewer questions: the first one that terminates, or else
+ * that of the last group that has one. */
+static const struct vsw_rule *
+find_what_counts(const struct composition *c,
+		 const struct layer_groups *groups)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct vsw_rule *rule;
+
+		if (!groups->groups[i]->has_terminating)
+			continue;
+		rule = group_find(groups->groups[i], &c->key);
+		if (rule && rule->is_terminating)
+			return rule;
+	}
+	for (size_t i = groups->n; i-- > 0;) {
+		const struct vsw_rule *rule = group_find(groups->groups[i],
+							 &c->key);
+
+		if (rule)
+			return rule;
+	}
+	return NULL;
 }

@@ -5,15 +5,8 @@
 #include <errno.h>
 #include <string.h>
 #include "libvswitch/base/memory.h"
-#include "libvswitch/base/sort.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/set.h"
-
-/* From 'at' on, the answer of the class is the other one. */
-struct turn {
-	struct point at;
-	size_t class;
-};
 
 /* Rules that say the same in this dimension, so that one large set in many
  * rules is laid out once: only those that look at one set alone are found to
@@ -21,6 +14,7 @@ struct turn {
 struct builder {
 	const struct vsw_allocator *allocator;
 	struct dimension *dimension;
+	size_t n_words;				/* Of a bitmap. */
 	const struct vsw_set **class_sets;	/* NULL: a class of one. */
 	uint64_t *class_bitmaps;
 	size_t n_classes, size;			/* 'size' of the scratch. */
@@ -45,8 +39,10 @@ static bool set_constrains(const struct dimension *, const struct match *,
 			   bool *ret_needs_field);
 static int intersect(struct builder *, const struct range *, size_t n);
 static int add_turns(struct builder *, size_t class);
-static int lay_out(struct builder *, size_t size_max);
-static int compare(const void *a, const void *b);
+static int sort_turns(struct builder *);
+static void sort_by_byte(struct turn *to, const struct turn *from, size_t n,
+			 unsigned byte);
+static uint8_t byte_of(const struct turn *, unsigned byte);
 static bool get_value(const struct dimension *, const struct flow_key *,
 		      struct point *ret_value);
 
@@ -56,25 +52,19 @@ flip(uint64_t *bitmap, size_t i)
 	bitmap[i / 64] ^= UINT64_C(1) << i % 64;
 }
 
-static void
-flip_all(uint64_t *bitmap, const uint64_t *by, size_t n_words)
-{
-	for (size_t w = 0; w < n_words; w++)
-		bitmap[w] ^= by[w];
-}
-
 int
 dimension_init(struct dimension *d, const struct vsw_allocator *allocator,
 	       const struct vsw_rule *const *rules, size_t n_rules,
 	       size_t size_max)
 {
-	struct builder b = { .allocator = allocator, .dimension = d };
+	struct builder b = {
+		.allocator = allocator, .dimension = d,
+		.n_words = (n_rules + 63) / 64
+	};
+	unsigned bits = d->kind == DIMENSION_FAMILY ? 8
+						    : field_size(d->field) * 8;
 	int error = -ENOMEM;
 
-	d->n_words = (n_rules + 63) / 64;
-	d->n = 0;
-	d->starts = NULL;
-	d->bitmaps = NULL;
 	if (!get_scratch(&b, n_rules))
 		return -ENOMEM;
 	for (size_t i = 0; i < n_rules; i++) {
@@ -82,8 +72,11 @@ dimension_init(struct dimension *d, const struct vsw_allocator *allocator,
 		if (error)
 			goto out;
 	}
-	sort_items(b.turns, b.n_turns, sizeof *b.turns, compare);
-	error = lay_out(&b, size_max);
+	error = sort_turns(&b);
+	if (!error)
+		error = intervals_init(&d->intervals, allocator, bits, b.turns,
+				       b.n_turns, b.class_bitmaps, b.outside,
+				       b.absent, b.n_words, size_max);
 out:
 	memory_free(allocator, b.outside, b.size);
 	memory_free(allocator, b.turns, b.turns_room * sizeof *b.turns);
@@ -97,30 +90,22 @@ out:
 void
 dimension_done(struct dimension *d, const struct vsw_allocator *allocator)
 {
-	memory_free(allocator, d->starts, d->n * sizeof *d->starts);
-	memory_free(allocator, d->bitmaps,
-		    (d->n + 1) * d->n_words * sizeof *d->bitmaps);
+	intervals_done(&d->intervals, allocator);
 }
 
-const uint64_t *
-dimension_find(const struct dimension *d, const struct flow_key *key)
+bool
+dimension_find(const struct dimension *d, const struct flow_key *key,
+	       struct row *ret_row)
 {
-	size_t low = 0, high = d->n;
 	struct point value;
 
 	if (d->kind != DIMENSION_FAMILY && field_is_unknown(key, d->field))
-		return NULL;
-	if (!get_value(d, key, &value))
-		return &d->bitmaps[d->n * d->n_words];
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (point_compare(d->starts[middle], value) <= 0)
-			low = middle;
-		else
-			high = middle;
-	}
-	return &d->bitmaps[low * d->n_words];
+		return false;
+	if (get_value(d, key, &value))
+		intervals_find(&d->intervals, value, ret_row);
+	else
+		intervals_absent(&d->intervals, ret_row);
+	return true;
 }
 
 unsigned
@@ -146,17 +131,17 @@ dimension_prefix(enum vsw_field field, struct point mask, bool *ret_has_holes)
 static bool
 get_scratch(struct builder *b, size_t n_rules)
 {
-	size_t bitmap_size = b->dimension->n_words * sizeof(uint64_t);
+	size_t bitmap_size = b->n_words * sizeof(uint64_t);
 
 	b->size = (2 + n_rules) * bitmap_size
 		  + n_rules * sizeof *b->class_sets;
 	b->outside = memory_alloc(b->allocator, 0, b->size);
 	if (!b->outside)
 		return false;
-	b->absent = b->outside + b->dimension->n_words;
-	b->class_bitmaps = b->absent + b->dimension->n_words;
+	b->absent = b->outside + b->n_words;
+	b->class_bitmaps = b->absent + b->n_words;
 	b->class_sets = (const struct vsw_set **)
-		(b->class_bitmaps + n_rules * b->dimension->n_words);
+		(b->class_bitmaps + n_rules * b->n_words);
 	return true;
 }
 
@@ -202,7 +187,7 @@ collect(struct builder *b, const struct vsw_rule *rule, size_t i)
 	if (!is_used)
 		return 0;
 	b->class_sets[b->n_classes] = set;
-	flip(&b->class_bitmaps[b->n_classes * b->dimension->n_words], i);
+	flip(&b->class_bitmaps[b->n_classes * b->n_words], i);
 	return add_turns(b, b->n_classes++);
 }
 
@@ -231,7 +216,7 @@ sole_set(const struct dimension *d, const struct vsw_rule *rule)
 static bool
 join_class(struct builder *b, const struct vsw_set *set, size_t i)
 {
-	size_t n_words = b->dimension->n_words;
+	size_t n_words = b->n_words;
 
 	for (size_t c = 0; c < b->n_classes; c++) {
 		if (b->class_sets[c] != set)
@@ -338,68 +323,72 @@ add_turns(struct builder *b, size_t class)
 				&b->turns_room,
 				b->n_turns + 2 * b->ranges.n,
 				sizeof *b->turns);
+	struct point last = point_ones(field_size(b->dimension->field) * 8);
 
 	if (error)
 		return error;
 	for (size_t i = 0; i < b->ranges.n; i++) {
 		const struct range *range = &b->ranges.ranges[i];
 		struct point end = point_next(range->last);
+		bool is_last = !point_compare(range->last, last);
 
 		b->turns[b->n_turns++] =
-			(struct turn) { range->first, class };
+			(struct turn) { range->first, (uint32_t) class };
 		/* Behind the largest number nothing begins. */
-		if (end.high || end.low)
-			b->turns[b->n_turns++] = (struct turn) { end, class };
+		if (!is_last)
+			b->turns[b->n_turns++] =
+				(struct turn) { end, (uint32_t) class };
 	}
 	return 0;
 }
 
+/* From the lowest byte up, as many as the field has; each pass keeps the order
+ * of the one before. */
 static int
-lay_out(struct builder *b, size_t size_max)
+sort_turns(struct builder *b)
 {
-	struct dimension *d = b->dimension;
-	const struct turn *turns = b->turns;
-	const uint64_t *before = b->outside;
-	size_t n = 1, t = 0;
+	unsigned n_bytes = b->dimension->kind == DIMENSION_FAMILY
+			   ? 1 : field_size(b->dimension->field);
+	struct turn *spare, *from = b->turns, *to;
+	size_t size = b->n_turns * sizeof *spare;
 
-	for (size_t i = 0; i < b->n_turns; i++)
-		if (i ? point_compare(turns[i].at, turns[i - 1].at)
-		      : turns[i].at.high || turns[i].at.low)
-			n++;
-	if ((n + 1) * d->n_words * sizeof *d->bitmaps > size_max)
-		return -E2BIG;
-	d->n = n;
-	d->starts = memory_alloc(b->allocator, 0, n * sizeof *d->starts);
-	d->bitmaps = memory_alloc(b->allocator, 0,
-				  (n + 1) * d->n_words * sizeof *d->bitmaps);
-	if (!d->starts || !d->bitmaps) {
-		dimension_done(d, b->allocator);
+	if (b->n_turns < 2)
+		return 0;
+	spare = to = memory_alloc(b->allocator, 0, size);
+	if (!spare)
 		return -ENOMEM;
-	}
-	for (size_t i = 0; i < n; i++) {
-		uint64_t *bitmap = &d->bitmaps[i * d->n_words];
+	for (unsigned byte = 0; byte < n_bytes; byte++) {
+		struct turn *old = from;
 
-		memcpy(bitmap, before, d->n_words * sizeof *bitmap);
-		before = bitmap;
-		if (i)
-			d->starts[i] = turns[t].at;
-		while (t < b->n_turns
-		       && !point_compare(turns[t].at, d->starts[i]))
-			flip_all(bitmap, &b->class_bitmaps[
-					 turns[t++].class * d->n_words],
-				 d->n_words);
+		sort_by_byte(to, from, b->n_turns, byte);
+		from = to;
+		to = old;
 	}
-	memcpy(&d->bitmaps[n * d->n_words], b->absent,
-	       d->n_words * sizeof *b->absent);
+	if (from != b->turns)
+		memcpy(b->turns, from, size);
+	memory_free(b->allocator, spare, size);
 	return 0;
 }
 
-static int
-compare(const void *a, const void *b)
+static void
+sort_by_byte(struct turn *to, const struct turn *from, size_t n,
+	     unsigned byte)
 {
-	const struct turn *ta = a, *tb = b;
+	size_t ends[257] = { 0 };
 
-	return point_compare(ta->at, tb->at);
+	for (size_t i = 0; i < n; i++)
+		ends[byte_of(&from[i], byte) + 1]++;
+	for (unsigned v = 0; v < 256; v++)
+		ends[v + 1] += ends[v];
+	for (size_t i = 0; i < n; i++)
+		to[ends[byte_of(&from[i], byte)]++] = from[i];
+}
+
+static uint8_t
+byte_of(const struct turn *turn, unsigned byte)
+{
+	return (uint8_t) (byte < 8 ? turn->at.low >> 8 * byte
+				   : turn->at.high >> 8 * (byte - 8));
 }
 
 static bool

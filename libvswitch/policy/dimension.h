@@ -4,11 +4,11 @@
 #define POLICY_DIMENSION_H 1
 
 /* One dimension of an index's block: intervals of a field's values, each with
- * the bitmap of the rules that it leaves possible.  See policy/index.h. */
+ * the rules that it leaves possible.  See policy/index.h. */
 
 #include <stddef.h>
 #include <stdint.h>
-#include "libvswitch/policy/field.h"
+#include "libvswitch/policy/interval.h"
 
 struct flow_key;
 struct vsw_allocator;
@@ -23,24 +23,20 @@ enum dimension_kind {
 struct dimension {
 	uint8_t kind, field;
 	struct point mask;
-	size_t n_words;			/* Of a bitmap. */
-	size_t n;			/* Intervals. */
-	struct point *starts;		/* Where each begins; [0] is 0. */
-	uint64_t *bitmaps;		/* 'n', and one more for packets
-					 * without the field. */
+	struct intervals intervals;
 };
 
-/* [control] Builds intervals and bitmaps for 'n_rules' rules.  'kind', 'field'
- * and 'mask' are set.  0, -ENOMEM, or -E2BIG: bitmaps would take more than
- * 'size_max' bytes.  On failure there is nothing to free. */
+/* [control] Builds intervals and rows for 'n_rules' rules, at most 1024.
+ * 'kind', 'field' and 'mask' are set.  0, -ENOMEM, or -E2BIG, as
+ * intervals_init().  On failure there is nothing to free. */
 int dimension_init(struct dimension *, const struct vsw_allocator *,
 		   const struct vsw_rule *const *, size_t n_rules,
 		   size_t size_max);
 void dimension_done(struct dimension *, const struct vsw_allocator *);
-/* [any] NULL: all rules are possible, because the field is unknown of the
- * packet (field_is_unknown()). */
-const uint64_t *dimension_find(const struct dimension *,
-			       const struct flow_key *);
+/* [any] What is possible.  False: everything is, because the field is unknown
+ * of the packet (field_is_unknown()). */
+bool dimension_find(const struct dimension *, const struct flow_key *,
+		    struct row *ret_row);
 /* The leading ones of a field's mask; '*ret_has_holes' if there are more. */
 unsigned dimension_prefix(enum vsw_field, struct point mask,
 			  bool *ret_has_holes);

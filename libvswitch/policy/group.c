@@ -89,6 +89,7 @@ vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
 		for (size_t m = 0; m < rule->n_matches; m++)
 			group->fields |= UINT32_C(1)
 					 << rule->matches[m].field;
+		group->has_terminating |= rule->is_terminating;
 	}
 	group->draft.is_sealed = true;
 	return 0;

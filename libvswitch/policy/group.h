@@ -67,6 +67,7 @@ struct vsw_group {
 	uint32_t n_refs;
 	uint16_t actions;		/* Of all rules. */
 	uint32_t fields;		/* Bit i: some rule looks at field i. */
+	bool has_terminating;		/* Of any. */
 	struct draft draft;
 	struct vsw_rule **rules;	/* Sealed: as they are asked. */
 	size_t n_rules, rules_room;
@@ -83,6 +84,9 @@ const struct vsw_rule *group_find(const struct vsw_group *,
  * is unknown of a later fragment holds: so the rule that is found is the one,
  * whatever the first fragment says, unless it asks for that itself. */
 bool rule_matches(const struct vsw_rule *, const struct flow_key *);
+/* The same of its matches on 'fields', which are bits. */
+bool rule_matches_in(const struct vsw_rule *, const struct flow_key *,
+		     uint32_t fields);
 bool rule_asks_unknown(const struct vsw_rule *, const struct flow_key *);
 
 #endif /* policy/group.h */

@@ -15,6 +15,8 @@ struct block {
 	const struct vsw_rule *const *rules;
 	size_t n_rules;
 	size_t n_dimensions;		/* 0: ask the rules. */
+	uint32_t doubts;		/* Fields of which rows may promise
+					 * too much: bits. */
 	struct dimension *dimensions;
 };
 
@@ -30,8 +32,10 @@ static int add_halves(const struct vsw_allocator *,
 		      struct block **ret_block);
 static void free_blocks(const struct vsw_allocator *, struct block *);
 static void choose(const struct vsw_rule *const *, size_t n,
-		   struct dimension[DIMENSIONS_MAX], size_t *ret_n);
-static void choose_masked(const struct match *,
+		   struct dimension[DIMENSIONS_MAX], size_t *ret_n,
+		   uint32_t *ret_doubts);
+static uint32_t fields_like(unsigned field);
+static bool choose_masked(const struct match *,
 			  struct dimension[DIMENSIONS_MAX], size_t *n_masked,
 			  size_t *n);
 static inline const struct vsw_rule *find(const struct index *,
@@ -110,15 +114,17 @@ add_block(const struct vsw_allocator *allocator,
 	struct dimension chosen[DIMENSIONS_MAX];
 	struct block *block;
 	size_t n_chosen = 0;
+	uint32_t doubts = 0;
 	int error = -ENOMEM;
 
 	if (n > INDEX_LINEAR)
-		choose(rules, n, chosen, &n_chosen);
+		choose(rules, n, chosen, &n_chosen, &doubts);
 	block = memory_alloc(allocator, 0, sizeof *block);
 	if (!block)
 		return -ENOMEM;
 	block->rules = rules;
 	block->n_rules = n;
+	block->doubts = doubts;
 	if (n_chosen) {
 		block->dimensions = memory_alloc(allocator, 0,
 						 n_chosen * sizeof chosen[0]);
@@ -133,6 +139,8 @@ add_block(const struct vsw_allocator *allocator,
 		if (error)
 			goto fail;
 		block->dimensions[block->n_dimensions++] = *d;
+		if (d->intervals.is_coarse)
+			block->doubts |= fields_like(d->field);
 	}
 	*ret_block = block;
 	return 0;
@@ -185,7 +193,8 @@ free_blocks(const struct vsw_allocator *allocator, struct block *block)
 
 static void
 choose(const struct vsw_rule *const *rules, size_t n,
-       struct dimension chosen[DIMENSIONS_MAX], size_t *ret_n)
+       struct dimension chosen[DIMENSIONS_MAX], size_t *ret_n,
+       uint32_t *ret_doubts)
 {
 	size_t n_masked = 0, n_chosen = 0;
 	bool has_field[VSW_N_FIELDS] = { false }, has_family = false;
@@ -196,9 +205,10 @@ choose(const struct vsw_rule *const *rules, size_t n,
 			enum vsw_field field = match->field;
 
 			has_field[field] = true;
-			if (match->kind == MATCH_MASK)
-				choose_masked(match, chosen, &n_masked,
-					      &n_chosen);
+			if (match->kind == MATCH_MASK
+			    && !choose_masked(match, chosen, &n_masked,
+					      &n_chosen))
+				*ret_doubts |= 1u << field;
 			if (match->kind != MATCH_SET
 			    || match->set->kind != VSW_SET_ADDRESSES)
 				continue;
@@ -226,7 +236,19 @@ choose(const struct vsw_rule *const *rules, size_t n,
 	*ret_n = n_chosen;
 }
 
-static void
+/* An address of either family: a set is in both dimensions. */
+static uint32_t
+fields_like(unsigned field)
+{
+	if (field == VSW_FIELD_IPV4_SRC || field == VSW_FIELD_IPV6_SRC)
+		return 1u << VSW_FIELD_IPV4_SRC | 1u << VSW_FIELD_IPV6_SRC;
+	if (field == VSW_FIELD_IPV4_DST || field == VSW_FIELD_IPV6_DST)
+		return 1u << VSW_FIELD_IPV4_DST | 1u << VSW_FIELD_IPV6_DST;
+	return 1u << field;
+}
+
+/* False: there is no dimension for this mask, and none to be had. */
+static bool
 choose_masked(const struct match *match,
 	      struct dimension chosen[DIMENSIONS_MAX], size_t *n_masked,
 	      size_t *n)
@@ -235,18 +257,19 @@ choose_masked(const struct match *match,
 
 	dimension_prefix(match->field, match->mask, &has_holes);
 	if (!has_holes)
-		return;
+		return true;
 	for (size_t i = 0; i < *n; i++)
 		if (chosen[i].field == match->field
 		    && !point_compare(chosen[i].mask, match->mask))
-			return;
+			return true;
 	if (*n_masked == INDEX_MASKS)
-		return;
+		return false;
 	(*n_masked)++;
 	chosen[(*n)++] = (struct dimension) {
 		.kind = DIMENSION_MASKED, .field = match->field,
 		.mask = match->mask
 	};
+	return true;
 }
 
 /* 'cost' NULL, as packets have it, is gone once this is compiled. */
@@ -267,8 +290,9 @@ static inline const struct vsw_rule *
 find_in(const struct block *block, const struct flow_key *key,
 	struct index_cost *cost)
 {
-	const uint64_t *bitmaps[DIMENSIONS_MAX] = { NULL };
-	size_t n_bitmaps = 0, n_words = (block->n_rules + WORD - 1) / WORD;
+	struct row rows[DIMENSIONS_MAX];
+	size_t n_rows = 0, n_words = (block->n_rules + WORD - 1) / WORD;
+	uint32_t words = UINT32_MAX >> (32 - n_words);
 
 	if (!block->n_dimensions) {
 		for (size_t i = 0; i < block->n_rules; i++) {
@@ -279,25 +303,29 @@ find_in(const struct block *block, const struct flow_key *key,
 		}
 		return NULL;
 	}
-	for (size_t d = 0; d < block->n_dimensions; d++) {
-		bitmaps[n_bitmaps] = dimension_find(&block->dimensions[d],
-						    key);
-		n_bitmaps += bitmaps[n_bitmaps] != NULL;
+	for (size_t d = 0; words && d < block->n_dimensions; d++) {
+		if (!dimension_find(&block->dimensions[d], key,
+				    &rows[n_rows]))
+			continue;
+		words &= rows[n_rows++].words;
 	}
 	if (cost)
-		cost->n_dimensions += (uint32_t) n_bitmaps;
-	for (size_t w = 0; w < n_words; w++) {
+		cost->n_dimensions += (uint32_t) n_rows;
+	for (; words; words &= words - 1) {
+		unsigned w = (unsigned) __builtin_ctz(words);
 		uint64_t left = w + 1 < n_words ? UINT64_MAX
 			: UINT64_MAX >> (n_words * WORD - block->n_rules);
 
-		for (size_t d = 0; left && d < n_bitmaps; d++)
-			left &= bitmaps[d][w];
+		for (size_t r = 0; left && r < n_rows; r++)
+			left &= row_word(&rows[r], w);
 		for (; left; left &= left - 1) {
 			size_t i = w * WORD + (size_t) __builtin_ctzll(left);
 
 			if (cost)
-				cost->n_rules++;
-			if (rule_matches(block->rules[i], key))
+				cost->n_rules += block->doubts != 0;
+			if (!block->doubts
+			    || rule_matches_in(block->rules[i], key,
+					       block->doubts))
 				return block->rules[i];
 		}
 	}

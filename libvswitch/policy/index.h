@@ -9,22 +9,24 @@
  * blocks of at most INDEX_BLOCK in the order they are asked, and each block
  * has a dimension for each field that its rules look at: the field's values
  * are cut into intervals at every value where the answer of some rule changes,
- * and each interval has a bitmap of the rules whose matches on this field
- * hold there.  A look-up halves its way to one interval in each dimension, and
- * the lowest bit that is set in all the bitmaps is the rule.  What it costs
+ * and each interval has a row of the rules whose matches on this field hold
+ * there (policy/interval.h).  A look-up finds one interval in each dimension,
+ * and the lowest bit that is set in all their rows is the rule.  What it costs
  * depends on the number of fields, not on the number of masks: exact values,
  * prefixes, ranges and sets are all intervals.
  *
  * A mask with holes is no interval: each (field, mask) makes a dimension of
- * its own, up to INDEX_MASKS of them in a block; of further ones only the
- * leading ones count, and the rule itself is asked at the end, as it is
- * always.
+ * its own, up to INDEX_MASKS of them in a block.  Of further ones only the
+ * leading ones count; for those, and where intervals were joined, rows promise
+ * too much, and the rules themselves are asked about these fields.
  *
- * Memory: for each dimension of a block 16 bytes and one bit per rule of the
- * block, for each interval, of which each value, prefix or range adds two: at
- * most 144 bytes for each rule and field.  Rules with large sets would make
- * that grow by their product, so that a block of which a dimension's bitmaps
- * pass INDEX_DIM_BYTES is cut in halves, down to 64 rules.
+ * Memory: for each interval, of which each value, prefix or range adds two, 8
+ * to 20 bytes by the width of the field, and for each row that differs from
+ * all others 8 bytes, and 8 for each 64 rules of which there is one in it;
+ * but not more than 16 bytes for each end of a value, prefix or range, or
+ * else intervals are joined.  Should that not do, rows may take INDEX_DIM_BYTES
+ * in a dimension, or 32 bytes for each end; of more, the block is cut in
+ * halves, down to 64 rules.
  *
  * Immutable.  It refers to the rules, and does not hold them. */
 

@@ -74,6 +74,18 @@ rule_matches(const struct vsw_rule *rule, const struct flow_key *key)
 }
 
 bool
+rule_matches_in(const struct vsw_rule *rule, const struct flow_key *key,
+		uint32_t fields)
+{
+	_Static_assert(VSW_N_FIELDS <= 32, "fields are bits");
+	for (size_t i = 0; i < rule->n_matches; i++)
+		if (fields >> rule->matches[i].field & 1
+		    && !match_holds(&rule->matches[i], key))
+			return false;
+	return true;
+}
+
+bool
 rule_asks_unknown(const struct vsw_rule *rule, const struct flow_key *key)
 {
 	for (size_t i = 0; i < rule->n_matches; i++)

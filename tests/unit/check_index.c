@@ -67,7 +67,7 @@ random_key(uint64_t *state)
 
 		key.tunnel = VSW_ENCAP_VXLAN;
 		if (v6)
-			key.has |= FLOW_TUNNEL_IPV6;
+			key.tunnel |= FLOW_TUNNEL_IPV6;
 		random_bytes(state, v6 ? key.tunnel6_src : key.tunnel_src,
 			     v6 ? 16 : 4);
 		random_bytes(state, v6 ? key.tunnel6_dst : key.tunnel_dst,
@@ -253,12 +253,14 @@ START_TEST(many_rules)
 }
 END_TEST
 
-/* Large sets in many rules: blocks are halved instead of growing. */
+/* A large set in many rules is laid out once; large ones that differ are kept
+ * apart, in bounds. */
 START_TEST(large_sets)
 {
 	struct vsw *vsw = rig_switch(&memory);
 	struct vsw_group *group;
 	struct vsw_set *set;
+	size_t before;
 
 	ck_assert_int_eq(vsw_set_new(vsw, "large", VSW_SET_ADDRESSES, &set),
 			 0);
@@ -275,8 +277,10 @@ START_TEST(large_sets)
 		vsw_rule_match_range(rule, VSW_FIELD_L4_DST, i, i);
 	}
 	vsw_set_unref(set);
+	before = memory.n_bytes;
 	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
-	ck_assert_uint_ge(index_n_blocks(group->index), 4);
+	ck_assert_uint_eq(index_n_blocks(group->index), 1);
+	ck_assert_uint_lt(memory.n_bytes - before, 20000 * 20 + 500 * 40);
 	for (uint32_t i = 0; i < 1000; i++) {
 		struct vsw_addr addr = rig_addr(4, i * 4 + i % 4);
 		struct flow_key key = { .has = FLOW_HAS_IPV4 | FLOW_HAS_L4,
@@ -294,4 +298,94 @@ START_TEST(large_sets)
 }
 END_TEST
 
-RIG_MAIN("index", twin, many_rules, large_sets)
+/* Ranges that lie in each other, in two fields: each row has half of the rules,
+ * and intervals are joined. */
+START_TEST(nested_ranges)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_group *group;
+	uint64_t state = 9;
+	size_t before;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	for (uint16_t i = 0; i < 1000; i++) {
+		struct vsw_rule *rule = vsw_group_add_rule(
+			group, rig_random(&state) % 1000, NULL);
+
+		vsw_rule_match_range(rule, VSW_FIELD_L4_DST, i,
+				     (uint16_t) (2000 - i));
+		vsw_rule_match_range(rule, VSW_FIELD_L4_SRC, 0,
+				     (uint16_t) (rig_random(&state) % 3000));
+	}
+	before = memory.n_bytes;
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_uint_eq(index_n_blocks(group->index), 1);
+	ck_assert_uint_lt(memory.n_bytes - before,
+			  1000 * 2 * 2 * (16 + 10) + 8192);
+	for (uint32_t i = 0; i < 4000; i++) {
+		struct flow_key key = {
+			.has = FLOW_HAS_IPV4 | FLOW_HAS_L4,
+			.l4_dst = (uint16_t) (rig_random(&state) % 2100),
+			.l4_src = (uint16_t) (rig_random(&state) % 3100)
+		};
+
+		ck_assert_ptr_eq(group_find(group, &key),
+				 naive_find(group, &key));
+	}
+	vsw_group_unref(group);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+/* Random sets of 100 prefixes in each of 300 rules, IPv4 and IPv6, and MACs. */
+START_TEST(many_sets)
+{
+	struct vsw *vsw = rig_switch(&memory);
+	struct vsw_group *group;
+	uint64_t state = 11;
+	unsigned n_found = 0;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
+	for (uint32_t i = 0; i < 300; i++) {
+		struct vsw_rule *rule = vsw_group_add_rule(group, i, NULL);
+		uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t) (i % 5) };
+		struct vsw_set *set;
+
+		ck_assert_int_eq(vsw_set_new(vsw, "s", VSW_SET_ADDRESSES,
+					     &set), 0);
+		for (unsigned p = 0; p < 100; p++) {
+			struct vsw_addr addr = rig_addr(
+				p % 2 ? 4 : 16, rig_random(&state) << 16);
+
+			vsw_set_add_prefix(set, &addr, addr.n * 8u - 8
+					   - rig_random(&state) % 8);
+		}
+		vsw_rule_match_set(rule, VSW_FIELD_IPV4_DST, set);
+		vsw_set_unref(set);
+		vsw_rule_match(rule, VSW_FIELD_ETH_SRC, mac, NULL);
+	}
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	ck_assert_uint_eq(index_n_blocks(group->index), 1);
+	for (uint32_t i = 0; i < 20000; i++) {
+		struct vsw_addr addr = rig_addr(i % 2 ? 4 : 16,
+						rig_random(&state) << 16);
+		struct flow_key key = {
+			.has = i % 2 ? FLOW_HAS_IPV4 : FLOW_HAS_IPV6,
+			.eth_src = { 2, 0, 0, 0, 0, (uint8_t) (i % 6) }
+		};
+		const struct vsw_rule *found;
+
+		memcpy(i % 2 ? key.ip_dst : key.ip6_dst, addr.bytes, addr.n);
+		found = group_find(group, &key);
+		ck_assert_ptr_eq(found, naive_find(group, &key));
+		n_found += found != NULL;
+	}
+	ck_assert_uint_gt(n_found, 500);
+	vsw_group_unref(group);
+	vsw_free(vsw);
+	ck_assert_uint_eq(memory.n_live, 0);
+}
+END_TEST
+
+RIG_MAIN("index", twin, many_rules, large_sets, nested_ranges, many_sets)
