@@ -104,6 +104,9 @@ start(struct traffic *t, const struct work *work)
 	scene_options_init(&options);
 	options.max_flows = work->n_flows ? work->n_flows
 					  : RUNS * ROUND_PACKETS;
+	/* Answers to the other subnet are not played. */
+	if (work->way != WAY_ROUTED)
+		options.max_connections = options.max_flows + 64;
 	if (!work->n_flows) {
 		options.n_hosts = 1000;
 		options.n_remotes = figure_is_short || is_counted ? 1000

@@ -58,8 +58,8 @@ connection_figures(void)
 	if (figure_is_wanted("first_packet_stateful"))
 		figure_print(first_of_flows(), "ns", NULL,
 			     "first_packet_stateful");
-	if (figure_is_wanted("connection_bytes"))
-		figure_print(weigh(), "bytes", &bytes, "connection_bytes");
+	if (figure_is_wanted("bytes_per_connection"))
+		figure_print(weigh(), "bytes", &bytes, "bytes_per_connection");
 }
 
 static void

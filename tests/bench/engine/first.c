@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* First packets of flows: layers, groups, rules, mappings, a new flow. */
+/* First packets of flows: layers, groups, rules, mappings, a new connection, a
+ * new flow. */
 
 #include <stdio.h>
 #include "tests/bench/engine/figure.h"
@@ -70,7 +71,7 @@ start(struct first *first, uint32_t n_groups, uint32_t n_prefixes,
 	struct scene_options options;
 
 	scene_options_init(&options);
-	options.max_flows = max_flows;
+	options.max_flows = options.max_connections = max_flows;
 	options.n_groups = n_groups;
 	options.n_prefixes = n_prefixes;
 	options.n_hosts = 1000;

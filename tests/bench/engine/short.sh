@@ -30,7 +30,8 @@ awk '
 			"encap_outer6_hit_10k_to_plain " \
 			"decap_inner6_hit_10k_to_plain first_packet " \
 			"first_packet_groups_to_one connections_per_s " \
-			"connection_bytes first_packet_stateful mapping_lookup_1m_to_10k " \
+			"bytes_per_connection first_packet_stateful " \
+			"mapping_lookup_1m_to_10k " \
 			"mapping_edits_per_s mapping_edit_reader_loss " \
 			"group_replace bytes_per_flow bytes_per_mapping " \
 			"bytes_per_rule", wanted)
