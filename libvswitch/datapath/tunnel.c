@@ -27,7 +27,10 @@ static void to_wide_key(const struct vsw_tunnel *, struct flow_key *);
 static void addr_to_key(const struct vsw_addr *, size_t size,
 			uint8_t *ret_bytes);
 static bool is_local(const struct uplink *, const struct headers *);
-static void put_template(uint8_t *to, const struct outer *);
+static inline void put_template(uint8_t *to, const struct outer *);
+static inline void stamp_ip(uint8_t *ip, const struct outer *, uint8_t tos,
+			    uint32_t size);
+static void sum_udp(struct vsw_packet *, const struct outer *, uint32_t size);
 static inline bool udp_is_good(const struct vsw_packet *,
 			       const uint8_t *addrs, size_t n,
 			       const uint8_t *udp);
@@ -150,9 +153,8 @@ int
 tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	    const struct vsw_tunnel *tunnel)
 {
-	size_t ip_size = packet->size + outer->size - outer->l3;
-	uint16_t l4_size = (uint16_t) (packet->size + outer->size - outer->l4);
-	bool is_ipv6 = outer->bytes[outer->l3] >> 4 == 6;
+	uint32_t ip_size = packet->size + outer->size - outer->l3;
+	uint32_t l4_size = packet->size + outer->size - outer->l4;
 
 	/* The IPv6 length does not count its header, but 64 KiB is enough. */
 	if (ip_size > UINT16_MAX || (outer->mtu && ip_size > outer->mtu))
@@ -162,36 +164,16 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 
 	if (!data)
 		return VSW_DROP_NO_ROOM;
-
-	uint8_t *l3 = data + outer->l3;
-	uint8_t *l4 = data + outer->l4;
-
 	put_template(data, outer);
-	if (is_ipv6) {
-		l3[0] |= tunnel->tos >> 4;
-		l3[1] |= (uint8_t) (tunnel->tos << 4);
-		put_be16(l3 + 4, (uint16_t) (ip_size - IPV6_HEADER_SIZE));
-	} else {
-		l3[1] = tunnel->tos;
-		put_be16(l3 + 2, (uint16_t) ip_size);
-		put_be16(l3 + 10, checksum_finish(outer->ipv4_sum + tunnel->tos
-						  + (uint32_t) ip_size));
-	}
-
+	stamp_ip(data + outer->l3, outer, tunnel->tos, ip_size);
 	packet->offload = (struct vsw_offload) { 0 };
-	if (outer->tunnel.encap == VSW_ENCAP_NVGRE) {
-		nvgre_stamp(l4, tunnel);
+	if (outer->is_nvgre) {
+		nvgre_stamp(data + outer->l4, tunnel);
 		return PARSE_GOOD;
 	}
-	vxlan_stamp(l4, l4_size, tunnel);
-	if (is_ipv6) {
-		put_be16(l4 + UDP_CHECKSUM_OFFSET, checksum_fold(
-			checksum_pseudo(l3 + 8, l3 + 24, 16, IP_PROTO_UDP,
-					l4_size)));
-		packet->offload.checksum = VSW_CHECKSUM_PARTIAL;
-		packet->offload.checksum_start = outer->l4;
-		packet->offload.checksum_offset = UDP_CHECKSUM_OFFSET;
-	}
+	vxlan_stamp(data + outer->l4, (uint16_t) l4_size, tunnel);
+	if (outer->is_ipv6)
+		sum_udp(packet, outer, l4_size);
 	return PARSE_GOOD;
 }
 
@@ -302,7 +284,7 @@ is_local(const struct uplink *uplink, const struct headers *outer)
 
 /* The sizes that most packets need are known to the compiler, who makes a few
  * moves of each. */
-static void
+static inline void
 put_template(uint8_t *to, const struct outer *outer)
 {
 	switch (outer->size) {
@@ -321,6 +303,41 @@ put_template(uint8_t *to, const struct outer *outer)
 	default:
 		memcpy(to, outer->bytes, outer->size);
 	}
+}
+
+static inline void
+stamp_ip(uint8_t *ip, const struct outer *outer, uint8_t tos, uint32_t size)
+{
+	if (outer->is_ipv6) {
+		ip[0] |= tos >> 4;
+		ip[1] |= (uint8_t) (tos << 4);
+		put_be16(ip + 4, (uint16_t) (size - IPV6_HEADER_SIZE));
+		return;
+	}
+	ip[1] = tos;
+	put_be16(ip + 2, (uint16_t) size);
+	put_be16(ip + 10, checksum_finish(outer->ipv4_sum + tos + size));
+}
+
+/* Over IPv6 there is to be a sum: RFC 8200, section 8.1. */
+static void
+sum_udp(struct vsw_packet *packet, const struct outer *outer, uint32_t size)
+{
+	const uint8_t *ip = packet->data + outer->l3;
+	uint8_t *udp = packet->data + outer->l4;
+	uint32_t sum = checksum_pseudo(ip + 8, ip + 24, 16, IP_PROTO_UDP,
+				       size);
+
+	if (outer->can_sum) {
+		put_be16(udp + UDP_CHECKSUM_OFFSET, checksum_fold(sum));
+		packet->offload.checksum = VSW_CHECKSUM_PARTIAL;
+		packet->offload.checksum_start = outer->l4;
+		packet->offload.checksum_offset = UDP_CHECKSUM_OFFSET;
+		return;
+	}
+	sum = checksum_finish(sum + checksum_sum(udp, size));
+	/* Zero would say that there is none. */
+	put_be16(udp + UDP_CHECKSUM_OFFSET, (uint16_t) (sum ? sum : 0xffff));
 }
 
 /* A checksum of zero is none, over IPv6 too (RFC 6935, section 5).  'addrs':

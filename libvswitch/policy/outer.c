@@ -53,6 +53,9 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	outer->drop = VSW_N_DROPS;
 	outer->mtu = underlay->mtu;
 	outer->tunnel.src = *local;
+	outer->is_ipv6 = is_v6;
+	outer->is_nvgre = encap == VSW_ENCAP_NVGRE;
+	outer->can_sum = port->ops.abilities & VSW_PORT_CHECKSUM;
 	proto = encap == VSW_ENCAP_VXLAN ? IP_PROTO_UDP : IP_PROTO_GRE;
 	n = put_ethernet(outer->bytes, underlay, mac,
 			 is_v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);

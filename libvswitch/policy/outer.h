@@ -15,6 +15,7 @@
  *
  * Immutable; replaced whole and retired. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/inspect.h>
 #include <vswitch/packet.h>
@@ -28,17 +29,19 @@ enum { OUTER_MAX = 96 };
 struct outer {
 	struct retired retired;
 	struct vsw_port *uplink;	/* NULL: see 'drop'. */
+	uint32_t mtu;			/* Of the outer IP packet; 0: the
+					 * device knows. */
+	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
+					 * part; ones' complement, unfolded. */
 	uint8_t drop;			/* enum vsw_drop: NO_UPLINK or
 					 * NO_NEXT_HOP; VSW_N_DROPS: usable. */
 	uint8_t size;			/* Of 'bytes'. */
 	uint8_t l3, l4;			/* Offsets in 'bytes'; l4: UDP or
 					 * GRE header. */
-	uint32_t mtu;			/* Of the outer IP packet; 0: the
-					 * device knows. */
-	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
-					 * part; ones' complement, unfolded. */
-	struct vsw_tunnel tunnel;	/* dst, vni, encap; src if known. */
+	bool is_ipv6, is_nvgre;
+	bool can_sum;			/* The uplink fills checksums in. */
 	uint8_t bytes[OUTER_MAX];
+	struct vsw_tunnel tunnel;	/* dst, vni, encap; src if known. */
 };
 
 /* [control] Fills in everything but 'retired' from the uplink (NULL: none)
