@@ -70,6 +70,10 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 				      IPV4_HEADER_SIZE);
 	n += put_tunnel(outer->bytes + n, underlay, encap, vni);
 	outer->size = (uint8_t) n;
+	if (is_v6)
+		outer->udp_sum = sum(outer->bytes + outer->l3 + 8, 32)
+				 + sum(outer->bytes + outer->l4,
+				       n - outer->l4) + IP_PROTO_UDP;
 }
 
 static size_t

@@ -33,6 +33,9 @@ struct outer {
 					 * device knows. */
 	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
 					 * part; ones' complement, unfolded. */
+	uint32_t udp_sum;		/* Of what VXLAN over IPv6 has
+					 * constant: addresses, protocol, UDP's
+					 * and VXLAN's header. */
 	uint8_t drop;			/* enum vsw_drop: NO_UPLINK or
 					 * NO_NEXT_HOP; VSW_N_DROPS: usable. */
 	uint8_t size;			/* Of 'bytes'. */

@@ -169,9 +169,8 @@ damage(struct vsw_packet *p, unsigned i, uint64_t *random)
 START_TEST(takes_as_it_strips)
 {
 	static const char *const frames[] = {
-		"ip 192.168.2.20>192.168.1.10 tos 2 udp 5>4789 nosum"
-		" vxlan 5001",
-		"ip 192.168.2.20>192.168.1.10 udp 5>4789 vxlan 5001",
+		"ip 192.168.2.20>192.168.1.10 udp 5>4789 nosum vxlan 5001",
+		"ip 192.168.2.20>192.168.1.10 tos 2 udp 5>4789 vxlan 5001",
 		"ip fd01::20>fd01::10 tos 0x21 udp 5>4789 vxlan 5001",
 		"ip fd01::20>fd01::10 udp 5>4789 nosum vxlan 5001",
 		"ip 192.168.2.20>192.168.1.10 nvgre 5001",
