@@ -20,21 +20,28 @@
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
 
-static const struct rewrite *copy_out(struct vsw_worker *, struct batch *,
-				      unsigned i, const struct decided *);
-static inline void carry_out(struct vsw_worker *, struct batch *, unsigned i,
-			     struct vsw_packet *, const struct rewrite *)
+static void carry_out_all(struct vsw_worker *, struct batch *, unsigned i,
+			  struct vsw_packet *);
+static void carry_out(struct vsw_worker *, struct batch *, unsigned i,
+		      struct vsw_packet *, const struct rewrite *);
+static inline void send(struct vsw_worker *, struct batch *, unsigned i,
+			struct vsw_packet *, const struct rewrite *)
 	__attribute__((always_inline));
 static void end(struct vsw_worker *, struct batch *, unsigned i,
 		struct vsw_packet *, const struct rewrite *);
 static void punt(struct vsw_worker *, struct batch *, struct vsw_packet *,
 		 uint32_t reason, uint32_t vni);
-static void encap(struct vsw_worker *, struct batch *, unsigned i,
-		  struct vsw_packet *, const struct rewrite *);
-static void push(struct vsw_worker *, struct batch *, struct vsw_packet *,
-		 const struct rewrite *, const struct vsw_tunnel *);
-static uint32_t entropy(const struct vsw_worker *, const struct batch *,
-			unsigned i);
+static inline void encap(struct vsw_worker *, struct batch *, unsigned i,
+			 struct vsw_packet *, const struct rewrite *)
+	__attribute__((always_inline));
+static inline void push(struct vsw_worker *, struct batch *,
+			struct vsw_packet *, const struct rewrite *,
+			const struct vsw_tunnel *);
+static void push_segments(struct vsw_worker *, struct batch *,
+			  struct vsw_packet *, const struct rewrite *,
+			  const struct vsw_tunnel *);
+static uint32_t hash_of_all_fragments(const struct vsw_worker *,
+				      const struct flow_key *);
 
 void
 batch_execute(struct vsw_worker *worker, struct batch *batch)
@@ -45,10 +52,11 @@ batch_execute(struct vsw_worker *worker, struct batch *batch)
 		const struct rewrite *rewrite = &batch->decided[i]->rewrite;
 
 		flow_add(batch->flows[i], packet->size);
-		if (batch->decided[i]->n_rewrites > 1)
-			rewrite = copy_out(worker, batch, i,
-					   batch->decided[i]);
-		carry_out(worker, batch, i, packet, rewrite);
+		if (!batch->flows[i]->flags
+		    && !execute_ttl_ends(&batch->headers[i], rewrite))
+			send(worker, batch, i, packet, rewrite);
+		else
+			carry_out_all(worker, batch, i, packet);
 	}
 }
 
@@ -83,16 +91,17 @@ execute_edit(uint8_t *frame, const struct headers *h,
 	}
 }
 
-/* Carries out all rewrites but the last, which is for the packet itself, and
- * returns that one. */
-static const struct rewrite *
-copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
-	 const struct decided *decided)
+/* What is not one packet, to one port.  All rewrites but the last are carried
+ * out on copies; that one is for the packet itself. */
+static void
+carry_out_all(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	      struct vsw_packet *packet)
 {
+	const struct decided *decided = batch->decided[i];
 	const struct rewrite *rewrite = &decided->rewrite;
 
 	for (uint32_t n = 0; n + 1 < decided->n_rewrites; n++) {
-		struct vsw_packet *copy = packet_clone(batch->packets[i]);
+		struct vsw_packet *copy = packet_clone(packet);
 
 		if (copy)
 			carry_out(worker, batch, i, copy, rewrite);
@@ -101,24 +110,29 @@ copy_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 				      VSW_DROP_NO_MEMORY);
 		rewrite = &decided->more[n];
 	}
-	return rewrite;
+	carry_out(worker, batch, i, packet, rewrite);
 }
 
 /* Nothing is changed before it is known that the packet goes on: what is
  * punted is punted as it came. */
-static inline void
+static void
 carry_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	  struct vsw_packet *packet, const struct rewrite *rewrite)
 {
-	const struct headers *h = &batch->headers[i];
-
 	if (rewrite->drop != VSW_N_DROPS || rewrite->ops & REWRITE_PUNT
-	    || !rewrite->port || execute_ttl_ends(h, rewrite)) {
+	    || !rewrite->port
+	    || execute_ttl_ends(&batch->headers[i], rewrite))
 		end(worker, batch, i, packet, rewrite);
-		return;
-	}
+	else
+		send(worker, batch, i, packet, rewrite);
+}
+
+static inline void
+send(struct vsw_worker *worker, struct batch *batch, unsigned i,
+     struct vsw_packet *packet, const struct rewrite *rewrite)
+{
 	if (rewrite->ops & (REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL))
-		execute_edit(packet->data, h, rewrite);
+		execute_edit(packet->data, &batch->headers[i], rewrite);
 	packet->tunnel.encap = VSW_ENCAP_NONE;
 	if (rewrite->ops & REWRITE_ENCAP)
 		encap(worker, batch, i, packet, rewrite);
@@ -177,41 +191,30 @@ punt(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
  * packet's offload state as far as its abilities go.  Outer headers as bytes
  * can only stand in front of a finished packet: devices know of one level of
  * offload, and it is the outer one's. */
-static void
+static inline void
 encap(struct vsw_worker *worker, struct batch *batch, unsigned i,
       struct vsw_packet *packet, const struct rewrite *rewrite)
 {
+	const struct headers *h = &batch->headers[i];
 	const struct outer *outer = rewrite->outer;
+	uint32_t hash = batch->hashes[i];
 	struct vsw_tunnel tunnel;
-	struct segments segments;
 
-	if (outer->drop != VSW_N_DROPS) {
-		transmit_drop(worker, batch->port, packet,
-			      (enum vsw_drop) outer->drop);
-		return;
-	}
+	if (h->key.fragment != VSW_FRAGMENT_NONE)
+		hash = hash_of_all_fragments(worker, &h->key);
 	if (!outer->size) {
-		tunnel_describe(outer, &batch->headers[i],
-				entropy(worker, batch, i), &packet->tunnel);
+		tunnel_describe(outer, h, hash, &packet->tunnel);
 		transmit_add(worker, batch, packet, rewrite->port);
 		return;
 	}
-	tunnel_stamp(&batch->headers[i], entropy(worker, batch, i), &tunnel);
-	if (!segment_needed(&packet->offload, 0)) {
+	tunnel_stamp(h, hash, &tunnel);
+	if (!segment_needed(&packet->offload, 0))
 		push(worker, batch, packet, rewrite, &tunnel);
-		return;
-	}
-	if (segments_start(&segments, packet)) {
-		transmit_drop(worker, batch->port, NULL, VSW_DROP_SEGMENT);
-		return;
-	}
-	while ((packet = segments_next(&segments)))
-		push(worker, batch, packet, rewrite, &tunnel);
-	for (uint32_t n = segments.index; n < segments.n; n++)
-		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+	else
+		push_segments(worker, batch, packet, rewrite, &tunnel);
 }
 
-static void
+static inline void
 push(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
      const struct rewrite *rewrite, const struct vsw_tunnel *tunnel)
 {
@@ -224,15 +227,30 @@ push(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
 			      (enum vsw_drop) drop);
 }
 
+static void
+push_segments(struct vsw_worker *worker, struct batch *batch,
+	      struct vsw_packet *packet, const struct rewrite *rewrite,
+	      const struct vsw_tunnel *tunnel)
+{
+	struct segments segments;
+
+	if (segments_start(&segments, packet)) {
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_SEGMENT);
+		return;
+	}
+	while ((packet = segments_next(&segments)))
+		push(worker, batch, packet, rewrite, tunnel);
+	for (uint32_t n = segments.index; n < segments.n; n++)
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+}
+
 /* Fragments of one packet are to take one path through the underlay, and only
  * the first one has ports. */
 static uint32_t
-entropy(const struct vsw_worker *worker, const struct batch *batch, unsigned i)
+hash_of_all_fragments(const struct vsw_worker *worker,
+		      const struct flow_key *key)
 {
-	struct flow_key key;
+	struct flow_key portless = flow_key_of_any_fragment(key);
 
-	if (batch->headers[i].key.fragment == VSW_FRAGMENT_NONE)
-		return batch->hashes[i];
-	key = flow_key_of_any_fragment(&batch->headers[i].key);
-	return flow_hash(&key, worker->vsw->seed);
+	return flow_hash(&portless, worker->vsw->seed);
 }
