@@ -27,6 +27,7 @@ static bool has_room(struct decided_store *);
 static uint32_t take(struct decided_store *);
 static struct rewrite *copy_more(const struct decided_store *,
 				 const struct decision *);
+static bool is_usual(const struct decision *);
 static void unlink_from_hash(struct decided_store *, uint32_t number);
 
 int
@@ -102,6 +103,7 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 	decided = decided_at(store, *ret_number);
 	*decided = (struct decided) {
 		.rewrite = decision->rewrites[0], .n_rewrites = decision->n,
+		.is_usual = is_usual(decision),
 		.n_flows = 1, .deps = decision->deps, .more = more,
 		.in_port = in_port, .hash = hash,
 		.next = store->heads[hash & store->mask]
@@ -226,6 +228,15 @@ copy_more(const struct decided_store *store, const struct decision *decision)
 	if (more)
 		memcpy(more, decision->rewrites + 1, size);
 	return more;
+}
+
+static bool
+is_usual(const struct decision *decision)
+{
+	const struct rewrite *rewrite = decision->rewrites;
+
+	return decision->n == 1 && rewrite->drop == VSW_N_DROPS
+	       && !(rewrite->ops & REWRITE_PUNT) && rewrite->port;
 }
 
 static void

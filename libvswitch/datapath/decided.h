@@ -25,9 +25,11 @@ struct vsw;
 struct decided {
 	_Alignas(64) struct rewrite rewrite;	/* First, mostly the only. */
 	uint32_t n_rewrites;
-	uint32_t n_flows;		/* That hold it; 0: it is free. */
+	bool is_usual;			/* One packet, to one port, unless its
+					 * TTL ends. */
 	struct dependencies deps;
 	struct rewrite *more;		/* n_rewrites - 1. */
+	uint32_t n_flows;		/* That hold it; 0: it is free. */
 	uint32_t in_port;		/* Its flows'. */
 	uint32_t hash;
 	uint32_t next;			/* Of its hash, or free. */

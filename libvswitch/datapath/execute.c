@@ -52,7 +52,7 @@ batch_execute(struct vsw_worker *worker, struct batch *batch)
 		const struct rewrite *rewrite = &batch->decided[i]->rewrite;
 
 		flow_add(batch->flows[i], packet->size);
-		if (!batch->flows[i]->flags
+		if (batch->decided[i]->is_usual
 		    && !execute_ttl_ends(&batch->headers[i], rewrite))
 			send(worker, batch, i, packet, rewrite);
 		else

@@ -91,6 +91,7 @@ START_TEST(strips_what_was_pushed)
 	char problem[160];
 	size_t l3;
 
+	port.ops.abilities = _i & 8 ? VSW_PORT_CHECKSUM : 0;
 	uplink.underlay.vlan = has_vlan ? 7 : 0;
 	outer_build(&port, is_v6 ? &remote6 : &remote4, encap, 5001,
 		    next_hop, &outer);
@@ -108,6 +109,8 @@ START_TEST(strips_what_was_pushed)
 			      "%s", problem);
 		if (segment_needed(&p->offload, 0)) {
 			ck_assert(is_v6 && encap == VSW_ENCAP_VXLAN);
+			ck_assert_uint_eq(port.ops.abilities,
+					  VSW_PORT_CHECKSUM);
 			ck_assert_int_eq(vsw_packet_finish(NULL, p, &p, 1),
 					 1);
 			ck_assert(frame_is_sound(p->data, p->size, NULL,
@@ -420,7 +423,7 @@ main(void)
 	TCase *all = tcase_create("all");
 
 	tcase_add_checked_fixture(all, setup, teardown);
-	tcase_add_loop_test(all, strips_what_was_pushed, 0, 8);
+	tcase_add_loop_test(all, strips_what_was_pushed, 0, 16);
 	tcase_add_loop_test(all, takes_as_it_strips, 0, 4);
 	tcase_add_test(all, chooses_source_ports_by_flow);
 	tcase_add_test(all, refuses_to_push);
