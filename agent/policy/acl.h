@@ -51,6 +51,14 @@ struct acl_rule {
 	bool is_bad;			/* Does not read: see below. */
 	struct acl_ranges protos, src_ports, dst_ports;
 	struct acl_addresses src, dst;
+
+	/* Of hardware_vtep's alone. */
+	bool is_of_list;		/* These count. */
+	bool has_src_mac, has_dst_mac;
+	uint8_t src_mac[6], dst_mac[6];
+	uint16_t eth_type;		/* 0: any; */
+	bool is_ip;			/* then of both families of IP. */
+	bool is_icmp;			/* Ports are type and code. */
 };
 
 struct acl {

@@ -119,6 +119,10 @@ compile_port(const struct model_port *port, struct program_draft *program)
 		return;
 	}
 	add_guards(program, port);
+	for (int direction = VSW_OUT; port->list && direction <= VSW_IN;
+	     direction++)
+		add_entry(program, "acl", direction, GROUP_ACL)->acl =
+			port->list;
 	add_entry(program, "intercept", VSW_OUT, GROUP_INTERCEPT);
 	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
 	add_tier(program, port, ACL_CONTROLLER, true);

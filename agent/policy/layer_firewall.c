@@ -12,8 +12,9 @@
 enum { ETH_ARP = 0x0806, ETH_IPV6 = 0x86dd, PROTO_ICMPV6 = 58,
        ND_FIRST = 133, ND_LAST = 137 };
 
+static void add_entries(struct draft_group *, const struct acl_rule *);
 static void add_rule(struct draft_group *, const struct acl_rule *,
-		     const struct acl_range *proto);
+		     const struct acl_range *proto, uint16_t eth_type);
 static void match_addresses(struct draft_rule *, enum vsw_field,
 			    const struct acl_addresses *);
 static void match_ports(struct draft_rule *, enum vsw_field,
@@ -49,10 +50,14 @@ layer_acl(const struct acl *acl, enum vsw_direction direction)
 
 		if (rule->direction != direction)
 			continue;
+		if (rule->is_of_list) {
+			add_entries(group, rule);
+			continue;
+		}
 		for (size_t j = 0; j < rule->protos.n; j++)
-			add_rule(group, rule, &rule->protos.of[j]);
+			add_rule(group, rule, &rule->protos.of[j], 0);
 		if (!rule->protos.n)
-			add_rule(group, rule, NULL);
+			add_rule(group, rule, NULL, 0);
 	}
 	return group;
 }
@@ -78,9 +83,40 @@ layer_blocked(void)
 	return group;
 }
 
+/* One for each family and each protocol that an entry does not name, but must
+ * mean. */
+static void
+add_entries(struct draft_group *group, const struct acl_rule *acl)
+{
+	static const struct {
+		bool is_icmp;
+		uint16_t eth_type;
+		struct acl_range proto;
+	} with[] = {
+		{ false, 0x0800, { 6, 6 } }, { false, 0x0800, { 17, 17 } },
+		{ false, 0x86dd, { 6, 6 } }, { false, 0x86dd, { 17, 17 } },
+		{ true, 0x0800, { 1, 1 } }, { true, 0x86dd, { 58, 58 } }
+	};
+	static const uint16_t families[] = { 0x0800, 0x86dd };
+	bool must_name = !acl->protos.n
+			 && (acl->src_ports.n || acl->dst_ports.n);
+
+	for (size_t i = 0; must_name && i < sizeof with / sizeof *with; i++)
+		if (with[i].is_icmp == acl->is_icmp
+		    && (!acl->eth_type || acl->eth_type == with[i].eth_type))
+			add_rule(group, acl, &with[i].proto,
+				 with[i].eth_type);
+	for (size_t i = 0; !must_name && acl->is_ip && i < 2; i++)
+		if (!acl->eth_type || acl->eth_type == families[i])
+			add_rule(group, acl, acl->protos.n ? acl->protos.of
+						       : NULL, families[i]);
+	if (!must_name && !acl->is_ip)
+		add_rule(group, acl, NULL, acl->eth_type);
+}
+
 static void
 add_rule(struct draft_group *group, const struct acl_rule *acl,
-	 const struct acl_range *proto)
+	 const struct acl_range *proto, uint16_t eth_type)
 {
 	struct draft_rule *rule = draft_group_add_rule(
 		group, acl->priority,
@@ -88,6 +124,12 @@ add_rule(struct draft_group *group, const struct acl_rule *acl,
 		: acl->is_stateful ? DRAFT_TRACK : DRAFT_PASS,
 		"%s%s", acl->name, acl->is_bad ? " (does not read)" : "");
 
+	if (acl->has_src_mac)
+		draft_rule_match(rule, VSW_FIELD_ETH_SRC, acl->src_mac, 6);
+	if (acl->has_dst_mac)
+		draft_rule_match(rule, VSW_FIELD_ETH_DST, acl->dst_mac, 6);
+	if (eth_type)
+		draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, eth_type);
 	if (proto && proto->first == proto->last) {
 		const uint8_t number = (uint8_t) proto->first;
 

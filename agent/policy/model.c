@@ -31,6 +31,8 @@ static const struct table_kind {
 	{ "Physical_Switch", ROW_PHYSICAL },
 	{ "Physical_Port", ROW_PHYSICAL },
 	{ "Global", ROW_GLOBAL },
+	{ "ACL", ROW_LIST },
+	{ "ACL_entry", ROW_LIST },
 	{ "FW_Rules", ROW_FIREWALL_RULE },
 	{ "FW_Global", ROW_GLOBAL }
 };
@@ -40,6 +42,7 @@ static const struct table_kind {
 static const char *const ignored_columns[] = {
 	"status", "statistics", "cur_cfg", "vlan_stats", "bfd", "bfd_status",
 	"port_fault_status", "switch_fault_status", "LR_fault_status",
+	"acl_fault_status", "acle_fault_status", "acl_name",
 	"managers", "tunnel_ips", "management_ips", "description"
 };
 
@@ -87,6 +90,9 @@ model_new(struct database *const databases[], size_t n)
 	map_init(&state->vnics, state->seed);
 	map_init(&state->acls.acls, state->seed);
 	list_init(&state->changed_vnics);
+	map_init(&state->port_lists, state->seed);
+	map_init(&state->bad_entries, state->seed);
+	state->lists_changed = true;
 	for (int db = 0; db < N_DBS; db++) {
 		map_init(&state->subnets[db], state->seed);
 		map_init(&state->routers[db], state->seed);
@@ -121,6 +127,7 @@ model_free(struct model *model)
 		free(follower->ignored);
 	}
 	free_rows(state);
+	port_lists_done(state);
 	firewall_done(state);
 	free(state->touched);
 	free(state->own);
@@ -160,7 +167,8 @@ model_update(struct model *model)
 	must_bind = state->physical_changed || state->must_bind;
 	if (must_bind)
 		binding_follow(state);
-	firewall_follow(state, must_bind || state->structure_changed);
+	must_bind |= port_lists_follow(state) || state->structure_changed;
+	firewall_follow(state, must_bind);
 	for (struct list *link = state->changed.next; link != &state->changed;
 	     link = link->next)
 		mapping_judge(state, LIST_ENTRY(link, struct subnet_table,
@@ -409,6 +417,8 @@ committed(struct observer *observer, const struct commit *commit)
 			state->hnv_changed = true;
 		else if (kind == ROW_PHYSICAL)
 			state->physical_changed = true;
+		else if (kind == ROW_LIST)
+			state->lists_changed = true;
 		else if (kind < N_FOLLOWED)
 			touch(follower, kind, &change->uuid);
 	}

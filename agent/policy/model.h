@@ -157,6 +157,11 @@ struct model_port {
 	bool is_blocked;		/* No rule at all, and none passes. */
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule of that tier. */
 
+	bool has_list;			/* Its Physical_Port binds one: */
+	struct uuid list_row;
+	struct acl *list;		/* NULL: none. */
+	bool is_list_bad;
+
 	/* Guards: ours.  Off where a port has no address of its own. */
 	uint8_t guards_on, guards_off;	/* By its row; bits: model_guard. */
 	uint8_t (*allowed_macs)[6];	/* That it may use besides its own. */

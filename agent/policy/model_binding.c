@@ -42,6 +42,7 @@ static const struct physical *find_physical(const struct binding *,
 					    const char *iface_id);
 static void claim_subnet(struct binding *, struct model_port *,
 			 const struct physical *);
+static void read_list(struct model_port *, const struct physical *);
 static void read_claimed_mac(struct model_port *, const struct physical *);
 static void add_port(struct model_subnet *, struct model_port *);
 static void assign_all(struct model_state *);
@@ -236,6 +237,7 @@ claim(struct binding *binding, struct model_port *port,
 		find_physical(binding, port->iface_id);
 
 	port->claimed = NULL;
+	port->has_list = false;
 	port->n_mappings = 0;
 	memcpy(port->claimed_mac, port->mac, 6);
 	if (port->is_removed)
@@ -315,7 +317,28 @@ claim_subnet(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_OK, NULL);
 	port->claimed = subnet;
 	read_claimed_mac(port, physical);
+	read_list(port, physical);
 	add_port(subnet, port);
+}
+
+/* Of the whole port alone. */
+static void
+read_list(struct model_port *port, const struct physical *physical)
+{
+	struct datum room;
+	const struct datum *lists =
+		row_get(physical->row, "acl_bindings", &room);
+
+	for (uint32_t i = 0; i < lists->n; i++)
+		if (!datum_key(lists, i)->integer) {
+			port->has_list = true;
+			port->list_row = datum_value(lists, i)->uuid;
+		} else if (!port->fault.reason) {
+			model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
+					"an ACL for VLAN %lld alone",
+					(long long) datum_key(lists, i)
+						->integer);
+		}
 }
 
 /* Said by the operator, or else by the controller. */

@@ -53,6 +53,7 @@ static struct acl *make_acl(struct model_state *, struct vnic_rule *const *,
 static bool is_governed(const struct model_state *);
 static enum model_verdict host_default(const struct model_state *);
 static void judge_port(struct model_state *, struct model_port *);
+static bool follow_list(const struct model_state *, struct model_port *);
 static void tell_port(const struct vnic *, struct model_port *);
 
 void
@@ -460,11 +461,26 @@ judge_port(struct model_state *state, struct model_port *port)
 	port->firewall_verdict = verdict;
 	port->is_blocked = verdict == VERDICT_BLOCK && !has_rules;
 	is_other |= guard_follow(port);
+	is_other |= follow_list(state, port);
 	tell_port(vnic, port);
 	if (!is_other)
 		return;
 	port->is_dirty = true;
 	state->structure_changed = true;
+}
+
+static bool
+follow_list(const struct model_state *state, struct model_port *port)
+{
+	struct acl *old = port->list;
+
+	port->is_list_bad = false;
+	port->list = port->has_list
+			     ? acl_ref(port_list_find(state, &port->list_row,
+						      &port->is_list_bad))
+			     : NULL;
+	acl_unref(old);
+	return old != port->list;
 }
 
 static void
@@ -492,6 +508,9 @@ tell_port(const struct vnic *vnic, struct model_port *port)
 	else if (fault)
 		model_fault_set(&port->fault, MODEL_BAD_RULE, "%s",
 				fault->detail);
+	else if (port->is_list_bad)
+		model_fault_set(&port->fault, MODEL_BAD_RULE,
+				"an entry of its ACL does not read");
 	else if (port->allowed_problem)
 		model_fault_set(&port->fault, MODEL_BAD_OPTION,
 				"allowed_addresses: \"%s\"",

@@ -133,6 +133,7 @@ model_forget_port(struct model *model, struct model_port *port)
 	done_options(&port->options);
 	for (int tier = 0; tier < ACL_N_TIERS; tier++)
 		acl_unref(port->acls[tier]);
+	acl_unref(port->list);
 	guard_done(port);
 	free(port->device_fault.detail);
 	free(port->fault.detail);

@@ -38,6 +38,7 @@ enum row_kind {
 	ROW_HNV = N_FOLLOWED,	/* Read anew as a whole: */
 	ROW_PHYSICAL,
 	ROW_GLOBAL,		/* Only to know that it changed. */
+	ROW_LIST,		/* ACL, ACL_entry: read anew as a whole. */
 	ROW_OTHER
 };
 
@@ -203,6 +204,8 @@ struct model_state {
 	struct acl_table acls;
 	bool is_governed;		/* By a firewall controller. */
 	enum model_verdict firewall_default;	/* Host's. */
+	struct map port_lists, bad_entries;	/* model_acl.c */
+	bool lists_changed;
 
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
@@ -285,6 +288,14 @@ void firewall_rule_follow(struct model_state *, const struct touched *);
 /* Ports have changed, or what they are bound to or mapped to. */
 void firewall_follow(struct model_state *, bool ports_changed);
 void firewall_done(struct model_state *);
+
+/* model_acl.c: ACL, ACL_entry.  True: any may be another. */
+bool port_lists_follow(struct model_state *);
+void port_lists_done(struct model_state *);
+/* NULL: no such row. */
+struct acl *port_list_find(const struct model_state *, const struct uuid *,
+			   bool *ret_is_bad);
+bool port_list_entry_is_bad(const struct model_state *, const struct uuid *);
 
 /* model_guard.c: whose addresses a port may use. */
 enum model_verdict verdict_from_text(const char *);

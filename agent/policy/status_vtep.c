@@ -29,6 +29,10 @@ static const struct model_port *find_port(const struct model_state *,
 					  const struct row *);
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
+static void write_lists(struct model_state *, struct teller *);
+static void write_bindings(struct teller *);
+static void write_fault(struct teller *, const struct row *,
+			const char *column, const char *fault);
 static void write_locals(struct model_state *, struct teller *);
 static void remove_stale(struct model_state *, struct teller *,
 			 struct table *);
@@ -59,8 +63,10 @@ status_vtep_write(struct model_state *state, enum model_database db)
 		write_tunnel_ips(state, db, &teller);
 		if (db == DB_MS_VTEP)
 			write_physicals(state, db, &teller);
-		else
+		else {
 			write_locals(state, &teller);
+			write_lists(state, &teller);
+		}
 	}
 	teller_done(&teller);
 }
@@ -181,6 +187,68 @@ write_physical(struct teller *teller, const struct row *row,
 			datum_add_string(&status, "vm_nic_macaddress", mac);
 	}
 	teller_set(teller, row, "status", &status);
+}
+
+static void
+write_lists(struct model_state *state, struct teller *teller)
+{
+	const struct table *entries =
+		database_table(teller->database, "ACL_entry");
+	const struct table *lists = database_table(teller->database, "ACL");
+	const struct row *row;
+
+	for (row = table_first(entries); row; row = table_next(entries, row))
+		write_fault(teller, row, "acle_fault_status",
+			    port_list_entry_is_bad(state, row_uuid(row))
+				    ? "invalid_acl_entry" : NULL);
+	for (row = table_first(lists); row; row = table_next(lists, row)) {
+		bool is_bad = false;
+
+		(void) port_list_find(state, row_uuid(row), &is_bad);
+		write_fault(teller, row, "acl_fault_status",
+			    is_bad ? "invalid_acl" : NULL);
+	}
+	write_bindings(teller);
+}
+
+/* Lists of a whole port are all that is bound. */
+static void
+write_bindings(struct teller *teller)
+{
+	const struct table *ports =
+		database_table(teller->database, "Physical_Port");
+	const struct table *routers =
+		database_table(teller->database, "Logical_Router");
+	struct datum room;
+	const struct row *row;
+
+	for (row = table_first(ports); row; row = table_next(ports, row)) {
+		const struct datum *lists =
+			row_get(row, "acl_bindings", &room);
+		/* In the order of their keys. */
+		bool is_bad = lists->n
+			      && datum_key(lists, lists->n - 1)->integer;
+
+		write_fault(teller, row, "port_fault_status",
+			    is_bad ? "invalid_ACL_binding" : NULL);
+	}
+	for (row = table_first(routers); row; row = table_next(routers, row))
+		write_fault(teller, row, "LR_fault_status",
+			    row_get(row, "acl_binding", &room)->n
+				    ? "invalid_ACL_binding" : NULL);
+}
+
+/* 'fault' NULL: none. */
+static void
+write_fault(struct teller *teller, const struct row *row, const char *column,
+	    const char *fault)
+{
+	struct datum faults;
+
+	memset(&faults, 0, sizeof faults);
+	if (fault)
+		datum_add_string(&faults, fault, NULL);
+	teller_set(teller, row, column, &faults);
 }
 
 static void
