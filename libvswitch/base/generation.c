@@ -121,6 +121,21 @@ dependencies_look(struct dependencies *d, const struct generations *g,
 	return true;
 }
 
+bool
+dependencies_stand(const struct dependencies *d, const struct generations *g)
+{
+	uint32_t sum = 0;
+
+	/* What was read is read before the numbers are again. */
+	atomic_thread_fence(memory_order_acquire);
+	if (d->n > GENERATION_DEPS)
+		return atomic_load_explicit(&g->all, memory_order_relaxed)
+		       == d->all;
+	for (uint8_t i = 0; i < d->n; i++)
+		sum += value(g, d->of[i]);
+	return sum == d->sum;
+}
+
 static uint32_t
 value(const struct generations *g, uint32_t number)
 {

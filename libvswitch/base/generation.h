@@ -137,4 +137,10 @@ dependencies_hold(struct dependencies *d, const struct generations *g)
 	       || dependencies_look(d, g, all);
 }
 
+/* [worker] Right behind the last thing that was read: has none of them moved
+ * since it was added?  Then all that was read was true at one moment.  Unlike
+ * dependencies_hold(), this sees what was touched and not told yet. */
+bool dependencies_stand(const struct dependencies *,
+			const struct generations *);
+
 #endif /* base/generation.h */

@@ -17,7 +17,10 @@
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/program.h"
 
-enum { ESTABLISHED_PACKETS = 2 };	/* Scans send one. */
+enum {
+	ESTABLISHED_PACKETS = 2,	/* Scans send one. */
+	WALKS_MAX = 8
+};
 
 static struct flow *decide_flow(struct vsw_worker *, struct batch *,
 				unsigned i, enum vsw_drop *ret_why);
@@ -25,6 +28,7 @@ static bool may_decide(struct vsw_worker *, struct batch *,
 		       const struct flow *);
 static uint32_t spread_hash(const struct vsw *, const struct flow_key *,
 			    uint32_t hash);
+static void walk(struct composition *);
 static void walk_out(struct composition *);
 static void walk_in(struct composition *, struct vsw_port *);
 static void walk_copies(struct composition *);
@@ -60,28 +64,24 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
        uint64_t now, const struct narrator *narrator,
        struct decision *decision)
 {
-	struct composition c = {
-		.vsw = vsw, .in_port = in_port, .headers = headers,
-		.frame = frame, .narrator = narrator, .decision = decision,
-		.now = now, .is_trial = narrator != NULL,
-		.hash = spread_hash(vsw, &headers->key, hash),
-		.key = headers->key, .rewrite = { .drop = VSW_N_DROPS }
-	};
+	uint32_t spread = spread_hash(vsw, &headers->key, hash);
+	struct composition c;
 	enum vsw_drop drop;
 
 	if (!decision->size)
 		decision->rewrites = &decision->one;
-	decision->n = 0;
-	dependencies_start(&decision->deps, &vsw->generations);
-	walk_out(&c);
-	if (c.is_over)
-		compose_end(&c);
-	else
-		walk_copies(&c);
-	if (!decision->n && !c.has_failed) {
-		/* Nobody there but who sent it. */
-		compose_drop(&c, VSW_DROP_NO_FLOOD, NULL);
-		compose_end(&c);
+	/* Policy may change while it is walked: once more, then. */
+	for (unsigned i = 0; i < WALKS_MAX; i++) {
+		c = (struct composition) {
+			.vsw = vsw, .in_port = in_port, .headers = headers,
+			.frame = frame, .narrator = narrator,
+			.decision = decision, .now = now,
+			.is_trial = narrator != NULL, .hash = spread,
+			.key = headers->key, .rewrite = { .drop = VSW_N_DROPS }
+		};
+		walk(&c);
+		if (dependencies_stand(&decision->deps, &vsw->generations))
+			break;
 	}
 	decision->followed = (struct followed) { .flags = 0 };
 	if (c.asks_first) {
@@ -193,6 +193,25 @@ spread_hash(const struct vsw *vsw, const struct flow_key *key, uint32_t hash)
 	whole.fragment = VSW_FRAGMENT_NONE;
 	whole.has &= (uint8_t) ~FLOW_RESUMED;
 	return flow_hash(&whole, vsw->seed);
+}
+
+static void
+walk(struct composition *c)
+{
+	struct decision *decision = c->decision;
+
+	decision->n = 0;
+	dependencies_start(&decision->deps, &c->vsw->generations);
+	walk_out(c);
+	if (c->is_over)
+		compose_end(c);
+	else
+		walk_copies(c);
+	if (!decision->n && !c->has_failed) {
+		/* Nobody there but who sent it. */
+		compose_drop(c, VSW_DROP_NO_FLOOD, NULL);
+		compose_end(c);
+	}
 }
 
 static void
