@@ -418,6 +418,76 @@ START_TEST(port_comes_and_goes)
 }
 END_TEST
 
+static void
+set_rules(const char *ports, const char *dst_port)
+{
+	for (; *ports; ports++)
+		world_transact(&world,
+			"['ms_firewall',{'op':'delete','table':'FW_Rules',"
+			"'where':[['vnic_id','==','a%c']]},"
+			"{'op':'insert','table':'FW_Rules','row':{"
+			"'rule_id':'r','vnic_id':'a%c','priority':100,"
+			"'rule_type':'RuleWithControllerPriority',"
+			"'rule_state':'Enabled','logging_state':'Disabled',"
+			"'direction':'Outbound','action':'Allow',"
+			"'protocols':'TCP','dst_ports':'%s'}}]", *ports,
+			*ports, dst_port);
+	world_turn(&world);
+}
+
+/* Groups are sealed for a list, and not for its ports. */
+START_TEST(ports_share_a_list)
+{
+	world_transact(&world,
+		"['ms_vtep',{'op':'update','table':'Physical_Port',"
+		"'where':[['name','==','{a2}']],'row':{'vlan_bindings':"
+		"['map',[[0,['uuid','" SUBNET_6001 "']]]]}},"
+		"{'op':'insert','table':'Ucast_Macs_Local','uuid':'" VM2 "',"
+		"'row':{'MAC':'02:00:00:00:01:11','ipaddr':'10.1.1.11',"
+		"'logical_switch':['uuid','" SUBNET_6001 "'],"
+		"'locator':['uuid','" HERE "']}}]");
+	world_turn(&world);
+	memset(&calls, 0, sizeof calls);
+	set_rules("12", "80");
+	assert_calls("group_seal 2, program_seal 2, set_program 2");
+	ck_assert_ptr_eq(world_port(&world, "vm1")->acls[ACL_CONTROLLER],
+			 world_port(&world, "vm2")->acls[ACL_CONTROLLER]);
+	set_rules("12", "81");
+	assert_calls("group_seal 2, program_seal 2, set_program 2");
+	/* One alone leaves, and comes back: the other's is still there. */
+	set_rules("1", "82");
+	assert_calls("group_seal 2, program_seal 1, set_program 1");
+	set_rules("1", "81");
+	assert_calls("program_seal 1, set_program 1");
+	set_rules("12", "81");
+	assert_calls("");
+}
+END_TEST
+
+/* A port that no rule speaks of is blocked once anything is ruled. */
+START_TEST(port_without_a_rule_is_blocked)
+{
+	ck_assert_msg(strstr(explain("02:00:00:00:00:12", "10.1.1.12"),
+			     "192.168.2.20"), "%s", last_line);
+	set_rules("2", "80");
+	ck_assert_str_eq(world_status(&world, WORLD_HNV, "Port", "vm1",
+				      "status", "state"), "blocked");
+	ck_assert_str_eq(world_status(&world, WORLD_MS_VTEP, "Physical_Port",
+				      "{A1}", "status", "reason"),
+			 "port_blocked");
+	ck_assert_msg(strstr(explain("02:00:00:00:00:12", "10.1.1.12"),
+			     "RULE"), "%s", last_line);
+	world_transact(&world, "['hnv',{'op':'update','table':'Port',"
+		"'where':[['name','==','vm1']],"
+		"'row':{'firewall_default':'allow'}}]");
+	world_turn(&world);
+	ck_assert_str_eq(world_status(&world, WORLD_HNV, "Port", "vm1",
+				      "status", "state"), "bound");
+	ck_assert_msg(strstr(explain("02:00:00:00:00:12", "10.1.1.12"),
+			     "192.168.2.20"), "%s", last_line);
+}
+END_TEST
+
 START_TEST(port_is_opened_anew)
 {
 	struct model_port *vm1 = world_port(&world, "vm1");
@@ -494,6 +564,8 @@ main(void)
 	tcase_add_test(tcase, gone_is_removed);
 	tcase_add_test(tcase, subnet_joins);
 	tcase_add_test(tcase, port_comes_and_goes);
+	tcase_add_test(tcase, ports_share_a_list);
+	tcase_add_test(tcase, port_without_a_rule_is_blocked);
 	tcase_add_test(tcase, port_is_opened_anew);
 	tcase_add_test(tcase, refusals_are_made_good);
 	suite_add_tcase(suite, tcase);
