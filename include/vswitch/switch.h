@@ -93,7 +93,7 @@ struct vsw_options {
 	uint32_t tcp_half_open_s;	/* 60. */
 	uint32_t tcp_established_s;	/* 7440: RFC 5382, section 5. */
 	uint32_t tcp_closing_s;		/* From the first FIN.  120. */
-	uint32_t tcp_reset_s;		/* 10. */
+	uint32_t tcp_reset_s;		/* 30. */
 	uint32_t udp_single_s;		/* Not answered yet, and not TCP or
 					 * ICMP.  30. */
 	uint32_t udp_s;			/* 300: RFC 4787, section 4.3. */

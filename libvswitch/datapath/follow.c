@@ -54,7 +54,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 				   &c->rewrite), &f->packet))
 		return;
 	f->is_following = true;
-	f->has_passed = f->is_absent = false;
+	f->has_passed = false;
 	f->wanted = 0;
 	f->program = program;
 	f->port = port;
@@ -94,8 +94,6 @@ follow_rule(struct follow *f, size_t i, const struct vsw_rule *rule)
 		return;
 	if (rule->actions & ACTION_TRACK)
 		f->wanted |= UINT32_C(1) << i;
-	else if (rule->actions)
-		f->is_absent = true;
 }
 
 enum vsw_drop
@@ -225,7 +223,8 @@ end_one(struct composition *c, enum vsw_direction direction, bool passes,
 		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
 	else if (!f->is_found && f->wanted && passes)
 		drop = open_one(c, f, connection, &followed->flags);
-	else if (!f->is_found && f->is_absent) {
+	else if (!f->is_found) {
+		/* As soon as there is one, it is to hear of this. */
 		*connection = f->packet.hash;
 		followed->flags |= FOLLOW_ALWAYS
 				   | (direction == VSW_OUT

@@ -31,8 +31,6 @@ struct follow {
 	bool is_following;		/* The packet may belong to one. */
 	bool is_found;			/* It does. */
 	bool has_passed;		/* A layer, for that reason alone. */
-	bool is_absent;			/* Were there one, a layer would do
-					 * something else. */
 	uint32_t wanted;		/* Layers that it is to open one in. */
 	const struct vsw_program *program;
 	const struct vsw_port *port;

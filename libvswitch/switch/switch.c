@@ -155,7 +155,7 @@ take_options(struct vsw *vsw, const struct vsw_options *options)
 	default_to(&vsw->options.tcp_half_open_s, 60);
 	default_to(&vsw->options.tcp_established_s, 7440);
 	default_to(&vsw->options.tcp_closing_s, 120);
-	default_to(&vsw->options.tcp_reset_s, 10);
+	default_to(&vsw->options.tcp_reset_s, 30);
 	default_to(&vsw->options.udp_single_s, 30);
 	default_to(&vsw->options.udp_s, 300);
 	default_to(&vsw->options.icmp_s, 60);

@@ -103,6 +103,8 @@ program(enum kind kind)
 			vsw_rule_encap(rule, mapping);
 		else if (kind == DECAP)
 			vsw_rule_decap(rule, mapping);
+		else
+			vsw_rule_track(rule);
 	}
 	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
 	ck_assert_int_eq(vsw_program_new(vsw, &result), 0);
