@@ -83,6 +83,7 @@ void hit_figures(void);
 void first_figures(void);
 void mapping_figures(void);
 void group_figures(void);
+void attack_figures(void);
 void connection_figures(void);
 void worker_figures(void);
 void size_figures(void);

@@ -35,6 +35,7 @@ main(int argc, char *argv[])
 	connection_figures();
 	mapping_figures();
 	group_figures();
+	attack_figures();
 	worker_figures();
 	size_figures();
 	return EXIT_SUCCESS;
