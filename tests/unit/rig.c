@@ -29,7 +29,9 @@ get(void *ctx, size_t alignment, size_t size)
 	void *p = NULL;
 
 	memory->n_calls++;
-	if (memory->fail_at && memory->n_calls >= memory->fail_at) {
+	if (memory->fail_at
+	    && (memory->fails_once ? memory->n_calls == memory->fail_at
+				   : memory->n_calls >= memory->fail_at)) {
 		memory->n_failed++;
 		return NULL;
 	}

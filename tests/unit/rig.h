@@ -6,14 +6,16 @@
 /* What unit tests of the engine stand on: memory that can run out, and random
  * numbers that come again. */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/switch.h>
 
 /* Counts what is asked for and what is out; 'fail_at' n makes the n-th call
- * (from 1) and those behind it fail, 0 none. */
+ * (from 1) and, unless 'fails_once', those behind it fail, 0 none. */
 struct rig_memory {
 	unsigned long n_calls, n_live, n_failed;
 	unsigned long fail_at;
+	bool fails_once;
 	size_t n_bytes;
 };
 
