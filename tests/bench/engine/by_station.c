@@ -55,7 +55,7 @@ static const struct work works[] = {
 
 enum { N_WORKS = sizeof works / sizeof *works, ROUND_PACKETS = 400000,
        SHORT_PACKETS = 2000, COUNTED_PACKETS = 32000,
-       /* More than any cache holds, and warm within a minute. */
+       /* So many are warm within a minute. */
        COUNTED_FLOWS = 200000 };
 
 static uint64_t ticks[N_STATIONS];
