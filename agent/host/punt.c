@@ -49,6 +49,7 @@ static bool give(struct punt *, const void *bytes, size_t size,
 			     struct vsw_packet *const packets[], size_t n,
 			     uint64_t now));
 static bool is_left_to_vms(const struct asker *, uint32_t reason);
+static bool is_forged(const struct asker *, const struct frame *);
 static size_t respond(struct punt *, const struct asker *,
 		      const struct frame *, uint32_t reason,
 		      uint8_t *ret_answer);
@@ -215,15 +216,18 @@ answer(struct punt *punt, const struct waiting *waiting)
 	struct asker asker = { .model = punt->model };
 	uint8_t bytes[FRAME_MAX];
 	struct frame frame;
+	bool reads = false;
 	size_t size = 0;
 
 	asker.port = model_find_port(punt->model, waiting->from);
-	if (asker.port && asker.port->subnet
-	    && frame_read(waiting->bytes, waiting->size, &frame))
+	if (asker.port && asker.port->subnet)
+		reads = frame_read(waiting->bytes, waiting->size, &frame);
+	if (reads)
 		size = respond(punt, &asker, &frame, waiting->reason, bytes);
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
 		punt->counters.n_answered++;
 	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
+		 && !(reads && is_forged(&asker, &frame))
 		 && give(punt, waiting->bytes, waiting->size,
 			 asker.port->port, vsw_worker_resume))
 		punt->counters.n_resumed++;
@@ -250,6 +254,31 @@ is_left_to_vms(const struct asker *asker, uint32_t reason)
 {
 	return asker->port->subnet && (reason == PUNT_ARP || reason == PUNT_ND)
 	       && model_is_bridged(asker->port->subnet);
+}
+
+/* What guards, which see headers, do not: whose MAC ARP speaks of, and whose
+ * address an advertisement (RFC 4861, section 4.4). */
+static bool
+is_forged(const struct asker *asker, const struct frame *frame)
+{
+	enum { ETH_ARP = 0x0806, PROTO_ICMPV6 = 58, ADVERTISEMENT = 136,
+	       ARP_SIZE = 28, ARP_SHA = 8, TARGET = 8 };
+	const uint8_t *arp = frame->bytes + frame->l3;
+	const uint8_t *nd = frame->bytes + frame->l4;
+	static const struct vsw_addr nobody = { .n = 4 };
+	struct vsw_addr claimed = { .n = 16 };
+
+	/* Nobody's own address is 0.0.0.0: is the guard on? */
+	if (frame->eth_type == ETH_ARP)
+		return frame->size - frame->l3 < ARP_SIZE
+		       || (memcmp(arp + ARP_SHA, frame->eth_src, 6)
+			   && !model_may_claim(asker->port, GUARD_ARP,
+					       &nobody));
+	if (frame->proto != PROTO_ICMPV6 || frame->is_fragment
+	    || frame->end < frame->l4 + TARGET + 16 || *nd != ADVERTISEMENT)
+		return false;
+	memcpy(claimed.bytes, nd + TARGET, 16);
+	return !model_may_claim(asker->port, GUARD_ND, &claimed);
 }
 
 static size_t

@@ -271,6 +271,11 @@ const struct model_mapping *model_find_mac(const struct model_subnet *,
 const struct model_prefix *model_find_gateway(const struct model_subnet *,
 					      const struct vsw_addr *addr);
 
+/* May the port say that it has the address?  True as well if the guard, of ARP
+ * or of ND, is off. */
+bool model_may_claim(const struct model_port *, enum model_guard,
+		     const struct vsw_addr *);
+
 /* May VMs be behind addresses that no row names?  In hardware_vtep, whose
  * controllers may know MACs alone, and where an unknown-dst row says so: then
  * ARP and ND that the agent cannot answer are left to the VMs. */

@@ -46,6 +46,29 @@ guard_read(struct model_port *port, const struct row *row)
 }
 
 bool
+model_may_claim(const struct model_port *port, enum model_guard guard_,
+		const struct vsw_addr *addr)
+{
+	const struct acl_addresses *own;
+	struct guard guard;
+	bool may;
+
+	guard_init(&guard, port);
+	may = !(guard.on & 1 << guard_);
+	own = addr->n == 4 ? &guard.v4 : &guard.v6;
+	for (size_t i = 0; !may && i < own->n; i++) {
+		struct vsw_addr network = *addr;
+
+		for (unsigned bit = own->of[i].bits; bit < addr->n * 8u; bit++)
+			network.bytes[bit / 8] &=
+				(uint8_t) ~(0x80 >> bit % 8);
+		may = !memcmp(network.bytes, own->of[i].addr.bytes, addr->n);
+	}
+	guard_clear(&guard);
+	return may;
+}
+
+bool
 guard_follow(struct model_port *port)
 {
 	struct guard guard;

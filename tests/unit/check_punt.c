@@ -21,7 +21,7 @@ static struct vsw_device *sql, *web;
 static struct punt *punt;
 static struct punt_counters counters;
 static uint8_t came[2048];
-static bool is_known, is_bridged;
+static bool is_known, is_bridged, is_guarded;
 
 struct model_port *
 model_find_port(const struct model *m, const struct vsw_port *p)
@@ -35,6 +35,16 @@ model_is_bridged(const struct model_subnet *subnet)
 {
 	ck_assert_ptr_eq(subnet, port.subnet);
 	return is_bridged;
+}
+
+/* Its own: fd00::11. */
+bool
+model_may_claim(const struct model_port *p, enum model_guard guard,
+		const struct vsw_addr *addr)
+{
+	ck_assert_ptr_eq(p, &port);
+	ck_assert_int_eq(guard, addr->n == 4 ? GUARD_ARP : GUARD_ND);
+	return !is_guarded || addr->bytes[15] == 0x11;
 }
 
 static struct vsw_device *
@@ -66,6 +76,7 @@ static void
 set_program(void)
 {
 	static const uint8_t arp[2] = { 0x08, 0x06 };
+	static const uint8_t ipv6[2] = { 0x86, 0xdd };
 	char problem[200] = "";
 	struct vsw_program *program;
 	struct vsw_group *group;
@@ -76,6 +87,9 @@ set_program(void)
 	rule = vsw_group_add_rule(group, 1, NULL);
 	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, arp, NULL);
 	vsw_rule_punt(rule, PUNT_ARP);
+	rule = vsw_group_add_rule(group, 1, NULL);
+	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, ipv6, NULL);
+	vsw_rule_punt(rule, PUNT_ND);
 	add_layer(program, group);
 	ck_assert_int_eq(vsw_group_new(vsw, "rest", &group), 0);
 	vsw_rule_output(vsw_group_add_rule(group, 1, NULL),
@@ -109,7 +123,7 @@ setup(void)
 	web = open_memory("web");
 	port.port = vsw_device_port(sql);
 	is_known = true;
-	is_bridged = false;
+	is_bridged = is_guarded = false;
 	set_program();
 }
 
@@ -123,6 +137,14 @@ teardown(void)
 		vsw_worker_free(workers[i]);
 	vsw_free(vsw);
 	event_base_free(base);
+}
+
+static void
+put(const void *frame, size_t size)
+{
+	ck_assert_int_eq(vsw_device_put(sql, frame, size, NULL, NULL), 0);
+	while (!vsw_device_receive(sql, 0, workers[0], 1000000000))
+		;
 }
 
 /* 'n' ARP requests of SQL for 10.1.1.LAST, as far as the queue of the host. */
@@ -205,6 +227,57 @@ START_TEST(the_unknown_is_left_to_vms_that_are_bridged)
 }
 END_TEST
 
+/* ARP for nobody's address in which SQL speaks of MAC ...:LAST. */
+static void
+ask_as(uint8_t last)
+{
+	uint8_t frame[60] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		2, 0x10, 1, 1, 0, 0x11, 0x08, 0x06,
+		0, 1, 0x08, 0, 6, 4, 0, 1,
+		2, 0x10, 1, 1, 0, last, 10, 1, 1, 11,
+		0, 0, 0, 0, 0, 0, 10, 1, 1, 99
+	};
+
+	put(frame, sizeof frame);
+	answer();
+}
+
+/* SQL advertises fd00::LAST. */
+static void
+advertise(uint8_t last)
+{
+	uint8_t frame[78] = {
+		0x33, 0x33, 0, 0, 0, 1, 2, 0x10, 1, 1, 0, 0x11, 0x86, 0xdd,
+		0x60, 0, 0, 0, 0, 24, 58, 255, 0xfd, [37] = 0x11,
+		[38] = 0xff, 2, [53] = 1, [54] = 136, [62] = 0xfd, [77] = last
+	};
+
+	put(frame, sizeof frame);
+	answer();
+}
+
+START_TEST(what_is_forged_is_not_left_to_vms)
+{
+	is_bridged = true;
+	ask_as(0x12);
+	ck_assert_int_eq(take(web), 60);
+	advertise(0x12);
+	ck_assert_int_eq(take(web), 78);
+	is_guarded = true;
+	ask_as(0x12);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	advertise(0x12);
+	ck_assert_int_eq(take(web), -EAGAIN);
+	ck_assert_uint_eq(counters.n_silent, 2);
+	ask_as(0x11);
+	ck_assert_int_eq(take(web), 60);
+	advertise(0x11);
+	ck_assert_int_eq(take(web), 78);
+	ck_assert_uint_eq(counters.n_resumed, 4);
+}
+END_TEST
+
 START_TEST(nobody_answers_a_port_without_a_subnet)
 {
 	is_known = false;
@@ -261,6 +334,7 @@ main(void)
 	tcase_add_test(tcase, answers_go_where_the_question_came_from);
 	tcase_add_test(tcase, the_unknown_is_silence);
 	tcase_add_test(tcase, the_unknown_is_left_to_vms_that_are_bridged);
+	tcase_add_test(tcase, what_is_forged_is_not_left_to_vms);
 	tcase_add_test(tcase, nobody_answers_a_port_without_a_subnet);
 	tcase_add_test(tcase, the_queue_is_bounded_and_counts);
 	tcase_add_test(tcase, what_waits_from_a_port_that_goes_is_forgotten);
