@@ -22,6 +22,8 @@ static enum client_hold holds[8];
 
 int __real_fdatasync(int);
 int __wrap_fdatasync(int);
+int __real_fsync(int);
+int __wrap_fsync(int);
 
 int
 __wrap_fdatasync(int fd)
@@ -41,6 +43,21 @@ __wrap_fdatasync(int fd)
 	}
 	pthread_mutex_unlock(&mutex);
 	return result;
+}
+
+/* A disk that is broken cannot be written to anew either. */
+int
+__wrap_fsync(int fd)
+{
+	int its_problem;
+
+	pthread_mutex_lock(&mutex);
+	its_problem = problem;
+	pthread_mutex_unlock(&mutex);
+	if (!its_problem)
+		return __real_fsync(fd);
+	errno = its_problem;
+	return -1;
 }
 
 static void
