@@ -177,7 +177,10 @@ stripes(struct generations *g, uint32_t edits, uint32_t other)
 		generation_touch(g, b);
 		generation_move(g, edits);
 		ck_assert(dependencies_hold(&d, g));
+		/* Who decides sees what is not told yet. */
+		ck_assert(dependencies_stand(&d, g));
 		generation_touch(g, a);
+		ck_assert(!dependencies_stand(&d, g));
 		generation_move(g, mixed ? other : edits);
 		ck_assert(!dependencies_hold(&d, g));
 		ck_assert(!dependencies_hold(&d, g));
