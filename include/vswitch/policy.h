@@ -212,6 +212,21 @@ VSW_API VSW_MUST_CHECK int vsw_group_seal(struct vsw_group *,
 					  char *ret_problem, size_t size);
 VSW_API void vsw_group_unref(struct vsw_group *);
 
+/* What sealing made of a group: how a look-up goes about it, and what that
+ * takes of memory, the rules themselves left out.  All zero of a draft. */
+struct vsw_group_shape {
+	size_t size;			/* sizeof(struct vsw_group_shape). */
+	uint64_t n_rules;
+	uint64_t n_blocks;		/* Asked one after the other. */
+	uint64_t n_dimensions;		/* Of all blocks; 0: each rule is
+					 * asked. */
+	uint64_t n_intervals;		/* Of all dimensions. */
+	uint64_t n_bytes;
+};
+/* [control] */
+VSW_API void vsw_group_get_shape(const struct vsw_group *,
+				 struct vsw_group_shape *ret_shape);
+
 /* [control] Drafting a program.  Groups must be sealed, and may stand in any
  * number of programs. */
 VSW_API VSW_MUST_CHECK int vsw_program_new(struct vsw *,

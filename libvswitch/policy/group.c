@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/sort.h"
 #include "libvswitch/base/switch.h"
@@ -113,6 +114,21 @@ vsw_group_unref(struct vsw_group *group)
 		    group->rules_room * sizeof(struct vsw_rule *));
 	memory_free_string(allocator, group->name);
 	memory_free(allocator, group, sizeof *group);
+}
+
+void
+vsw_group_get_shape(const struct vsw_group *group,
+		    struct vsw_group_shape *ret_shape)
+{
+	struct vsw_group_shape shape = { .size = ret_shape->size };
+
+	if (group->draft.is_sealed) {
+		shape.n_rules = group->n_rules;
+		index_measure(group->index, &shape);
+	}
+	/* The embedder's struct may be longer or shorter than ours. */
+	memcpy(ret_shape, &shape,
+	       shape.size < sizeof shape ? shape.size : sizeof shape);
 }
 
 struct vsw_group *

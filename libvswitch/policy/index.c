@@ -96,6 +96,25 @@ index_weigh(const struct index *index, const struct flow_key *key,
 	(void) find(index, key, ret_cost);
 }
 
+void
+index_measure(const struct index *index, struct vsw_group_shape *shape)
+{
+	shape->n_bytes += sizeof *index;
+	for (const struct block *b = index->blocks; b; b = b->next) {
+		shape->n_blocks++;
+		shape->n_dimensions += b->n_dimensions;
+		shape->n_bytes += sizeof *b
+				  + b->n_dimensions * sizeof *b->dimensions;
+		for (size_t i = 0; i < b->n_dimensions; i++) {
+			const struct intervals *intervals =
+				&b->dimensions[i].intervals;
+
+			shape->n_intervals += intervals->n;
+			shape->n_bytes += intervals->size;
+		}
+	}
+}
+
 size_t
 index_n_blocks(const struct index *index)
 {

@@ -60,6 +60,9 @@ struct index_cost {
 };
 void index_weigh(const struct index *, const struct flow_key *,
 		 struct index_cost *ret_cost);
+/* [control] Adds to the shape what the index is made of. */
+struct vsw_group_shape;
+void index_measure(const struct index *, struct vsw_group_shape *);
 /* How many blocks there are, for tests. */
 size_t index_n_blocks(const struct index *);
 

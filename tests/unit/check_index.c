@@ -344,7 +344,9 @@ START_TEST(many_sets)
 	struct vsw *vsw = rig_switch(&memory);
 	struct vsw_group *group;
 	uint64_t state = 11;
+	struct vsw_group_shape shape = { .size = sizeof shape };
 	unsigned n_found = 0;
+	size_t before;
 
 	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
 	for (uint32_t i = 0; i < 300; i++) {
@@ -365,8 +367,18 @@ START_TEST(many_sets)
 		vsw_set_unref(set);
 		vsw_rule_match(rule, VSW_FIELD_ETH_SRC, mac, NULL);
 	}
+	vsw_group_get_shape(group, &shape);
+	ck_assert_uint_eq(shape.n_rules, 0);
+	before = memory.n_bytes;
 	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
-	ck_assert_uint_eq(index_n_blocks(group->index), 1);
+	vsw_group_get_shape(group, &shape);
+	ck_assert_uint_eq(shape.n_rules, 300);
+	ck_assert_uint_eq(shape.n_blocks, 1);
+	/* The MAC, two addresses, and which of them there is. */
+	ck_assert_uint_eq(shape.n_dimensions, 4);
+	ck_assert_uint_gt(shape.n_intervals, 15000);
+	ck_assert_uint_le(shape.n_bytes, memory.n_bytes - before);
+	ck_assert_uint_ge(shape.n_bytes * 10, (memory.n_bytes - before) * 9);
 	for (uint32_t i = 0; i < 20000; i++) {
 		struct vsw_addr addr = rig_addr(i % 2 ? 4 : 16,
 						rig_random(&state) << 16);
