@@ -23,7 +23,7 @@ static inline bool take(const struct shapes *, struct vsw_packet *,
 static inline void note(struct vsw_tunnel *, const uint8_t *ip, bool is_ipv6,
 			uint32_t vni);
 static inline void to_key(const struct vsw_tunnel *, struct flow_key *);
-static void to_wide_key(const struct vsw_tunnel *, struct flow_key *);
+static void to_odd_key(const struct vsw_tunnel *, struct flow_key *);
 static void addr_to_key(const struct vsw_addr *, size_t size,
 			uint8_t *ret_bytes);
 static bool is_local(const struct uplink *, const struct headers *);
@@ -242,14 +242,18 @@ to_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
 	if (tunnel->src.n == 4 && tunnel->dst.n == 4) {
 		memcpy(key->tunnel_src, tunnel->src.bytes, 4);
 		memcpy(key->tunnel_dst, tunnel->dst.bytes, 4);
+	} else if (tunnel->src.n == 16 && tunnel->dst.n == 16) {
+		key->has |= FLOW_TUNNEL_IPV6;
+		memcpy(key->tunnel6_src, tunnel->src.bytes, 16);
+		memcpy(key->tunnel6_dst, tunnel->dst.bytes, 16);
 	} else {
-		to_wide_key(tunnel, key);
+		to_odd_key(tunnel, key);
 	}
 }
 
 /* A device may have said anything, and left anything behind the address. */
 static void
-to_wide_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
+to_odd_key(const struct vsw_tunnel *tunnel, struct flow_key *key)
 {
 	bool is_ipv6 = tunnel->src.n == 16 || tunnel->dst.n == 16;
 
