@@ -51,7 +51,7 @@ done
 forbidden='^(_*(libc_)?(malloc|calloc|realloc|free|memalign|posix_memalign)|_int_(malloc|free)|memory_(alloc|free|grow)|_*pthread_.*|_*lll_lock.*|futex.*|syscall|write|read|send.*|recv.*|clock_gettime|poll|ioctl|decide|generation_move|reclaim_(retire|run|wait))(@.*)?$'
 awk 'NR == FNR { n[$1] = $2; next } $2 != n[$1] { print $1, $2 - n[$1] }' \
 	"$scratch/short" "$scratch/long" >"$scratch/grown"
-if grep -E "${forbidden%\$}" "$scratch/grown"; then
+if grep -E "${forbidden%\$} " "$scratch/grown"; then
 	echo "cache hits call what they must not"
 	exit 1
 fi
