@@ -147,17 +147,15 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 	t->pairs = memory_alloc(allocator, 0,
 				count_pairs(t) * sizeof *t->pairs);
 	t->ports = memory_alloc(allocator, 0, n_ports * sizeof *t->ports);
-	t->heap = memory_alloc(allocator, 0, n_ports * sizeof *t->heap);
 	/* One more: a stale flow's is put in place before the old one goes. */
-	if (!t->buckets || !t->flows || !t->pairs || !t->ports || !t->heap
+	if (!t->buckets || !t->flows || !t->pairs || !t->ports
+	    || ranking_init(&t->holders, allocator, n_ports)
 	    || decided_init(&t->decided, vsw, max_flows + 1, max_more)) {
 		flow_table_free(t);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < n_ports; i++) {
+	for (uint32_t i = 0; i < n_ports; i++)
 		t->ports[i].ages = t->ages;
-		t->ports[i].heap_at = t->heap[i] = i;
-	}
 	*ret_table = t;
 	return 0;
 }
@@ -180,7 +178,7 @@ flow_table_free(struct flow_table *t)
 	memory_free(allocator, t->flows, t->max_flows * sizeof *t->flows);
 	memory_free(allocator, t->pairs, count_pairs(t) * sizeof *t->pairs);
 	memory_free(allocator, t->ports, n_ports * sizeof *t->ports);
-	memory_free(allocator, t->heap, n_ports * sizeof *t->heap);
+	ranking_done(&t->holders, allocator);
 	memory_free(allocator, t, sizeof *t);
 }
 

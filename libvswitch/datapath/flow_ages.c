@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Who goes first: orders of age, and the heap of ports.  See flow_table.h. */
+/* Who goes first: orders of age, and the ranking of ports.  See flow_table.h. */
 
 #include "libvswitch/datapath/flow_table.h"
 
 #include "libvswitch/base/switch.h"
 
 static struct age_list *list_of_port(struct flow_table *, const struct flow *);
-static void heap_up(struct flow_table *, uint32_t at);
-static void heap_down(struct flow_table *, uint32_t at);
-static void heap_swap(struct flow_table *, uint32_t a, uint32_t b);
-static uint32_t heap_n(const struct flow_table *, uint32_t at);
 
 void
 flow_ages_link(struct flow_table *t, struct flow *flow)
@@ -64,8 +60,10 @@ flow_ages_unlink(struct flow_table *t, struct flow *flow)
 void
 flow_ages_weigh(struct flow_table *t, uint32_t in_port)
 {
-	heap_up(t, t->ports[in_port].heap_at);
-	heap_down(t, t->ports[in_port].heap_at);
+	const struct port_flows *port = &t->ports[in_port];
+	uint32_t n = ranking_of(&t->holders, in_port);
+
+	ranking_add(&t->holders, in_port, (int32_t) (port->n + port->n_more - n));
 }
 
 struct flow *
@@ -83,7 +81,7 @@ flow_ages_oldest_of(const struct flow_table *t, uint32_t in_port)
 struct flow *
 flow_ages_first_to_go(const struct flow_table *t)
 {
-	struct flow *flow = flow_ages_oldest_of(t, t->heap[0]);
+	struct flow *flow = flow_ages_oldest_of(t, ranking_first(&t->holders));
 	uint32_t place = t->ages.oldest;
 
 	if (flow)
@@ -97,49 +95,4 @@ static struct age_list *
 list_of_port(struct flow_table *t, const struct flow *flow)
 {
 	return &t->ports[flow_key_in_port(flow)].ages;
-}
-
-static void
-heap_up(struct flow_table *t, uint32_t at)
-{
-	while (at > 0 && heap_n(t, at) > heap_n(t, (at - 1) / 2)) {
-		heap_swap(t, at, (at - 1) / 2);
-		at = (at - 1) / 2;
-	}
-}
-
-static void
-heap_down(struct flow_table *t, uint32_t at)
-{
-	for (;;) {
-		uint32_t most = at;
-
-		for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-			if (child < t->vsw->options.max_ports
-			    && heap_n(t, child) > heap_n(t, most))
-				most = child;
-		if (most == at)
-			return;
-		heap_swap(t, at, most);
-		at = most;
-	}
-}
-
-static void
-heap_swap(struct flow_table *t, uint32_t a, uint32_t b)
-{
-	uint32_t port = t->heap[a];
-
-	t->heap[a] = t->heap[b];
-	t->heap[b] = port;
-	t->ports[t->heap[a]].heap_at = a;
-	t->ports[t->heap[b]].heap_at = b;
-}
-
-static uint32_t
-heap_n(const struct flow_table *t, uint32_t at)
-{
-	const struct port_flows *port = &t->ports[t->heap[at]];
-
-	return port->n + port->n_more;
 }

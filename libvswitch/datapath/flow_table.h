@@ -13,14 +13,15 @@
  * Two orders of age run through the flows, of all and of each port's.  To put a
  * flow at the new end is to touch its neighbours, which are in no cache; it is
  * done when the flow is used and was not yet in this span of 2^order_shift
- * seconds, an eighth of the idle time or less.  A heap of ports by what they
- * hold, flows and copies alike, says who gives way. */
+ * seconds, an eighth of the idle time or less.  A ranking of ports by what
+ * they hold, flows and copies alike, says who gives way. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include "libvswitch/base/hash.h"
+#include "libvswitch/base/ranking.h"
 #include "libvswitch/datapath/decided.h"
 #include "libvswitch/datapath/flow.h"
 
@@ -47,7 +48,6 @@ struct port_flows {
 	struct age_list ages;
 	uint32_t n;
 	uint32_t n_more;		/* Its decisions' rewrites in 'more'. */
-	uint32_t heap_at;
 };
 
 struct flow_table {
@@ -68,7 +68,7 @@ struct flow_table {
 	struct decided_store decided;
 	struct age_list ages;
 	struct port_flows *ports;	/* options.max_ports. */
-	uint32_t *heap;			/* Ports; who holds most first. */
+	struct ranking holders;		/* Ports, by what they hold. */
 };
 
 static inline struct flow *
