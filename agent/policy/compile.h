@@ -79,6 +79,10 @@ void compile_print(const struct model *, FILE *);
 
 /* layer_intercept.c */
 struct draft_group *layer_intercept(void);
+/* What is ARP or neighbour discovery, in two rules that terminate; the reasons
+ * are DRAFT_PUNT's. */
+void layer_add_neighbours(struct draft_group *, enum draft_action,
+			  uint32_t arp_reason, uint32_t nd_reason);
 struct draft_group *layer_gateways(const struct model *,
 				   const struct domain *);
 /* layer_guard.c */

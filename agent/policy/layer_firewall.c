@@ -9,9 +9,6 @@
 
 #include "agent/policy/compile.h"
 
-enum { ETH_ARP = 0x0806, ETH_IPV6 = 0x86dd, PROTO_ICMPV6 = 58,
-       ND_FIRST = 133, ND_LAST = 137 };
-
 static void add_entries(struct draft_group *, const struct acl_rule *);
 static void add_rule(struct draft_group *, const struct acl_rule *,
 		     const struct acl_range *proto, uint16_t eth_type);
@@ -24,17 +21,8 @@ struct draft_group *
 layer_neighbours(void)
 {
 	struct draft_group *group = draft_group_new("neighbours");
-	const uint8_t proto = PROTO_ICMPV6;
-	struct draft_rule *rule;
 
-	rule = draft_group_add_rule(group, 0, DRAFT_PASS, "arp");
-	draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, ETH_ARP);
-	rule->is_terminating = true;
-	rule = draft_group_add_rule(group, 0, DRAFT_PASS, "nd");
-	draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, ETH_IPV6);
-	draft_rule_match(rule, VSW_FIELD_IP_PROTO, &proto, 1);
-	draft_rule_match_range(rule, VSW_FIELD_L4_SRC, ND_FIRST, ND_LAST);
-	rule->is_terminating = true;
+	layer_add_neighbours(group, DRAFT_PASS, 0, 0);
 	return group;
 }
 

@@ -23,20 +23,28 @@ struct draft_group *
 layer_intercept(void)
 {
 	struct draft_group *group = draft_group_new("intercept");
+
+	layer_add_neighbours(group, DRAFT_PUNT, PUNT_ARP, PUNT_ND);
+	return group;
+}
+
+void
+layer_add_neighbours(struct draft_group *group, enum draft_action action,
+		     uint32_t arp_reason, uint32_t nd_reason)
+{
 	const uint8_t proto = PROTO_ICMPV6;
 	struct draft_rule *rule;
 
-	rule = draft_group_add_rule(group, 0, DRAFT_PUNT, "arp");
+	rule = draft_group_add_rule(group, 0, action, "arp");
 	draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, ETH_ARP);
-	rule->reason = PUNT_ARP;
+	rule->reason = arp_reason;
 	rule->is_terminating = true;
-	rule = draft_group_add_rule(group, 1, DRAFT_PUNT, "nd");
+	rule = draft_group_add_rule(group, 1, action, "nd");
 	draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE, ETH_IPV6);
 	draft_rule_match(rule, VSW_FIELD_IP_PROTO, &proto, 1);
 	draft_rule_match_range(rule, VSW_FIELD_L4_SRC, ND_FIRST, ND_LAST);
-	rule->reason = PUNT_ND;
+	rule->reason = nd_reason;
 	rule->is_terminating = true;
-	return group;
 }
 
 struct draft_group *
