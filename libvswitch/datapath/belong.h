@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/datapath/parse.h"
 
 struct vsw_port;

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
+#include "libvswitch/connection/connection.h"
+#include "libvswitch/connection/track.h"
 #include "libvswitch/datapath/belong.h"
-#include "libvswitch/datapath/connection.h"
-#include "libvswitch/datapath/track.h"
 
 struct batch;
 struct composition;

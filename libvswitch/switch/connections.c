@@ -5,7 +5,7 @@
 #include <string.h>
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/policy/port.h"
 
 enum { BATCH = 32 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 #include "libvswitch/base/switch.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/port.h"
 

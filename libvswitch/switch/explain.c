@@ -7,7 +7,7 @@
 #include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/datapath/decide.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/execute.h"

@@ -8,7 +8,7 @@
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/policy/address.h"
 #include "libvswitch/policy/domain.h"
 #include "libvswitch/policy/next_hop.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "libvswitch/base/memory.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "libvswitch/policy/entry.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests libvswitch/datapath/connection.c, with a naive list as its twin and
+/* Tests libvswitch/connection/connection.c, with a naive list as its twin and
  * with two threads at once.  Limits: check_room.c. */
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests libvswitch/datapath/room.c, by way of connection.c. */
+/* Tests libvswitch/connection/room.c, by way of connection.c. */
 
 #include "tests/unit/connection_rig.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests libvswitch/datapath/track.c. */
+/* Tests libvswitch/connection/track.c. */
 
 #include <check.h>
 #include <string.h>
-#include "libvswitch/datapath/track.h"
+#include "libvswitch/connection/track.h"
 #include "tests/unit/policy_rig.h"
 
 #define F TRACK_TCP_FLAG_FIN

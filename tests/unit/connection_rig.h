@@ -9,7 +9,7 @@
 #include <check.h>
 #include <errno.h>
 #include "libvswitch/base/switch.h"
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 #include "tests/unit/policy_rig.h"
 
 enum { N_PORTS = 5, MAX = 600, MAX_PORT = 400, MAX_HALF_OPEN = 100,

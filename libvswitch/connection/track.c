@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "libvswitch/datapath/track.h"
+#include "libvswitch/connection/track.h"
 
 #include <stddef.h>
 #include "libvswitch/base/wire.h"

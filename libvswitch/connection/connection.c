@@ -16,7 +16,7 @@
  * moment it is due, and a hand that goes through all buckets every 16 seconds
  * takes it away. */
 
-#include "libvswitch/datapath/connection.h"
+#include "libvswitch/connection/connection.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -26,7 +26,7 @@
 #include "libvswitch/base/lock.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
-#include "libvswitch/datapath/room.h"
+#include "libvswitch/connection/room.h"
 
 enum {
 	N_SHARDS_MAX = 128,

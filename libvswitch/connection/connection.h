@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef DATAPATH_CONNECTION_H
-#define DATAPATH_CONNECTION_H 1
+#ifndef CONNECTION_CONNECTION_H
+#define CONNECTION_CONNECTION_H 1
 
 /* The connections of a switch: one table that all workers share, because the
  * two directions may come to two of them.
@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/inspect.h>
-#include "libvswitch/datapath/track.h"
+#include "libvswitch/connection/track.h"
 
 struct connections;
 struct vsw;
@@ -141,4 +141,4 @@ size_t connections_copy(struct connections *, uint32_t port, uint64_t now,
 			uint64_t *at, struct connection_copy *ret_copies,
 			size_t max);
 
-#endif /* datapath/connection.h */
+#endif /* connection/connection.h */

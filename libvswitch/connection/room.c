@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "libvswitch/datapath/room.h"
+#include "libvswitch/connection/room.h"
 
 #include <errno.h>
 #include "libvswitch/base/memory.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef DATAPATH_ROOM_H
-#define DATAPATH_ROOM_H 1
+#ifndef CONNECTION_ROOM_H
+#define CONNECTION_ROOM_H 1
 
 /* Room for connections: the entries, who may have how many, and who gives way
  * when there is none left.  Nothing here knows how connections are found.
- * Used by datapath/connection.c alone.
+ * Used by connection/connection.c alone.
  *
  * Entries stand in chunks that are never moved, and never freed before the
  * whole is.  Each port lists its own by hold (track.h), in the order in which
@@ -17,8 +17,8 @@
 #include <stdint.h>
 #include "libvswitch/base/budget.h"
 #include "libvswitch/base/lock.h"
-#include "libvswitch/datapath/connection.h"
-#include "libvswitch/datapath/track.h"
+#include "libvswitch/connection/connection.h"
+#include "libvswitch/connection/track.h"
 
 enum { ROOM_CHUNK = 512, ROOM_NONE = UINT32_MAX };
 
@@ -127,4 +127,4 @@ room_is_place(const struct room *room, uint32_t place)
 				       memory_order_acquire);
 }
 
-#endif /* datapath/room.h */
+#endif /* connection/room.h */

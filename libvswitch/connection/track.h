@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef DATAPATH_TRACK_H
-#define DATAPATH_TRACK_H 1
+#ifndef CONNECTION_TRACK_H
+#define CONNECTION_TRACK_H 1
 
 /* What a connection's packets make of its state.  Pure: no table, no time, no
- * bytes; datapath/connection.c keeps the states and their ages.
+ * bytes; connection/connection.c keeps the states and their ages.
  *
  * TCP is followed by flags alone, so that it can be joined in the middle and
  * one direction may take another way.  It is not this library's to say which
@@ -88,4 +88,4 @@ enum track_age track_age(enum track_state);
 /* "established", for people; NULL if there is no such state. */
 const char *track_name(enum track_state);
 
-#endif /* datapath/track.h */
+#endif /* connection/track.h */
