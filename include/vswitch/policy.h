@@ -253,13 +253,21 @@ struct vsw_location {
 };
 
 /* [control] A routing domain: mappings that may be routed between, their
- * uplink, and the provider addresses that they know.  An edit of an address in
+ * uplinks, and the provider addresses that they know.  An edit of an address in
  * a mapping has those flows decided anew that looked it up, and few others;
  * any other change, all of the domain's flows.  At most 16384 (-ENOSPC). */
 VSW_API VSW_MUST_CHECK int vsw_domain_new(struct vsw *, const char *name,
 					  struct vsw_domain **ret_domain);
-/* Where remote locations are sent: a port with VSW_PORT_TUNNEL or with an
- * underlay (which may follow later).  NULL: nowhere (VSW_DROP_NO_UPLINK). */
+/* Where remote locations are sent: ports with VSW_PORT_TUNNEL or with an
+ * underlay (which may follow later).  Of several each flow uses one that can
+ * reach the location (has an address of its family, and a next hop), picked by
+ * the flow's hash; if one goes or comes, only flows that used it, or will,
+ * change.  Packets are taken out of tunnels on whichever they come in.  None:
+ * VSW_DROP_NO_UPLINK; at most VSW_MAX_UPLINKS (-E2BIG), each once (-EINVAL). */
+enum { VSW_MAX_UPLINKS = 16 };
+VSW_API VSW_MUST_CHECK int vsw_domain_set_uplinks(
+	struct vsw_domain *, struct vsw_port *const ports[], size_t n);
+/* The same of one; NULL: none. */
 VSW_API VSW_MUST_CHECK int vsw_domain_set_uplink(struct vsw_domain *,
 						 struct vsw_port *);
 VSW_API void vsw_domain_unref(struct vsw_domain *);

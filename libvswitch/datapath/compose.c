@@ -373,7 +373,7 @@ aim_at_place(struct composition *c, const struct place *place)
 		c->rewrite.port = place->port;
 		return place->port;
 	}
-	outer = endpoint_outer(place->endpoint);
+	outer = endpoint_outer(place->endpoint, c->hash);
 	if (c->narrator) {
 		char text[DESCRIBE_ADDR_SIZE];
 

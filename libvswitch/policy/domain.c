@@ -9,6 +9,10 @@
 #include "libvswitch/policy/entry.h"
 #include "libvswitch/policy/port.h"
 
+static bool is_same(const struct vsw_domain *, struct vsw_port *const ports[],
+		    size_t n);
+static bool is_among(const struct vsw_port *, struct vsw_port *const ports[],
+		     size_t n);
 static void settle(struct vsw_domain *);
 
 int
@@ -55,21 +59,38 @@ free_domain:
 int
 vsw_domain_set_uplink(struct vsw_domain *domain, struct vsw_port *port)
 {
-	struct vsw_port *old = domain->uplink;
+	return vsw_domain_set_uplinks(domain, &port, port ? 1 : 0);
+}
+
+int
+vsw_domain_set_uplinks(struct vsw_domain *domain,
+		       struct vsw_port *const ports[], size_t n)
+{
+	struct vsw_port *old[VSW_MAX_UPLINKS];
+	size_t n_old = domain->n_uplinks;
 	int error;
 
-	if (port && port->vsw != domain->vsw)
-		return -EINVAL;
-	if (port == old)
+	if (n > VSW_MAX_UPLINKS)
+		return -E2BIG;
+	for (size_t i = 0; i < n; i++)
+		if (!ports[i] || ports[i]->vsw != domain->vsw
+		    || is_among(ports[i], ports, i))
+			return -EINVAL;
+	if (n == n_old && is_same(domain, ports, n))
 		return 0;
-	error = endpoints_prepare(domain, NULL);
+	error = endpoints_prepare(domain, NULL, n);
 	if (error)
 		return error;
-	domain->uplink = port ? port_ref(port) : NULL;
+	for (size_t i = 0; i < n_old; i++)
+		old[i] = domain->uplinks[i];
+	for (size_t i = 0; i < n; i++)
+		domain->uplinks[i] = port_ref(ports[i]);
+	domain->n_uplinks = n;
 	endpoints_renew(domain, NULL);
 	domain_touch(domain);
 	domain_settle(domain);
-	port_unref(old);
+	while (n_old)
+		port_unref(old[--n_old]);
 	return 0;
 }
 
@@ -103,7 +124,8 @@ vsw_domain_unref(struct vsw_domain *domain)
 		domain->next->back = domain->back;
 	vsw->n_domains--;
 	settle(domain);
-	port_unref(domain->uplink);
+	while (domain->n_uplinks)
+		port_unref(domain->uplinks[--domain->n_uplinks]);
 	table_done(&domain->endpoints);
 	table_done(&domain->providers);
 	generation_free(&vsw->generations, domain->generation);
@@ -162,14 +184,15 @@ domain_settle(struct vsw_domain *domain)
 }
 
 int
-domains_prepare(struct vsw_port *uplink, const struct vsw_addr *pa)
+domains_prepare(const struct vsw_port *uplink, const struct vsw_addr *pa)
 {
 	for (struct vsw_domain *d = uplink->vsw->domains; d; d = d->next) {
-		if (d->uplink != uplink || !endpoints_prepare(d, pa))
+		if (!is_among(uplink, d->uplinks, d->n_uplinks)
+		    || !endpoints_prepare(d, pa, d->n_uplinks))
 			continue;
 		for (struct vsw_domain *done = uplink->vsw->domains;
 		     done != d; done = done->next)
-			if (done->uplink == uplink)
+			if (is_among(uplink, done->uplinks, done->n_uplinks))
 				endpoints_forget(done, pa);
 		return -ENOMEM;
 	}
@@ -177,15 +200,34 @@ domains_prepare(struct vsw_port *uplink, const struct vsw_addr *pa)
 }
 
 void
-domains_renew(struct vsw_port *uplink, const struct vsw_addr *pa)
+domains_renew(const struct vsw_port *uplink, const struct vsw_addr *pa)
 {
 	for (struct vsw_domain *d = uplink->vsw->domains; d; d = d->next) {
-		if (d->uplink != uplink)
+		if (!is_among(uplink, d->uplinks, d->n_uplinks))
 			continue;
 		endpoints_renew(d, pa);
 		domain_touch(d);
 		domain_settle(d);
 	}
+}
+
+static bool
+is_same(const struct vsw_domain *domain, struct vsw_port *const ports[],
+	size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (domain->uplinks[i] != ports[i])
+			return false;
+	return true;
+}
+
+static bool
+is_among(const struct vsw_port *port, struct vsw_port *const ports[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ports[i] == port)
+			return true;
+	return false;
 }
 
 static void

@@ -18,7 +18,8 @@ struct vsw_domain {
 	struct vsw *vsw;
 	uint32_t n_refs;
 	uint32_t generation;
-	struct vsw_port *uplink;	/* NULL: none; holds. */
+	struct vsw_port *uplinks[VSW_MAX_UPLINKS];	/* Holds. */
+	size_t n_uplinks;
 	struct table endpoints;		/* struct endpoint. */
 	struct table providers;		/* struct provider. */
 	struct retired *leaving;	/* To be retired. */
@@ -50,8 +51,8 @@ void domain_touch(struct vsw_domain *);
 void domain_settle(struct vsw_domain *);
 
 /* For what is set up on a port: the outer headers of all domains that have it
- * as their uplink, as endpoints_prepare() and its kin.  renew settles. */
-int domains_prepare(struct vsw_port *uplink, const struct vsw_addr *pa);
-void domains_renew(struct vsw_port *uplink, const struct vsw_addr *pa);
+ * as one of their uplinks, as endpoints_prepare() and its kin.  renew settles. */
+int domains_prepare(const struct vsw_port *uplink, const struct vsw_addr *pa);
+void domains_renew(const struct vsw_port *uplink, const struct vsw_addr *pa);
 
 #endif /* policy/domain.h */

@@ -26,7 +26,7 @@ struct walk {
 
 _Static_assert(offsetof(struct provider, retired) == 0
 	       && offsetof(struct endpoint, retired) == 0
-	       && offsetof(struct outer, retired) == 0, "retired come first");
+	       && offsetof(struct outers, retired) == 0, "retired come first");
 
 static struct endpoint *make(struct vsw_domain *, const struct vsw_addr *pa,
 			     uint8_t encap, uint32_t vni);
@@ -40,10 +40,14 @@ static uint64_t source_hash(const struct vsw_domain *,
 			    const struct vsw_addr *pa);
 static bool equal_endpoint(const void *item, const void *key);
 static bool equal_provider(const void *item, const void *key);
-static void build(const struct endpoint *, struct outer *);
+static struct outers *new_outers(struct vsw_domain *, size_t n_uplinks);
+static void free_outers(const struct vsw *, struct outers *);
+static void build(const struct endpoint *, struct outers *);
+static void add_outer(const struct endpoint *, struct vsw_port *uplink,
+		      struct outers *);
 static void free_endpoint(void *vsw, struct retired *);
 static void free_provider(void *vsw, struct retired *);
-static void free_outer(void *vsw, struct retired *);
+static void free_retired_outers(void *vsw, struct retired *);
 static struct walk walk_start(struct vsw_domain *, const struct vsw_addr *);
 static struct endpoint *walk_next(struct walk *, const struct vsw_addr *);
 
@@ -90,14 +94,14 @@ endpoint_unref(struct endpoint *endpoint)
 }
 
 int
-endpoints_prepare(struct vsw_domain *domain, const struct vsw_addr *pa)
+endpoints_prepare(struct vsw_domain *domain, const struct vsw_addr *pa,
+		  size_t n_uplinks)
 {
 	struct walk walk = walk_start(domain, pa);
 	struct endpoint *endpoint;
 
 	while ((endpoint = walk_next(&walk, pa))) {
-		endpoint->fresh = memory_alloc(&domain->vsw->allocator, 0,
-					       sizeof(struct outer));
+		endpoint->fresh = new_outers(domain, n_uplinks);
 		if (!endpoint->fresh) {
 			endpoints_forget(domain, pa);
 			return -ENOMEM;
@@ -113,14 +117,14 @@ endpoints_renew(struct vsw_domain *domain, const struct vsw_addr *pa)
 	struct endpoint *endpoint;
 
 	while ((endpoint = walk_next(&walk, pa))) {
-		struct outer *old = atomic_load_explicit(
-			&endpoint->outer, memory_order_relaxed);
+		struct outers *old = atomic_load_explicit(
+			&endpoint->outers, memory_order_relaxed);
 
 		build(endpoint, endpoint->fresh);
-		atomic_store_explicit(&endpoint->outer, endpoint->fresh,
+		atomic_store_explicit(&endpoint->outers, endpoint->fresh,
 				      memory_order_release);
 		endpoint->fresh = NULL;
-		domain_leave(domain, &old->retired, free_outer);
+		domain_leave(domain, &old->retired, free_retired_outers);
 	}
 }
 
@@ -131,8 +135,7 @@ endpoints_forget(struct vsw_domain *domain, const struct vsw_addr *pa)
 	struct endpoint *endpoint;
 
 	while ((endpoint = walk_next(&walk, pa))) {
-		memory_free(&domain->vsw->allocator, endpoint->fresh,
-			    sizeof *endpoint->fresh);
+		free_outers(domain->vsw, endpoint->fresh);
 		endpoint->fresh = NULL;
 	}
 }
@@ -158,12 +161,12 @@ make(struct vsw_domain *domain, const struct vsw_addr *pa, uint8_t encap,
 	struct provider *provider = find_provider(domain, pa), *fresh = NULL;
 	struct endpoint *endpoint = memory_alloc(allocator, 0,
 						 sizeof *endpoint);
-	struct outer *outer = memory_alloc(allocator, 0, sizeof *outer);
+	struct outers *outers = new_outers(domain, domain->n_uplinks);
 	struct endpoint_key key = key_of(pa, encap, vni);
 
 	if (!provider)
 		provider = fresh = memory_alloc(allocator, 0, sizeof *fresh);
-	if (!endpoint || !outer || !provider
+	if (!endpoint || !outers || !provider
 	    || table_reserve(&domain->endpoints, allocator, &vsw->reclaim, 1)
 	    || table_reserve(&domain->providers, allocator, &vsw->reclaim, 1))
 		goto fail;
@@ -182,13 +185,13 @@ make(struct vsw_domain *domain, const struct vsw_addr *pa, uint8_t encap,
 	if (endpoint->next)
 		endpoint->next->back = &endpoint->next;
 	provider->endpoints = endpoint;
-	build(endpoint, outer);
-	atomic_init(&endpoint->outer, outer);
+	build(endpoint, outers);
+	atomic_init(&endpoint->outers, outers);
 	table_add(&domain->endpoints, hash_of(domain, &key), endpoint);
 	return endpoint;
 fail:
 	memory_free(allocator, endpoint, sizeof *endpoint);
-	memory_free(allocator, outer, sizeof *outer);
+	free_outers(vsw, outers);
 	memory_free(allocator, fresh, sizeof *fresh);
 	return NULL;
 }
@@ -244,14 +247,59 @@ equal_provider(const void *item, const void *key)
 	return address_equal(&provider->pa, key);
 }
 
-static void
-build(const struct endpoint *endpoint, struct outer *outer)
+static struct outers *
+new_outers(struct vsw_domain *domain, size_t n_uplinks)
 {
-	struct vsw_port *uplink = endpoint->domain->uplink;
+	size_t size = n_uplinks ? n_uplinks : 1;
+	struct outers *outers = memory_alloc(&domain->vsw->allocator, 0,
+					     sizeof *outers + size
+					     * sizeof outers->of[0]);
+
+	if (outers)
+		outers->size = (uint32_t) size;
+	return outers;
+}
+
+static void
+free_outers(const struct vsw *vsw, struct outers *outers)
+{
+	if (outers)
+		memory_free(&vsw->allocator, outers, sizeof *outers
+			    + outers->size * sizeof outers->of[0]);
+}
+
+static void
+build(const struct endpoint *endpoint, struct outers *outers)
+{
+	const struct vsw_domain *domain = endpoint->domain;
+
+	outers->n = 0;
+	for (size_t i = 0; i < domain->n_uplinks; i++)
+		add_outer(endpoint, domain->uplinks[i], outers);
+	if (!outers->n)
+		add_outer(endpoint, NULL, outers);
+}
+
+/* What can be used takes the place of what cannot.  Of those that cannot one
+ * is kept, if there is nothing else: one that only lacks its next hop says
+ * more than one that has no such address. */
+static void
+add_outer(const struct endpoint *endpoint, struct vsw_port *uplink,
+	  struct outers *outers)
+{
 	const struct vsw_addr *pa = &endpoint->provider->pa;
+	struct outer outer;
 
 	outer_build(uplink, pa, endpoint->encap, endpoint->vni,
-		    uplink ? next_hop_get(uplink, pa) : NULL, outer);
+		    uplink ? next_hop_get(uplink, pa) : NULL, &outer);
+	if (!outers->n) {
+		outers->of[outers->n++] = outer;
+	} else if (outers->of[0].drop != VSW_N_DROPS) {
+		if (outer.drop != VSW_DROP_NO_UPLINK)
+			outers->of[0] = outer;
+	} else if (outer.drop == VSW_N_DROPS) {
+		outers->of[outers->n++] = outer;
+	}
 }
 
 static void
@@ -260,9 +308,8 @@ free_endpoint(void *vsw_, struct retired *retired)
 	struct vsw *vsw = vsw_;
 	struct endpoint *endpoint = (struct endpoint *) retired;
 
-	memory_free(&vsw->allocator, atomic_load_explicit(
-			    &endpoint->outer, memory_order_relaxed),
-		    sizeof(struct outer));
+	free_outers(vsw, atomic_load_explicit(&endpoint->outers,
+					      memory_order_relaxed));
 	memory_free(&vsw->allocator, endpoint, sizeof *endpoint);
 }
 
@@ -275,11 +322,9 @@ free_provider(void *vsw_, struct retired *retired)
 }
 
 static void
-free_outer(void *vsw_, struct retired *retired)
+free_retired_outers(void *vsw, struct retired *retired)
 {
-	struct vsw *vsw = vsw_;
-
-	memory_free(&vsw->allocator, retired, sizeof(struct outer));
+	free_outers(vsw, (struct outers *) retired);
 }
 
 static struct walk

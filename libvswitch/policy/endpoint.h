@@ -5,7 +5,7 @@
 
 /* The far ends of a domain's tunnels: one endpoint for each (provider address,
  * encapsulation, VNI) that some location names, however many do; it has the
- * outer headers.  And one provider for each provider address, which is what a
+ * outer headers, for each of the domain's uplinks.  And one provider for each provider address, which is what a
  * domain takes tunnel packets from.
  *
  * What is taken out of the tables waits in the domain's list until
@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
 #include "libvswitch/base/reclaim.h"
@@ -36,8 +37,8 @@ struct endpoint {
 	uint32_t n_refs;		/* [control] */
 	uint32_t vni;
 	uint8_t encap;
-	_Atomic(struct outer *) outer;	/* Replaced whole; never NULL. */
-	struct outer *fresh;		/* Prepared to be the next. */
+	_Atomic(struct outers *) outers;	/* Replaced whole; never NULL. */
+	struct outers *fresh;		/* Prepared to be the next. */
 };
 
 /* [control] Takes a reference; makes the endpoint if it is the first.  0 or
@@ -48,9 +49,11 @@ int endpoint_get(struct vsw_domain *, const struct vsw_addr *pa,
 void endpoint_unref(struct endpoint *);
 
 /* [control] Makes the outer headers of all endpoints at 'pa' (NULL: of all)
- * anew, in two steps: prepare only allocates, 0 or -ENOMEM; renew cannot fail,
- * and is followed by domain_settle().  forget undoes prepare. */
-int endpoints_prepare(struct vsw_domain *, const struct vsw_addr *pa);
+ * anew, in two steps: prepare only allocates, for as many uplinks as the domain
+ * will have then, 0 or -ENOMEM; renew cannot fail, and is followed by
+ * domain_settle().  forget undoes prepare. */
+int endpoints_prepare(struct vsw_domain *, const struct vsw_addr *pa,
+		      size_t n_uplinks);
 void endpoints_renew(struct vsw_domain *, const struct vsw_addr *pa);
 void endpoints_forget(struct vsw_domain *, const struct vsw_addr *pa);
 
@@ -59,11 +62,12 @@ void endpoints_forget(struct vsw_domain *, const struct vsw_addr *pa);
 bool endpoint_is_known(const struct vsw_domain *, const uint8_t *pa,
 		       unsigned n, struct dependencies *deps);
 
-/* [any] Under a read mark. */
+/* [any] Under a read mark.  The headers for a flow of this hash. */
 static inline const struct outer *
-endpoint_outer(const struct endpoint *endpoint)
+endpoint_outer(const struct endpoint *endpoint, uint32_t hash)
 {
-	return atomic_load_explicit(&endpoint->outer, memory_order_acquire);
+	return outer_pick(atomic_load_explicit(&endpoint->outers,
+					       memory_order_acquire), hash);
 }
 
 #endif /* policy/endpoint.h */

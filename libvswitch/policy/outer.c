@@ -3,6 +3,7 @@
 #include "libvswitch/policy/outer.h"
 
 #include <string.h>
+#include "libvswitch/base/hash.h"
 #include "libvswitch/base/wire.h"
 #include "libvswitch/policy/port.h"
 
@@ -28,7 +29,7 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	size_t n;
 
 	*outer = (struct outer) {
-		.retired = outer->retired, .drop = VSW_DROP_NO_UPLINK,
+		.drop = VSW_DROP_NO_UPLINK,
 		.tunnel = { .dst = *pa, .vni = vni, .encap = encap }
 	};
 	if (port && port->ops.abilities & VSW_PORT_TUNNEL) {
@@ -74,6 +75,29 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 		outer->udp_sum = sum(outer->bytes + outer->l3 + 8, 32)
 				 + sum(outer->bytes + outer->l4,
 				       n - outer->l4) + IP_PROTO_UDP;
+}
+
+/* The greatest of numbers that depend on the flow and one uplink each.  The
+ * hash also picks locations, senders and source ports, by its bits as they are:
+ * so it is mixed before it is looked at. */
+const struct outer *
+outer_pick(const struct outers *outers, uint32_t hash)
+{
+	const struct outer *best = &outers->of[0];
+	uint64_t weight = 0;
+
+	if (outers->n == 1)
+		return best;
+	for (uint32_t i = 0; i < outers->n; i++) {
+		uint64_t each = hash_derive(hash,
+					    outers->of[i].uplink->serial);
+
+		if (each >= weight) {
+			weight = each;
+			best = &outers->of[i];
+		}
+	}
+	return best;
 }
 
 static size_t

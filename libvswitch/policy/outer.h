@@ -13,7 +13,10 @@
  * IPv4 (RFC 7348, section 5) and filled in over IPv6.  For an uplink with
  * VSW_PORT_TUNNEL 'size' is 0 and 'tunnel' is what the packet is given.
  *
- * Immutable; replaced whole and retired. */
+ * A domain may have several uplinks, and an endpoint has a struct outer for each
+ * one that its headers can be made for: these stand together in a struct
+ * outers, and a flow keeps to one of them.  Immutable; replaced whole and
+ * retired. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +30,6 @@ struct vsw_port;
 enum { OUTER_MAX = 96 };
 
 struct outer {
-	struct retired retired;
 	struct vsw_port *uplink;	/* NULL: see 'drop'. */
 	uint32_t mtu;			/* Of the outer IP packet; 0: the
 					 * device knows. */
@@ -47,10 +49,22 @@ struct outer {
 	struct vsw_tunnel tunnel;	/* dst, vni, encap; src if known. */
 };
 
-/* [control] Fills in everything but 'retired' from the uplink (NULL: none)
- * and the remote side.  'mac': next hop's, NULL if not known. */
+struct outers {
+	struct retired retired;
+	uint32_t n;			/* At least 1; then it may be one that
+					 * drops. */
+	uint32_t size;			/* Room in 'of'. */
+	struct outer of[];
+};
+
+/* [control] Fills in everything from the uplink (NULL: none) and the remote
+ * side.  'mac': next hop's, NULL if not known. */
 void outer_build(struct vsw_port *uplink, const struct vsw_addr *pa,
 		 uint8_t encap, uint32_t vni, const uint8_t mac[6],
 		 struct outer *ret_outer);
+
+/* [any] The one that a flow of this hash uses: a flow stays where it is as long
+ * as its uplink is there, whatever becomes of the others. */
+const struct outer *outer_pick(const struct outers *, uint32_t hash);
 
 #endif /* policy/outer.h */

@@ -149,8 +149,101 @@ outer_of(uint8_t mac_byte)
 	uint32_t n;
 
 	return endpoint_outer(mapping_find_mac(mapping, mac, NULL,
-					       &n)->endpoint);
+					       &n)->endpoint, 0);
 }
+
+/* By which of 'n' uplinks each of many flows goes to a MAC. */
+enum { N_FLOWS = 1024 };
+
+static void
+see_flows(uint8_t mac_byte, const struct vsw_port *ret_by[N_FLOWS])
+{
+	uint8_t mac[6] = { 2, 0, 0, 0, 0, mac_byte };
+	uint32_t n;
+	const struct endpoint *endpoint =
+		mapping_find_mac(mapping, mac, NULL, &n)->endpoint;
+
+	for (uint32_t i = 0; i < N_FLOWS; i++)
+		ret_by[i] = endpoint_outer(endpoint, i * (UINT32_MAX
+							  / N_FLOWS))->uplink;
+}
+
+static size_t
+count_flows(const struct vsw_port *const by[N_FLOWS],
+	    const struct vsw_port *port)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < N_FLOWS; i++)
+		n += by[i] == port;
+	return n;
+}
+
+/* A team of three; one of them knows no next hop, one has no IPv6. */
+START_TEST(several_uplinks)
+{
+	struct vsw_location v4 = rig_remote(1, 5001, VSW_ENCAP_VXLAN);
+	struct vsw_location v6 = v4;
+	const struct vsw_port *by[N_FLOWS], *then[N_FLOWS];
+	uint8_t m4[6] = { 2, 0, 0, 0, 0, 1 }, m6[6] = { 2, 0, 0, 0, 0, 2 };
+	struct vsw_underlay u = underlay();
+	struct vsw_port *team[3], *many[VSW_MAX_UPLINKS + 1];
+
+	setup();
+	v6.pa = rig_addr(16, 1);
+	team[0] = wire;
+	team[1] = rig_port(vsw, "two", 0);
+	team[2] = rig_port(vsw, "three", 0);
+	u.local_v4.bytes[3] = 11;
+	memset(&u.local_v6, 0, sizeof u.local_v6);
+	ck_assert_int_eq(vsw_port_set_underlay(team[1], &u), 0);
+	u.local_v4.bytes[3] = 12;
+	ck_assert_int_eq(vsw_port_set_underlay(team[2], &u), 0);
+	ck_assert_int_eq(vsw_port_set_next_hop(wire, &any, hop), 0);
+	ck_assert_int_eq(vsw_port_set_next_hop(team[1], &any, hop), 0);
+	ck_assert_int_eq(vsw_mapping_set_mac(mapping, m4, &v4, 1), 0);
+	ck_assert_int_eq(vsw_mapping_set_mac(mapping, m6, &v6, 1), 0);
+	ck_assert_int_eq(vsw_domain_set_uplinks(domain, team, 3), 0);
+
+	see_flows(1, by);
+	ck_assert_uint_gt(count_flows(by, team[0]), N_FLOWS / 3);
+	ck_assert_uint_gt(count_flows(by, team[1]), N_FLOWS / 3);
+	ck_assert_uint_eq(count_flows(by, team[2]), 0);
+	see_flows(2, then);
+	ck_assert_uint_eq(count_flows(then, wire), N_FLOWS);
+
+	/* Whoever comes takes its share from each, and nothing else moves. */
+	ck_assert_int_eq(vsw_port_set_next_hop(team[2], &any, hop), 0);
+	see_flows(1, then);
+	for (size_t i = 0; i < N_FLOWS; i++)
+		ck_assert(then[i] == by[i] || then[i] == team[2]);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_gt(count_flows(then, team[i]), N_FLOWS / 4);
+	/* Whoever goes leaves its own alone to others. */
+	ck_assert_int_eq(vsw_domain_set_uplinks(domain, team + 1, 2), 0);
+	see_flows(1, by);
+	for (size_t i = 0; i < N_FLOWS; i++)
+		ck_assert(then[i] == wire || by[i] == then[i]);
+	ck_assert_uint_eq(count_flows(by, wire), 0);
+	see_flows(2, then);
+	ck_assert_ptr_null(then[0]);
+
+	team[0] = team[1];
+	ck_assert_int_eq(vsw_domain_set_uplinks(domain, team, 2), -EINVAL);
+	team[0] = NULL;
+	ck_assert_int_eq(vsw_domain_set_uplinks(domain, team, 1), -EINVAL);
+	for (size_t i = 0; i <= VSW_MAX_UPLINKS; i++)
+		many[i] = wire;
+	ck_assert_int_eq(vsw_domain_set_uplinks(domain, many,
+						VSW_MAX_UPLINKS + 1), -E2BIG);
+	see_flows(1, then);
+	ck_assert_mem_eq(by, then, sizeof by);
+	ck_assert_int_eq(vsw_domain_set_uplink(domain, wire), 0);
+	vsw_port_remove(team[1]);
+	vsw_port_remove(team[2]);
+	teardown();
+}
+END_TEST
 
 static uint32_t
 generation(void)
@@ -224,4 +317,4 @@ START_TEST(memory_runs_out)
 END_TEST
 
 RIG_MAIN("outer", vxlan_over_ipv4, nvgre_over_ipv6_with_vlan, what_is_missing,
-	 made_anew, memory_runs_out)
+	 made_anew, several_uplinks, memory_runs_out)
