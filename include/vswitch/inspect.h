@@ -189,6 +189,54 @@ VSW_API size_t vsw_connections(struct vsw *, struct vsw_port *port,
 			       uint64_t now, size_t max,
 			       vsw_connection_fn *show, void *ctx);
 
+/* What a worker tells the control thread about a packet for which a flow was
+ * decided: never about one that found its flow in the cache. */
+enum vsw_event_kind {
+	VSW_EVENT_LEARNED,		/* vsw_rule_learn(): a source that is
+					 * not known on this port. */
+	VSW_EVENT_LOGGED,		/* A rule that is to be logged decided a
+					 * new flow. */
+	VSW_N_EVENT_KINDS
+};
+
+/* The packet is described as it came in, without its tunnel. */
+struct vsw_event {
+	size_t size;			/* Of this struct, as the library knows
+					 * it. */
+	uint8_t kind;			/* enum vsw_event_kind. */
+	uint8_t direction;		/* enum vsw_direction, */
+	struct vsw_port *port;		/* of the layers of this port. */
+	uint64_t tag;			/* The rule's. */
+	uint64_t time_ns;		/* 'now' of the packet's worker. */
+	uint8_t eth_src[6], eth_dst[6];
+	uint16_t eth_type;		/* Host byte order; so are all. */
+	uint16_t vlan;			/* VSW_FIELD_VLAN. */
+	uint32_t vni;			/* Of its tunnel; 0: none. */
+	struct vsw_addr src, dst;	/* n == 0: neither IP nor ARP. */
+	uint8_t ip_proto;
+	uint8_t fragment;		/* enum vsw_fragment. */
+	uint16_t l4_src, l4_dst;	/* 0: none. */
+};
+typedef void vsw_event_fn(void *ctx, const struct vsw_event *);
+
+/* [control] Takes events off, at most 'max', and shows each one; 'show' may
+ * call the library, but for this function.  Returns how many: if that is
+ * 'max', there may be more.  Of each worker they come in order; those of ports
+ * that were removed are left out.  vsw_options.wake is called when it is time
+ * to. */
+VSW_API size_t vsw_events(struct vsw *, size_t max, vsw_event_fn *show,
+			  void *ctx);
+
+/* Lost is what found no room: a worker keeps 1024 events, 128 of one port, and
+ * a port tells no more than vsw_options.max_events_per_s. */
+struct vsw_event_counters {
+	size_t size;			/* sizeof(struct vsw_event_counters). */
+	uint64_t told[8], lost[8];	/* By enum vsw_event_kind. */
+};
+/* [control] */
+VSW_API void vsw_event_get_counters(const struct vsw *,
+				    struct vsw_event_counters *ret_counters);
+
 #ifdef __cplusplus
 }
 #endif

@@ -206,6 +206,16 @@ VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
 			    const uint8_t router_mac[6],
 			    uint32_t ttl_reason);
 
+/* Learns: looks the source MAC of a packet that comes out of a port up in
+ * 'mapping'.  If it is not known to be behind this port, that is told as an
+ * event (VSW_EVENT_LEARNED, with 'tag'; <vswitch/inspect.h>), and the packet
+ * goes on.  Nothing is edited: what to make of it is the embedder's matter.
+ * A flow is told of once, and once more when its source's entry in the mapping
+ * was edited.  Packets from tunnels, and those whose source is no one station's
+ * MAC, are nothing to learn from. */
+VSW_API void vsw_rule_learn(struct vsw_rule *, struct vsw_mapping *,
+			    uint64_t tag);
+
 /* [control] Ends drafting.  Returns 0, or the draft's first problem and in
  * 'ret_problem' one line that names the group and the rule. */
 VSW_API VSW_MUST_CHECK int vsw_group_seal(struct vsw_group *,

@@ -99,6 +99,15 @@ struct vsw_options {
 	uint32_t udp_s;			/* 300: RFC 4787, section 4.3. */
 	uint32_t icmp_s;		/* 60: RFC 5508, section 3.2. */
 	uint32_t other_s;		/* 600. */
+
+	/* Events (vsw_events()): what each port may tell in each worker, in a
+	 * second; 0: 1000.  VSW_UNLIMITED: no limit. */
+	uint32_t max_events_per_s;
+	/* Called by a worker that has told an event, if it is the first one
+	 * since vsw_events() was called; must not block, nor call the library.
+	 * NULL: nobody waits. */
+	void (*wake)(void *ctx);
+	void *wake_ctx;
 };
 
 #define VSW_UNLIMITED UINT32_MAX

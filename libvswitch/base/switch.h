@@ -7,7 +7,9 @@
  * in switch/switch.c. */
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <vswitch/inspect.h>
 #include <vswitch/switch.h>
 #include "libvswitch/base/generation.h"
 #include "libvswitch/base/hash.h"
@@ -45,6 +47,9 @@ struct vsw {
 	uint32_t n_salts;			/* See switch_salt(). */
 
 	struct vsw_worker **workers;		/* options.max_workers. */
+	_Atomic bool is_woken;			/* Control knows of events. */
+	uint32_t next_event;			/* Worker to be asked next. */
+	struct vsw_event_counters events_gone;	/* With workers. */
 	uint64_t n_sealed;			/* Programs, ever. */
 	uint32_t n_domains, n_programs, n_groups, n_sets;	/* Alive. */
 };

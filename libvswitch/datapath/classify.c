@@ -131,6 +131,7 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	const struct headers *headers = &batch->headers[i];
 	uint32_t hash = batch->hashes[i];
 	struct flow *flow = flow_find(worker->flows, &headers->key, hash);
+	bool is_good;
 
 	if (flow && dependencies_hold(&flow_decided(worker->flows, flow)->deps,
 				      &vsw->generations)) {
@@ -149,8 +150,12 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		*ret_why = VSW_DROP_FLOW_LIMIT;
 		return NULL;
 	}
-	if (!decide(vsw, batch->port, headers, batch->packets[i]->data, hash,
-		    batch->now, NULL, &worker->decision)) {
+	is_good = decide(vsw, batch->port, headers, batch->packets[i]->data,
+			 hash, batch->now, NULL, &worker->decision);
+	if (worker->decision.notes.n)
+		event_tell(worker, &worker->decision.notes, headers, !flow,
+			   batch->now);
+	if (!is_good) {
 		*ret_why = worker->decision.rewrites[0].drop;
 		return NULL;
 	}
@@ -201,6 +206,7 @@ walk(struct composition *c)
 	struct decision *decision = c->decision;
 
 	decision->n = 0;
+	event_forget(&decision->notes);
 	dependencies_start(&decision->deps, &c->vsw->generations);
 	walk_out(c);
 	if (c->is_over)

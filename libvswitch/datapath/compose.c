@@ -9,6 +9,7 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/learn.h"
 #include "libvswitch/datapath/narrate.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/mapping.h"
@@ -42,6 +43,8 @@ compose_rule(struct composition *c, const struct vsw_rule *rule)
 		compose_drop(c, VSW_DROP_RULE, NULL);
 		return;
 	}
+	if (rule->actions & ACTION_LEARN)
+		learn_source(c, rule);
 	edit(c, rule);
 	if (c->is_over)
 		return;

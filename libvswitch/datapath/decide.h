@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <vswitch/inspect.h>
 #include "libvswitch/base/generation.h"
+#include "libvswitch/datapath/event.h"
 #include "libvswitch/datapath/follow.h"
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
@@ -32,6 +33,7 @@ struct decision {
 					 * it is 'one'. */
 	struct rewrite one;
 	struct followed followed;
+	struct event_notes notes;	/* What is to be told of it. */
 };
 
 /* Under the caller's read mark, or by the control thread, which alone frees.

@@ -100,6 +100,7 @@ vsw_worker_free(struct vsw_worker *worker)
 	vsw = worker->vsw;
 	vsw->workers[worker->index] = NULL;
 	decision_done(vsw, &worker->decision);
+	event_queue_done(&worker->events, vsw);
 	fragment_free(worker, worker->fragments);
 	flow_table_free(worker->flows);
 	packet_pool_free(worker->pool);

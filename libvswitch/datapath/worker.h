@@ -24,6 +24,7 @@ struct vsw_worker {
 	struct fragments *fragments;	/* NULL: none has come yet. */
 	struct packet_pool *pool;
 	struct decision decision;	/* Of the flow that is being decided. */
+	struct event_queue events;	/* For the control thread. */
 
 	/* A port's transmit may answer with vsw_worker_receive(): such packets
 	 * wait here, by 'next', until the batch under way is done. */

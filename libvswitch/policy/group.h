@@ -36,13 +36,14 @@ enum rule_action {
 	ACTION_ETH_DST = 1 << 7,
 	ACTION_TTL = 1 << 8,
 	ACTION_TRACK = 1 << 9,
+	ACTION_LEARN = 1 << 10,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
 	/* These have no place in direction VSW_IN, where the output is known
 	 * already. */
 	ACTION_OUT_ONLY = ACTION_OUTPUT | ACTION_ENCAP | ACTION_DECAP
-			  | ACTION_ROUTE
+			  | ACTION_ROUTE | ACTION_LEARN
 };
 
 struct vsw_rule {
@@ -57,6 +58,8 @@ struct vsw_rule {
 	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */
 	struct vsw_mapping *mapping;	/* ACTION_ENCAP, _DECAP; holds. */
 	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */
+	struct vsw_mapping *learn;	/* ACTION_LEARN; holds. */
+	uint64_t learn_tag;
 	struct vsw_addr next_hop;
 	struct match *matches;
 	size_t n_matches, matches_room;

@@ -30,6 +30,8 @@ struct port_counts {
 	struct budget punt_budget;
 	struct budget new_budget;	/* Of flows that are new, */
 	struct budget again_budget;	/* and of those decided anew. */
+	struct budget event_budget;
+	uint32_t n_events, last_event;	/* See datapath/event.c. */
 };
 
 /* struct vsw_port_limits; 0: as the switch's options say.  Relaxed: each

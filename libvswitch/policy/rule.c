@@ -60,6 +60,7 @@ rule_free(struct vsw_rule *rule)
 	port_unref(rule->port);
 	vsw_mapping_unref(rule->mapping);
 	vsw_mapping_unref(rule->route);
+	vsw_mapping_unref(rule->learn);
 	memory_free_string(allocator, rule->name);
 	memory_free(allocator, rule, sizeof *rule);
 }
@@ -257,6 +258,18 @@ vsw_rule_route(struct vsw_rule *rule, struct vsw_mapping *mapping,
 		rule->next_hop = *next_hop;
 	memcpy(rule->router_mac, router_mac, sizeof rule->router_mac);
 	rule->ttl_reason = ttl_reason;
+}
+
+void
+vsw_rule_learn(struct vsw_rule *rule, struct vsw_mapping *mapping,
+	       uint64_t tag)
+{
+	struct vsw_mapping *held = hold(rule, mapping, ACTION_LEARN, "learn");
+
+	if (!held)
+		return;
+	rule->learn = held;
+	rule->learn_tag = tag;
 }
 
 static bool

@@ -13,6 +13,7 @@
 
 enum {
 	DOMAINS_MAX = 16384,
+	EVENTS_PER_S = 1000,
 	NEW_FLOWS_PER_S = 50000,
 	PORTS_MAX = 65535,
 	STRIPES_MIN = 1024,
@@ -160,6 +161,7 @@ take_options(struct vsw *vsw, const struct vsw_options *options)
 	default_to(&vsw->options.udp_s, 300);
 	default_to(&vsw->options.icmp_s, 60);
 	default_to(&vsw->options.other_s, 600);
+	default_to(&vsw->options.max_events_per_s, EVENTS_PER_S);
 }
 
 static void

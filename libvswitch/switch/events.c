@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <vswitch/inspect.h>
+
+#include <string.h>
+#include "libvswitch/base/switch.h"
+#include "libvswitch/datapath/event.h"
+#include "libvswitch/datapath/worker.h"
+#include "libvswitch/policy/port.h"
+
+static bool show_one(struct vsw *, const struct event *, vsw_event_fn *show,
+		     void *ctx);
+static struct vsw_addr addr_of(const uint8_t *bytes, bool is_v4, bool is_v6);
+static void add(const struct event_queue *, struct vsw_event_counters *);
+
+/* An event of each worker in turn, so that none keeps the others waiting. */
+size_t
+vsw_events(struct vsw *vsw, size_t max, vsw_event_fn *show, void *ctx)
+{
+	uint32_t n_workers = vsw->options.max_workers;
+	uint32_t n_empty = 0;
+	size_t n = 0;
+
+	/* Before looking: see wake() in datapath/event.c. */
+	atomic_exchange_explicit(&vsw->is_woken, false, memory_order_acq_rel);
+	while (n < max && n_empty < n_workers) {
+		struct vsw_worker *worker =
+			vsw->workers[vsw->next_event % n_workers];
+		struct event event;
+
+		vsw->next_event = (vsw->next_event + 1) % n_workers;
+		if (!worker || !event_take(&worker->events, &event)) {
+			n_empty++;
+			continue;
+		}
+		n_empty = 0;
+		n += show_one(vsw, &event, show, ctx);
+	}
+	return n;
+}
+
+void
+vsw_event_get_counters(const struct vsw *vsw,
+		       struct vsw_event_counters *ret_counters)
+{
+	struct vsw_event_counters sum = vsw->events_gone;
+
+	sum.size = ret_counters->size;
+	for (uint32_t i = 0; i < vsw->options.max_workers; i++)
+		if (vsw->workers[i])
+			add(&vsw->workers[i]->events, &sum);
+	/* The embedder's struct may be longer or shorter than ours. */
+	memcpy(ret_counters, &sum,
+	       sum.size < sizeof sum ? sum.size : sizeof sum);
+}
+
+static bool
+show_one(struct vsw *vsw, const struct event *event, vsw_event_fn *show,
+	 void *ctx)
+{
+	const struct flow_key *key = &event->key;
+	bool is_v6 = flow_key_is_ipv6(key);
+	bool is_v4 = key->has & (FLOW_HAS_IPV4 | FLOW_HAS_ARP);
+	struct vsw_event info = {
+		.size = sizeof info,
+		.kind = event->kind, .direction = event->direction,
+		.port = atomic_load_explicit(&vsw->ports[event->port],
+					     memory_order_acquire),
+		.tag = event->tag, .time_ns = event->time_ns,
+		.eth_type = key->eth_type, .vlan = key->vlan,
+		.vni = key->vni, .ip_proto = key->ip_proto,
+		.fragment = key->fragment,
+		.src = addr_of(flow_key_ip_src(key), is_v4, is_v6),
+		.dst = addr_of(flow_key_ip_dst(key), is_v4, is_v6),
+		.l4_src = key->l4_src, .l4_dst = key->l4_dst
+	};
+
+	/* Another port may have its number by now. */
+	if (!info.port || info.port->serial != event->port_serial)
+		return false;
+	memcpy(info.eth_src, key->eth_src, sizeof info.eth_src);
+	memcpy(info.eth_dst, key->eth_dst, sizeof info.eth_dst);
+	show(ctx, &info);
+	return true;
+}
+
+static struct vsw_addr
+addr_of(const uint8_t *bytes, bool is_v4, bool is_v6)
+{
+	struct vsw_addr addr = { .n = is_v6 ? 16 : is_v4 ? 4 : 0 };
+
+	memcpy(addr.bytes, bytes, addr.n);
+	return addr;
+}
+
+static void
+add(const struct event_queue *queue, struct vsw_event_counters *sum)
+{
+	for (unsigned i = 0; i < VSW_N_EVENT_KINDS; i++) {
+		sum->told[i] += atomic_load_explicit(&queue->n_told[i],
+						     memory_order_relaxed);
+		sum->lost[i] += atomic_load_explicit(&queue->n_lost[i],
+						     memory_order_relaxed);
+	}
+}
