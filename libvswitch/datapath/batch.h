@@ -41,10 +41,13 @@ struct batch {
 	uint32_t missed;		/* Of those: by lookup, no flow. */
 	unsigned n;
 	bool has_fragments;		/* Says parse. */
+	bool has_decided;		/* Classify: the cache has changed. */
+	bool is_spent;			/* The budget for new flows is. */
 	struct vsw_packet *packets[BATCH_MAX];
 	struct headers headers[BATCH_MAX];	/* Filled in by parse. */
 	uint32_t hashes[BATCH_MAX];		/* By lookup, */
-	struct flow *flows[BATCH_MAX];		/* with these; what misses is */
+	struct flow *flows[BATCH_MAX];		/* with these; what misses,
+						 * NULL or stale, is */
 	const struct decided *decided[BATCH_MAX];	/* classify's. */
 	uint8_t drops[BATCH_MAX];	/* enum vsw_drop, if dropped. */
 	unsigned n_out;			/* By execute: what is to be sent. */

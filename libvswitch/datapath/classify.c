@@ -24,6 +24,8 @@ enum {
 
 static struct flow *decide_flow(struct vsw_worker *, struct batch *,
 				unsigned i, enum vsw_drop *ret_why);
+static struct flow *find_again(struct vsw_worker *, struct batch *,
+			       unsigned i);
 static bool may_decide(struct vsw_worker *, struct batch *,
 		       const struct flow *);
 static uint32_t spread_hash(const struct vsw *, const struct flow_key *,
@@ -45,6 +47,7 @@ static const struct vsw_rule *find_what_counts(const struct composition *,
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
 {
+	batch->has_decided = batch->is_spent = false;
 	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		enum vsw_drop why = VSW_DROP_NO_MEMORY;
@@ -121,8 +124,6 @@ decide_walk(struct composition *c, const struct vsw_program *program,
 		    direction);
 }
 
-/* Several packets of a flow that is new may be in one batch: the first one
- * makes the flow that the others find. */
 static struct flow *
 decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	    enum vsw_drop *ret_why)
@@ -130,7 +131,7 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	struct vsw *vsw = worker->vsw;
 	const struct headers *headers = &batch->headers[i];
 	uint32_t hash = batch->hashes[i];
-	struct flow *flow = flow_find(worker->flows, &headers->key, hash);
+	struct flow *flow = find_again(worker, batch, i);
 	bool is_good;
 
 	if (flow && dependencies_hold(&flow_decided(worker->flows, flow)->deps,
@@ -150,6 +151,7 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		*ret_why = VSW_DROP_FLOW_LIMIT;
 		return NULL;
 	}
+	batch->has_decided = true;
 	is_good = decide(vsw, batch->port, headers, batch->packets[i]->data,
 			 hash, batch->now, NULL, &worker->decision);
 	if (worker->decision.notes.n)
@@ -164,8 +166,21 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 			batch->now);
 }
 
+/* Several packets of a flow that is new may be in one batch: the first one
+ * makes the flow that the others find.  What lookup has found holds until
+ * then. */
+static struct flow *
+find_again(struct vsw_worker *worker, struct batch *batch, unsigned i)
+{
+	if (!batch->has_decided)
+		return batch->flows[i];
+	return flow_find(worker->flows, &batch->headers[i].key,
+			 batch->hashes[i]);
+}
+
 /* What deciding costs is the port's own, within limits; so is the room that
- * its flows take. */
+ * its flows take.  Who has used up his budget pays for a look-up, and no more
+ * than that: he may be somebody who scans. */
 static bool
 may_decide(struct vsw_worker *worker, struct batch *batch,
 	   const struct flow *flow)
@@ -174,11 +189,15 @@ may_decide(struct vsw_worker *worker, struct batch *batch,
 	uint32_t max_flows = atomic_load_explicit(&port->limits.max_flows,
 						  memory_order_relaxed);
 
+	if (!flow && batch->is_spent)
+		return false;
 	if (!port_may_decide(port, worker->index,
 			     flow && flow_n_packets(flow)
 				     >= ESTABLISHED_PACKETS,
-			     batch->now))
+			     batch->now)) {
+		batch->is_spent = true;
 		return false;
+	}
 	if (!flow && max_flows
 	    && flow_count_port(worker->flows, port->number) >= max_flows)
 		flow_give_way(worker->flows, port->number);

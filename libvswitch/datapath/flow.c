@@ -95,6 +95,7 @@ batch_lookup(struct vsw_worker *worker, struct batch *batch)
 			batch_drop(batch, i, VSW_DROP_CONNECTION_STATE);
 			continue;
 		}
+		batch->flows[i] = flow;
 		missed |= UINT32_C(1) << i;
 		if (flow) {
 			n_stale++;
