@@ -6,6 +6,7 @@
 /* Counters, flows, and what would happen to a packet.  Read <vswitch.h>
  * first. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/packet.h>
@@ -149,13 +150,46 @@ VSW_API VSW_MUST_CHECK int vsw_explain(struct vsw_port *,
 VSW_API size_t vsw_step_format(const struct vsw_step *, char *line,
 			       size_t size);
 
+/* Hits of rules.  A rule that was given a counter (vsw_rule_count()) counts
+ * packets that went, or ended, as it says: those that a flow was made from, and
+ * all that hit that flow later.  Hits cost nothing for it: a flow counts its
+ * packets in any case, and these go to the counters of the rules that decided
+ * it when it is decided anew, when it goes, and when vsw_worker_count() is
+ * called; until then a counter lags behind, and in the end it is exact, as long
+ * as that is at least once in 2^32 packets of a flow.
+ *
+ * Of the rules of a group that are asked only the one that counts counts, and
+ * not rules of other layers that were overridden.  What passes a layer as a
+ * connection's packet (vsw_rule_track()) counts for the rule that lets its
+ * opener pass, if it goes the opener's way; replies count for no rule.  A
+ * packet counts for the first 16 rules that it meets, which is of importance
+ * to what is copied to many ports alone.  Packets that a limit stops, or that
+ * no flow is kept for, count for no rule.
+ *
+ * A counter is no rule's own: an embedder that replaces a group, and gives
+ * what is the same rule to it the same counter, loses no packet, not even of
+ * flows that the old group decided. */
+struct vsw_counter;
+/* [control] Life of a counter: 0 or -ENOMEM; rules hold it as well. */
+VSW_API VSW_MUST_CHECK int vsw_counter_new(struct vsw *,
+					   struct vsw_counter **ret_counter);
+VSW_API void vsw_counter_unref(struct vsw_counter *);
+/* [any] Packets so far. */
+VSW_API uint64_t vsw_counter_read(const struct vsw_counter *);
+/* [worker] Brings counters up to what this worker has passed, in pieces: looks
+ * at 'n' of its places for flows, beginning at '*at' (0 at first), which it
+ * moves on.  False: that was the last piece. */
+VSW_API bool vsw_worker_count(struct vsw_worker *, size_t *at, size_t n);
+
 /* A cached flow, as plain text and numbers. */
 struct vsw_flow_info {
+	size_t size;			/* Of this struct. */
 	struct vsw_port *in_port;
 	const char *key;		/* "10.1.1.11:4000 > 10.1.1.12:80" */
 	const char *rewrite;		/* "vxlan vni 5001 to 192.168.2.20" */
 	uint64_t n_packets, n_bytes;
 	uint64_t idle_ns;		/* In whole seconds. */
+	int drop;			/* enum vsw_drop; -1: it goes on. */
 };
 typedef void vsw_flow_fn(void *ctx, const struct vsw_flow_info *);
 
@@ -164,6 +198,13 @@ typedef void vsw_flow_fn(void *ctx, const struct vsw_flow_info *);
 VSW_API size_t vsw_worker_flows(struct vsw_worker *, struct vsw_port *port,
 				uint64_t now, size_t max, vsw_flow_fn *show,
 				void *ctx);
+/* [worker] The same in pieces, in no order, so that packets need not wait for
+ * it: looks at 'n' of the worker's places for flows, beginning at '*at' (0 at
+ * first), which it moves on.  What comes and goes between the pieces may be
+ * shown or not.  False: that was the last piece. */
+VSW_API bool vsw_worker_flows_from(struct vsw_worker *, struct vsw_port *port,
+				   uint64_t now, size_t *at, size_t n,
+				   vsw_flow_fn *show, void *ctx);
 
 /* A connection (vsw_rule_track()), seen from its port: 'local' is behind it.
  * Ports of ICMP are the identifier, of other protocols 0. */

@@ -40,6 +40,7 @@
 extern "C" {
 #endif
 
+struct vsw_counter;
 struct vsw_domain;
 struct vsw_group;
 struct vsw_layer;
@@ -215,6 +216,10 @@ VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
  * MAC, are nothing to learn from. */
 VSW_API void vsw_rule_learn(struct vsw_rule *, struct vsw_mapping *,
 			    uint64_t tag);
+/* [control] Has packets that the rule decides counted in 'counter', which the
+ * rule holds (<vswitch/inspect.h>).  No action: it may stand beside any.  NULL:
+ * none, as at first.  Several rules may share one. */
+VSW_API void vsw_rule_count(struct vsw_rule *, struct vsw_counter *);
 
 /* [control] Ends drafting.  Returns 0, or the draft's first problem and in
  * 'ret_problem' one line that names the group and the rule. */

@@ -38,6 +38,8 @@ static const struct vsw_program *program_of(struct composition *,
 					    struct vsw_port *);
 static void ask(struct composition *, const struct vsw_program *,
 		size_t layer_i, enum vsw_direction);
+static void count_passing(struct composition *, const struct layer_groups *);
+static void note_counter(struct composition *, const struct vsw_rule *);
 static const struct vsw_rule *find_in_order(struct composition *,
 					    const struct vsw_layer *,
 					    const struct layer_groups *);
@@ -90,6 +92,7 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 	if (c.asks_first) {
 		/* All of it waits, whichever copy it was that asked. */
 		decision->n = 1;
+		decision->n_counters = 0;
 		decision->rewrites[0] = (struct rewrite) {
 			.drop = VSW_DROP_FRAGMENT_LOST
 		};
@@ -224,8 +227,8 @@ walk(struct composition *c)
 {
 	struct decision *decision = c->decision;
 
-	decision->n = 0;
 	event_forget(&decision->notes);
+	decision->n = decision->n_counters = 0;
 	dependencies_start(&decision->deps, &c->vsw->generations);
 	walk_out(c);
 	if (c->is_over)
@@ -315,6 +318,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	if (c->follow && follow_passes(c->follow, layer_i)) {
 		narrate_layer(c->narrator, layer, NULL,
 			      "passes, as its connection does");
+		count_passing(c, groups);
 		return;
 	}
 	found = c->narrator || c->key.has & FLOW_NO_FIRST
@@ -335,7 +339,39 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 				? ": passes, and tracks" : "");
 	if (c->follow)
 		follow_rule(c->follow, layer_i, found);
+	note_counter(c, found);
 	compose_rule(c, found);
+}
+
+/* Whoever sends as the opener does is asked about only to be counted. */
+static void
+count_passing(struct composition *c, const struct layer_groups *groups)
+{
+	const struct vsw_rule *rule;
+	bool counts = false;
+
+	if (c->is_trial || c->follow->packet.is_related
+	    || c->follow->packet.direction != c->follow->view.direction)
+		return;
+	for (size_t i = 0; i < groups->n; i++)
+		counts |= groups->groups[i]->has_counters;
+	rule = counts ? find_what_counts(c, groups) : NULL;
+	if (rule)
+		note_counter(c, rule);
+}
+
+static void
+note_counter(struct composition *c, const struct vsw_rule *rule)
+{
+	struct decision *decision = c->decision;
+
+	if (!rule->counter || c->is_trial
+	    || decision->n_counters == DECISION_COUNTERS)
+		return;
+	for (uint32_t i = 0; i < decision->n_counters; i++)
+		if (decision->counters[i] == rule->counter)
+			return;
+	decision->counters[decision->n_counters++] = rule->counter;
 }
 
 /* Tells of each group that is asked, and each may have the packet wait for the

@@ -19,9 +19,13 @@
 
 struct composition;
 struct narrator;
+struct vsw_counter;
 struct vsw;
 struct vsw_port;
 struct vsw_program;
+
+/* Of the rules that a packet meets so many count it. */
+enum { DECISION_COUNTERS = 16 };
 
 /* Of one flow: at least one rewrite (a drop is one), several for copies.  The
  * array belongs to the decision and is used again and again; it grows. */
@@ -34,6 +38,9 @@ struct decision {
 	struct rewrite one;
 	struct followed followed;
 	struct event_notes notes;	/* What is to be told of it. */
+	/* Of the rules that count, each once. */
+	struct vsw_counter *counters[DECISION_COUNTERS];
+	uint32_t n_counters;
 };
 
 /* Under the caller's read mark, or by the control thread, which alone frees.

@@ -8,10 +8,15 @@
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/datapath/decide.h"
+#include "libvswitch/policy/counter.h"
 
-enum {
-	NO_DECIDED = UINT32_MAX,
-	HEADS_MIN = 64
+enum { HEADS_MIN = 64 };
+
+/* Packets on their way to counters, which several threads write to. */
+struct tally {
+	uint64_t n_packets;
+	uint32_t n;
+	struct vsw_counter *of[];	/* Holds. */
 };
 
 static void free_more(const struct decided_store *, struct decided *);
@@ -21,12 +26,20 @@ static bool find(struct decided_store *, const struct decision *,
 		 uint32_t in_port, uint32_t hash, uint32_t *ret_number);
 static bool is_of(const struct decided *, const struct decision *,
 		  uint32_t in_port, uint32_t hash);
+static bool counts_alike(const struct tally *, const struct decision *);
 static bool depends_alike(const struct dependencies *,
 			  const struct dependencies *);
 static bool has_room(struct decided_store *);
 static uint32_t take(struct decided_store *);
+static void give_back(struct decided_store *, uint32_t number);
 static struct rewrite *copy_more(const struct decided_store *,
 				 const struct decision *);
+static bool take_tally(struct decided_store *, const struct decision *,
+		       uint32_t number);
+static void settle(struct tally *);
+static void free_tally(struct decided_store *, uint32_t number);
+static struct tally **tally_at(const struct decided_store *,
+			       uint32_t number);
 static bool is_usual(const struct decision *);
 static void unlink_from_hash(struct decided_store *, uint32_t number);
 
@@ -48,7 +61,11 @@ decided_init(struct decided_store *store, struct vsw *vsw, uint32_t max,
 	store->chunks = memory_alloc(&vsw->allocator, 0,
 				     store->max_chunks
 				     * sizeof *store->chunks);
-	if (!store->heads || !store->chunks || !has_room(store)) {
+	store->tallies = memory_alloc(&vsw->allocator, 0,
+				      store->max_chunks
+				      * sizeof *store->tallies);
+	if (!store->heads || !store->chunks || !store->tallies
+	    || !has_room(store)) {
 		decided_done(store);
 		return -ENOMEM;
 	}
@@ -64,11 +81,18 @@ decided_done(struct decided_store *store)
 	if (!store->vsw)
 		return;
 	allocator = &store->vsw->allocator;
-	for (uint32_t i = 0; i < store->n_fresh; i++)
+	for (uint32_t i = 0; i < store->n_fresh; i++) {
 		free_more(store, decided_at(store, i));
-	for (uint32_t i = 0; i < store->n_chunks; i++)
+		free_tally(store, i);
+	}
+	for (uint32_t i = 0; i < store->n_chunks; i++) {
 		memory_free(allocator, store->chunks[i],
 			    DECIDED_CHUNK * sizeof *store->chunks[i]);
+		memory_free(allocator, store->tallies[i],
+			    DECIDED_CHUNK * sizeof *store->tallies[i]);
+	}
+	memory_free(allocator, store->tallies,
+		    store->max_chunks * sizeof *store->tallies);
 	memory_free(allocator, store->chunks,
 		    store->max_chunks * sizeof *store->chunks);
 	memory_free(allocator, store->heads,
@@ -98,8 +122,15 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 		if (!more)
 			return -ENOMEM;
 	}
-	store->n_more += n_more;
 	*ret_number = take(store);
+	if (decision->n_counters
+	    && !take_tally(store, decision, *ret_number)) {
+		memory_free(&store->vsw->allocator, more,
+			    n_more * sizeof *more);
+		give_back(store, *ret_number);
+		return -ENOMEM;
+	}
+	store->n_more += n_more;
 	decided = decided_at(store, *ret_number);
 	*decided = (struct decided) {
 		.rewrite = decision->rewrites[0], .n_rewrites = decision->n,
@@ -122,10 +153,30 @@ decided_release(struct decided_store *store, uint32_t number)
 		return 0;
 	unlink_from_hash(store, number);
 	free_more(store, decided);
-	decided->next = store->free;
-	store->free = number;
+	free_tally(store, number);
+	give_back(store, number);
 	store->n_more -= n_more;
 	return n_more;
+}
+
+void
+decided_add(struct decided_store *store, uint32_t number, uint64_t n_packets)
+{
+	struct tally *tally = *tally_at(store, number);
+
+	if (tally)
+		tally->n_packets += n_packets;
+}
+
+void
+decided_count(struct decided_store *store)
+{
+	for (uint32_t i = 0; i < store->n_fresh; i++) {
+		struct tally *tally = *tally_at(store, i);
+
+		if (tally)
+			settle(tally);
+	}
 }
 
 static void
@@ -144,8 +195,13 @@ hash_of(const struct decided_store *store, const struct decision *decision,
 {
 	uint64_t seed = store->vsw->seed;
 	const struct dependencies *deps = &decision->deps;
+	uint64_t counters = decision->n_counters
+			    ? hash_bytes(decision->counters,
+					 decision->n_counters
+					 * sizeof *decision->counters, seed)
+			    : 0;
 
-	return hash_short(hash_bytes(decision->rewrites,
+	return hash_short(counters ^ hash_bytes(decision->rewrites,
 				     sizeof *decision->rewrites, seed)
 			  ^ hash_bytes(deps->of, sizeof deps->of,
 				       seed ^ deps->sum)
@@ -158,8 +214,8 @@ find(struct decided_store *store, const struct decision *decision,
 {
 	for (uint32_t number = store->heads[hash & store->mask];
 	     number != NO_DECIDED; number = decided_at(store, number)->next)
-		if (is_of(decided_at(store, number), decision, in_port,
-			  hash)) {
+		if (is_of(decided_at(store, number), decision, in_port, hash)
+		    && counts_alike(*tally_at(store, number), decision)) {
 			*ret_number = number;
 			return true;
 		}
@@ -180,6 +236,16 @@ is_of(const struct decided *decided, const struct decision *decision,
 			      (decision->n - 1) * sizeof *decided->more));
 }
 
+static bool
+counts_alike(const struct tally *tally, const struct decision *decision)
+{
+	uint32_t n = tally ? tally->n : 0;
+
+	return n == decision->n_counters
+	       && (!n || !memcmp(tally->of, decision->counters,
+				 n * sizeof *tally->of));
+}
+
 /* The same sum of the same generations: nothing has moved between the two.
  * What depends on too much to tell is only alike if nothing at all has. */
 static bool
@@ -193,17 +259,25 @@ depends_alike(const struct dependencies *a, const struct dependencies *b)
 static bool
 has_room(struct decided_store *store)
 {
+	const struct vsw_allocator *allocator = &store->vsw->allocator;
 	struct decided *chunk;
+	struct tally **tallies;
 
 	if (store->free != NO_DECIDED
 	    || store->n_fresh < store->n_chunks * DECIDED_CHUNK)
 		return true;
 	if (store->n_chunks == store->max_chunks)
 		return false;
-	chunk = memory_alloc(&store->vsw->allocator, _Alignof(struct decided),
+	chunk = memory_alloc(allocator, _Alignof(struct decided),
 			     DECIDED_CHUNK * sizeof *chunk);
-	if (!chunk)
+	tallies = memory_alloc(allocator, 0, DECIDED_CHUNK * sizeof *tallies);
+	if (!chunk || !tallies) {
+		memory_free(allocator, chunk, DECIDED_CHUNK * sizeof *chunk);
+		memory_free(allocator, tallies,
+			    DECIDED_CHUNK * sizeof *tallies);
 		return false;
+	}
+	store->tallies[store->n_chunks] = tallies;
 	store->chunks[store->n_chunks++] = chunk;
 	return true;
 }
@@ -219,6 +293,13 @@ take(struct decided_store *store)
 	return number;
 }
 
+static void
+give_back(struct decided_store *store, uint32_t number)
+{
+	decided_at(store, number)->next = store->free;
+	store->free = number;
+}
+
 static struct rewrite *
 copy_more(const struct decided_store *store, const struct decision *decision)
 {
@@ -228,6 +309,55 @@ copy_more(const struct decided_store *store, const struct decision *decision)
 	if (more)
 		memcpy(more, decision->rewrites + 1, size);
 	return more;
+}
+
+/* Rules hold them as long as they can be found, and this is right behind
+ * that. */
+static bool
+take_tally(struct decided_store *store, const struct decision *decision,
+	   uint32_t number)
+{
+	uint32_t n = decision->n_counters;
+	struct tally *tally = memory_alloc(&store->vsw->allocator, 0,
+					   sizeof *tally
+					   + n * sizeof *tally->of);
+
+	if (!tally)
+		return false;
+	tally->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		tally->of[i] = counter_ref(decision->counters[i]);
+	*tally_at(store, number) = tally;
+	return true;
+}
+
+static void
+settle(struct tally *tally)
+{
+	for (uint32_t i = 0; i < tally->n && tally->n_packets; i++)
+		counter_add(tally->of[i], tally->n_packets);
+	tally->n_packets = 0;
+}
+
+static void
+free_tally(struct decided_store *store, uint32_t number)
+{
+	struct tally **at = tally_at(store, number), *tally = *at;
+
+	if (!tally)
+		return;
+	*at = NULL;
+	settle(tally);
+	for (uint32_t i = 0; i < tally->n; i++)
+		vsw_counter_unref(tally->of[i]);
+	memory_free(&store->vsw->allocator, tally,
+		    sizeof *tally + tally->n * sizeof *tally->of);
+}
+
+static struct tally **
+tally_at(const struct decided_store *store, uint32_t number)
+{
+	return &store->tallies[number / DECIDED_CHUNK][number % DECIDED_CHUNK];
 }
 
 static bool

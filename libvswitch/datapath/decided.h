@@ -41,10 +41,15 @@ _Static_assert(sizeof(struct rewrite) == 48
 	       "a decision's first line holds too much");
 
 enum { DECIDED_CHUNK = 64 };	/* A batch decides less. */
+#define NO_DECIDED UINT32_MAX		/* No number of any. */
+
+struct tally;
 
 struct decided_store {
 	struct vsw *vsw;
 	struct decided **chunks;	/* Each has DECIDED_CHUNK. */
+	/* Beside each: which rules' counters it counts in; NULL: in none. */
+	struct tally ***tallies;
 	uint32_t n_chunks, max_chunks;
 	uint32_t n_fresh;		/* Ever taken from chunks. */
 	uint32_t free;			/* Put away; linked by 'next'. */
@@ -65,6 +70,11 @@ int decided_hold(struct decided_store *, const struct decision *,
 		 uint32_t in_port, uint32_t *ret_number);
 /* Gives it back.  Returns how many rewrites beyond the first went with it. */
 uint32_t decided_release(struct decided_store *, uint32_t number);
+
+/* Flows of it have passed so many packets: those are counters' at once, or at
+ * the latest when it goes, or is counted. */
+void decided_add(struct decided_store *, uint32_t number, uint64_t n_packets);
+void decided_count(struct decided_store *);
 
 static inline struct decided *
 decided_at(const struct decided_store *store, uint32_t number)

@@ -53,6 +53,7 @@ static bool set_decided(struct flow_table *, struct flow *, uint32_t in_port,
 			const struct decision *);
 static void drop_decided(struct flow_table *, uint32_t in_port,
 			 uint32_t number);
+static void count_rules(struct flow_table *, struct flow *);
 static struct flow *take(struct flow_table *);
 static void give_back(struct flow_table *, struct flow *);
 static bool make_way(struct flow_table *);
@@ -237,6 +238,7 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	if (flow) {
 		uint32_t old = flow->decided;
 
+		count_rules(t, flow);
 		/* Not to give way to its own copies. */
 		flow->batch = t->batch;
 		if (!set_decided(t, flow, key->in_port, decision))
@@ -322,6 +324,36 @@ size_t
 flow_count_port(const struct flow_table *t, uint32_t in_port)
 {
 	return t->ports[in_port].n;
+}
+
+bool
+flow_count_rules(struct flow_table *t, size_t *at, size_t n)
+{
+	for (; n && *at < t->n_fresh; n--, ++*at) {
+		struct flow *flow = flow_at_place(t, *at);
+
+		if (flow)
+			count_rules(t, flow);
+	}
+	if (*at < t->n_fresh)
+		return true;
+	/* Decisions keep what their flows have passed until then. */
+	decided_count(&t->decided);
+	return false;
+}
+
+size_t
+flow_n_places(const struct flow_table *t)
+{
+	return t->n_fresh;
+}
+
+struct flow *
+flow_at_place(const struct flow_table *t, size_t place)
+{
+	struct flow *flow = flow_table_at(t, (uint32_t) place);
+
+	return flow->decided == NO_DECIDED ? NULL : flow;
 }
 
 struct flow *
@@ -516,6 +548,17 @@ drop_decided(struct flow_table *t, uint32_t in_port, uint32_t number)
 	flow_ages_weigh(t, in_port);
 }
 
+static void
+count_rules(struct flow_table *t, struct flow *flow)
+{
+	uint32_t n_packets = flow->n_packets - flow->n_counted;
+
+	if (!n_packets)
+		return;
+	flow->n_counted = flow->n_packets;
+	decided_add(&t->decided, flow->decided, n_packets);
+}
+
 /* A place for a new flow; NULL: the batch uses all there are. */
 static struct flow *
 take(struct flow_table *t)
@@ -534,6 +577,7 @@ take(struct flow_table *t)
 static void
 give_back(struct flow_table *t, struct flow *flow)
 {
+	flow->decided = NO_DECIDED;
 	flow->older = t->free;
 	t->free = flow_table_place(t, flow);
 }
@@ -577,6 +621,7 @@ put_away(struct flow_table *t, struct flow *flow)
 {
 	uint32_t in_port = flow_key_in_port(flow);
 
+	count_rules(t, flow);
 	unindex(t, flow);
 	flow_ages_unlink(t, flow);
 	drop_decided(t, in_port, flow->decided);

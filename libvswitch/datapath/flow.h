@@ -36,8 +36,7 @@ struct flow {
 	_Alignas(64) uint8_t key[FLOW_KEY_SHORT];	/* flow_get_key(). */
 	uint32_t decided;		/* flow_decided(). */
 	uint32_t n_packets, n_bytes;	/* Lower halves. */
-	uint32_t tcp_next;		/* For connections: expected sequence
-					 * number. */
+	uint32_t n_counted;		/* Of n_packets, for rules. */
 	uint16_t used_s;		/* When it was last used. */
 	uint8_t batch;			/* That touched it last. */
 	uint8_t flags;			/* enum follow_flags. */
@@ -96,6 +95,13 @@ void flow_get_key(const struct flow_table *, const struct flow *,
 uint64_t flow_idle_ns(const struct flow *, uint64_t now);
 size_t flow_count(const struct flow_table *);
 size_t flow_count_port(const struct flow_table *, uint32_t in_port);
+/* Has packets of 'n' places counted by rules, beginning at '*at', which it
+ * moves on.  False: there are no more. */
+bool flow_count_rules(struct flow_table *, size_t *at, size_t n);
+/* Places are numbered from 0; those behind flow_n_places() never had a flow.
+ * NULL: there is none at this one. */
+size_t flow_n_places(const struct flow_table *);
+struct flow *flow_at_place(const struct flow_table *, size_t place);
 /* Oldest first; NULL ends. */
 struct flow *flow_first(const struct flow_table *);
 struct flow *flow_next(const struct flow_table *, const struct flow *);

@@ -52,6 +52,8 @@ static void carry_on(struct vsw_worker *, struct batch *);
 static void wait_for_turn(struct vsw_worker *, struct vsw_port *,
 			  struct vsw_packet *const packets[], size_t n);
 static void carry_waiting(struct vsw_worker *, uint64_t now);
+static bool is_shown(struct vsw_worker *, struct flow *,
+		     const struct vsw_port *);
 static void show_flow(struct vsw_worker *, struct flow *, uint64_t now,
 		      vsw_flow_fn *show, void *ctx);
 
@@ -183,12 +185,10 @@ vsw_worker_idle(struct vsw_worker *worker, uint64_t now)
 	return next < due ? next : due;
 }
 
-/* Stale flows are left out: what they point to may be gone. */
 size_t
 vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
 		 uint64_t now, size_t max, vsw_flow_fn *show, void *ctx)
 {
-	struct vsw *vsw = worker->vsw;
 	bool is_outside = !worker->is_carrying;
 	size_t n = 0;
 
@@ -196,17 +196,39 @@ vsw_worker_flows(struct vsw_worker *worker, struct vsw_port *port,
 		enter(worker);
 	for (struct flow *flow = flow_first(worker->flows); flow;
 	     flow = flow_next(worker->flows, flow)) {
-		struct decided *decided = flow_decided(worker->flows, flow);
-
-		if ((port && decided->in_port != port->number)
-		    || !dependencies_hold(&decided->deps, &vsw->generations))
-			continue;
-		if (n++ < max)
+		if (is_shown(worker, flow, port) && n++ < max)
 			show_flow(worker, flow, now, show, ctx);
 	}
 	if (is_outside)
 		leave(worker, now);
 	return n;
+}
+
+bool
+vsw_worker_flows_from(struct vsw_worker *worker, struct vsw_port *port,
+		      uint64_t now, size_t *at, size_t n, vsw_flow_fn *show,
+		      void *ctx)
+{
+	bool is_outside = !worker->is_carrying;
+	size_t n_places = flow_n_places(worker->flows);
+
+	if (is_outside)
+		enter(worker);
+	for (; n && *at < n_places; n--, ++*at) {
+		struct flow *flow = flow_at_place(worker->flows, *at);
+
+		if (flow && is_shown(worker, flow, port))
+			show_flow(worker, flow, now, show, ctx);
+	}
+	if (is_outside)
+		leave(worker, now);
+	return *at < n_places;
+}
+
+bool
+vsw_worker_count(struct vsw_worker *worker, size_t *at, size_t n)
+{
+	return flow_count_rules(worker->flows, at, n);
 }
 
 /* Whoever is called meanwhile, and calls back, finds the worker carrying and
@@ -345,6 +367,18 @@ carry_waiting(struct vsw_worker *worker, uint64_t now)
 	}
 }
 
+/* Stale flows are left out: what they point to may be gone. */
+static bool
+is_shown(struct vsw_worker *worker, struct flow *flow,
+	 const struct vsw_port *port)
+{
+	struct decided *decided = flow_decided(worker->flows, flow);
+
+	return (!port || decided->in_port == port->number)
+	       && dependencies_hold(&decided->deps,
+				    &worker->vsw->generations);
+}
+
 static void
 show_flow(struct vsw_worker *worker, struct flow *flow, uint64_t now,
 	  vsw_flow_fn *show, void *ctx)
@@ -364,13 +398,16 @@ show_flow(struct vsw_worker *worker, struct flow *flow, uint64_t now,
 			 ", and %u copies", decided->n_rewrites - 1);
 
 	struct vsw_flow_info info = {
+		.size = sizeof info,
 		.in_port = atomic_load_explicit(
 			&worker->vsw->ports[flow_key.in_port],
 			memory_order_acquire),
 		.key = key, .rewrite = rewrite,
 		.n_packets = flow_n_packets(flow),
 		.n_bytes = flow_n_bytes(flow),
-		.idle_ns = flow_idle_ns(flow, now)
+		.idle_ns = flow_idle_ns(flow, now),
+		.drop = decided->rewrite.drop == VSW_N_DROPS
+			? -1 : decided->rewrite.drop
 	};
 
 	show(ctx, &info);

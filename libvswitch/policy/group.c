@@ -91,6 +91,7 @@ vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
 			group->fields |= UINT32_C(1)
 					 << rule->matches[m].field;
 		group->has_terminating |= rule->is_terminating;
+		group->has_counters |= rule->counter != NULL;
 	}
 	group->draft.is_sealed = true;
 	return 0;

@@ -14,6 +14,7 @@
 
 struct flow_key;
 struct index;
+struct vsw_counter;
 
 enum match_kind { MATCH_MASK, MATCH_RANGE, MATCH_SET };
 
@@ -61,6 +62,7 @@ struct vsw_rule {
 	struct vsw_mapping *learn;	/* ACTION_LEARN; holds. */
 	uint64_t learn_tag;
 	struct vsw_addr next_hop;
+	struct vsw_counter *counter;	/* NULL: none; holds. */
 	struct match *matches;
 	size_t n_matches, matches_room;
 };
@@ -71,6 +73,7 @@ struct vsw_group {
 	uint16_t actions;		/* Of all rules. */
 	uint32_t fields;		/* Bit i: some rule looks at field i. */
 	bool has_terminating;		/* Of any. */
+	bool has_counters;
 	struct draft draft;
 	struct vsw_rule **rules;	/* Sealed: as they are asked. */
 	size_t n_rules, rules_room;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/policy/counter.h"
 #include "libvswitch/policy/group.h"
 #include "libvswitch/policy/key.h"
 #include "libvswitch/policy/mapping.h"
@@ -61,6 +62,7 @@ rule_free(struct vsw_rule *rule)
 	vsw_mapping_unref(rule->mapping);
 	vsw_mapping_unref(rule->route);
 	vsw_mapping_unref(rule->learn);
+	vsw_counter_unref(rule->counter);
 	memory_free_string(allocator, rule->name);
 	memory_free(allocator, rule, sizeof *rule);
 }
@@ -270,6 +272,15 @@ vsw_rule_learn(struct vsw_rule *rule, struct vsw_mapping *mapping,
 		return;
 	rule->learn = held;
 	rule->learn_tag = tag;
+}
+
+void
+vsw_rule_count(struct vsw_rule *rule, struct vsw_counter *counter)
+{
+	if (!accepts(rule))
+		return;
+	vsw_counter_unref(rule->counter);
+	rule->counter = counter ? counter_ref(counter) : NULL;
 }
 
 static bool

@@ -164,7 +164,7 @@ START_TEST(copes_without_memory)
 		if (!decided_init(&other, &vsw, MAX, MAX_MORE))
 			break;
 	}
-	ck_assert_uint_eq(n, 3);
+	ck_assert_uint_eq(n, 5);
 	decided_done(&other);
 }
 END_TEST

@@ -330,7 +330,7 @@ START_TEST(is_made_whole_or_not_at_all)
 		ck_assert_ptr_null(t);
 		ck_assert_uint_eq(memory.n_live, n_live);
 	}
-	ck_assert_uint_eq(n, 11);
+	ck_assert_uint_eq(n, 13);
 }
 END_TEST
 
