@@ -184,7 +184,8 @@ VSW_API void vsw_rule_punt(struct vsw_rule *, uint32_t reason);
  * its port, a remote one encapsulated and output to the domain's uplink, a
  * flood location copied to each of its places but the one the packet came
  * from.  Broadcast, multicast and unknown MACs use the mapping's flood
- * location if it has one (unknown unicast only if it says so).  A copy goes
+ * location if it has one (unknown unicast only if it says so; else see
+ * vsw_mapping_set_unknown()).  A copy goes
  * neither to the port nor to the provider address that the packet came from;
  * if that leaves none: VSW_DROP_NO_FLOOD. */
 VSW_API void vsw_rule_encap(struct vsw_rule *, struct vsw_mapping *);
@@ -200,12 +201,31 @@ VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
  * destination address) up there, sets the destination MAC from it, the source
  * MAC to 'router_mac', the VNI to the mapping's, and decrements the TTL.  A
  * TTL that would become zero is punted with reason 'ttl_reason' if that is
- * not 0, else dropped (VSW_DROP_TTL).  Unknown, without a MAC (all zero), or
- * no IP packet at all: VSW_DROP_NO_MAPPING. */
+ * not 0, else dropped (VSW_DROP_TTL).  Unknown, without a MAC (all zero): as
+ * the mapping says of what is unknown (vsw_mapping_set_unknown()), or
+ * VSW_DROP_NO_MAPPING.  The latter as well if it is no IP packet at all. */
 VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
 			    const struct vsw_addr *next_hop,
 			    const uint8_t router_mac[6],
 			    uint32_t ttl_reason);
+/* One of several next hops: 'addr' as above, in the subnet of 'mapping'. */
+struct vsw_next_hop {
+	size_t size;			/* sizeof(struct vsw_next_hop). */
+	struct vsw_mapping *mapping;
+	struct vsw_addr addr;
+};
+#define VSW_MAX_NEXT_HOPS 64
+/* Routes as vsw_rule_route() does, by one of 1 to VSW_MAX_NEXT_HOPS next hops
+ * that are worth the same.  Each flow has an order of its own of them, made of
+ * its hash and the hops' VNIs and addresses, and takes the first that is known
+ * and has a MAC: so they share the flows evenly, all of a flow's packets and
+ * fragments go one way, a hop that comes or goes, here or in its mapping, takes
+ * along its share alone, and those that are not known carry nothing.  If none
+ * is, the flow's first one is what is unknown.  The hops are copied. */
+VSW_API void vsw_rule_route_any(struct vsw_rule *,
+				const struct vsw_next_hop hops[],
+				size_t n_hops, const uint8_t router_mac[6],
+				uint32_t ttl_reason);
 
 /* Learns: looks the source MAC of a packet that comes out of a port up in
  * 'mapping'.  If it is not known to be behind this port, that is told as an
@@ -326,6 +346,23 @@ VSW_API VSW_MUST_CHECK int vsw_mapping_set_flood(struct vsw_mapping *,
 						 const struct vsw_location *,
 						 size_t n_locations,
 						 bool unknown_unicast);
+
+/* What becomes of what a mapping does not know: of a unicast MAC that is looked
+ * up by 'encap', and of which the flood location does not say that it goes
+ * there, and of an address that is routed to. */
+struct vsw_unknown {
+	size_t size;			/* sizeof(struct vsw_unknown). */
+	/* The packet is punted with this reason, and with the mapping's VNI;
+	 * 0: it is not.  It goes on as below when it is resumed. */
+	uint32_t punt_reason;
+	/* Where it goes then, and, if routed, under which MAC (all zero: not at
+	 * all); NULL: nowhere (VSW_DROP_NO_MAPPING). */
+	const struct vsw_location *location;
+};
+/* [control] NULL: it is dropped (VSW_DROP_NO_MAPPING).  What tunnels bring is,
+ * in any case. */
+VSW_API VSW_MUST_CHECK int vsw_mapping_set_unknown(
+	struct vsw_mapping *, const struct vsw_unknown *);
 
 /* [any] Looks up; copies up to 'max' locations and returns how many there
  * are.  0: unknown. */

@@ -17,16 +17,11 @@
 #include "libvswitch/policy/port.h"
 
 static void edit(struct composition *, const struct vsw_rule *);
-static void route(struct composition *, const struct vsw_rule *);
-static const struct place *find_next_hop(struct composition *,
-					 const struct vsw_rule *);
-static uint32_t pick(struct composition *, uint32_t n);
-static void set_mac(struct composition *, enum rewrite_ops,
-		    const uint8_t mac[6]);
 static void encap(struct composition *, const struct vsw_mapping *);
 static void decap(struct composition *, const struct vsw_mapping *);
 static void flood(struct composition *, const struct vsw_mapping *,
 		  bool is_multicast);
+static void to_unknown(struct composition *, const struct vsw_mapping *);
 static void say_mac(const struct composition *, const struct vsw_mapping *,
 		    const char *what);
 static struct vsw_port *aim_at_one(struct composition *);
@@ -51,13 +46,7 @@ compose_rule(struct composition *c, const struct vsw_rule *rule)
 	if (rule->actions & ACTION_PUNT && c->key.has & FLOW_RESUMED) {
 		narrate(c->narrator, "not punted again");
 	} else if (rule->actions & ACTION_PUNT) {
-		narrate(c->narrator, "punted with reason %u",
-			rule->punt_reason);
-		c->rewrite = (struct rewrite) {
-			.ops = REWRITE_PUNT, .drop = VSW_N_DROPS,
-			.reason = rule->punt_reason
-		};
-		c->is_over = true;
+		compose_punt(c, rule->punt_reason);
 	} else if (rule->actions & ACTION_OUTPUT) {
 		narrate(c->narrator, "output to port \"%s\"",
 			rule->port->name);
@@ -141,95 +130,17 @@ compose_end(struct composition *c)
 	d->rewrites[d->n++] = c->rewrite;
 }
 
-/* Headers first, whatever order they were added in: where to is decided by
- * what they have become. */
-static void
-edit(struct composition *c, const struct vsw_rule *rule)
-{
-	if (rule->actions & ACTION_ROUTE)
-		route(c, rule);
-	if (c->is_over)
-		return;
-	if (rule->actions & ACTION_ETH_SRC)
-		set_mac(c, REWRITE_ETH_SRC, rule->eth_src);
-	if (rule->actions & ACTION_ETH_DST)
-		set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
-	if (rule->actions & ACTION_TTL) {
-		narrate(c->narrator, "TTL goes down");
-		c->rewrite.ops |= REWRITE_TTL;
-	}
-}
-
-static void
-route(struct composition *c, const struct vsw_rule *rule)
-{
-	const struct vsw_mapping *mapping = rule->route;
-	const struct place *place = find_next_hop(c, rule);
-
-	if (c->is_over)
-		return;
-	if (!place) {
-		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
-		return;
-	}
-	narrate(c->narrator, "routed into \"%s\", VNI %u", mapping->name,
-		mapping->vni);
-	set_mac(c, REWRITE_ETH_DST, place->mac);
-	set_mac(c, REWRITE_ETH_SRC, rule->router_mac);
-	c->key.vni = mapping->vni;
-	c->rewrite.ops |= REWRITE_TTL;
-	/* A rule's punt, too: not of what the host has seen. */
-	if (!(c->key.has & FLOW_RESUMED))
-		c->rewrite.ttl_reason = rule->ttl_reason;
-}
-
-/* NULL, having said why: not known. */
-static const struct place *
-find_next_hop(struct composition *c, const struct vsw_rule *rule)
-{
-	static const uint8_t no_mac[6];
-	const struct vsw_mapping *mapping = rule->route;
-	const uint8_t *addr = flow_key_ip_dst(&c->key);
-	unsigned size = c->key.has & FLOW_HAS_IPV6 ? 16 : 4;
-	const struct place *place;
-	char text[DESCRIBE_ADDR_SIZE];
-	uint32_t n;
-
-	if (!(c->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6))) {
-		narrate(c->narrator, "not IP: cannot be routed");
-		return NULL;
-	}
-	if (rule->next_hop.n) {
-		addr = rule->next_hop.bytes;
-		size = rule->next_hop.n;
-	}
-	place = mapping_find_addr(mapping, addr, size, &c->decision->deps,
-				  &n);
-	if (place)
-		place += pick(c, n);
-	if (c->is_over)
-		return NULL;
-	if (place && memcmp(place->mac, no_mac, sizeof no_mac))
-		return place;
-	if (c->narrator) {
-		describe_addr(addr, size, text);
-		narrate(c->narrator, "%s %s mapping \"%s\"", text,
-			place ? "has no MAC in" : "is not in", mapping->name);
-	}
-	return NULL;
-}
-
-/* One of 'n', and the same one for all of a flow.  May be over then. */
-static uint32_t
-pick(struct composition *c, uint32_t n)
+uint32_t
+compose_pick(struct composition *c, uint32_t n)
 {
 	if (n > 1 && c->key.has & FLOW_NO_FIRST)
 		compose_wait(c);
 	return (uint32_t) ((uint64_t) c->hash * n >> 32);
 }
 
-static void
-set_mac(struct composition *c, enum rewrite_ops op, const uint8_t mac[6])
+void
+compose_set_mac(struct composition *c, enum rewrite_ops op,
+		const uint8_t mac[6])
 {
 	bool is_src = op == REWRITE_ETH_SRC;
 
@@ -240,6 +151,35 @@ set_mac(struct composition *c, enum rewrite_ops op, const uint8_t mac[6])
 	c->rewrite.ops |= (uint8_t) op;
 	memcpy(is_src ? c->rewrite.eth_src : c->rewrite.eth_dst, mac, 6);
 	memcpy(is_src ? c->key.eth_src : c->key.eth_dst, mac, 6);
+}
+
+void
+compose_punt(struct composition *c, uint32_t reason)
+{
+	narrate(c->narrator, "punted with reason %u", reason);
+	c->rewrite = (struct rewrite) {
+		.ops = REWRITE_PUNT, .drop = VSW_N_DROPS, .reason = reason
+	};
+	c->is_over = true;
+}
+
+/* Headers first, whatever order they were added in: where to is decided by
+ * what they have become. */
+static void
+edit(struct composition *c, const struct vsw_rule *rule)
+{
+	if (rule->actions & ACTION_ROUTE)
+		compose_route(c, rule);
+	if (c->is_over)
+		return;
+	if (rule->actions & ACTION_ETH_SRC)
+		compose_set_mac(c, REWRITE_ETH_SRC, rule->eth_src);
+	if (rule->actions & ACTION_ETH_DST)
+		compose_set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
+	if (rule->actions & ACTION_TTL) {
+		narrate(c->narrator, "TTL goes down");
+		c->rewrite.ops |= REWRITE_TTL;
+	}
 }
 
 static void
@@ -295,7 +235,7 @@ flood(struct composition *c, const struct vsw_mapping *mapping,
 
 	if (!is_multicast && (!places || !places->unknown_unicast)) {
 		say_mac(c, mapping, "is not in");
-		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
+		to_unknown(c, mapping);
 	} else if (!places) {
 		say_mac(c, mapping, "is broadcast, which goes nowhere in");
 		compose_drop(c, VSW_DROP_NO_FLOOD, NULL);
@@ -305,6 +245,22 @@ flood(struct composition *c, const struct vsw_mapping *mapping,
 		c->places = places->places;
 		c->n_places = places->n;
 	}
+}
+
+static void
+to_unknown(struct composition *c, const struct vsw_mapping *mapping)
+{
+	const struct place *place = compose_unknown(c, mapping);
+
+	if (c->is_over)
+		return;
+	if (!place) {
+		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
+		return;
+	}
+	c->target = TARGET_PLACE;
+	c->places = place;
+	c->n_places = 1;
 }
 
 static void
@@ -329,14 +285,14 @@ aim_at_one(struct composition *c)
 		/* Whoever sent it chose this host: the choice that is left is
 		 * among its ports. */
 		nth_local(c, &n);
-		n = pick(c, n);
+		n = compose_pick(c, n);
 		place = nth_local(c, &n);
 		if (!place) {
 			compose_drop(c, VSW_DROP_NOT_LOCAL, NULL);
 			return NULL;
 		}
 	} else {
-		place = c->places + pick(c, c->n_places);
+		place = c->places + compose_pick(c, c->n_places);
 	}
 	if (c->is_over)
 		return NULL;

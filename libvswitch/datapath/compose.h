@@ -63,6 +63,19 @@ uint32_t compose_n_copies(const struct composition *);
 /* Aims the rewrite at the target's copy 'i': returns the port whose IN layers
  * are to be asked, or NULL: there is no such copy, or it is over already. */
 struct vsw_port *compose_aim(struct composition *, uint32_t i);
+/* One of 'n', and the same one for all of a flow.  May be over then. */
+uint32_t compose_pick(struct composition *, uint32_t n);
+void compose_set_mac(struct composition *, enum rewrite_ops,
+		     const uint8_t mac[6]);
+void compose_punt(struct composition *, uint32_t reason);
+
+/* route.c: the rule's route.  In the end '->is_over' may be true. */
+void compose_route(struct composition *, const struct vsw_rule *);
+/* Where what 'mapping' does not know goes; NULL: nowhere.  May be over then: it
+ * has been punted. */
+const struct place *compose_unknown(struct composition *,
+				    const struct vsw_mapping *);
+
 /* Adds the rewrite to the decision. */
 void compose_end(struct composition *);
 

@@ -47,6 +47,18 @@ enum rule_action {
 			  | ACTION_ROUTE | ACTION_LEARN
 };
 
+/* Of a route: one of several. */
+struct next_hop {
+	struct vsw_mapping *mapping;	/* Holds. */
+	struct vsw_addr addr;		/* n == 0: the packet's own. */
+	uint64_t salt;			/* For the flows' order of them. */
+};
+
+struct next_hops {
+	uint32_t n;
+	struct next_hop of[];
+};
+
 struct vsw_rule {
 	struct vsw_group *group;
 	uint32_t priority;
@@ -63,6 +75,8 @@ struct vsw_rule {
 	uint64_t learn_tag;
 	struct vsw_addr next_hop;
 	struct vsw_counter *counter;	/* NULL: none; holds. */
+	struct next_hops *next_hops;	/* ACTION_ROUTE: several; 'route' is
+					 * NULL then. */
 	struct match *matches;
 	size_t n_matches, matches_room;
 };

@@ -34,6 +34,8 @@ static void let_go(struct place *, size_t n);
 static int new_entry(struct vsw_mapping *, const struct entry_key *,
 		     const struct vsw_location *, size_t n,
 		     uint32_t *ret_number);
+static void drop_unknown(struct vsw_mapping *, struct unknown *);
+static void free_unknown(void *vsw, struct retired *);
 static struct places *new_places(const struct vsw_mapping *, size_t n);
 static void free_places(void *vsw, struct retired *);
 static size_t places_size(size_t n);
@@ -70,6 +72,7 @@ vsw_mapping_unref(struct vsw_mapping *mapping)
 {
 	const struct vsw_allocator *allocator;
 	struct vsw_domain *domain;
+	struct unknown *unknown;
 	struct places *flood;
 	uint32_t number;
 	size_t at = 0;
@@ -89,6 +92,9 @@ vsw_mapping_unref(struct vsw_mapping *mapping)
 		let_go(flood->places, flood->n);
 		domain_leave(domain, &flood->retired, free_places);
 	}
+	unknown = atomic_load_explicit(&mapping->unknown,
+				       memory_order_relaxed);
+	drop_unknown(mapping, unknown);
 	domain_settle(domain);
 	vsw_domain_unref(domain);
 	memory_free_string(allocator, mapping->name);
@@ -167,6 +173,44 @@ vsw_mapping_set_flood(struct vsw_mapping *mapping,
 	}
 	domain_touch(domain);
 	domain_settle(domain);
+	return 0;
+}
+
+int
+vsw_mapping_set_unknown(struct vsw_mapping *mapping,
+			const struct vsw_unknown *wanted)
+{
+	const struct vsw_allocator *allocator =
+		&mapping->domain->vsw->allocator;
+	struct unknown *unknown = NULL, *old;
+	int error;
+
+	if (wanted && wanted->size < sizeof *wanted)
+		return -EINVAL;
+	if (wanted && wanted->location) {
+		error = check(mapping, wanted->location, 1);
+		if (error)
+			return error;
+	}
+	if (wanted && (wanted->location || wanted->punt_reason)) {
+		unknown = memory_alloc(allocator, 0, sizeof *unknown);
+		if (!unknown)
+			return -ENOMEM;
+		unknown->punt_reason = wanted->punt_reason;
+		unknown->has_place = wanted->location;
+		error = hold_places(mapping, wanted->location, &unknown->place,
+				    unknown->has_place);
+		if (error) {
+			memory_free(allocator, unknown, sizeof *unknown);
+			return error;
+		}
+	}
+	old = atomic_load_explicit(&mapping->unknown, memory_order_relaxed);
+	atomic_store_explicit(&mapping->unknown, unknown,
+			      memory_order_release);
+	drop_unknown(mapping, old);
+	domain_touch(mapping->domain);
+	domain_settle(mapping->domain);
 	return 0;
 }
 
@@ -450,6 +494,24 @@ fail:
 			    places_size(n));
 	entry_give_back(vsw->entries, number);
 	return error;
+}
+
+/* NULL: there is none. */
+static void
+drop_unknown(struct vsw_mapping *mapping, struct unknown *unknown)
+{
+	if (!unknown)
+		return;
+	let_go(&unknown->place, unknown->has_place);
+	domain_leave(mapping->domain, &unknown->retired, free_unknown);
+}
+
+static void
+free_unknown(void *vsw_, struct retired *retired)
+{
+	struct vsw *vsw = vsw_;
+
+	memory_free(&vsw->allocator, retired, sizeof(struct unknown));
 }
 
 static struct places *

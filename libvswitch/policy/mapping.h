@@ -17,6 +17,14 @@
 
 enum { MAPPING_LOCATIONS_MAX = 1024 };
 
+/* What becomes of what is not known. */
+struct unknown {
+	struct retired retired;
+	uint32_t punt_reason;		/* 0: not punted. */
+	bool has_place;
+	struct place place;		/* One that is not PLACE_MANY. */
+};
+
 struct vsw_mapping {
 	struct vsw_domain *domain;		/* Holds. */
 	uint32_t n_refs;
@@ -24,6 +32,7 @@ struct vsw_mapping {
 	uint64_t salt;				/* Of its addresses' stripes. */
 	struct entry_table entries;
 	_Atomic(struct places *) flood;		/* NULL: nowhere. */
+	_Atomic(struct unknown *) unknown;	/* NULL: is dropped. */
 	char *name;
 };
 
@@ -46,6 +55,13 @@ static inline const struct places *
 mapping_flood(const struct vsw_mapping *mapping)
 {
 	return atomic_load_explicit(&mapping->flood, memory_order_acquire);
+}
+
+/* The same of what becomes of it. */
+static inline const struct unknown *
+mapping_unknown(const struct vsw_mapping *mapping)
+{
+	return atomic_load_explicit(&mapping->unknown, memory_order_acquire);
 }
 
 #endif /* policy/mapping.h */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "libvswitch/base/hash.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/counter.h"
@@ -24,6 +25,12 @@ static bool add_action(struct vsw_rule *, enum rule_action,
 		       const char *what);
 static struct vsw_mapping *hold(struct vsw_rule *, struct vsw_mapping *,
 				enum rule_action, const char *what);
+static bool check(struct vsw_rule *, struct vsw_mapping *, const char *what);
+static bool add_next_hop(struct vsw_rule *, struct next_hop *,
+			 const struct vsw_next_hop *);
+static uint64_t salt_of(const struct next_hop *);
+static void free_next_hops(const struct vsw_allocator *, struct next_hops *);
+static size_t next_hops_size(size_t n);
 static bool match_holds(const struct match *, const struct flow_key *);
 static bool set_holds(const struct match *, const struct flow_key *);
 
@@ -63,6 +70,7 @@ rule_free(struct vsw_rule *rule)
 	vsw_mapping_unref(rule->route);
 	vsw_mapping_unref(rule->learn);
 	vsw_counter_unref(rule->counter);
+	free_next_hops(allocator, rule->next_hops);
 	memory_free_string(allocator, rule->name);
 	memory_free(allocator, rule, sizeof *rule);
 }
@@ -283,6 +291,39 @@ vsw_rule_count(struct vsw_rule *rule, struct vsw_counter *counter)
 	rule->counter = counter ? counter_ref(counter) : NULL;
 }
 
+void
+vsw_rule_route_any(struct vsw_rule *rule, const struct vsw_next_hop hops[],
+		   size_t n_hops, const uint8_t router_mac[6],
+		   uint32_t ttl_reason)
+{
+	struct next_hops *all;
+
+	if (!add_action(rule, ACTION_ROUTE, "route"))
+		return;
+	if (!n_hops || n_hops > VSW_MAX_NEXT_HOPS) {
+		fail(rule, n_hops ? -E2BIG : -EINVAL,
+		     "route by %zu next hops, of 1 to %u", n_hops,
+		     VSW_MAX_NEXT_HOPS);
+		return;
+	}
+	all = memory_alloc(&rule->group->vsw->allocator, 0,
+			   next_hops_size(n_hops));
+	if (!all) {
+		fail(rule, -ENOMEM, "out of memory");
+		return;
+	}
+	all->n = (uint32_t) n_hops;
+	rule->next_hops = all;
+	memcpy(rule->router_mac, router_mac, sizeof rule->router_mac);
+	rule->ttl_reason = ttl_reason;
+	/* The embedder's may be longer than those known here. */
+	for (size_t i = 0; i < n_hops; i++)
+		if (!add_next_hop(rule, &all->of[i],
+				  (const struct vsw_next_hop *)
+				  ((const char *) hops + i * hops->size)))
+			return;
+}
+
 static bool
 accepts(const struct vsw_rule *rule)
 {
@@ -382,18 +423,69 @@ static struct vsw_mapping *
 hold(struct vsw_rule *rule, struct vsw_mapping *mapping,
      enum rule_action action, const char *what)
 {
-	if (!add_action(rule, action, what))
+	if (!add_action(rule, action, what) || !check(rule, mapping, what))
 		return NULL;
-	if (!mapping) {
+	return mapping_ref(mapping);
+}
+
+static bool
+check(struct vsw_rule *rule, struct vsw_mapping *mapping, const char *what)
+{
+	if (!mapping)
 		fail(rule, -EINVAL, "%s by no mapping", what);
-		return NULL;
-	}
-	if (mapping->domain->vsw != rule->group->vsw) {
+	else if (mapping->domain->vsw != rule->group->vsw)
 		fail(rule, -EINVAL, "mapping \"%.40s\" is of another switch",
 		     mapping->name);
-		return NULL;
+	else
+		return true;
+	return false;
+}
+
+static bool
+add_next_hop(struct vsw_rule *rule, struct next_hop *hop,
+	     const struct vsw_next_hop *from)
+{
+	if (from->size < sizeof *from || (from->addr.n && from->addr.n != 4
+					  && from->addr.n != 16)) {
+		fail(rule, -EINVAL, "next hop is not an address");
+		return false;
 	}
-	return mapping_ref(mapping);
+	if (!check(rule, from->mapping, "route"))
+		return false;
+	hop->mapping = mapping_ref(from->mapping);
+	hop->addr.n = from->addr.n;
+	memcpy(hop->addr.bytes, from->addr.bytes, from->addr.n);
+	hop->salt = salt_of(hop);
+	return true;
+}
+
+/* The same in any group, so that a flow keeps its order when one is made
+ * anew. */
+static uint64_t
+salt_of(const struct next_hop *hop)
+{
+	uint8_t bytes[sizeof hop->addr.bytes + sizeof hop->mapping->vni];
+
+	memcpy(bytes, hop->addr.bytes, sizeof hop->addr.bytes);
+	memcpy(bytes + sizeof hop->addr.bytes, &hop->mapping->vni,
+	       sizeof hop->mapping->vni);
+	return hash_bytes(bytes, sizeof bytes, hop->addr.n);
+}
+
+static void
+free_next_hops(const struct vsw_allocator *allocator, struct next_hops *hops)
+{
+	if (!hops)
+		return;
+	for (uint32_t i = 0; i < hops->n; i++)
+		vsw_mapping_unref(hops->of[i].mapping);
+	memory_free(allocator, hops, next_hops_size(hops->n));
+}
+
+static size_t
+next_hops_size(size_t n)
+{
+	return sizeof(struct next_hops) + n * sizeof(struct next_hop);
 }
 
 static bool

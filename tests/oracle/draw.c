@@ -11,6 +11,9 @@ static const unsigned sizes[VSW_N_FIELDS] = {
 static void draw_set(struct m_set *, bool of_ports, uint64_t *seed);
 static void draw_rule(struct m_rule *, bool is_in, uint64_t *seed);
 static void draw_action(struct m_rule *, bool is_in, uint64_t *seed);
+static void draw_hop(struct m_hop *, uint64_t *seed);
+static void draw_hops(struct m_group *, uint64_t *seed);
+static void keep_one(struct m_program *, unsigned group);
 static void draw_match(struct m_match *, uint64_t *seed);
 static void draw_value(struct m_match *, uint64_t *seed);
 
@@ -35,6 +38,7 @@ draw_policy(struct model *model, uint64_t *seed)
 		for (unsigned j = 0; j < group->n_rules; j++)
 			draw_rule(&group->rules[j], i >= N_OUT_GROUPS, seed);
 	}
+	draw_hops(&model->groups[0], seed);
 	for (unsigned i = 0; i < N_PROGRAMS; i++) {
 		struct m_program *program = &model->programs[i];
 
@@ -52,6 +56,7 @@ draw_policy(struct model *model, uint64_t *seed)
 					+ draw(seed, N_IN_GROUPS);
 			}
 		}
+		keep_one(program, 0);
 	}
 }
 
@@ -134,7 +139,7 @@ draw_rule(struct m_rule *rule, bool is_in, uint64_t *seed)
 		.priority = draw(seed, 6), .terminating = draw(seed, 4) == 0,
 		.n_matches = draw(seed, MAX_MATCHES + 1),
 		.output = -1, .encap = -1, .decap = -1, .eth_src = -1,
-		.eth_dst = -1, .next_hop = -1
+		.eth_dst = -1
 	};
 	for (unsigned i = 0; i < rule->n_matches; i++)
 		draw_match(&rule->matches[i], seed);
@@ -169,11 +174,57 @@ draw_action(struct m_rule *rule, bool is_in, uint64_t *seed)
 		rule->decap = (int) draw(seed, N_MAPPINGS);
 	if (draw(seed, 5) == 0) {
 		rule->route = true;
-		rule->route_mapping = draw(seed, N_MAPPINGS);
 		rule->router_mac = draw(seed, 6);
 		rule->ttl_reason = draw(seed, 2) ? 200 : 0;
-		if (draw(seed, 2))
-			rule->next_hop = (int) draw(seed, N_ADDRS);
+		rule->is_any = draw(seed, 2);
+		rule->n_hops = 1;
+		draw_hop(&rule->hops[0], seed);
+	}
+}
+
+static void
+draw_hop(struct m_hop *hop, uint64_t *seed)
+{
+	hop->mapping = draw(seed, N_MAPPINGS);
+	hop->addr = draw(seed, 2) ? (int) draw(seed, N_ADDRS) : -1;
+}
+
+/* Of one group, which stands in one layer of a program at most: all choices
+ * are tried, and would be too many. */
+static void
+draw_hops(struct m_group *group, uint64_t *seed)
+{
+	for (unsigned i = 0; i < group->n_rules; i++) {
+		struct m_rule *rule = &group->rules[i];
+
+		if (!rule->route && (rule->drop || draw(seed, 2)))
+			continue;
+		rule->route = rule->is_any = true;
+		rule->n_hops = 1 + draw(seed, MAX_HOPS);
+		for (unsigned j = 0; j < rule->n_hops; j++)
+			draw_hop(&rule->hops[j], seed);
+	}
+}
+
+static void
+keep_one(struct m_program *program, unsigned group)
+{
+	unsigned n_seen = 0;
+
+	for (unsigned i = 0; i < program->n_layers; i++) {
+		struct m_layer *layer = &program->layers[i];
+		bool is_here = false;
+
+		for (unsigned k = 0; k < layer->n[VSW_OUT]; k++) {
+			unsigned *each = &layer->groups[VSW_OUT][k];
+
+			if (*each != group)
+				continue;
+			is_here = true;
+			if (n_seen)
+				*each = group + 1;
+		}
+		n_seen += is_here;
 	}
 }
 

@@ -317,31 +317,67 @@ choose(struct state *s, unsigned n)
 	return choice;
 }
 
+/* Whoever the mapping does not know: its location, or NULL, and it is over. */
+static const struct m_location *
+find_unknown(struct state *s, unsigned which)
+{
+	const struct m_mapping *mapping = &s->model->mappings[which];
+
+	if (s->original.tunnel) {
+		drop(s, VSW_DROP_NO_MAPPING);
+	} else if (mapping->punt_reason) {
+		s->packet.vni = which + 1;
+		punt(s, mapping->punt_reason);
+	} else if (!mapping->unknown.n) {
+		drop(s, VSW_DROP_NO_MAPPING);
+	} else {
+		return &mapping->unknown.locations[0];
+	}
+	return NULL;
+}
+
+static const struct m_entry *
+find_hop(const struct state *s, const struct m_hop *hop)
+{
+	const struct m_mapping *mapping = &s->model->mappings[hop->mapping];
+
+	if (hop->addr >= 0)
+		return &mapping->v4[hop->addr];
+	return s->packet.type == M_IPV4 ? &mapping->v4[s->packet.dst]
+					: &mapping->v6[s->packet.dst];
+}
+
 static void
 route(struct state *s, const struct m_rule *rule)
 {
-	const struct m_mapping *mapping =
-		&s->model->mappings[rule->route_mapping];
-	const struct m_entry *entry;
+	const struct m_hop *known[MAX_HOPS], *hop;
+	const struct m_location *location;
+	unsigned n_known = 0;
 
 	if (s->packet.type != M_IPV4 && s->packet.type != M_IPV6) {
 		drop(s, VSW_DROP_NO_MAPPING);
 		return;
 	}
-	if (rule->next_hop >= 0)
-		entry = &mapping->v4[rule->next_hop];
-	else if (s->packet.type == M_IPV4)
-		entry = &mapping->v4[s->packet.dst];
-	else
-		entry = &mapping->v6[s->packet.dst];
-	if (!entry->n) {
-		drop(s, VSW_DROP_NO_MAPPING);
-		return;
+	if (rule->n_hops > 1 && lacks_first(&s->original))
+		*s->waits = true;
+	for (unsigned i = 0; i < rule->n_hops; i++)
+		if (find_hop(s, &rule->hops[i])->n)
+			known[n_known++] = &rule->hops[i];
+	if (n_known) {
+		const struct m_entry *entry;
+
+		hop = known[choose(s, n_known)];
+		entry = find_hop(s, hop);
+		location = &entry->locations[choose(s, entry->n)];
+	} else {
+		hop = &rule->hops[choose(s, rule->n_hops)];
+		location = find_unknown(s, hop->mapping);
+		if (!location)
+			return;
 	}
-	model_mac(entry->locations[choose(s, entry->n)].mac,
-		  s->packet.eth_dst);
+	model_mac(location->mac, s->packet.eth_dst);
 	model_mac(rule->router_mac, s->packet.eth_src);
-	s->packet.vni = rule->route_mapping + 1;
+	s->packet.vni = hop->mapping + 1;
 	s->ttl = true;
 	s->ttl_reason = rule->ttl_reason;
 }
@@ -373,7 +409,15 @@ look_up(struct state *s, unsigned which, bool is_decap)
 	if (!entry) {
 		if (!is_multicast && (!mapping->flood.n
 				      || !mapping->unknown_unicast)) {
-			drop(s, VSW_DROP_NO_MAPPING);
+			const struct m_location *location =
+				find_unknown(s, which);
+
+			if (!location)
+				return;
+			s->is_copying = false;
+			s->places[0] = *location;
+			s->n_places = 1;
+			s->output = -2;
 			return;
 		}
 		if (!mapping->flood.n) {
@@ -407,7 +451,8 @@ domain_knows(const struct model *model, unsigned domain, unsigned pa)
 
 		if (model_domain(m) != domain)
 			continue;
-		if (knows(&mapping->flood, pa))
+		if (knows(&mapping->flood, pa)
+		    || knows(&mapping->unknown, pa))
 			return true;
 		for (unsigned i = 0; i < N_MACS; i++)
 			if (knows(&mapping->macs[i], pa))

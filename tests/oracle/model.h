@@ -28,6 +28,7 @@ enum {
 	N_GROUPS = N_OUT_GROUPS + N_IN_GROUPS,
 	N_PROGRAMS = 8,
 	MAX_RULES = 14, MAX_MATCHES = 3, MAX_LAYERS = 3, MAX_LOCATIONS = 4,
+	MAX_HOPS = 4,
 	MAX_RESULTS = 16
 };
 
@@ -46,6 +47,9 @@ struct m_entry {
 struct m_mapping {
 	struct m_entry macs[N_MACS], v4[N_ADDRS], v6[N_ADDRS], flood;
 	bool unknown_unicast;
+	/* Of what is not known. */
+	uint32_t punt_reason;		/* 0: not punted. */
+	struct m_entry unknown;		/* At most one location. */
 };
 
 struct m_set {
@@ -74,8 +78,12 @@ struct m_rule {
 	int output, encap, decap;	/* Port, mapping, mapping; -1: no. */
 	int eth_src, eth_dst;		/* MACs; -1: no. */
 	uint32_t reason, ttl_reason;
-	unsigned route_mapping, router_mac;
-	int next_hop;			/* IPv4 address; -1: the packet's. */
+	unsigned router_mac, n_hops;
+	bool is_any;			/* vsw_rule_route_any(). */
+	struct m_hop {
+		unsigned mapping;
+		int addr;		/* IPv4 address; -1: the packet's. */
+	} hops[MAX_HOPS];
 };
 
 struct m_group {

@@ -159,6 +159,31 @@ apply_entry(struct oracle *o, unsigned m, unsigned i)
 }
 
 static void
+apply_unknown(struct oracle *o, unsigned m)
+{
+	struct m_mapping *mine = &o->model.mappings[m];
+	struct vsw_unknown unknown = { .size = sizeof unknown };
+	struct vsw_location location;
+
+	mine->punt_reason = draw(&o->seed, 4) ? 0 : 300 + m;
+	unknown.punt_reason = mine->punt_reason;
+	do
+		draw_entry(&mine->unknown, true, &o->seed);
+	while (mine->unknown.n > 1);
+	if (draw(&o->seed, 2))
+		mine->unknown.n = 0;
+	if (mine->unknown.n) {
+		location = location_of(o, &mine->unknown.locations[0]);
+		unknown.location = &location;
+	}
+	side_must(o, vsw_mapping_set_unknown(
+			  o->mappings[m],
+			  mine->punt_reason || mine->unknown.n
+			  || draw(&o->seed, 2) ? &unknown : NULL),
+		  "unknown");
+}
+
+static void
 apply_program(struct oracle *o, unsigned port, int which)
 {
 	o->model.program_of[port] = which;
@@ -173,6 +198,31 @@ apply_uplink(struct oracle *o, unsigned domain, bool has_uplink)
 	side_must(o, vsw_domain_set_uplink(o->domains[domain], has_uplink
 				      ? o->ports[PORT_WIRE] : NULL),
 	     "uplink");
+}
+
+static void
+build_route(struct oracle *o, struct vsw_rule *r, const struct m_rule *rule)
+{
+	struct vsw_next_hop hops[MAX_HOPS];
+	uint8_t mac[6];
+
+	model_mac(rule->router_mac, mac);
+	for (unsigned i = 0; i < rule->n_hops; i++) {
+		const struct m_hop *hop = &rule->hops[i];
+
+		hops[i] = (struct vsw_next_hop) {
+			.size = sizeof hops[i],
+			.mapping = o->mappings[hop->mapping]
+		};
+		if (hop->addr >= 0)
+			hops[i].addr = model_addr(4, (unsigned) hop->addr);
+	}
+	if (rule->is_any)
+		vsw_rule_route_any(r, hops, rule->n_hops, mac,
+				   rule->ttl_reason);
+	else
+		vsw_rule_route(r, hops[0].mapping, &hops[0].addr, mac,
+			       rule->ttl_reason);
 }
 
 static void
@@ -212,14 +262,8 @@ build_rule(struct oracle *o, struct vsw_group *group,
 	model_mac((unsigned) (rule->eth_dst < 0 ? 0 : rule->eth_dst), mac);
 	if (rule->eth_dst >= 0)
 		vsw_rule_set_eth_dst(r, mac);
-	if (rule->route) {
-		struct vsw_addr hop = model_addr(4, (unsigned) rule->next_hop);
-
-		model_mac(rule->router_mac, mac);
-		vsw_rule_route(r, o->mappings[rule->route_mapping],
-			       rule->next_hop < 0 ? NULL : &hop, mac,
-			       rule->ttl_reason);
-	}
+	if (rule->route)
+		build_route(o, r, rule);
 }
 
 static void
@@ -340,6 +384,7 @@ side_build(struct oracle *o)
 		     "mapping");
 		for (unsigned j = 0; j < N_ENTRIES; j++)
 			apply_entry(o, i, j);
+		apply_unknown(o, i);
 	}
 	draw_policy(&o->model, &o->seed);
 	build_programs(o);
@@ -365,7 +410,7 @@ side_take_down(struct oracle *o)
 void
 side_edit(struct oracle *o)
 {
-	switch (draw(&o->seed, 8)) {
+	switch (draw(&o->seed, 9)) {
 	case 0:
 		apply_program(o, draw(&o->seed, N_PORTS),
 			      (int) draw(&o->seed, N_PROGRAMS + 1) - 1);
@@ -373,6 +418,9 @@ side_edit(struct oracle *o)
 	case 1:
 		apply_uplink(o, draw(&o->seed, N_DOMAINS),
 			     draw(&o->seed, 4));
+		break;
+	case 2:
+		apply_unknown(o, draw(&o->seed, N_MAPPINGS));
 		break;
 	default:
 		apply_entry(o, draw(&o->seed, N_MAPPINGS),
