@@ -143,7 +143,7 @@ VSW_API void vsw_rule_terminate(struct vsw_rule *);
 /* Actions.  A rule may have several, each at most once; 'drop' and 'track'
  * stand alone, and of 'output', 'punt', 'encap' and 'decap' there is at most
  * one.  Edits come first, whatever the order they were added in: 'route', then
- * MACs, then the TTL, which goes down once at most on a packet's whole way.  A
+ * MACs and VLAN, then the TTL, which goes down once at most on a packet's whole way.  A
  * rule without an action lets pass. */
 VSW_API void vsw_rule_drop(struct vsw_rule *);
 /* Lets pass, and remembers it: the packet opens a connection at the port whose
@@ -196,6 +196,10 @@ VSW_API void vsw_rule_encap(struct vsw_rule *, struct vsw_mapping *);
 VSW_API void vsw_rule_decap(struct vsw_rule *, struct vsw_mapping *);
 VSW_API void vsw_rule_set_eth_src(struct vsw_rule *, const uint8_t mac[6]);
 VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
+/* The packet's 802.1Q tag becomes this VLAN's, 1 to 4094, or 0: is taken off.
+ * Rules of later layers, and of the port that it goes to, see it so.  A tag
+ * that was there keeps its priority. */
+VSW_API void vsw_rule_set_vlan(struct vsw_rule *, uint16_t vlan);
 VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
 /* Routes into the subnet of 'mapping': looks 'next_hop' (n == 0: the packet's
  * destination address) up there, sets the destination MAC from it, the source

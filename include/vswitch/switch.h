@@ -184,6 +184,12 @@ struct vsw_port_limits {
 					 * new one.  0: as many as fit; when
 					 * the cache is full, the port that
 					 * holds most gives way. */
+	uint32_t max_floods_per_s;	/* Packets of its that go to all of
+					 * several places: broadcast, multicast
+					 * and unknown MACs; a second's worth at
+					 * once.  What is beyond is dropped
+					 * (VSW_DROP_STORM_LIMIT).  0: no
+					 * limit. */
 };
 
 /* [control] NULL: as the switch's options say. */

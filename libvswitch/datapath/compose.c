@@ -16,6 +16,7 @@
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
 
+static void note_vlan(struct composition *);
 static void edit(struct composition *, const struct vsw_rule *);
 static void encap(struct composition *, const struct vsw_mapping *);
 static void decap(struct composition *, const struct vsw_mapping *);
@@ -93,11 +94,14 @@ compose_aim(struct composition *c, uint32_t i)
 	}
 	if (c->target == TARGET_PLACE)
 		return aim_at_one(c);
-	if (c->target == TARGET_PLACES)
-		return came_from(c, &c->places[i])
-		       || (c->is_local_only
-			   && c->places[i].kind != PLACE_LOCAL)
-		       ? NULL : aim_at_place(c, &c->places[i]);
+	if (c->target == TARGET_PLACES) {
+		if (came_from(c, &c->places[i])
+		    || (c->is_local_only
+			&& c->places[i].kind != PLACE_LOCAL))
+			return NULL;
+		c->rewrite.ops |= REWRITE_FLOOD;
+		return aim_at_place(c, &c->places[i]);
+	}
 	if (c->port == c->in_port) {
 		compose_drop(c, VSW_DROP_SAME_PORT, NULL);
 		return NULL;
@@ -125,8 +129,10 @@ compose_end(struct composition *c)
 		if (d->n == 1)
 			d->rewrites[0] = d->one;
 	}
-	if (c->rewrite.drop == VSW_N_DROPS)
+	if (c->rewrite.drop == VSW_N_DROPS) {
 		c->rewrite.vni = c->key.vni;
+		note_vlan(c);
+	}
 	d->rewrites[d->n++] = c->rewrite;
 }
 
@@ -163,6 +169,18 @@ compose_punt(struct composition *c, uint32_t reason)
 	c->is_over = true;
 }
 
+/* What came with the tag that it is to have needs no edit, whatever layers
+ * made of it in between; nor does what is punted, as it came. */
+static void
+note_vlan(struct composition *c)
+{
+	if (c->rewrite.ops & REWRITE_PUNT
+	    || c->key.vlan == c->headers->key.vlan)
+		return;
+	c->rewrite.ops |= REWRITE_VLAN;
+	c->rewrite.vlan = c->key.vlan;
+}
+
 /* Headers first, whatever order they were added in: where to is decided by
  * what they have become. */
 static void
@@ -176,6 +194,12 @@ edit(struct composition *c, const struct vsw_rule *rule)
 		compose_set_mac(c, REWRITE_ETH_SRC, rule->eth_src);
 	if (rule->actions & ACTION_ETH_DST)
 		compose_set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
+	if (rule->actions & ACTION_VLAN) {
+		narrate(c->narrator, rule->vlan ? "VLAN becomes %u"
+						: "loses its VLAN tag",
+			rule->vlan & 0x0fffu);
+		c->key.vlan = rule->vlan;
+	}
 	if (rule->actions & ACTION_TTL) {
 		narrate(c->narrator, "TTL goes down");
 		c->rewrite.ops |= REWRITE_TTL;

@@ -366,7 +366,8 @@ is_usual(const struct decision *decision)
 	const struct rewrite *rewrite = decision->rewrites;
 
 	return decision->n == 1 && rewrite->drop == VSW_N_DROPS
-	       && !(rewrite->ops & REWRITE_PUNT) && rewrite->port;
+	       && !(rewrite->ops & (REWRITE_PUNT | REWRITE_FLOOD))
+	       && rewrite->port;
 }
 
 static void

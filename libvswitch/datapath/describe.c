@@ -103,6 +103,10 @@ describe_rewrite(const struct rewrite *rewrite,
 		append_mac(&text, rewrite->eth_dst);
 		append(&text, ", ");
 	}
+	if (rewrite->ops & REWRITE_VLAN && rewrite->vlan)
+		append(&text, "vlan %u, ", rewrite->vlan & 0x0fffu);
+	else if (rewrite->ops & REWRITE_VLAN)
+		append(&text, "untagged, ");
 	if (rewrite->ops & REWRITE_TTL)
 		append(&text, "ttl, ");
 	if (rewrite->ops & REWRITE_ENCAP) {

@@ -12,6 +12,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/fragment.h"
+#include "libvswitch/datapath/vlan.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/segment.h"
 #include "libvswitch/datapath/transmit.h"
@@ -100,6 +101,12 @@ carry_out_all(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	const struct decided *decided = batch->decided[i];
 	const struct rewrite *rewrite = &decided->rewrite;
 
+	if (rewrite->ops & REWRITE_FLOOD
+	    && !port_may_flood(batch->port, worker->index, batch->now)) {
+		transmit_drop(worker, batch->port, packet,
+			      VSW_DROP_STORM_LIMIT);
+		return;
+	}
 	for (uint32_t n = 0; n + 1 < decided->n_rewrites; n++) {
 		struct vsw_packet *copy = packet_clone(packet);
 
@@ -131,8 +138,16 @@ static inline void
 send(struct vsw_worker *worker, struct batch *batch, unsigned i,
      struct vsw_packet *packet, const struct rewrite *rewrite)
 {
-	if (rewrite->ops & (REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL))
+	if (rewrite->ops & (REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL
+			    | REWRITE_VLAN)) {
 		execute_edit(packet->data, &batch->headers[i], rewrite);
+		if (rewrite->ops & REWRITE_VLAN
+		    && !vlan_set(packet, &batch->headers[i], rewrite->vlan)) {
+			transmit_drop(worker, batch->port, packet,
+				      VSW_DROP_NO_ROOM);
+			return;
+		}
+	}
 	packet->tunnel.encap = VSW_ENCAP_NONE;
 	if (rewrite->ops & REWRITE_ENCAP)
 		encap(worker, batch, i, packet, rewrite);

@@ -16,9 +16,11 @@ enum rewrite_ops {
 	REWRITE_ETH_DST = 1 << 1,
 	REWRITE_TTL = 1 << 2,		/* Decrement. */
 	REWRITE_ENCAP = 1 << 3,		/* 'outer' is set. */
-	REWRITE_PUNT = 1 << 4		/* To the punt port, as it came; which
+	REWRITE_PUNT = 1 << 4,		/* To the punt port, as it came; which
 					 * one it is, is found when sending:
 					 * 'port' is NULL. */
+	REWRITE_VLAN = 1 << 5,		/* Tag becomes 'vlan'. */
+	REWRITE_FLOOD = 1 << 6		/* One copy of several, perhaps. */
 };
 
 /* No holes: what is equal byte for byte is the same. */
@@ -26,7 +28,7 @@ struct rewrite {
 	uint8_t ops;
 	uint8_t drop;			/* enum vsw_drop; VSW_N_DROPS: none. */
 	uint8_t eth_src[6], eth_dst[6];
-	uint16_t unused;
+	uint16_t vlan;			/* VID | 0x1000; 0: no tag. */
 	uint32_t reason;		/* REWRITE_PUNT: the rule's. */
 	uint32_t ttl_reason;		/* REWRITE_TTL: of the punt when the
 					 * TTL is used up; 0: drop. */

@@ -38,6 +38,7 @@ enum rule_action {
 	ACTION_TTL = 1 << 8,
 	ACTION_TRACK = 1 << 9,
 	ACTION_LEARN = 1 << 10,
+	ACTION_VLAN = 1 << 11,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
@@ -73,6 +74,7 @@ struct vsw_rule {
 	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */
 	struct vsw_mapping *learn;	/* ACTION_LEARN; holds. */
 	uint64_t learn_tag;
+	uint16_t vlan;			/* ACTION_VLAN: VID | 0x1000, or 0. */
 	struct vsw_addr next_hop;
 	struct vsw_counter *counter;	/* NULL: none; holds. */
 	struct next_hops *next_hops;	/* ACTION_ROUTE: several; 'route' is

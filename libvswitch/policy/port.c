@@ -97,6 +97,17 @@ port_may_decide(struct vsw_port *port, unsigned worker, bool is_again,
 }
 
 bool
+port_may_flood(struct vsw_port *port, unsigned worker, uint64_t now)
+{
+	uint32_t rate = atomic_load_explicit(&port->limits.max_floods_per_s,
+					     memory_order_relaxed);
+
+	return !rate || rate == VSW_UNLIMITED
+	       || budget_take(&port->counts[worker].flood_budget, rate, rate,
+			      now);
+}
+
+bool
 port_may_punt(struct vsw_port *port, unsigned worker, uint64_t now)
 {
 	uint32_t rate = atomic_load_explicit(&port->limits.max_punts_per_s,

@@ -30,7 +30,7 @@ struct port_counts {
 	struct budget punt_budget;
 	struct budget new_budget;	/* Of flows that are new, */
 	struct budget again_budget;	/* and of those decided anew. */
-	struct budget event_budget;
+	struct budget event_budget, flood_budget;
 	uint32_t n_events, last_event;	/* See datapath/event.c. */
 };
 
@@ -39,7 +39,7 @@ struct port_counts {
 struct port_limits {
 	_Atomic uint32_t max_new_flows_per_s, new_flow_burst;
 	_Atomic uint32_t max_punts_per_s;
-	_Atomic uint32_t max_flows;
+	_Atomic uint32_t max_flows, max_floods_per_s;
 };
 
 static inline void
@@ -94,6 +94,8 @@ port_carries_tunnels(const struct vsw_port *port)
  * established decided anew?  Takes it off what 'worker' grants it. */
 bool port_may_decide(struct vsw_port *, unsigned worker, bool is_again,
 		     uint64_t now);
+/* [worker] May it send a packet to all of several places? */
+bool port_may_flood(struct vsw_port *, unsigned worker, uint64_t now);
 /* [worker] May it punt? */
 bool port_may_punt(struct vsw_port *, unsigned worker, uint64_t now);
 

@@ -16,6 +16,8 @@
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/set.h"
 
+enum { VLAN_MAX = 4094, VLAN_PRESENT = 0x1000 };
+
 static bool accepts(const struct vsw_rule *);
 static void fail(struct vsw_rule *, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -242,6 +244,17 @@ vsw_rule_set_eth_dst(struct vsw_rule *rule, const uint8_t mac[6])
 {
 	if (add_action(rule, ACTION_ETH_DST, "set_eth_dst"))
 		memcpy(rule->eth_dst, mac, sizeof rule->eth_dst);
+}
+
+void
+vsw_rule_set_vlan(struct vsw_rule *rule, uint16_t vlan)
+{
+	if (!add_action(rule, ACTION_VLAN, "set_vlan"))
+		return;
+	if (vlan > VLAN_MAX)
+		fail(rule, -EINVAL, "%u is no VLAN", vlan);
+	else
+		rule->vlan = vlan ? vlan | VLAN_PRESENT : 0;
 }
 
 void

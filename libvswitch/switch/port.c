@@ -190,6 +190,9 @@ vsw_port_set_limits(struct vsw_port *port, const struct vsw_port_limits *limits)
 			      limits->max_punts_per_s, memory_order_relaxed);
 	atomic_store_explicit(&port->limits.max_flows, limits->max_flows,
 			      memory_order_relaxed);
+	atomic_store_explicit(&port->limits.max_floods_per_s,
+			      limits->max_floods_per_s,
+			      memory_order_relaxed);
 	return 0;
 }
 

@@ -139,7 +139,7 @@ draw_rule(struct m_rule *rule, bool is_in, uint64_t *seed)
 		.priority = draw(seed, 6), .terminating = draw(seed, 4) == 0,
 		.n_matches = draw(seed, MAX_MATCHES + 1),
 		.output = -1, .encap = -1, .decap = -1, .eth_src = -1,
-		.eth_dst = -1
+		.eth_dst = -1, .vlan = -1
 	};
 	for (unsigned i = 0; i < rule->n_matches; i++)
 		draw_match(&rule->matches[i], seed);
@@ -160,6 +160,8 @@ draw_action(struct m_rule *rule, bool is_in, uint64_t *seed)
 	if (draw(seed, 8) == 0)
 		rule->eth_dst = (int) draw(seed, N_MACS);
 	rule->ttl = draw(seed, 8) == 0;
+	if (draw(seed, 5) == 0)
+		rule->vlan = (int) draw(seed, 4);
 	if (choice == 1) {
 		rule->punt = true;
 		rule->reason = draw(seed, 100);

@@ -481,6 +481,8 @@ act(struct state *s, const struct m_rule *rule)
 		model_mac((unsigned) rule->eth_src, s->packet.eth_src);
 	if (rule->eth_dst >= 0)
 		model_mac((unsigned) rule->eth_dst, s->packet.eth_dst);
+	if (rule->vlan >= 0)
+		s->packet.vlan = (uint16_t) rule->vlan;
 	s->ttl |= rule->ttl;
 	if (rule->punt) {
 		punt(s, rule->reason);

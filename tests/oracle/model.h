@@ -77,6 +77,7 @@ struct m_rule {
 	bool drop, punt, ttl, route;
 	int output, encap, decap;	/* Port, mapping, mapping; -1: no. */
 	int eth_src, eth_dst;		/* MACs; -1: no. */
+	int vlan;			/* 0: untags; -1: no. */
 	uint32_t reason, ttl_reason;
 	unsigned router_mac, n_hops;
 	bool is_any;			/* vsw_rule_route_any(). */

@@ -256,6 +256,8 @@ build_rule(struct oracle *o, struct vsw_group *group,
 		vsw_rule_punt(r, rule->reason);
 	if (rule->ttl)
 		vsw_rule_decrement_ttl(r);
+	if (rule->vlan >= 0)
+		vsw_rule_set_vlan(r, (uint16_t) rule->vlan);
 	model_mac((unsigned) (rule->eth_src < 0 ? 0 : rule->eth_src), mac);
 	if (rule->eth_src >= 0)
 		vsw_rule_set_eth_src(r, mac);

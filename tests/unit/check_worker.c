@@ -229,6 +229,44 @@ START_TEST(sends_many_copies_and_segments)
 }
 END_TEST
 
+/* So many a second, and a second's worth at once; what goes to one place is
+ * no storm. */
+START_TEST(ends_storms)
+{
+	struct vsw_port_limits limits = { .size = sizeof limits,
+					  .max_floods_per_s = 10 };
+	const uint64_t half = 500000000;
+	struct vsw_packet *p;
+
+	ck_assert_int_eq(vsw_port_set_limits(ears[0].port, &limits), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		p = packet_of("eth 1>broadcast ip 1.1.1.1>2.2.2.2 udp 1>7");
+		vsw_worker_receive(worker, ears[0].port, &p, 1, 5);
+	}
+	ck_assert_uint_eq(ears[1].n_sent, 10);
+	ck_assert_uint_eq(ears[2].n_sent, 10);
+	ck_assert_uint_eq(drops(&ears[0], VSW_DROP_STORM_LIMIT), 90);
+	for (unsigned i = 0; i < 100; i++) {
+		p = packet_of("eth 1>2 ip 1.1.1.1>2.2.2.2 udp 1>7");
+		vsw_worker_receive(worker, ears[0].port, &p, 1, 5);
+	}
+	ck_assert_uint_eq(ears[1].n_sent, 110);
+	for (unsigned i = 0; i < 100; i++) {
+		p = packet_of("eth 1>broadcast ip 1.1.1.1>2.2.2.2 udp 1>9");
+		vsw_worker_receive(worker, ears[0].port, &p, 1, 5 + half);
+	}
+	ck_assert_uint_eq(ears[2].n_sent, 15);
+	ck_assert_uint_eq(drops(&ears[0], VSW_DROP_STORM_LIMIT), 185);
+	/* A neighbour's are its own, and a port without a limit has none. */
+	for (unsigned i = 0; i < 100; i++) {
+		p = packet_of("eth 2>broadcast ip 1.1.1.1>2.2.2.2 udp 1>9");
+		vsw_worker_receive(worker, ears[1].port, &p, 1, 5 + half);
+	}
+	ck_assert_uint_eq(ears[2].n_sent, 115);
+	ck_assert_uint_eq(drops(&ears[1], VSW_DROP_STORM_LIMIT), 0);
+}
+END_TEST
+
 /* From memory that ends after n calls: each packet of those that were to be
  * is sent or counted, for every n. */
 START_TEST(counts_what_memory_ends)
@@ -489,6 +527,7 @@ main(void)
 	tcase_add_test(all, is_made_whole_or_not_at_all);
 	tcase_add_test(all, keeps_order);
 	tcase_add_test(all, sends_many_copies_and_segments);
+	tcase_add_test(all, ends_storms);
 	tcase_add_test(all, counts_what_memory_ends);
 	tcase_add_test(all, hears_answers_in_turn);
 	tcase_add_test(all, resumes_once);

@@ -440,6 +440,10 @@ do_action(struct walk *w, struct vsw_rule *rule)
 	} else if (walk_eat(w, "eth_dst")) {
 		read_mac(w, walk_word(w), mac);
 		vsw_rule_set_eth_dst(rule, mac);
+	} else if (walk_eat(w, "set_vlan")) {
+		vsw_rule_set_vlan(rule, (uint16_t) walk_number(w));
+	} else if (walk_eat(w, "learn")) {
+		vsw_rule_learn(rule, walk_find(w)->mapping, 0);
 	} else if (walk_eat(w, "ttl")) {
 		vsw_rule_decrement_ttl(rule);
 	} else if (walk_eat(w, "track")) {
