@@ -246,13 +246,15 @@ VSW_API void vsw_rule_learn(struct vsw_rule *, struct vsw_mapping *,
 VSW_API void vsw_rule_count(struct vsw_rule *, struct vsw_counter *);
 
 /* [control] Ends drafting.  Returns 0, or the draft's first problem and in
- * 'ret_problem' one line that names the group and the rule. */
+ * 'ret_problem' one line that names the group and the rule.  A group's rules
+ * are moved together: what vsw_group_add_rule() returned is gone when it is
+ * sealed. */
 VSW_API VSW_MUST_CHECK int vsw_group_seal(struct vsw_group *,
 					  char *ret_problem, size_t size);
 VSW_API void vsw_group_unref(struct vsw_group *);
 
-/* What sealing made of a group: how a look-up goes about it, and what that
- * takes of memory, the rules themselves left out.  All zero of a draft. */
+/* What sealing made of a group: how a look-up goes about it, and what that and
+ * the rules take of memory.  All zero of a draft. */
 struct vsw_group_shape {
 	size_t size;			/* sizeof(struct vsw_group_shape). */
 	uint64_t n_rules;
@@ -260,7 +262,9 @@ struct vsw_group_shape {
 	uint64_t n_dimensions;		/* Of all blocks; 0: each rule is
 					 * asked. */
 	uint64_t n_intervals;		/* Of all dimensions. */
-	uint64_t n_bytes;
+	uint64_t n_bytes;		/* Of all that, */
+	uint64_t n_rule_bytes;		/* and of the rules themselves; sets
+					 * are not counted. */
 };
 /* [control] */
 VSW_API void vsw_group_get_shape(const struct vsw_group *,

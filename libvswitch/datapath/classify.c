@@ -39,12 +39,12 @@ static const struct vsw_program *program_of(struct composition *,
 static void ask(struct composition *, const struct vsw_program *,
 		size_t layer_i, enum vsw_direction);
 static void count_passing(struct composition *, const struct layer_groups *);
-static void note_counter(struct composition *, const struct vsw_rule *);
-static const struct vsw_rule *find_in_order(struct composition *,
-					    const struct vsw_layer *,
-					    const struct layer_groups *);
-static const struct vsw_rule *find_what_counts(const struct composition *,
-					       const struct layer_groups *);
+static void note_counter(struct composition *, const struct rule *);
+static const struct rule *find_in_order(struct composition *,
+					const struct vsw_layer *,
+					const struct layer_groups *);
+static const struct rule *find_what_counts(const struct composition *,
+					   const struct layer_groups *);
 
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
@@ -313,7 +313,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 {
 	const struct vsw_layer *layer = program->layers[layer_i];
 	const struct layer_groups *groups = &layer->groups[direction];
-	const struct vsw_rule *found;
+	const struct rule *found;
 
 	if (c->follow && follow_passes(c->follow, layer_i)) {
 		narrate_layer(c->narrator, layer, NULL,
@@ -347,7 +347,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 static void
 count_passing(struct composition *c, const struct layer_groups *groups)
 {
-	const struct vsw_rule *rule;
+	const struct rule *rule;
 	bool counts = false;
 
 	if (c->is_trial || c->follow->packet.is_related
@@ -361,30 +361,31 @@ count_passing(struct composition *c, const struct layer_groups *groups)
 }
 
 static void
-note_counter(struct composition *c, const struct vsw_rule *rule)
+note_counter(struct composition *c, const struct rule *rule)
 {
 	struct decision *decision = c->decision;
+	struct vsw_counter *counter = rule_counter(rule);
 
-	if (!rule->counter || c->is_trial
+	if (!counter || c->is_trial
 	    || decision->n_counters == DECISION_COUNTERS)
 		return;
 	for (uint32_t i = 0; i < decision->n_counters; i++)
-		if (decision->counters[i] == rule->counter)
+		if (decision->counters[i] == counter)
 			return;
-	decision->counters[decision->n_counters++] = rule->counter;
+	decision->counters[decision->n_counters++] = counter;
 }
 
 /* Tells of each group that is asked, and each may have the packet wait for the
  * first fragment. */
-static const struct vsw_rule *
+static const struct rule *
 find_in_order(struct composition *c, const struct vsw_layer *layer,
 	      const struct layer_groups *groups)
 {
-	const struct vsw_rule *found = NULL;
+	const struct rule *found = NULL;
 
 	for (size_t i = 0; i < groups->n; i++) {
-		const struct vsw_rule *rule = group_find(groups->groups[i],
-							 &c->key);
+		const struct rule *rule = group_find(groups->groups[i],
+						     &c->key);
 
 		if (c->narrator)
 			narrate_group(c->narrator, groups->groups[i],
@@ -405,12 +406,12 @@ find_in_order(struct composition *c, const struct vsw_layer *layer,
 
 /* The same rule, with fewer questions: the first one that terminates, or else
  * that of the last group that has one. */
-static const struct vsw_rule *
+static const struct rule *
 find_what_counts(const struct composition *c,
 		 const struct layer_groups *groups)
 {
 	for (size_t i = 0; i < groups->n; i++) {
-		const struct vsw_rule *rule;
+		const struct rule *rule;
 
 		if (!groups->groups[i]->has_terminating)
 			continue;
@@ -419,8 +420,8 @@ find_what_counts(const struct composition *c,
 			return rule;
 	}
 	for (size_t i = groups->n; i-- > 0;) {
-		const struct vsw_rule *rule = group_find(groups->groups[i],
-							 &c->key);
+		const struct rule *rule = group_find(groups->groups[i],
+						     &c->key);
 
 		if (rule)
 			return rule;

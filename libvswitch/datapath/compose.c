@@ -17,7 +17,7 @@
 #include "libvswitch/policy/port.h"
 
 static void note_vlan(struct composition *);
-static void edit(struct composition *, const struct vsw_rule *);
+static void edit(struct composition *, const struct rule *);
 static void encap(struct composition *, const struct vsw_mapping *);
 static void decap(struct composition *, const struct vsw_mapping *);
 static void flood(struct composition *, const struct vsw_mapping *,
@@ -33,30 +33,30 @@ static struct vsw_port *aim_at_place(struct composition *,
 static bool came_from(const struct composition *, const struct place *);
 
 void
-compose_rule(struct composition *c, const struct vsw_rule *rule)
+compose_rule(struct composition *c, const struct rule *rule)
 {
 	if (rule->actions & ACTION_DROP) {
 		compose_drop(c, VSW_DROP_RULE, NULL);
 		return;
 	}
 	if (rule->actions & ACTION_LEARN)
-		learn_source(c, rule);
+		learn_source(c, rule_learn(rule));
 	edit(c, rule);
 	if (c->is_over)
 		return;
 	if (rule->actions & ACTION_PUNT && c->key.has & FLOW_RESUMED) {
 		narrate(c->narrator, "not punted again");
 	} else if (rule->actions & ACTION_PUNT) {
-		compose_punt(c, rule->punt_reason);
+		compose_punt(c, rule_punt_reason(rule));
 	} else if (rule->actions & ACTION_OUTPUT) {
 		narrate(c->narrator, "output to port \"%s\"",
-			rule->port->name);
+			rule_port(rule)->name);
 		c->target = TARGET_PORT;
-		c->port = rule->port;
+		c->port = rule_port(rule);
 	} else if (rule->actions & ACTION_ENCAP) {
-		encap(c, rule->mapping);
+		encap(c, rule_mapping(rule));
 	} else if (rule->actions & ACTION_DECAP) {
-		decap(c, rule->mapping);
+		decap(c, rule_mapping(rule));
 	}
 }
 
@@ -184,21 +184,25 @@ note_vlan(struct composition *c)
 /* Headers first, whatever order they were added in: where to is decided by
  * what they have become. */
 static void
-edit(struct composition *c, const struct vsw_rule *rule)
+edit(struct composition *c, const struct rule *rule)
 {
 	if (rule->actions & ACTION_ROUTE)
-		compose_route(c, rule);
+		compose_route(c, rule_route(rule));
 	if (c->is_over)
 		return;
 	if (rule->actions & ACTION_ETH_SRC)
-		compose_set_mac(c, REWRITE_ETH_SRC, rule->eth_src);
+		compose_set_mac(c, REWRITE_ETH_SRC,
+				rule_mac(rule, ACTION_ETH_SRC));
 	if (rule->actions & ACTION_ETH_DST)
-		compose_set_mac(c, REWRITE_ETH_DST, rule->eth_dst);
+		compose_set_mac(c, REWRITE_ETH_DST,
+				rule_mac(rule, ACTION_ETH_DST));
 	if (rule->actions & ACTION_VLAN) {
-		narrate(c->narrator, rule->vlan ? "VLAN becomes %u"
-						: "loses its VLAN tag",
-			rule->vlan & 0x0fffu);
-		c->key.vlan = rule->vlan;
+		uint16_t vlan = rule_vlan(rule);
+
+		narrate(c->narrator, vlan ? "VLAN becomes %u"
+					  : "loses its VLAN tag",
+			vlan & 0x0fffu);
+		c->key.vlan = vlan;
 	}
 	if (rule->actions & ACTION_TTL) {
 		narrate(c->narrator, "TTL goes down");

@@ -15,7 +15,8 @@
 
 struct place;
 struct vsw_mapping;
-struct vsw_rule;
+struct rule;
+struct rule_route;
 
 enum target {
 	TARGET_NONE,
@@ -53,7 +54,7 @@ struct composition {
 };
 
 /* What the rule's actions do; in the end '->is_over' may be true. */
-void compose_rule(struct composition *, const struct vsw_rule *);
+void compose_rule(struct composition *, const struct rule *);
 void compose_drop(struct composition *, enum vsw_drop,
 		  struct vsw_port *counted_at);
 /* The packet, a later fragment, has to wait for its first. */
@@ -69,8 +70,8 @@ void compose_set_mac(struct composition *, enum rewrite_ops,
 		     const uint8_t mac[6]);
 void compose_punt(struct composition *, uint32_t reason);
 
-/* route.c: the rule's route.  In the end '->is_over' may be true. */
-void compose_route(struct composition *, const struct vsw_rule *);
+/* route.c: a rule's route.  In the end '->is_over' may be true. */
+void compose_route(struct composition *, const struct rule_route *);
 /* Where what 'mapping' does not know goes; NULL: nowhere.  May be over then: it
  * has been punted. */
 const struct place *compose_unknown(struct composition *,

@@ -120,19 +120,21 @@ describe_rewrite(const struct rewrite *rewrite,
 }
 
 void
-describe_matches(const struct vsw_rule *rule,
+describe_matches(const struct rule *rule,
 		 char ret_text[DESCRIBE_MATCHES_SIZE])
 {
 	struct text text = { ret_text, DESCRIBE_MATCHES_SIZE, 0 };
+	const uint8_t *at = NULL;
+	struct match match;
 
 	ret_text[0] = '\0';
-	if (!rule->n_matches)
-		append(&text, "everything");
-	for (size_t i = 0; i < rule->n_matches; i++) {
-		if (i)
+	while (rule_next_match(rule, &at, &match)) {
+		if (text.at)
 			append(&text, ", ");
-		append_match(&text, &rule->matches[i]);
+		append_match(&text, &match);
 	}
+	if (!at)
+		append(&text, "everything");
 }
 
 static void

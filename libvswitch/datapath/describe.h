@@ -11,7 +11,7 @@
 
 struct flow_key;
 struct rewrite;
-struct vsw_rule;
+struct rule;
 
 enum {
 	DESCRIBE_ADDR_SIZE = 46,
@@ -31,7 +31,7 @@ void describe_rewrite(const struct rewrite *,
 		      char ret_text[DESCRIBE_REWRITE_SIZE]);
 
 /* "ipv4_dst=10.0.0.0/8, l4_dst=80-90, ipv4_src in "web"", or "everything". */
-void describe_matches(const struct vsw_rule *,
+void describe_matches(const struct rule *,
 		      char ret_text[DESCRIBE_MATCHES_SIZE]);
 
 #endif /* datapath/describe.h */

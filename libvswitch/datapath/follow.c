@@ -88,7 +88,7 @@ follow_passes(struct follow *f, size_t i)
 }
 
 void
-follow_rule(struct follow *f, size_t i, const struct vsw_rule *rule)
+follow_rule(struct follow *f, size_t i, const struct rule *rule)
 {
 	if (i >= 32 || !(f->program->tracked >> i & 1))
 		return;

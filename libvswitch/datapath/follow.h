@@ -23,7 +23,7 @@ struct flow;
 struct rewrite;
 struct vsw_port;
 struct vsw_program;
-struct vsw_rule;
+struct rule;
 struct vsw_worker;
 
 /* One port's layers and the packet's connection there. */
@@ -64,7 +64,7 @@ void follow_start(struct composition *, enum vsw_direction, struct vsw_port *,
 /* May the packet pass layer 'i' without its groups being asked? */
 bool follow_passes(struct follow *, size_t i);
 /* Layer 'i' was asked, and this is what it said. */
-void follow_rule(struct follow *, size_t i, const struct vsw_rule *);
+void follow_rule(struct follow *, size_t i, const struct rule *);
 /* All is decided.  VSW_N_DROPS, or why the packet is dropped after all, which
  * is not to be cached. */
 enum vsw_drop follow_end(struct composition *, struct followed *);

@@ -14,7 +14,7 @@ static bool is_here(const struct composition *, const uint8_t mac[6],
 
 /* What counts is who sent it, whatever layers have made of it. */
 void
-learn_source(struct composition *c, const struct vsw_rule *rule)
+learn_source(struct composition *c, const struct rule_learn *to)
 {
 	const uint8_t *mac = c->headers->key.eth_src;
 
@@ -22,15 +22,15 @@ learn_source(struct composition *c, const struct vsw_rule *rule)
 		narrate(c->narrator, "its source is nothing to learn");
 		return;
 	}
-	if (is_here(c, mac, rule->learn)) {
+	if (is_here(c, mac, to->mapping)) {
 		narrate(c->narrator, "its source is known here");
 		return;
 	}
 	narrate(c->narrator, "its source is news to \"%s\"",
-		rule->learn->name);
+		to->mapping->name);
 	event_note(&c->decision->notes, &(struct event_note) {
 		.kind = VSW_EVENT_LEARNED, .direction = VSW_OUT,
-		.port = c->in_port, .tag = rule->learn_tag
+		.port = c->in_port, .tag = to->tag
 	});
 }
 

@@ -7,9 +7,9 @@
  * for the control thread, which alone edits mappings. */
 
 struct composition;
-struct vsw_rule;
+struct rule_learn;
 
 /* Of a rule with ACTION_LEARN, in direction VSW_OUT. */
-void learn_source(struct composition *, const struct vsw_rule *);
+void learn_source(struct composition *, const struct rule_learn *);
 
 #endif /* datapath/learn.h */

@@ -62,7 +62,7 @@ narrate_group(const struct narrator *n, const struct vsw_group *group,
 		*step = (struct vsw_step) {
 			.port = step->port, .direction = step->direction
 		};
-	index_weigh(group->index, key, &cost);
+	index_weigh(group->index, group->rules, key, &cost);
 	step->n_groups++;
 	step->n_dimensions += cost.n_dimensions;
 	step->n_rules += cost.n_rules;
@@ -70,9 +70,10 @@ narrate_group(const struct narrator *n, const struct vsw_group *group,
 
 void
 narrate_layer(const struct narrator *n, const struct vsw_layer *layer,
-	      const struct vsw_rule *rule, const char *more)
+	      const struct rule *rule, const char *more)
 {
 	char matched[DESCRIBE_MATCHES_SIZE] = "";
+	const char *name;
 	struct vsw_step *step;
 
 	if (!n)
@@ -89,15 +90,16 @@ narrate_layer(const struct narrator *n, const struct vsw_layer *layer,
 		return;
 	}
 	describe_matches(rule, matched);
+	name = rule_name(rule);
 	step->group = rule->group->name;
-	step->rule = rule->name;
+	step->rule = name;
 	step->rule_number = rule->number;
 	step->priority = rule->priority;
 	step->matched = matched;
 	say(n, VSW_STEP_LAYER, "layer \"%s\": group \"%s\", rule %u%s%s%s, "
 	    "priority %u%s", layer->name, rule->group->name, rule->number,
-	    rule->name ? " \"" : "", rule->name ? rule->name : "",
-	    rule->name ? "\"" : "", rule->priority, more);
+	    name ? " \"" : "", name ? name : "", name ? "\"" : "",
+	    rule->priority, more);
 	step->matched = NULL;
 }
 

@@ -16,7 +16,7 @@
 struct flow_key;
 struct vsw_group;
 struct vsw_layer;
-struct vsw_rule;
+struct rule;
 
 struct narrator {
 	vsw_explain_fn *say;
@@ -36,7 +36,7 @@ void narrate_group(const struct narrator *, const struct vsw_group *,
 /* A layer has been asked; 'rule' NULL: no rule.  'more' goes behind it, or
  * says why it was not asked. */
 void narrate_layer(const struct narrator *, const struct vsw_layer *,
-		   const struct vsw_rule *rule, const char *more);
+		   const struct rule *rule, const char *more);
 /* What the layer's rule found, or did. */
 void narrate(const struct narrator *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

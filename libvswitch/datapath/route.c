@@ -18,11 +18,9 @@ struct way {
 	const struct place *place;
 };
 
-static bool find_way(struct composition *, const struct vsw_rule *,
+static bool find_way(struct composition *, const struct rule_route *,
 		     struct way *ret_way);
-static bool find_any(struct composition *, const struct next_hops *,
-		     struct way *ret_way);
-static uint32_t next_in_order(const struct next_hops *, uint32_t hash,
+static uint32_t next_in_order(const struct rule_route *, uint32_t hash,
 			      uint64_t *tried);
 static const struct place *find_hop(struct composition *,
 				    const struct vsw_mapping *,
@@ -33,7 +31,7 @@ static bool fall_back(struct composition *, const struct vsw_mapping *,
 static const uint8_t no_mac[6];
 
 void
-compose_route(struct composition *c, const struct vsw_rule *rule)
+compose_route(struct composition *c, const struct rule_route *route)
 {
 	struct way way;
 
@@ -42,17 +40,17 @@ compose_route(struct composition *c, const struct vsw_rule *rule)
 		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
 		return;
 	}
-	if (!find_way(c, rule, &way))
+	if (!find_way(c, route, &way))
 		return;
 	narrate(c->narrator, "routed into \"%s\", VNI %u", way.mapping->name,
 		way.mapping->vni);
 	compose_set_mac(c, REWRITE_ETH_DST, way.place->mac);
-	compose_set_mac(c, REWRITE_ETH_SRC, rule->router_mac);
+	compose_set_mac(c, REWRITE_ETH_SRC, route->router_mac);
 	c->key.vni = way.mapping->vni;
 	c->rewrite.ops |= REWRITE_TTL;
 	/* A rule's punt, too: not of what the host has seen. */
 	if (!(c->key.has & FLOW_RESUMED))
-		c->rewrite.ttl_reason = rule->ttl_reason;
+		c->rewrite.ttl_reason = route->ttl_reason;
 }
 
 const struct place *
@@ -76,33 +74,20 @@ compose_unknown(struct composition *c, const struct vsw_mapping *mapping)
 
 /* False: it is over. */
 static bool
-find_way(struct composition *c, const struct vsw_rule *rule,
-	 struct way *ret_way)
-{
-	if (rule->next_hops)
-		return find_any(c, rule->next_hops, ret_way);
-	ret_way->mapping = rule->route;
-	ret_way->place = find_hop(c, rule->route, &rule->next_hop);
-	if (c->is_over)
-		return false;
-	return ret_way->place || fall_back(c, rule->route, ret_way);
-}
-
-static bool
-find_any(struct composition *c, const struct next_hops *hops,
+find_way(struct composition *c, const struct rule_route *route,
 	 struct way *ret_way)
 {
 	const struct vsw_mapping *first = NULL;
 	uint64_t tried = 0;
 
 	_Static_assert(VSW_MAX_NEXT_HOPS <= 64, "hops are bits");
-	if (hops->n > 1 && c->key.has & FLOW_NO_FIRST) {
+	if (route->n_hops > 1 && c->key.has & FLOW_NO_FIRST) {
 		compose_wait(c);
 		return false;
 	}
-	for (uint32_t left = hops->n; left; left--) {
+	for (uint32_t left = route->n_hops; left; left--) {
 		const struct next_hop *hop =
-			&hops->of[next_in_order(hops, c->hash, &tried)];
+			&route->hops[next_in_order(route, c->hash, &tried)];
 
 		ret_way->mapping = hop->mapping;
 		ret_way->place = find_hop(c, hop->mapping, &hop->addr);
@@ -119,17 +104,17 @@ find_any(struct composition *c, const struct next_hops *hops,
 /* Highest weight first, where each hop draws a weight for each flow: what is
  * left when one is taken away keeps its order. */
 static uint32_t
-next_in_order(const struct next_hops *hops, uint32_t hash, uint64_t *tried)
+next_in_order(const struct rule_route *route, uint32_t hash, uint64_t *tried)
 {
 	uint64_t highest = 0;
 	uint32_t best = UINT32_MAX;
 
-	for (uint32_t i = 0; i < hops->n; i++) {
+	for (uint32_t i = 0; i < route->n_hops; i++) {
 		uint64_t weight;
 
 		if (*tried >> i & 1)
 			continue;
-		weight = hash_derive(hops->of[i].salt, (uint64_t) hash + 1);
+		weight = hash_derive(route->hops[i].salt, (uint64_t) hash + 1);
 		if (best == UINT32_MAX || weight > highest) {
 			highest = weight;
 			best = i;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include "libvswitch/base/memory.h"
-#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/rule.h"
 #include "libvswitch/policy/set.h"
 
 /* Rules that say the same in this dimension, so that one large set in many

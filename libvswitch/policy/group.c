@@ -11,6 +11,7 @@
 #include "libvswitch/policy/index.h"
 #include "libvswitch/policy/rule.h"
 
+static void drop_drafts(struct vsw_group *);
 static int compare(const void *a, const void *b);
 
 int
@@ -49,42 +50,49 @@ vsw_group_add_rule(struct vsw_group *group, uint32_t priority,
 			   group->name);
 	if (!draft_is_open(&group->draft))
 		return NULL;
-	if (!memory_grow(&group->vsw->allocator, (void **) &group->rules,
-			 &group->rules_room, group->n_rules + 1,
+	if (!memory_grow(&group->vsw->allocator, (void **) &group->drafts,
+			 &group->drafts_room, group->n_drafts + 1,
 			 sizeof(struct vsw_rule *)))
 		rule = rule_new(group, priority,
-				(uint32_t) group->n_rules + 1, name);
+				(uint32_t) group->n_drafts + 1, name);
 	if (!rule) {
 		draft_fail(&group->draft, -ENOMEM,
 			   "group \"%.40s\", rule %zu: out of memory",
-			   group->name, group->n_rules + 1);
+			   group->name, group->n_drafts + 1);
 		return NULL;
 	}
-	group->rules[group->n_rules++] = rule;
+	group->drafts[group->n_drafts++] = rule;
 	return rule;
 }
 
 int
 vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
 {
+	const struct vsw_allocator *allocator = &group->vsw->allocator;
+	const struct vsw_rule *const *drafts;
+	struct rules *rules = NULL;
 	int error = draft_report(&group->draft, ret_problem, size);
 
 	if (error || group->draft.is_sealed)
 		return error;
-	sort_items(group->rules, group->n_rules, sizeof(struct vsw_rule *),
+	sort_items(group->drafts, group->n_drafts, sizeof(struct vsw_rule *),
 		   compare);
-	error = index_new(&group->vsw->allocator,
-			  (const struct vsw_rule *const *) group->rules,
-			  group->n_rules, &group->index);
+	drafts = (const struct vsw_rule *const *) group->drafts;
+	error = rules_new(group, drafts, group->n_drafts, &rules);
+	if (!error)
+		error = index_new(allocator, drafts, group->n_drafts,
+				  &group->index);
 	if (error) {
+		rules_free(allocator, rules);
 		if (ret_problem && size)
 			snprintf(ret_problem, size, "group \"%.40s\": out of "
-				 "memory for the index of %zu rules",
-				 group->name, group->n_rules);
+				 "memory for %zu rules and their index",
+				 group->name, group->n_drafts);
 		return error;
 	}
-	for (size_t i = 0; i < group->n_rules; i++) {
-		const struct vsw_rule *rule = group->rules[i];
+	group->rules = rules;
+	for (size_t i = 0; i < group->n_drafts; i++) {
+		const struct vsw_rule *rule = group->drafts[i];
 
 		group->actions |= rule->actions;
 		for (size_t m = 0; m < rule->n_matches; m++)
@@ -93,6 +101,7 @@ vsw_group_seal(struct vsw_group *group, char *ret_problem, size_t size)
 		group->has_terminating |= rule->is_terminating;
 		group->has_counters |= rule->counter != NULL;
 	}
+	drop_drafts(group);
 	group->draft.is_sealed = true;
 	return 0;
 }
@@ -109,10 +118,8 @@ vsw_group_unref(struct vsw_group *group)
 	allocator = &group->vsw->allocator;
 	group->vsw->n_groups--;
 	index_free(allocator, group->index);
-	for (size_t i = 0; i < group->n_rules; i++)
-		rule_free(group->rules[i]);
-	memory_free(allocator, group->rules,
-		    group->rules_room * sizeof(struct vsw_rule *));
+	rules_free(allocator, group->rules);
+	drop_drafts(group);
 	memory_free_string(allocator, group->name);
 	memory_free(allocator, group, sizeof *group);
 }
@@ -124,7 +131,8 @@ vsw_group_get_shape(const struct vsw_group *group,
 	struct vsw_group_shape shape = { .size = ret_shape->size };
 
 	if (group->draft.is_sealed) {
-		shape.n_rules = group->n_rules;
+		shape.n_rules = rules_n(group->rules);
+		shape.n_rule_bytes = rules_size(group->rules);
 		index_measure(group->index, &shape);
 	}
 	/* The embedder's struct may be longer or shorter than ours. */
@@ -139,10 +147,23 @@ group_ref(struct vsw_group *group)
 	return group;
 }
 
-const struct vsw_rule *
+const struct rule *
 group_find(const struct vsw_group *group, const struct flow_key *key)
 {
-	return index_find(group->index, key);
+	return index_find(group->index, group->rules, key);
+}
+
+static void
+drop_drafts(struct vsw_group *group)
+{
+	const struct vsw_allocator *allocator = &group->vsw->allocator;
+
+	for (size_t i = 0; i < group->n_drafts; i++)
+		rule_free(group->drafts[i]);
+	memory_free(allocator, group->drafts,
+		    group->drafts_room * sizeof(struct vsw_rule *));
+	group->drafts = NULL;
+	group->n_drafts = group->drafts_room = 0;
 }
 
 static int

@@ -3,96 +3,32 @@
 #ifndef POLICY_GROUP_H
 #define POLICY_GROUP_H 1
 
-/* Groups and their rules.  Immutable once sealed, and then read by workers
- * through programs, which outlive them by a reference. */
+/* Groups.  Immutable once sealed, and then read by workers through programs,
+ * which outlive them by a reference.
+ *
+ * A draft is roomy: rules of their own, as they are added.  Sealing makes one
+ * block of them (policy/rules.h) and an index of it, and lets go of them. */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
 #include "libvswitch/policy/draft.h"
-#include "libvswitch/policy/field.h"
+#include "libvswitch/policy/rules.h"
 
 struct flow_key;
 struct index;
-struct vsw_counter;
-
-enum match_kind { MATCH_MASK, MATCH_RANGE, MATCH_SET };
-
-struct match {
-	uint8_t field;			/* enum vsw_field. */
-	uint8_t kind;
-	struct point value, mask;	/* MATCH_MASK; value within mask. */
-	struct range range;		/* MATCH_RANGE. */
-	struct vsw_set *set;		/* MATCH_SET. */
-};
-
-enum rule_action {
-	ACTION_DROP = 1 << 0,
-	ACTION_OUTPUT = 1 << 1,
-	ACTION_PUNT = 1 << 2,
-	ACTION_ENCAP = 1 << 3,
-	ACTION_DECAP = 1 << 4,
-	ACTION_ROUTE = 1 << 5,
-	ACTION_ETH_SRC = 1 << 6,
-	ACTION_ETH_DST = 1 << 7,
-	ACTION_TTL = 1 << 8,
-	ACTION_TRACK = 1 << 9,
-	ACTION_LEARN = 1 << 10,
-	ACTION_VLAN = 1 << 11,
-	/* These say where the packet goes: one of them in a rule. */
-	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
-		      | ACTION_DECAP,
-	/* These have no place in direction VSW_IN, where the output is known
-	 * already. */
-	ACTION_OUT_ONLY = ACTION_OUTPUT | ACTION_ENCAP | ACTION_DECAP
-			  | ACTION_ROUTE | ACTION_LEARN
-};
-
-/* Of a route: one of several. */
-struct next_hop {
-	struct vsw_mapping *mapping;	/* Holds. */
-	struct vsw_addr addr;		/* n == 0: the packet's own. */
-	uint64_t salt;			/* For the flows' order of them. */
-};
-
-struct next_hops {
-	uint32_t n;
-	struct next_hop of[];
-};
-
-struct vsw_rule {
-	struct vsw_group *group;
-	uint32_t priority;
-	uint32_t number;		/* 1, 2, ...: in the order added. */
-	char *name;			/* NULL: none. */
-	bool is_terminating;
-	uint8_t eth_src[6], eth_dst[6], router_mac[6];
-	uint16_t actions;		/* enum rule_action, or'ed. */
-	uint32_t punt_reason, ttl_reason;
-	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */
-	struct vsw_mapping *mapping;	/* ACTION_ENCAP, _DECAP; holds. */
-	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */
-	struct vsw_mapping *learn;	/* ACTION_LEARN; holds. */
-	uint64_t learn_tag;
-	uint16_t vlan;			/* ACTION_VLAN: VID | 0x1000, or 0. */
-	struct vsw_addr next_hop;
-	struct vsw_counter *counter;	/* NULL: none; holds. */
-	struct next_hops *next_hops;	/* ACTION_ROUTE: several; 'route' is
-					 * NULL then. */
-	struct match *matches;
-	size_t n_matches, matches_room;
-};
 
 struct vsw_group {
 	struct vsw *vsw;
 	uint32_t n_refs;
 	uint16_t actions;		/* Of all rules. */
-	uint32_t fields;		/* Bit i: some rule looks at field i. */
 	bool has_terminating;		/* Of any. */
 	bool has_counters;
+	uint32_t fields;		/* Bit i: some rule looks at field i. */
 	struct draft draft;
-	struct vsw_rule **rules;	/* Sealed: as they are asked. */
-	size_t n_rules, rules_room;
+	struct vsw_rule **drafts;	/* Until sealed: as added. */
+	size_t n_drafts, drafts_room;
+	struct rules *rules;		/* Sealed: as they are asked. */
 	struct index *index;
 	char *name;
 };
@@ -100,15 +36,7 @@ struct vsw_group {
 /* [control] Takes a reference. */
 struct vsw_group *group_ref(struct vsw_group *);
 /* [any] The one rule of a sealed group that the key matches, or NULL. */
-const struct vsw_rule *group_find(const struct vsw_group *,
-				  const struct flow_key *);
-/* [any] Do all matches hold?  What the index must agree with.  A match on what
- * is unknown of a later fragment holds: so the rule that is found is the one,
- * whatever the first fragment says, unless it asks for that itself. */
-bool rule_matches(const struct vsw_rule *, const struct flow_key *);
-/* The same of its matches on 'fields', which are bits. */
-bool rule_matches_in(const struct vsw_rule *, const struct flow_key *,
-		     uint32_t fields);
-bool rule_asks_unknown(const struct vsw_rule *, const struct flow_key *);
+const struct rule *group_find(const struct vsw_group *,
+			      const struct flow_key *);
 
 #endif /* policy/group.h */

@@ -5,16 +5,16 @@
 #include <errno.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/policy/dimension.h"
-#include "libvswitch/policy/group.h"
+#include "libvswitch/policy/rules.h"
 #include "libvswitch/policy/set.h"
 
 enum { WORD = 64, DIMENSIONS_MAX = VSW_N_FIELDS + INDEX_MASKS + 1 };
 
 struct block {
 	struct block *next;		/* Asked after this one. */
-	const struct vsw_rule *const *rules;
-	size_t n_rules;
-	size_t n_dimensions;		/* 0: ask the rules. */
+	uint32_t first;			/* Rule, */
+	uint32_t n_rules;		/* and how many from there on. */
+	uint32_t n_dimensions;		/* 0: ask the rules. */
 	uint32_t doubts;		/* Fields of which rows may promise
 					 * too much: bits. */
 	struct dimension *dimensions;
@@ -25,10 +25,10 @@ struct index {
 };
 
 static int add_block(const struct vsw_allocator *,
-		     const struct vsw_rule *const *, size_t n,
+		     const struct vsw_rule *const *, size_t first, size_t n,
 		     struct block **ret_block);
 static int add_halves(const struct vsw_allocator *,
-		      const struct vsw_rule *const *, size_t n,
+		      const struct vsw_rule *const *, size_t first, size_t n,
 		      struct block **ret_block);
 static void free_blocks(const struct vsw_allocator *, struct block *);
 static void choose(const struct vsw_rule *const *, size_t n,
@@ -38,13 +38,15 @@ static uint32_t fields_like(unsigned field);
 static bool choose_masked(const struct match *,
 			  struct dimension[DIMENSIONS_MAX], size_t *n_masked,
 			  size_t *n);
-static inline const struct vsw_rule *find(const struct index *,
-					  const struct flow_key *,
-					  struct index_cost *)
+static inline const struct rule *find(const struct index *,
+				      const struct rules *,
+				      const struct flow_key *,
+				      struct index_cost *)
 	__attribute__((always_inline));
-static inline const struct vsw_rule *find_in(const struct block *,
-					     const struct flow_key *,
-					     struct index_cost *)
+static inline const struct rule *find_in(const struct block *,
+					 const struct rules *,
+					 const struct flow_key *,
+					 struct index_cost *)
 	__attribute__((always_inline));
 
 int
@@ -60,7 +62,7 @@ index_new(const struct vsw_allocator *allocator,
 	last = &index->blocks;
 	for (size_t i = 0; i < n; i += INDEX_BLOCK) {
 		size_t n_here = n - i < INDEX_BLOCK ? n - i : INDEX_BLOCK;
-		int error = add_block(allocator, rules + i, n_here, last);
+		int error = add_block(allocator, rules, i, n_here, last);
 
 		if (error) {
 			index_free(allocator, index);
@@ -82,18 +84,19 @@ index_free(const struct vsw_allocator *allocator, struct index *index)
 	memory_free(allocator, index, sizeof *index);
 }
 
-const struct vsw_rule *
-index_find(const struct index *index, const struct flow_key *key)
+const struct rule *
+index_find(const struct index *index, const struct rules *rules,
+	   const struct flow_key *key)
 {
-	return find(index, key, NULL);
+	return find(index, rules, key, NULL);
 }
 
 void
-index_weigh(const struct index *index, const struct flow_key *key,
-	    struct index_cost *ret_cost)
+index_weigh(const struct index *index, const struct rules *rules,
+	    const struct flow_key *key, struct index_cost *ret_cost)
 {
 	*ret_cost = (struct index_cost) { .n_rules = 0 };
-	(void) find(index, key, ret_cost);
+	(void) find(index, rules, key, ret_cost);
 }
 
 void
@@ -127,7 +130,7 @@ index_n_blocks(const struct index *index)
 
 static int
 add_block(const struct vsw_allocator *allocator,
-	  const struct vsw_rule *const *rules, size_t n,
+	  const struct vsw_rule *const *rules, size_t first, size_t n,
 	  struct block **ret_block)
 {
 	struct dimension chosen[DIMENSIONS_MAX];
@@ -137,12 +140,12 @@ add_block(const struct vsw_allocator *allocator,
 	int error = -ENOMEM;
 
 	if (n > INDEX_LINEAR)
-		choose(rules, n, chosen, &n_chosen, &doubts);
+		choose(rules + first, n, chosen, &n_chosen, &doubts);
 	block = memory_alloc(allocator, 0, sizeof *block);
 	if (!block)
 		return -ENOMEM;
-	block->rules = rules;
-	block->n_rules = n;
+	block->first = (uint32_t) first;
+	block->n_rules = (uint32_t) n;
 	block->doubts = doubts;
 	if (n_chosen) {
 		block->dimensions = memory_alloc(allocator, 0,
@@ -153,7 +156,7 @@ add_block(const struct vsw_allocator *allocator,
 	while (block->n_dimensions < n_chosen) {
 		struct dimension *d = &chosen[block->n_dimensions];
 
-		error = dimension_init(d, allocator, rules, n,
+		error = dimension_init(d, allocator, rules + first, n,
 				       n > WORD ? INDEX_DIM_BYTES : SIZE_MAX);
 		if (error)
 			goto fail;
@@ -169,29 +172,29 @@ fail:
 	memory_free(allocator, block->dimensions,
 		    n_chosen * sizeof chosen[0]);
 	memory_free(allocator, block, sizeof *block);
-	return error == -E2BIG ? add_halves(allocator, rules, n, ret_block)
-			       : error;
+	return error == -E2BIG
+	       ? add_halves(allocator, rules, first, n, ret_block) : error;
 }
 
 static int
 add_halves(const struct vsw_allocator *allocator,
-	   const struct vsw_rule *const *rules, size_t n,
+	   const struct vsw_rule *const *rules, size_t first, size_t n,
 	   struct block **ret_block)
 {
-	struct block *first, **last = &first;
+	struct block *blocks, **last = &blocks;
 	size_t half = n / 2;
-	int error = add_block(allocator, rules, half, &first);
+	int error = add_block(allocator, rules, first, half, &blocks);
 
 	if (error)
 		return error;
 	while (*last)
 		last = &(*last)->next;
-	error = add_block(allocator, rules + half, n - half, last);
+	error = add_block(allocator, rules, first + half, n - half, last);
 	if (error) {
-		free_blocks(allocator, first);
+		free_blocks(allocator, blocks);
 		return error;
 	}
-	*ret_block = first;
+	*ret_block = blocks;
 	return 0;
 }
 
@@ -292,12 +295,12 @@ choose_masked(const struct match *match,
 }
 
 /* 'cost' NULL, as packets have it, is gone once this is compiled. */
-static inline const struct vsw_rule *
-find(const struct index *index, const struct flow_key *key,
-     struct index_cost *cost)
+static inline const struct rule *
+find(const struct index *index, const struct rules *rules,
+     const struct flow_key *key, struct index_cost *cost)
 {
 	for (const struct block *b = index->blocks; b; b = b->next) {
-		const struct vsw_rule *rule = find_in(b, key, cost);
+		const struct rule *rule = find_in(b, rules, key, cost);
 
 		if (rule)
 			return rule;
@@ -305,20 +308,22 @@ find(const struct index *index, const struct flow_key *key,
 	return NULL;
 }
 
-static inline const struct vsw_rule *
-find_in(const struct block *block, const struct flow_key *key,
-	struct index_cost *cost)
+static inline const struct rule *
+find_in(const struct block *block, const struct rules *rules,
+	const struct flow_key *key, struct index_cost *cost)
 {
 	struct row rows[DIMENSIONS_MAX];
 	size_t n_rows = 0, n_words = (block->n_rules + WORD - 1) / WORD;
 	uint32_t words = UINT32_MAX >> (32 - n_words);
+	const struct rule *rule;
 
 	if (!block->n_dimensions) {
-		for (size_t i = 0; i < block->n_rules; i++) {
+		for (uint32_t i = 0; i < block->n_rules; i++) {
 			if (cost)
 				cost->n_rules++;
-			if (rule_matches(block->rules[i], key))
-				return block->rules[i];
+			rule = rules_get(rules, block->first + i);
+			if (rule_matches(rule, key))
+				return rule;
 		}
 		return NULL;
 	}
@@ -338,14 +343,15 @@ find_in(const struct block *block, const struct flow_key *key,
 		for (size_t r = 0; left && r < n_rows; r++)
 			left &= row_word(&rows[r], w);
 		for (; left; left &= left - 1) {
-			size_t i = w * WORD + (size_t) __builtin_ctzll(left);
+			unsigned i = w * WORD
+				     + (unsigned) __builtin_ctzll(left);
 
 			if (cost)
 				cost->n_rules += block->doubts != 0;
+			rule = rules_get(rules, block->first + i);
 			if (!block->doubts
-			    || rule_matches_in(block->rules[i], key,
-					       block->doubts))
-				return block->rules[i];
+			    || rule_matches_in(rule, key, block->doubts))
+				return rule;
 		}
 	}
 	return NULL;

@@ -28,7 +28,7 @@
  * in a dimension, or 32 bytes for each end; of more, the block is cut in
  * halves, down to 64 rules.
  *
- * Immutable.  It refers to the rules, and does not hold them. */
+ * Immutable.  It knows rules by their places in the order they are asked. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +36,8 @@
 struct flow_key;
 struct index;
 struct vsw_allocator;
+struct rule;
+struct rules;
 struct vsw_rule;
 
 enum {
@@ -45,21 +47,21 @@ enum {
 	INDEX_DIM_BYTES = 1 << 20
 };
 
-/* [control] Of 'n' rules in the order they are asked; the array stays the
- * caller's and must outlive the index.  0 or -ENOMEM. */
+/* [control] Of 'n' rules in the order they are asked.  0 or -ENOMEM. */
 int index_new(const struct vsw_allocator *, const struct vsw_rule *const *,
 	      size_t n, struct index **ret_index);
 void index_free(const struct vsw_allocator *, struct index *);
-/* [any] The first rule that matches, or NULL. */
-const struct vsw_rule *index_find(const struct index *,
-				  const struct flow_key *);
+/* [any] The first rule that matches, or NULL.  'rules' are those that the
+ * index was made of. */
+const struct rule *index_find(const struct index *, const struct rules *,
+			      const struct flow_key *);
 /* What index_find() looks at for this key: for explain. */
 struct index_cost {
 	uint32_t n_dimensions;		/* Look-ups of a field's value, */
 	uint32_t n_rules;		/* and rules compared. */
 };
-void index_weigh(const struct index *, const struct flow_key *,
-		 struct index_cost *ret_cost);
+void index_weigh(const struct index *, const struct rules *,
+		 const struct flow_key *, struct index_cost *ret_cost);
 /* [control] Adds to the shape what the index is made of. */
 struct vsw_group_shape;
 void index_measure(const struct index *, struct vsw_group_shape *);

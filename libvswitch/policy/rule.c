@@ -11,7 +11,6 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/counter.h"
 #include "libvswitch/policy/group.h"
-#include "libvswitch/policy/key.h"
 #include "libvswitch/policy/mapping.h"
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/set.h"
@@ -33,8 +32,6 @@ static bool add_next_hop(struct vsw_rule *, struct next_hop *,
 static uint64_t salt_of(const struct next_hop *);
 static void free_next_hops(const struct vsw_allocator *, struct next_hops *);
 static size_t next_hops_size(size_t n);
-static bool match_holds(const struct match *, const struct flow_key *);
-static bool set_holds(const struct match *, const struct flow_key *);
 
 struct vsw_rule *
 rule_new(struct vsw_group *group, uint32_t priority, uint32_t number,
@@ -64,7 +61,8 @@ rule_free(struct vsw_rule *rule)
 	const struct vsw_allocator *allocator = &rule->group->vsw->allocator;
 
 	for (size_t i = 0; i < rule->n_matches; i++)
-		vsw_set_unref(rule->matches[i].set);
+		if (rule->matches[i].kind == MATCH_SET)
+			vsw_set_unref(rule->matches[i].set);
 	memory_free(allocator, rule->matches,
 		    rule->matches_room * sizeof *rule->matches);
 	port_unref(rule->port);
@@ -75,36 +73,6 @@ rule_free(struct vsw_rule *rule)
 	free_next_hops(allocator, rule->next_hops);
 	memory_free_string(allocator, rule->name);
 	memory_free(allocator, rule, sizeof *rule);
-}
-
-bool
-rule_matches(const struct vsw_rule *rule, const struct flow_key *key)
-{
-	for (size_t i = 0; i < rule->n_matches; i++)
-		if (!match_holds(&rule->matches[i], key))
-			return false;
-	return true;
-}
-
-bool
-rule_matches_in(const struct vsw_rule *rule, const struct flow_key *key,
-		uint32_t fields)
-{
-	_Static_assert(VSW_N_FIELDS <= 32, "fields are bits");
-	for (size_t i = 0; i < rule->n_matches; i++)
-		if (fields >> rule->matches[i].field & 1
-		    && !match_holds(&rule->matches[i], key))
-			return false;
-	return true;
-}
-
-bool
-rule_asks_unknown(const struct vsw_rule *rule, const struct flow_key *key)
-{
-	for (size_t i = 0; i < rule->n_matches; i++)
-		if (field_is_unknown(key, rule->matches[i].field))
-			return true;
-	return false;
 }
 
 void
@@ -378,7 +346,7 @@ add_match(struct vsw_rule *rule, const struct match *match)
 		return;
 	}
 	rule->matches[rule->n_matches++] = *match;
-	if (match->set)
+	if (match->kind == MATCH_SET)
 		set_ref(match->set);
 }
 
@@ -499,45 +467,4 @@ static size_t
 next_hops_size(size_t n)
 {
 	return sizeof(struct next_hops) + n * sizeof(struct next_hop);
-}
-
-static bool
-match_holds(const struct match *match, const struct flow_key *key)
-{
-	struct point value;
-
-	if (field_is_unknown(key, match->field))
-		return true;
-	if (match->kind == MATCH_SET)
-		return set_holds(match, key);
-	if (!field_get(key, match->field, &value))
-		return false;
-	if (match->kind == MATCH_RANGE)
-		return point_in(value, &match->range);
-	return !point_compare(point_and(value, match->mask), match->value);
-}
-
-static bool
-set_holds(const struct match *match, const struct flow_key *key)
-{
-	enum vsw_field field = match->field;
-	enum set_list list = SET_PORTS;
-	struct point value;
-
-	if (match->set->kind == VSW_SET_ADDRESSES) {
-		bool is_src = field == VSW_FIELD_IPV4_SRC
-			      || field == VSW_FIELD_IPV6_SRC;
-		bool is_v6 = field_family(key) == 6;
-
-		/* The packet's family decides which list. */
-		list = is_v6 ? SET_V6 : SET_V4;
-		if (is_v6)
-			field = is_src ? VSW_FIELD_IPV6_SRC
-				       : VSW_FIELD_IPV6_DST;
-		else
-			field = is_src ? VSW_FIELD_IPV4_SRC
-				       : VSW_FIELD_IPV4_DST;
-	}
-	return field_get(key, field, &value)
-	       && set_has(match->set, list, value);
 }

@@ -338,11 +338,13 @@ check_groups(struct scene *s, const struct headers *headers)
 {
 	for (unsigned i = 0; i < N_GROUPS; i++) {
 		const struct vsw_group *group = s->groups[i];
-		const struct vsw_rule *found = NULL;
+		const struct rule *found = NULL;
 
-		for (size_t j = 0; j < group->n_rules && !found; j++)
-			if (rule_matches(group->rules[j], &headers->key))
-				found = group->rules[j];
+		for (uint32_t j = 0; j < rules_n(group->rules) && !found;
+		     j++)
+			if (rule_matches(rules_get(group->rules, j),
+					 &headers->key))
+				found = rules_get(group->rules, j);
 		must(group_find(group, &headers->key) == found,
 		     "the index finds another rule");
 	}
