@@ -34,6 +34,7 @@ struct placement {
 	struct edited edited;
 	uint32_t vni;			/* Of the mapping. */
 	struct built_group own;
+	struct built_group routes;	/* Its own, if it has any. */
 	bool is_filled;			/* Wholly. */
 	bool is_wanted, is_new;		/* In this turn. */
 };
@@ -68,6 +69,7 @@ static void fill(struct turn *, struct placement *);
 static void edit_subnets(struct turn *, void (*edit)(struct edit *,
 						     struct edited *));
 static void build_groups(struct turn *);
+static void build_of_subnet(struct turn *, struct placement *);
 static void build_of_switch(struct turn *, enum group_kind);
 static void build_one(struct turn *, struct built_group *, enum group_kind,
 		      const struct domain *, struct model_subnet *);
@@ -447,11 +449,21 @@ build_groups(struct turn *turn)
 			if (placement->is_wanted
 			    && compile_has_port(placement->edited.subnet,
 						turn->sw))
-				build_one(turn, &placement->own, GROUP_OWN,
-					  NULL, placement->edited.subnet);
+				build_of_subnet(turn, placement);
 		}
 	}
 	build_of_switch(turn, GROUP_DELIVERY);
+}
+
+static void
+build_of_subnet(struct turn *turn, struct placement *placement)
+{
+	struct model_subnet *subnet = placement->edited.subnet;
+
+	build_one(turn, &placement->own, GROUP_OWN, NULL, subnet);
+	if (subnet->router && !list_is_empty(&subnet->static_routes))
+		build_one(turn, &placement->routes, GROUP_OWN_ROUTE,
+			  &placement->instance->domain, subnet);
 }
 
 static void
@@ -613,6 +625,8 @@ group_of(const struct turn *turn, const struct model_port *port,
 	switch (kind) {
 	case GROUP_OWN:
 		return &placement->own;
+	case GROUP_OWN_ROUTE:
+		return &placement->routes;
 	case GROUP_GATEWAYS:
 	case GROUP_ROUTE:
 	case GROUP_ROUTED:
@@ -710,6 +724,7 @@ static void
 free_placement(struct placement *placement)
 {
 	built_group_done(&placement->own);
+	built_group_done(&placement->routes);
 	vsw_mapping_unref(placement->edited.mapping);
 	edited_done(&placement->edited);
 	list_remove(&placement->by_instance);

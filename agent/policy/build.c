@@ -14,27 +14,28 @@ static bool is_same(const struct built_group *, const struct draft_group *,
 static int seal_group(struct vsw *, const struct draft_group *,
 		      struct vsw_mapping *const mappings[],
 		      struct vsw_group **ret_group, char **ret_problem);
+static struct vsw_mapping **find_mappings(const struct draft_group *,
+					  const struct mapping_finder *);
+static size_t count_mappings(const struct draft_group *);
 static int add_rule(struct vsw *, struct vsw_group *,
-		    const struct draft_rule *, struct vsw_mapping *);
+		    const struct draft_rule *,
+		    struct vsw_mapping *const mappings[]);
 static int add_set(struct vsw *, struct vsw_rule *,
 		   const struct draft_match *);
 static void add_action(struct vsw_rule *, const struct draft_rule *,
-		       struct vsw_mapping *);
+		       struct vsw_mapping *const mappings[]);
+static void add_hops(struct vsw_rule *, const struct draft_rule *,
+		     struct vsw_mapping *const mappings[]);
 
 int
 build_group(struct vsw *vsw, struct built_group *built,
 	    struct draft_group *draft, const struct mapping_finder *finder,
 	    char **ret_problem)
 {
-	struct vsw_mapping **mappings =
-		xcalloc(draft->n, sizeof *mappings);
+	struct vsw_mapping **mappings = find_mappings(draft, finder);
 	struct vsw_group *group;
 	int err;
 
-	for (size_t i = 0; i < draft->n; i++)
-		if (draft->rules[i].subnet)
-			mappings[i] = finder->find(finder->ctx,
-						   draft->rules[i].subnet);
 	built->is_new = false;
 	if (is_same(built, draft, mappings)) {
 		free(mappings);
@@ -97,6 +98,41 @@ build_program(struct vsw *vsw, const struct program_draft *draft,
 	return 0;
 }
 
+/* One for each rule, or one for each next hop of those that have several, and
+ * in their order. */
+static struct vsw_mapping **
+find_mappings(const struct draft_group *draft,
+	      const struct mapping_finder *finder)
+{
+	struct vsw_mapping **mappings =
+		xcalloc(count_mappings(draft), sizeof *mappings), **at;
+
+	at = mappings;
+	for (size_t i = 0; i < draft->n; i++) {
+		const struct draft_rule *rule = &draft->rules[i];
+
+		for (size_t j = 0; j < rule->n_hops; j++)
+			*at++ = finder->find(finder->ctx,
+					     rule->hops[j].subnet);
+		if (rule->n_hops)
+			continue;
+		if (rule->subnet)
+			*at = finder->find(finder->ctx, rule->subnet);
+		at++;
+	}
+	return mappings;
+}
+
+static size_t
+count_mappings(const struct draft_group *draft)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < draft->n; i++)
+		n += draft->rules[i].n_hops ? draft->rules[i].n_hops : 1;
+	return n;
+}
+
 /* The built group holds its mappings, so that no other can have come to stand
  * at an address that is compared here. */
 static bool
@@ -105,7 +141,7 @@ is_same(const struct built_group *built, const struct draft_group *draft,
 {
 	if (!built->draft || !draft_group_equal(built->draft, draft))
 		return false;
-	for (size_t i = 0; i < draft->n; i++)
+	for (size_t i = 0, n = count_mappings(draft); i < n; i++)
 		if (built->mappings[i] != mappings[i])
 			return false;
 	return true;
@@ -125,8 +161,12 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 					 strerror(-err));
 		return err;
 	}
-	for (size_t i = 0; i < draft->n && !err; i++)
-		err = add_rule(vsw, group, &draft->rules[i], mappings[i]);
+	for (size_t i = 0; i < draft->n && !err; i++) {
+		const struct draft_rule *rule = &draft->rules[i];
+
+		err = add_rule(vsw, group, rule, mappings);
+		mappings += rule->n_hops ? rule->n_hops : 1;
+	}
 	if (!err)
 		err = vsw_group_seal(group, problem, sizeof problem);
 	if (err) {
@@ -141,7 +181,7 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 
 static int
 add_rule(struct vsw *vsw, struct vsw_group *group,
-	 const struct draft_rule *draft, struct vsw_mapping *mapping)
+	 const struct draft_rule *draft, struct vsw_mapping *const mappings[])
 {
 	struct vsw_rule *rule =
 		vsw_group_add_rule(group, draft->priority, draft->name);
@@ -161,7 +201,7 @@ add_rule(struct vsw *vsw, struct vsw_group *group,
 	}
 	if (draft->is_terminating)
 		vsw_rule_terminate(rule);
-	add_action(rule, draft, mapping);
+	add_action(rule, draft, mappings);
 	return err;
 }
 
@@ -190,8 +230,10 @@ add_set(struct vsw *vsw, struct vsw_rule *rule,
 
 static void
 add_action(struct vsw_rule *rule, const struct draft_rule *draft,
-	   struct vsw_mapping *mapping)
+	   struct vsw_mapping *const mappings[])
 {
+	struct vsw_mapping *mapping = mappings[0];
+
 	switch (draft->action) {
 	case DRAFT_PASS:
 		break;
@@ -211,8 +253,26 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 		vsw_rule_decap(rule, mapping);
 		break;
 	case DRAFT_ROUTE:
-		vsw_rule_route(rule, mapping, &draft->next_hop,
-			       draft->router_mac, draft->reason);
+		if (draft->n_hops)
+			add_hops(rule, draft, mappings);
+		else
+			vsw_rule_route(rule, mapping, &draft->next_hop,
+				       draft->router_mac, draft->reason);
 		break;
 	}
+}
+
+static void
+add_hops(struct vsw_rule *rule, const struct draft_rule *draft,
+	 struct vsw_mapping *const mappings[])
+{
+	struct vsw_next_hop hops[VSW_MAX_NEXT_HOPS];
+
+	for (size_t i = 0; i < draft->n_hops; i++)
+		hops[i] = (struct vsw_next_hop) {
+			.size = sizeof hops[i], .mapping = mappings[i],
+			.addr = draft->hops[i].addr
+		};
+	vsw_rule_route_any(rule, hops, draft->n_hops, draft->router_mac,
+			   draft->reason);
 }

@@ -128,7 +128,9 @@ compile_port(const struct model_port *port, struct program_draft *program)
 	add_tier(program, port, ACL_CONTROLLER, true);
 	if (router) {
 		add_entry(program, "route", VSW_OUT, GROUP_GATEWAYS);
-		add_entry(program, "route", VSW_OUT, GROUP_ROUTE);
+		add_entry(program, "route", VSW_OUT,
+			  list_is_empty(&port->subnet->static_routes)
+				  ? GROUP_ROUTE : GROUP_OWN_ROUTE);
 		add_entry(program, "vnet", VSW_OUT, GROUP_ROUTED);
 	}
 	add_entry(program, "vnet", VSW_OUT, GROUP_OWN);
@@ -152,7 +154,9 @@ compile_group(const struct model *model, const struct model_switch *sw,
 	case GROUP_GATEWAYS:
 		return layer_gateways(model, domain);
 	case GROUP_ROUTE:
-		return layer_route(model, domain);
+		return layer_route(model, domain, NULL);
+	case GROUP_OWN_ROUTE:
+		return layer_route(model, domain, subnet);
 	case GROUP_ROUTED:
 		return layer_routed(domain);
 	case GROUP_OWN:

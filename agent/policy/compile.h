@@ -22,6 +22,9 @@ enum group_kind {
 	GROUP_ROUTE,		/* Of a domain: destination routing. */
 	GROUP_ROUTED,		/* Of a domain: what was routed goes on. */
 	GROUP_OWN,		/* Of a subnet: what stays in it. */
+	GROUP_OWN_ROUTE,	/* Of a subnet that has routes of its own, all
+				 * of its domain's included: instead of
+				 * GROUP_ROUTE. */
 	GROUP_DELIVERY,		/* Of a switch: from the wire. */
 	GROUP_NEIGHBOURS,	/* Of a switch: no firewall's business. */
 	GROUP_NO_RULE_PASS,	/* Of a switch: what no rule speaks of. */
@@ -68,7 +71,8 @@ bool compile_has_port(const struct model_subnet *,
 		      const struct model_switch *);
 void compile_port(const struct model_port *, struct program_draft *);
 void compile_uplink(struct program_draft *);
-/* Those of GROUP_OWN want 'subnet', those of a domain 'domain'; those of a
+/* Those of GROUP_OWN want 'subnet', those of a domain 'domain',
+ * GROUP_OWN_ROUTE both; those of a
  * port or a list are not made here. */
 struct draft_group *compile_group(const struct model *,
 				  const struct model_switch *,
@@ -94,7 +98,9 @@ struct draft_group *layer_acl(const struct acl *, enum vsw_direction);
 struct draft_group *layer_no_rule(bool passes);
 struct draft_group *layer_blocked(void);
 /* layer_route.c */
-struct draft_group *layer_route(const struct model *, const struct domain *);
+/* 'subnet' NULL: of all that have no routes of their own. */
+struct draft_group *layer_route(const struct model *, const struct domain *,
+				struct model_subnet *subnet);
 /* layer_vnet.c */
 struct draft_group *layer_routed(const struct domain *);
 struct draft_group *layer_own(struct model_subnet *);

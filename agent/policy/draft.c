@@ -41,11 +41,13 @@ static struct draft_match *add_match(struct draft_rule *, enum vsw_field,
 				     size_t size);
 static void done_rule(struct draft_rule *);
 static bool sets_equal(const struct draft_set *, const struct draft_set *);
+static bool hops_equal(const struct draft_rule *, const struct draft_rule *);
 static bool rules_equal(const struct draft_rule *, const struct draft_rule *);
 static void print_match(const struct draft_match *, FILE *);
 static void print_set(const struct draft_match *, FILE *);
 static unsigned count_bits(const struct draft_match *);
 static void print_action(const struct draft_rule *, FILE *);
+static void print_route(const struct draft_rule *, FILE *);
 static const char *reason_text(uint32_t reason);
 
 struct draft_group *
@@ -202,6 +204,21 @@ draft_rule_set_subnet(struct draft_rule *rule, struct model_subnet *subnet)
 	rule->vni = subnet->vni;
 }
 
+void
+draft_rule_set_hops(struct draft_rule *rule, const struct draft_hop *hops,
+		    size_t n)
+{
+	if (n == 1) {
+		draft_rule_set_subnet(rule, hops[0].subnet);
+		rule->next_hop = hops[0].addr;
+		return;
+	}
+	rule->hops = xmemdup(hops, n * sizeof *hops);
+	rule->n_hops = n;
+	for (size_t i = 0; i < n; i++)
+		rule->hops[i].vni = hops[i].subnet->vni;
+}
+
 bool
 draft_group_equal(const struct draft_group *a, const struct draft_group *b)
 {
@@ -264,6 +281,7 @@ done_rule(struct draft_rule *rule)
 		free(set->ranges);
 		free(set);
 	}
+	free(rule->hops);
 	free(rule->name);
 }
 
@@ -282,6 +300,19 @@ sets_equal(const struct draft_set *a, const struct draft_set *b)
 }
 
 static bool
+hops_equal(const struct draft_rule *a, const struct draft_rule *b)
+{
+	if (a->n_hops != b->n_hops)
+		return false;
+	for (size_t i = 0; i < a->n_hops; i++)
+		if (a->hops[i].vni != b->hops[i].vni
+		    || memcmp(&a->hops[i].addr, &b->hops[i].addr,
+			      sizeof a->hops[i].addr))
+			return false;
+	return true;
+}
+
+static bool
 rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 {
 	if (a->priority != b->priority || strcmp(a->name, b->name)
@@ -290,7 +321,7 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 	    || a->action != b->action || a->reason != b->reason
 	    || a->vni != b->vni || a->next_hop.n != b->next_hop.n
 	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)
-	    || memcmp(a->router_mac, b->router_mac, 6))
+	    || memcmp(a->router_mac, b->router_mac, 6) || !hops_equal(a, b))
 		return false;
 	for (size_t i = 0; i < a->n_matches; i++) {
 		const struct draft_match *x = &a->matches[i];
@@ -404,12 +435,26 @@ print_action(const struct draft_rule *rule, FILE *to)
 		fprintf(to, "decap by %u", rule->vni);
 		break;
 	case DRAFT_ROUTE:
-		model_addr_to_text(&rule->next_hop, text);
-		fprintf(to, "route into %u%s%s", rule->vni,
-			*text ? " via " : "", text);
+		print_route(rule, to);
 		model_mac_to_text(rule->router_mac, text);
 		fprintf(to, " as %s", text);
 		break;
+	}
+}
+
+static void
+print_route(const struct draft_rule *rule, FILE *to)
+{
+	const struct draft_hop one = {
+		.vni = rule->vni, .addr = rule->next_hop
+	};
+	const struct draft_hop *hops = rule->n_hops ? rule->hops : &one;
+	char text[MODEL_ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; !i || i < rule->n_hops; i++) {
+		model_addr_to_text(&hops[i].addr, text);
+		fprintf(to, "%s into %u%s%s", i ? " or" : "route",
+			hops[i].vni, *text ? " via " : "", text);
 	}
 }
 

@@ -49,6 +49,13 @@ enum draft_action {
 	DRAFT_ROUTE			/* Into 'subnet', by 'next_hop'. */
 };
 
+/* One of several next hops. */
+struct draft_hop {
+	struct model_subnet *subnet;
+	uint32_t vni;			/* Its, as it was. */
+	struct vsw_addr addr;
+};
+
 struct draft_rule {
 	uint32_t priority;
 	char *name;
@@ -61,6 +68,9 @@ struct draft_rule {
 	struct model_subnet *subnet;
 	uint32_t vni;			/* Its, as it was: for comparing. */
 	struct vsw_addr next_hop;	/* n == 0: the packet's own. */
+	struct draft_hop *hops;		/* Of a route, instead of these three:
+					 * if there are several. */
+	size_t n_hops;
 	uint8_t router_mac[6];
 };
 
@@ -98,6 +108,9 @@ void draft_set_add_prefix(struct draft_set *, const struct vsw_addr *,
 			  unsigned bits);
 void draft_set_add_range(struct draft_set *, uint16_t first, uint16_t last);
 void draft_rule_set_subnet(struct draft_rule *, struct model_subnet *);
+/* One or several. */
+void draft_rule_set_hops(struct draft_rule *, const struct draft_hop *,
+			 size_t n);
 
 /* Says the same; which mappings serve the subnets is not looked at. */
 bool draft_group_equal(const struct draft_group *, const struct draft_group *);

@@ -1,52 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Destination routing: packets to the router's MAC go on in the subnet that
- * the longest prefix names.  A static route wins over a subnet of the same
- * length, as the operator's word. */
+ * the longest prefix names.  Of the same length, the subnet's own static route
+ * wins over the router's, and that over a subnet's prefix: the operator's word,
+ * and the nearer one. */
 
 #include "agent/policy/compile.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include "agent/policy/policy.h"
+#include "agent/policy/state.h"
 
+/* Lower is asked first. */
+enum route_rank { RANK_OWN, RANK_ROUTER, RANK_CONNECTED, N_RANKS };
 /* Longer prefixes are asked first. */
-#define ROUTE_PRIORITY(bits, is_connected) \
-	(2 * (128 - (bits)) + ((is_connected) ? 1 : 0))
+#define ROUTE_PRIORITY(bits, rank) (N_RANKS * (128 - (bits)) + (rank))
 
-enum { LAST_PRIORITY = 2 * 129, ETH_IPV4 = 0x0800, ETH_IPV6 = 0x86dd };
+enum { LAST_PRIORITY = N_RANKS * 129, ETH_IPV4 = 0x0800, ETH_IPV6 = 0x86dd };
 
 static void add_prefixes(struct draft_group *, const struct model *,
 			 struct model_subnet *);
 static void add_static_routes(struct draft_group *, const struct model *,
-			      const struct domain *,
-			      struct model_subnet *const subnets[], size_t n);
-static struct model_subnet *find_subnet(struct model_subnet *const subnets[],
-					size_t n, const struct vsw_addr *);
-static bool has_address(const struct model_prefix *, const struct vsw_addr *);
-static struct draft_rule *add_route(struct draft_group *,
-				    const struct model *,
-				    struct model_subnet *,
-				    const struct vsw_addr *network,
-				    unsigned bits, bool is_connected);
+			      const struct model_router *,
+			      struct model_subnet *own,
+			      const struct list *routes);
+static void add_static_route(struct draft_group *, const struct model *,
+			     const struct model_router *,
+			     struct model_subnet *own,
+			     const struct model_route *);
+static size_t find_hops(const struct model_router *, struct model_subnet *own,
+			const struct model_route *,
+			struct draft_hop ret_hops[VSW_MAX_NEXT_HOPS]);
+static void set_route(struct draft_rule *, const struct model *);
+static struct draft_rule *add_rule(struct draft_group *, const struct model *,
+				   const struct vsw_addr *network,
+				   unsigned bits, enum route_rank,
+				   enum draft_action, const char *what);
 
 struct draft_group *
-layer_route(const struct model *model, const struct domain *domain)
+layer_route(const struct model *model, const struct domain *domain,
+	    struct model_subnet *subnet)
 {
-	struct draft_group *group =
-		draft_group_new("routes of %s", domain->router->name);
+	const struct model_router *router = domain->router;
+	struct draft_group *group = draft_group_new(
+		"routes of %s", subnet ? subnet->name : router->name);
 	struct model_subnet **subnets;
 	size_t n = domain_subnets(domain, &subnets);
 	struct draft_rule *rule;
 
-	if (domain->router->is_enabled) {
+	if (router->is_enabled) {
 		for (size_t i = 0; i < n; i++)
 			add_prefixes(group, model, subnets[i]);
-		add_static_routes(group, model, domain, subnets, n);
+		add_static_routes(group, model, router, NULL,
+				  &router->static_routes);
+		if (subnet)
+			add_static_routes(group, model, router, subnet,
+					  &subnet->static_routes);
 	}
 	rule = draft_group_add_rule(group, LAST_PRIORITY, DRAFT_DROP, "%s",
-				    domain->router->is_enabled
-					    ? "no route" : "router is off");
+				    router->is_enabled ? "no route"
+						       : "router is off");
 	draft_rule_match(rule, VSW_FIELD_ETH_DST, model->router_mac, 6);
 	rule->is_terminating = true;
 	free(subnets);
@@ -61,89 +75,97 @@ add_prefixes(struct draft_group *group, const struct model *model,
 	     link != &subnet->prefixes; link = link->next) {
 		const struct model_prefix *prefix =
 			LIST_ENTRY(link, const struct model_prefix, link);
+		struct draft_rule *rule =
+			add_rule(group, model, &prefix->network, prefix->bits,
+				 RANK_CONNECTED, DRAFT_ROUTE, "");
 
-		add_route(group, model, subnet, &prefix->network,
-			  prefix->bits, true);
+		draft_rule_set_subnet(rule, subnet);
+		set_route(rule, model);
 	}
 }
 
 static void
 add_static_routes(struct draft_group *group, const struct model *model,
-		  const struct domain *domain,
-		  struct model_subnet *const subnets[], size_t n)
+		  const struct model_router *router, struct model_subnet *own,
+		  const struct list *routes)
 {
-	const struct list *routes = &domain->router->static_routes;
-
 	for (const struct list *link = routes->next; link != routes;
 	     link = link->next) {
 		const struct model_route *route =
 			LIST_ENTRY(link, const struct model_route, link);
-		struct model_subnet *subnet =
-			find_subnet(subnets, n, &route->next_hop);
 
-		if (subnet)
-			add_route(group, model, subnet, &route->network,
-				  route->bits, false)->next_hop
-				= route->next_hop;
+		if (route->network.n)
+			add_static_route(group, model, router, own, route);
 	}
 }
 
-/* By the longest prefix, as for any other packet to that address. */
-static struct model_subnet *
-find_subnet(struct model_subnet *const subnets[], size_t n,
-	    const struct vsw_addr *addr)
+static void
+add_static_route(struct draft_group *group, const struct model *model,
+		 const struct model_router *router, struct model_subnet *own,
+		 const struct model_route *route)
 {
-	struct model_subnet *best = NULL;
-	unsigned best_bits = 0;
+	enum route_rank rank = own ? RANK_OWN : RANK_ROUTER;
+	struct draft_hop hops[VSW_MAX_NEXT_HOPS];
+	size_t n = find_hops(router, own, route, hops);
+	struct draft_rule *rule;
 
-	for (size_t i = 0; i < n; i++)
-		for (const struct list *link = subnets[i]->prefixes.next;
-		     link != &subnets[i]->prefixes; link = link->next) {
-			const struct model_prefix *prefix =
-				LIST_ENTRY(link, const struct model_prefix,
-					   link);
-
-			if (has_address(prefix, addr)
-			    && (!best || prefix->bits > best_bits)) {
-				best = subnets[i];
-				best_bits = prefix->bits;
-			}
-		}
-	return best;
+	if (!n) {
+		add_rule(group, model, &route->network, route->bits, rank,
+			 DRAFT_DROP, route->is_null ? ": null"
+						    : ": no next hop");
+		return;
+	}
+	rule = add_rule(group, model, &route->network, route->bits, rank,
+			DRAFT_ROUTE, "");
+	draft_rule_set_hops(rule, hops, n);
+	set_route(rule, model);
 }
 
-static bool
-has_address(const struct model_prefix *prefix, const struct vsw_addr *addr)
+/* Those that are in a subnet. */
+static size_t
+find_hops(const struct model_router *router, struct model_subnet *own,
+	  const struct model_route *route,
+	  struct draft_hop hops[VSW_MAX_NEXT_HOPS])
 {
-	if (prefix->network.n != addr->n)
-		return false;
-	for (unsigned i = 0; i < prefix->bits; i++)
-		if ((prefix->network.bytes[i / 8] ^ addr->bytes[i / 8])
-		    & (0x80 >> i % 8))
-			return false;
-	return true;
+	size_t n = 0;
+
+	memset(hops, 0, VSW_MAX_NEXT_HOPS * sizeof *hops);
+	if (route->is_on_link) {
+		hops[0].subnet = route_link(router, own, route);
+		return hops[0].subnet != NULL;
+	}
+	for (size_t i = 0; i < route->n_next_hops; i++) {
+		hops[n].subnet = model_find_hop(router, &route->next_hops[i]);
+		hops[n].addr = route->next_hops[i];
+		n += hops[n].subnet != NULL;
+	}
+	return n;
+}
+
+static void
+set_route(struct draft_rule *rule, const struct model *model)
+{
+	memcpy(rule->router_mac, model->router_mac, 6);
+	rule->reason = PUNT_TTL;
 }
 
 static struct draft_rule *
-add_route(struct draft_group *group, const struct model *model,
-	  struct model_subnet *subnet, const struct vsw_addr *network,
-	  unsigned bits, bool is_connected)
+add_rule(struct draft_group *group, const struct model *model,
+	 const struct vsw_addr *network, unsigned bits, enum route_rank rank,
+	 enum draft_action action, const char *what)
 {
 	char text[MODEL_ADDR_TEXT_SIZE];
 	struct draft_rule *rule;
 
 	model_addr_to_text(network, text);
-	rule = draft_group_add_rule(group, ROUTE_PRIORITY(bits, is_connected),
-				    DRAFT_ROUTE, "to %s/%u", text, bits);
+	rule = draft_group_add_rule(group, ROUTE_PRIORITY(bits, rank), action,
+				    "to %s/%u%s", text, bits, what);
 	draft_rule_match(rule, VSW_FIELD_ETH_DST, model->router_mac, 6);
 	/* Zero bits say nothing of the family by themselves. */
 	if (!bits)
 		draft_rule_match_u16(rule, VSW_FIELD_ETH_TYPE,
 				     network->n == 4 ? ETH_IPV4 : ETH_IPV6);
 	draft_rule_match_dst(rule, network, bits);
-	draft_rule_set_subnet(rule, subnet);
-	memcpy(rule->router_mac, model->router_mac, 6);
-	rule->reason = PUNT_TTL;
 	rule->is_terminating = true;
 	return rule;
 }

@@ -173,6 +173,7 @@ model_update(struct model *model)
 	     link = link->next)
 		mapping_judge(state, LIST_ENTRY(link, struct subnet_table,
 						changed)->subnet);
+	routes_judge(state);
 	state->hnv_changed = state->physical_changed = false;
 	state->must_bind = false;
 	free(state->touched);

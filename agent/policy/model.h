@@ -46,6 +46,7 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(BAD_MAC, "MAC address does not read")                               \
 	X(BAD_ADDRESS, "IP address does not read")                            \
 	X(BAD_PREFIX, "prefix does not read")                                 \
+	X(NO_NEXT_HOP, "a route's next hop is not known")                     \
 	X(BAD_VNI, "tunnel key is not a 24-bit number")                       \
 	X(BAD_OPTION, "option does not read")                                 \
 	X(BAD_RULE, "firewall rule does not read")                            \
@@ -203,6 +204,7 @@ struct model_subnet {
 	uint32_t vni;			/* 0: unknown; then see 'fault'. */
 	struct model_router *router;	/* NULL: belongs to none. */
 	struct list prefixes;		/* struct model_prefix. */
+	struct list static_routes;	/* struct model_route; its own. */
 	size_t n_mappings;
 	struct model_fault fault;
 	struct subnet_table *table;	/* Ours: mappings by MAC and by CA. */
@@ -229,11 +231,19 @@ struct model_router {
 	struct model_fault fault;
 };
 
+/* An entry of static_routes. */
 struct model_route {
 	struct list link;
-	struct vsw_addr network;
+	char *prefix, *value;		/* As written. */
+	struct vsw_addr network;	/* Host bits zero.  n == 0: does not
+					 * read, and is no route at all. */
 	unsigned bits;
-	struct vsw_addr next_hop;
+	bool is_null;			/* Drops, as it says. */
+	bool is_on_link;		/* By the packets' own addresses. */
+	struct vsw_addr *next_hops;	/* Of equal cost; none: drops. */
+	size_t n_next_hops;
+	bool is_bad;			/* The value does not read: drops. */
+	struct row_fault *fault;	/* Ours. model_route.c */
 };
 
 struct model {
@@ -270,6 +280,17 @@ const struct model_mapping *model_find_mac(const struct model_subnet *,
 /* The prefix of the subnet whose gateway 'addr' is, or NULL. */
 const struct model_prefix *model_find_gateway(const struct model_subnet *,
 					      const struct vsw_addr *addr);
+
+/* Where a packet to 'addr' goes that a VM of 'subnet' gives to the router.
+ * False: nowhere, no route names it.  Else 'ret_route' is the static one, or
+ * NULL, and then it is on link in '*ret_subnet'. */
+bool model_find_route(const struct model_subnet *subnet,
+		      const struct vsw_addr *addr,
+		      const struct model_route **ret_route,
+		      struct model_subnet **ret_subnet);
+/* The subnet of the router in which a next hop is, by the longest prefix. */
+struct model_subnet *model_find_hop(const struct model_router *,
+				    const struct vsw_addr *);
 
 /* May the port say that it has the address?  True as well if the guard, of ARP
  * or of ND, is off. */

@@ -13,10 +13,6 @@ static struct router_row *new_router(struct model_state *,
 static void clear(struct model_state *, struct router_row *);
 static void read_bindings(struct model_state *, struct router_row *,
 			  const struct row *);
-static void read_routes(struct model_state *, struct router_row *,
-			const struct row *);
-static bool has_subnet(const struct router_row *, const struct vsw_addr *);
-static void mask_host_bits(struct vsw_addr *, unsigned bits);
 static struct vsw_addr lowest_usable(const struct vsw_addr *, unsigned bits);
 static void complain(struct model_state *, struct router_row *,
 		     const char *what, const char *text);
@@ -52,7 +48,11 @@ router_follow(struct model_state *state, enum model_database db,
 	router->router.is_enabled =
 		row_boolean(row, "enable_logical_router", true);
 	read_bindings(state, router, row);
-	read_routes(state, router, row);
+	(void) routes_read(state, &(struct routes) {
+		.of = &router->router.static_routes,
+		.table = "Logical_Router", .owner = uuid,
+		.router = &router->router
+	}, row);
 }
 
 void
@@ -87,8 +87,6 @@ new_router(struct model_state *state, enum model_database db,
 static void
 clear(struct model_state *state, struct router_row *router)
 {
-	struct list *routes = &router->router.static_routes;
-
 	while (!list_is_empty(&router->claims)) {
 		struct prefix_claim *claim =
 			LIST_ENTRY(router->claims.next, struct prefix_claim,
@@ -101,13 +99,7 @@ clear(struct model_state *state, struct router_row *router)
 		free(claim);
 		elect(subnet);
 	}
-	while (!list_is_empty(routes)) {
-		struct model_route *route =
-			LIST_ENTRY(routes->next, struct model_route, link);
-
-		list_remove(&route->link);
-		free(route);
-	}
+	routes_clear(state, &router->router.static_routes);
 	for (size_t i = 0; i < router->n_faults; i++)
 		row_fault_free(state, router->faults[i]);
 	free(router->faults);
@@ -140,7 +132,7 @@ read_bindings(struct model_state *state, struct router_row *router,
 			continue;
 		}
 		network = addr;
-		mask_host_bits(&network, bits);
+		prefix_mask(&network, bits);
 		claim = xcalloc(1, sizeof *claim);
 		claim->router = router;
 		claim->prefix.subnet = subnet;
@@ -157,69 +149,6 @@ read_bindings(struct model_state *state, struct router_row *router,
 					"subnet %s is routed by \"%s\"",
 					subnet->name, subnet->router->name);
 	}
-}
-
-static void
-read_routes(struct model_state *state, struct router_row *router,
-	    const struct row *row)
-{
-	struct datum room;
-	const struct datum *routes = row_get(row, "static_routes", &room);
-
-	for (uint32_t i = 0; i < routes->n; i++) {
-		const char *prefix = datum_key(routes, i)->string->text;
-		const char *next_hop = datum_value(routes, i)->string->text;
-		struct model_route *route;
-		struct vsw_addr network, hop;
-		unsigned bits;
-
-		if (!model_prefix_from_text(prefix, &network, &bits)) {
-			complain(state, router, "static_routes", prefix);
-			continue;
-		}
-		if (!model_addr_from_text(next_hop, &hop)
-		    || hop.n != network.n) {
-			complain(state, router, "static_routes", next_hop);
-			continue;
-		}
-		if (!has_subnet(router, &hop)) {
-			complain(state, router, "next hop in no subnet",
-				 next_hop);
-			continue;
-		}
-		mask_host_bits(&network, bits);
-		route = xcalloc(1, sizeof *route);
-		route->network = network;
-		route->bits = bits;
-		route->next_hop = hop;
-		list_append(&router->router.static_routes, &route->link);
-	}
-}
-
-static bool
-has_subnet(const struct router_row *router, const struct vsw_addr *addr)
-{
-	for (const struct list *link = router->claims.next;
-	     link != &router->claims; link = link->next) {
-		const struct model_prefix *prefix =
-			&LIST_ENTRY(link, const struct prefix_claim, by_router)
-			->prefix;
-		struct vsw_addr network = *addr;
-
-		if (prefix->network.n != addr->n)
-			continue;
-		mask_host_bits(&network, prefix->bits);
-		if (!memcmp(&network, &prefix->network, sizeof network))
-			return true;
-	}
-	return false;
-}
-
-static void
-mask_host_bits(struct vsw_addr *addr, unsigned bits)
-{
-	for (unsigned i = bits; i < addr->n * 8u; i++)
-		addr->bytes[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
 }
 
 /* A /31 or /32, /127 or /128, has no address to spare for its network. */

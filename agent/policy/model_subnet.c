@@ -11,6 +11,8 @@
 static struct model_subnet *new_subnet(struct model_state *,
 				       enum model_database,
 				       const struct row *);
+static void follow_routes(struct model_state *, struct model_subnet *,
+			  enum model_database, const struct row *);
 static void set_vni(struct model_state *, struct model_subnet *, uint32_t);
 static bool read_vni(const struct row *, uint32_t *ret_vni,
 		     char **ret_problem);
@@ -39,6 +41,7 @@ subnet_follow(struct model_state *state, enum model_database db,
 			return;
 		set_vni(state, subnet, 0);
 		set_fault(state, subnet, MODEL_OK, NULL);
+		routes_clear(state, &subnet->static_routes);
 		map_remove(&state->subnets[db], &subnet->table->by_row);
 		list_remove(&subnet->link);
 		list_append(&state->gone_subnets, &subnet->link);
@@ -52,6 +55,7 @@ subnet_follow(struct model_state *state, enum model_database db,
 		free(subnet->name);
 		subnet->name = xstrdup(name);
 	}
+	follow_routes(state, subnet, db, row);
 	mode = row_string(row, "replication_mode", "");
 	if (subnet->table->is_service_node != !strcmp(mode, "service_node")) {
 		subnet->table->is_service_node = !strcmp(mode, "service_node");
@@ -83,6 +87,7 @@ void
 subnet_free(struct model_state *state, struct model_subnet *subnet)
 {
 	row_fault_free(state, subnet->table->fault);
+	routes_clear(state, &subnet->static_routes);
 	list_remove(&subnet->link);
 	subnet_table_free(subnet->table);
 	free(subnet->name);
@@ -100,6 +105,7 @@ new_subnet(struct model_state *state, enum model_database db,
 	subnet->database = database_text(db);
 	subnet->name = xstrdup("");
 	list_init(&subnet->prefixes);
+	list_init(&subnet->static_routes);
 	subnet->table = subnet_table_new(subnet, state->seed);
 	subnet->table->db = db;
 	subnet->table->by_row.key = *row_uuid(row);
@@ -107,6 +113,24 @@ new_subnet(struct model_state *state, enum model_database db,
 	list_append(&state->model->subnets, &subnet->link);
 	state->structure_changed = true;
 	return subnet;
+}
+
+/* Whether it has any says which group its ports have.  Only ms_vtep's may. */
+static void
+follow_routes(struct model_state *state, struct model_subnet *subnet,
+	      enum model_database db, const struct row *row)
+{
+	const struct subnet_table *table = subnet->table;
+
+	if (db != DB_MS_VTEP
+	    || !routes_read(state, &(struct routes) {
+			.of = &subnet->static_routes,
+			.table = "Logical_Switch", .owner = &subnet->row,
+			.subnet = subnet }, row))
+		return;
+	for (size_t i = 0; i < table->n_ports; i++)
+		table->ports[i]->is_dirty = true;
+	state->structure_changed = true;
 }
 
 /* What the row says.  Two subnets may say the same. */

@@ -16,6 +16,8 @@ static void print_program(const struct program_draft *,
 			  FILE *);
 static void print_groups(const struct model *, const struct model_switch *,
 			 FILE *);
+static void print_own(const struct model *, const struct model_switch *,
+		      struct model_subnet *, FILE *);
 static void print_group(struct draft_group *, FILE *);
 static void print_mapping(const struct model_subnet *,
 			  const struct model_switch *, FILE *);
@@ -129,6 +131,7 @@ print_program(const struct program_draft *program,
 		[GROUP_ROUTE] = "routes of ",
 		[GROUP_ROUTED] = "subnets of ",
 		[GROUP_OWN] = "subnet ",
+		[GROUP_OWN_ROUTE] = "routes of ",
 		[GROUP_DELIVERY] = "delivery",
 		[GROUP_NEIGHBOURS] = "neighbours",
 		[GROUP_NO_RULE_PASS] = "no rule: pass",
@@ -149,7 +152,8 @@ print_program(const struct program_draft *program,
 			 entry->acl ? entry->acl->number : 0);
 		if (entry->acl)
 			of = number;
-		else if (entry->kind == GROUP_OWN)
+		else if (entry->kind == GROUP_OWN
+			 || entry->kind == GROUP_OWN_ROUTE)
 			of = subnet->name;
 		else if (entry->kind == GROUP_GATEWAYS
 			 || entry->kind == GROUP_ROUTE
@@ -191,10 +195,21 @@ print_groups(const struct model *model, const struct model_switch *sw,
 	free(seen);
 	for (size_t i = 0; i < n; i++)
 		if (compile_has_port(subnets[i], sw))
-			print_group(compile_group(model, sw, GROUP_OWN, NULL,
-						  subnets[i]), to);
+			print_own(model, sw, subnets[i], to);
 	print_group(compile_group(model, sw, GROUP_DELIVERY, NULL, NULL), to);
 	free(subnets);
+}
+
+static void
+print_own(const struct model *model, const struct model_switch *sw,
+	  struct model_subnet *subnet, FILE *to)
+{
+	struct domain domain = compile_domain(subnet);
+
+	print_group(compile_group(model, sw, GROUP_OWN, NULL, subnet), to);
+	if (domain.router && !list_is_empty(&subnet->static_routes))
+		print_group(compile_group(model, sw, GROUP_OWN_ROUTE, &domain,
+					  subnet), to);
 }
 
 static void

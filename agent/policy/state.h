@@ -172,6 +172,7 @@ struct router_row {
 	struct keyed by_row;		/* In model_state.routers[db]. */
 	uint8_t db;
 	struct list claims;
+	uint32_t routes_seen;		/* Update that judged its routes. */
 	struct row_fault **faults;	/* Of its entries. */
 	size_t n_faults;
 };
@@ -210,6 +211,7 @@ struct model_state {
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
 	bool structure_changed;		/* Routers, prefixes, ports, VNIs. */
+	uint32_t n_routes;		/* static_routes. */
 	bool is_in_force;		/* The last policy_apply() was whole; */
 	struct model_fault engine_fault;	/* else what was the first. */
 	size_t n_cut;			/* Addresses with too many places. */
@@ -255,6 +257,29 @@ void subnet_free(struct model_state *, struct model_subnet *);
 void router_follow(struct model_state *, enum model_database,
 		   const struct uuid *);
 void router_free(struct model_state *, struct model_router *);
+
+/* model_route.c: static_routes, of either.  'owner' is the row's; 'subnet' or
+ * 'router' is NULL. */
+struct routes {
+	struct list *of;		/* struct model_route. */
+	const char *table;
+	const struct uuid *owner;
+	const struct model_router *router;	/* NULL: that of 'subnet'. */
+	struct model_subnet *subnet;	/* Whose own they are; NULL: none's. */
+};
+/* True if they are others than before. */
+bool routes_read(struct model_state *, const struct routes *,
+		 const struct row *);
+void routes_clear(struct model_state *, struct list *routes);
+/* Says which next hops are not known; mappings have been judged. */
+void routes_judge(struct model_state *);
+void prefix_mask(struct vsw_addr *, unsigned bits);
+bool prefix_has(const struct vsw_addr *network, unsigned bits,
+		const struct vsw_addr *addr);
+/* Where a route is on link; NULL: nowhere. */
+struct model_subnet *route_link(const struct model_router *,
+				struct model_subnet *own,
+				const struct model_route *);
 
 /* model_place.c: Physical_Locator. */
 struct place *place_ref(struct model_state *, enum model_database,
