@@ -189,8 +189,10 @@ policy_leave_port(struct model *model, struct model_port *port)
 	if (!placement)
 		return;
 	edit_init(&edit);
+	edit_begin(&edit, &placement->edited);
 	edit_set(&edit, &placement->edited);
 	edit_remove(&edit, &placement->edited);
+	edit_commit(&edit, &placement->edited);
 	edit_done(&edit);
 }
 
@@ -257,18 +259,24 @@ apply_switch(struct turn *turn)
 		apply_structure(turn);
 		return;
 	}
+	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_set);
 	edit_subnets(turn, edit_remove);
+	edit_subnets(turn, edit_commit);
 }
 
 static void
 apply_structure(struct turn *turn)
 {
 	place_subnets(turn);
+	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_set);
+	edit_subnets(turn, edit_commit);
 	build_groups(turn);
 	set_programs(turn);
+	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_remove);
+	edit_subnets(turn, edit_commit);
 	drop_unwanted(turn);
 	apply_acls_settle(&turn->applied->acls);
 }
@@ -380,6 +388,7 @@ get_placement(struct turn *turn, struct instance *instance,
 	placement->vni = subnet->vni;
 	placement->edited.sw = turn->sw;
 	placement->edited.subnet = subnet;
+	placement->edited.domain = instance->vsw_domain;
 	placement->is_wanted = true;
 	list_append(&instance->placements, &placement->by_instance);
 	list_append(&subnet->table->placements, &placement->by_subnet);
@@ -392,7 +401,9 @@ fill(struct turn *turn, struct placement *placement)
 	int err = turn->edit.err;
 
 	turn->edit.err = 0;
+	edit_begin(&turn->edit, &placement->edited);
 	edit_fill(&turn->edit, &placement->edited);
+	edit_commit(&turn->edit, &placement->edited);
 	placement->is_new = placement->is_filled = !turn->edit.err;
 	if (err)
 		turn->edit.err = err;

@@ -35,6 +35,20 @@ edit_done(struct edit *edit)
 }
 
 void
+edit_begin(struct edit *edit, struct edited *edited)
+{
+	(void) edit;
+	vsw_domain_begin(edited->domain);
+}
+
+void
+edit_commit(struct edit *edit, struct edited *edited)
+{
+	(void) edit;
+	vsw_domain_commit(edited->domain);
+}
+
+void
 edit_fill(struct edit *edit, struct edited *edited)
 {
 	const struct list *mcasts = &edited->subnet->table->mcasts;

@@ -13,6 +13,7 @@
 struct edited {
 	const struct model_switch *sw;
 	struct model_subnet *subnet;
+	struct vsw_domain *domain;
 	struct vsw_mapping *mapping;
 	struct vsw_location *flood;
 	size_t n_flood;
@@ -31,6 +32,9 @@ struct edit {
 void edit_init(struct edit *);
 void edit_done(struct edit *);
 
+/* Between them flows that are cached hear of no edit, and of all at the end. */
+void edit_begin(struct edit *, struct edited *);
+void edit_commit(struct edit *, struct edited *);
 /* Everything, into a mapping that is empty. */
 void edit_fill(struct edit *, struct edited *);
 /* The keys of the subnet that changed: first what is to be there, MACs before

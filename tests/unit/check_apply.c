@@ -22,7 +22,17 @@ static struct {
 	CALLS(CALL_COUNT)
 #undef CALL_COUNT
 	unsigned all, refused;		/* The 'refused'th fails; 0: none. */
+	unsigned n_open;		/* Domains that are being edited, */
+	unsigned n_told;		/* and how often their flows heard. */
 } calls;
+
+static bool
+refuse_edit(unsigned *count)
+{
+	ck_assert_uint_gt(calls.n_open, 0);
+	++*count;
+	return ++calls.all == calls.refused;
+}
 
 static bool
 refuse(unsigned *count)
@@ -61,7 +71,7 @@ int
 __wrap_vsw_mapping_set_mac(struct vsw_mapping *mapping, const uint8_t mac[6],
 			   const struct vsw_location *locations, size_t n)
 {
-	return refuse(&calls.set_mac) ? -ENOMEM
+	return refuse_edit(&calls.set_mac) ? -ENOMEM
 		: __real_vsw_mapping_set_mac(mapping, mac, locations, n);
 }
 
@@ -74,7 +84,7 @@ __wrap_vsw_mapping_set_addr(struct vsw_mapping *mapping,
 			    const struct vsw_addr *ca,
 			    const struct vsw_location *locations, size_t n)
 {
-	return refuse(&calls.set_addr) ? -ENOMEM
+	return refuse_edit(&calls.set_addr) ? -ENOMEM
 		: __real_vsw_mapping_set_addr(mapping, ca, locations, n);
 }
 
@@ -87,7 +97,7 @@ __wrap_vsw_mapping_set_flood(struct vsw_mapping *mapping,
 			     const struct vsw_location *locations, size_t n,
 			     bool unknown)
 {
-	return refuse(&calls.set_flood) ? -ENOMEM
+	return refuse_edit(&calls.set_flood) ? -ENOMEM
 		: __real_vsw_mapping_set_flood(mapping, locations, n,
 					       unknown);
 }
@@ -134,6 +144,7 @@ void
 __wrap_vsw_mapping_remove_addr(struct vsw_mapping *mapping,
 			       const struct vsw_addr *ca)
 {
+	ck_assert_uint_gt(calls.n_open, 0);
 	calls.remove_addr++;
 	__real_vsw_mapping_remove_addr(mapping, ca);
 }
@@ -144,8 +155,29 @@ void
 __wrap_vsw_mapping_remove_mac(struct vsw_mapping *mapping,
 			      const uint8_t mac[6])
 {
+	ck_assert_uint_gt(calls.n_open, 0);
 	calls.remove_mac++;
 	__real_vsw_mapping_remove_mac(mapping, mac);
+}
+
+void __real_vsw_domain_begin(struct vsw_domain *);
+void __wrap_vsw_domain_begin(struct vsw_domain *);
+void
+__wrap_vsw_domain_begin(struct vsw_domain *domain)
+{
+	calls.n_open++;
+	__real_vsw_domain_begin(domain);
+}
+
+void __real_vsw_domain_commit(struct vsw_domain *);
+void __wrap_vsw_domain_commit(struct vsw_domain *);
+void
+__wrap_vsw_domain_commit(struct vsw_domain *domain)
+{
+	ck_assert_uint_gt(calls.n_open, 0);
+	if (!--calls.n_open)
+		calls.n_told++;
+	__real_vsw_domain_commit(domain);
 }
 
 static struct world world;
@@ -323,6 +355,33 @@ START_TEST(move_is_one_edit)
 	assert_calls("set_mac 1, set_addr 1, set_flood 1");
 	ck_assert_msg(strstr(explain("02:00:00:00:00:12", "10.1.1.12"),
 			     "192.168.3.30"), "%s", last_line);
+}
+END_TEST
+
+/* However many of its mappings a transaction edits: one by another that is
+ * elsewhere, and a hundred that are new. */
+START_TEST(flows_hear_once)
+{
+	char text[32768];
+	size_t n = (size_t) snprintf(text, sizeof text,
+		"['ms_vtep',{'op':'delete','table':'Ucast_Macs_Remote',"
+		"'where':[['_uuid','==',['uuid','" WEB "']]]}");
+
+	for (int i = 0; i < 100; i++)
+		n += (size_t) snprintf(text + n, sizeof text - n,
+			",{'op':'insert','table':'Ucast_Macs_Remote','row':{"
+			"'MAC':'02:00:00:00:07:%02x','ipaddr':'10.1.1.%d',"
+			"'logical_switch':['uuid','" SUBNET_5001 "'],"
+			"'locator':['uuid','" THERE "'],"
+			"'mapping_type':'default'}}", i, i + 100);
+	snprintf(text + n, sizeof text - n, "]");
+	calls.n_told = 0;
+	world_transact(&world, text);
+	world_turn(&world);
+	ck_assert_uint_eq(calls.n_told, 1);
+	ck_assert_uint_eq(calls.n_open, 0);
+	assert_calls("set_mac 100, set_addr 100, remove_addr 1, "
+		     "remove_mac 1");
 }
 END_TEST
 
@@ -560,6 +619,7 @@ main(void)
 	tcase_add_test(tcase, change_costs_what_it_changes);
 	tcase_add_test(tcase, same_again_is_nothing);
 	tcase_add_test(tcase, move_is_one_edit);
+	tcase_add_test(tcase, flows_hear_once);
 	tcase_add_test(tcase, make_before_break);
 	tcase_add_test(tcase, gone_is_removed);
 	tcase_add_test(tcase, subnet_joins);
