@@ -110,6 +110,10 @@ VSW_API struct vsw_tunnel *vsw_packet_tunnel(struct vsw_packet *);
 VSW_API uint32_t vsw_packet_punt(const struct vsw_packet *,
 				 uint32_t *ret_vni);
 
+/* [worker] Of one that was too big: the size of the largest IP packet that
+ * would have fit, which is what an ICMP error says.  0: it was not. */
+VSW_API uint32_t vsw_packet_punt_mtu(const struct vsw_packet *);
+
 /* [worker] Finishes in software: cuts a packet that has a segment size into
  * packets without, and fills partial checksums in.  Takes 'packet'; writes at
  * most 'max' packets and returns how many, or a negative errno (packet freed).

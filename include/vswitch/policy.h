@@ -201,13 +201,31 @@ VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
  * that was there keeps its priority. */
 VSW_API void vsw_rule_set_vlan(struct vsw_rule *, uint16_t vlan);
 VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
+/* What becomes of IP packets that are larger than the way they go takes: the
+ * underlay's MTU without the tunnel's headers, or the port's
+ * (vsw_port_set_mtu()).  A packet with a segment size is as large as its
+ * segments.  With 'may_fragment' IPv4 packets without DF are cut.  What is not
+ * cut is punted with 'reason' if that is not 0, as it came, but of segments the
+ * first one, with the size that would have fit (vsw_packet_punt_mtu()); else,
+ * and if it is not IP, it is dropped (VSW_DROP_TOO_BIG), as without this
+ * action.  Of several rules that say so on a packet's way the last one counts.
+ * It is an edit, as the ones above. */
+VSW_API void vsw_rule_too_big(struct vsw_rule *, bool may_fragment,
+			      uint32_t reason);
+/* Has TCP agree on segments that fit: in what opens a connection (SYN) a larger
+ * maximum segment size (RFC 9293, section 3.7.1) becomes what the way there
+ * takes, or the way back to where the packet came from if that is less, or
+ * 'mss' if that is still less (0: it is not asked).  An option that is not
+ * there is not added.  An edit, too. */
+VSW_API void vsw_rule_clamp_mss(struct vsw_rule *, uint16_t mss);
 /* Routes into the subnet of 'mapping': looks 'next_hop' (n == 0: the packet's
  * destination address) up there, sets the destination MAC from it, the source
  * MAC to 'router_mac', the VNI to the mapping's, and decrements the TTL.  A
  * TTL that would become zero is punted with reason 'ttl_reason' if that is
- * not 0, else dropped (VSW_DROP_TTL).  Unknown, without a MAC (all zero): as
- * the mapping says of what is unknown (vsw_mapping_set_unknown()), or
- * VSW_DROP_NO_MAPPING.  The latter as well if it is no IP packet at all. */
+ * not 0 (of segments the first one), else dropped (VSW_DROP_TTL).  Unknown,
+ * without a MAC (all zero): as the mapping says of what is unknown
+ * (vsw_mapping_set_unknown()), or VSW_DROP_NO_MAPPING.  The latter as well if it
+ * is no IP packet at all. */
 VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
 			    const struct vsw_addr *next_hop,
 			    const uint8_t router_mac[6],

@@ -196,6 +196,11 @@ struct vsw_port_limits {
 VSW_API VSW_MUST_CHECK int vsw_port_set_limits(struct vsw_port *,
 					       const struct vsw_port_limits *);
 
+/* [control] The largest IP packet that the port's way out takes; 0, as at
+ * first: any.  On a port with VSW_PORT_TUNNEL it is the outer packet.  What is
+ * larger is cut, punted or dropped as the policy says (vsw_rule_too_big()). */
+VSW_API VSW_MUST_CHECK int vsw_port_set_mtu(struct vsw_port *, uint32_t mtu);
+
 /* The provider side of a port that carries outer headers as bytes (a port
  * without VSW_PORT_TUNNEL that tunnels are to leave by). */
 struct vsw_underlay {

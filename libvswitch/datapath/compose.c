@@ -7,6 +7,7 @@
 #include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/learn.h"
@@ -30,6 +31,13 @@ static const struct place *nth_local(const struct composition *,
 				     uint32_t *n);
 static struct vsw_port *aim_at_place(struct composition *,
 				     const struct place *);
+static void settle_size(struct composition *);
+static void settle_mss(struct composition *, uint32_t size);
+static uint32_t size_back(const struct composition *);
+static uint32_t port_max_size(const struct composition *,
+			      const struct vsw_port *);
+static uint32_t frame_size(const struct composition *, uint32_t ip_size);
+static uint32_t tag_size(uint16_t vlan);
 static bool came_from(const struct composition *, const struct place *);
 
 void
@@ -132,6 +140,7 @@ compose_end(struct composition *c)
 	if (c->rewrite.drop == VSW_N_DROPS) {
 		c->rewrite.vni = c->key.vni;
 		note_vlan(c);
+		settle_size(c);
 	}
 	d->rewrites[d->n++] = c->rewrite;
 }
@@ -207,6 +216,16 @@ edit(struct composition *c, const struct rule *rule)
 	if (rule->actions & ACTION_TTL) {
 		narrate(c->narrator, "TTL goes down");
 		c->rewrite.ops |= REWRITE_TTL;
+	}
+	if (rule->actions & ACTION_TOO_BIG) {
+		c->rewrite.may_fragment = rule_too_big(rule)->may_fragment;
+		/* As of the TTL: not of what the host has seen. */
+		if (!(c->key.has & FLOW_RESUMED))
+			c->rewrite.reason = rule_too_big(rule)->reason;
+	}
+	if (rule->actions & ACTION_MSS) {
+		c->rewrite.ops |= REWRITE_MSS;
+		c->rewrite.mss = rule_mss(rule);
 	}
 }
 
@@ -379,6 +398,82 @@ aim_at_place(struct composition *c, const struct place *place)
 	c->rewrite.outer = outer;
 	c->rewrite.port = outer->uplink;
 	return outer->uplink;
+}
+
+/* How large the frame may be, as it came: on its way it may lose a tag, or get
+ * one. */
+static void
+settle_size(struct composition *c)
+{
+	struct rewrite *rewrite = &c->rewrite;
+	uint32_t size = UINT32_MAX;
+
+	if (rewrite->ops & REWRITE_ENCAP)
+		size = rewrite->outer->max_size + tag_size(c->headers->key.vlan)
+		       - tag_size(c->key.vlan);
+	else if (rewrite->port)
+		size = port_max_size(c, rewrite->port);
+	if (rewrite->ops & REWRITE_MSS)
+		settle_mss(c, size);
+	rewrite->max_size = (uint16_t) (size < FIT_ANY ? size : FIT_ANY);
+}
+
+/* What TCP is to agree on: what fits on the way there, and on the way back. */
+static void
+settle_mss(struct composition *c, uint32_t size)
+{
+	struct rewrite *rewrite = &c->rewrite;
+	uint32_t back = size_back(c), mss;
+	uint32_t headers = frame_size(c, c->key.has & FLOW_HAS_IPV6
+				      ? IPV6_HEADER_SIZE : IPV4_HEADER_SIZE)
+			   + TCP_HEADER_SIZE;
+
+	if (back < size)
+		size = back;
+	mss = size > headers ? size - headers : 0;
+	if (rewrite->mss && mss > rewrite->mss)
+		mss = rewrite->mss;
+	rewrite->ops &= (uint8_t) ~REWRITE_MSS;
+	rewrite->mss = 0;
+	/* Nothing that can be said, or not more than is said anyway. */
+	if (c->key.ip_proto != IP_PROTO_TCP
+	    || c->key.fragment == VSW_FRAGMENT_LATER
+	    || !mss || mss >= UINT16_MAX)
+		return;
+	narrate(c->narrator, "segments are %u at most", mss);
+	rewrite->ops |= REWRITE_MSS;
+	rewrite->mss = (uint16_t) mss;
+}
+
+/* Of what goes where the packet came from. */
+static uint32_t
+size_back(const struct composition *c)
+{
+	return c->key.tunnel
+	       ? outer_max_size(c->in_port, flow_key_tunnel_is_ipv6(&c->key),
+				(uint8_t) c->key.tunnel)
+	       : port_max_size(c, c->in_port);
+}
+
+static uint32_t
+port_max_size(const struct composition *c, const struct vsw_port *port)
+{
+	uint32_t mtu = atomic_load_explicit(&port->mtu, memory_order_relaxed);
+
+	return mtu ? frame_size(c, mtu) : UINT32_MAX;
+}
+
+/* Of a frame like the packet's with so large an IP packet. */
+static uint32_t
+frame_size(const struct composition *c, uint32_t ip_size)
+{
+	return ETH_HEADER_SIZE + tag_size(c->headers->key.vlan) + ip_size;
+}
+
+static uint32_t
+tag_size(uint16_t vlan)
+{
+	return vlan ? VLAN_HEADER_SIZE : 0;
 }
 
 static bool

@@ -109,6 +109,8 @@ describe_rewrite(const struct rewrite *rewrite,
 		append(&text, "untagged, ");
 	if (rewrite->ops & REWRITE_TTL)
 		append(&text, "ttl, ");
+	if (rewrite->ops & REWRITE_MSS)
+		append(&text, "mss %u, ", rewrite->mss);
 	if (rewrite->ops & REWRITE_ENCAP) {
 		const struct vsw_tunnel *tunnel = &rewrite->outer->tunnel;
 

@@ -10,8 +10,10 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/batch.h"
+#include "libvswitch/datapath/fit.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/fragment.h"
+#include "libvswitch/datapath/mss.h"
 #include "libvswitch/datapath/vlan.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/segment.h"
@@ -30,8 +32,14 @@ static inline void send(struct vsw_worker *, struct batch *, unsigned i,
 	__attribute__((always_inline));
 static void end(struct vsw_worker *, struct batch *, unsigned i,
 		struct vsw_packet *, const struct rewrite *);
+static void make_fit(struct vsw_worker *, struct batch *, unsigned i,
+		     struct vsw_packet *, const struct rewrite *);
+static void send_fragments(struct vsw_worker *, struct batch *, unsigned i,
+			   struct vsw_packet *, const struct rewrite *);
+static void tell(struct vsw_worker *, struct batch *, struct vsw_packet *,
+		 uint32_t reason, uint32_t vni, uint32_t mtu);
 static void punt(struct vsw_worker *, struct batch *, struct vsw_packet *,
-		 uint32_t reason, uint32_t vni);
+		 uint32_t reason, uint32_t vni, uint32_t mtu);
 static inline void encap(struct vsw_worker *, struct batch *, unsigned i,
 			 struct vsw_packet *, const struct rewrite *)
 	__attribute__((always_inline));
@@ -54,6 +62,7 @@ batch_execute(struct vsw_worker *worker, struct batch *batch)
 
 		flow_add(batch->flows[i], packet->size);
 		if (batch->decided[i]->is_usual
+		    && packet->size <= rewrite->max_size
 		    && !execute_ttl_ends(&batch->headers[i], rewrite))
 			send(worker, batch, i, packet, rewrite);
 		else
@@ -70,11 +79,13 @@ execute_ttl_ends(const struct headers *h, const struct rewrite *rewrite)
 }
 
 void
-execute_edit(uint8_t *frame, const struct headers *h,
+execute_edit(struct vsw_packet *packet, const struct headers *h,
 	     const struct rewrite *rewrite)
 {
-	uint8_t *l3 = frame + h->l3;
+	uint8_t *frame = packet->data, *l3 = frame + h->l3;
 
+	if (rewrite->ops & REWRITE_MSS)
+		mss_clamp(packet, h, rewrite->mss);
 	if (rewrite->ops & REWRITE_ETH_DST)
 		memcpy(frame, rewrite->eth_dst, 6);
 	if (rewrite->ops & REWRITE_ETH_SRC)
@@ -130,6 +141,8 @@ carry_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	    || !rewrite->port
 	    || execute_ttl_ends(&batch->headers[i], rewrite))
 		end(worker, batch, i, packet, rewrite);
+	else if (packet->size > rewrite->max_size)
+		make_fit(worker, batch, i, packet, rewrite);
 	else
 		send(worker, batch, i, packet, rewrite);
 }
@@ -138,9 +151,8 @@ static inline void
 send(struct vsw_worker *worker, struct batch *batch, unsigned i,
      struct vsw_packet *packet, const struct rewrite *rewrite)
 {
-	if (rewrite->ops & (REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL
-			    | REWRITE_VLAN)) {
-		execute_edit(packet->data, &batch->headers[i], rewrite);
+	if (rewrite->ops & REWRITE_EDITS) {
+		execute_edit(packet, &batch->headers[i], rewrite);
 		if (rewrite->ops & REWRITE_VLAN
 		    && !vlan_set(packet, &batch->headers[i], rewrite->vlan)) {
 			transmit_drop(worker, batch->port, packet,
@@ -167,20 +179,93 @@ end(struct vsw_worker *worker, struct batch *batch, unsigned i,
 			      rewrite->port ? rewrite->port : batch->port,
 			      packet, (enum vsw_drop) rewrite->drop);
 	else if (rewrite->ops & REWRITE_PUNT)
-		punt(worker, batch, packet, rewrite->reason, rewrite->vni);
+		punt(worker, batch, packet, rewrite->reason, rewrite->vni, 0);
 	else if (!execute_ttl_ends(&batch->headers[i], rewrite))
 		transmit_drop(worker, batch->port, packet,
 			      VSW_DROP_NO_OUTPUT);
 	else if (rewrite->ttl_reason)
-		punt(worker, batch, packet, rewrite->ttl_reason,
-		     rewrite->vni);
+		tell(worker, batch, packet, rewrite->ttl_reason,
+		     rewrite->vni, 0);
 	else
 		transmit_drop(worker, batch->port, packet, VSW_DROP_TTL);
 }
 
+/* Of packets that are too big, or seem to be. */
+static void
+make_fit(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	 struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	const struct headers *h = &batch->headers[i];
+
+	switch (fit_judge(packet, h, rewrite)) {
+	case FIT_WITHOUT_PADDING:
+		packet->size = h->l3_end;
+		send(worker, batch, i, packet, rewrite);
+		break;
+	case FIT_AS_IT_IS:
+		send(worker, batch, i, packet, rewrite);
+		break;
+	case FIT_IN_FRAGMENTS:
+		send_fragments(worker, batch, i, packet, rewrite);
+		break;
+	case FIT_NOT:
+		if (rewrite->reason && h->l3 != HEADER_NONE)
+			tell(worker, batch, packet, rewrite->reason,
+			     rewrite->vni, rewrite->max_size - h->l3);
+		else
+			transmit_drop(worker, batch->port, packet,
+				      VSW_DROP_TOO_BIG);
+		break;
+	}
+}
+
+/* All of them take the whole packet's way: its headers say which. */
+static void
+send_fragments(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	       struct vsw_packet *packet, const struct rewrite *rewrite)
+{
+	struct rewrite pieces = *rewrite;
+	struct fragments fragments;
+
+	/* Only the first one will have a TCP header. */
+	if (pieces.ops & REWRITE_MSS)
+		mss_clamp(packet, &batch->headers[i], pieces.mss);
+	pieces.ops &= (uint8_t) ~REWRITE_MSS;
+	if (fragments_start(&fragments, packet, rewrite->max_size)) {
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_SEGMENT);
+		return;
+	}
+	while ((packet = fragments_next(&fragments)))
+		send(worker, batch, i, packet, &pieces);
+	if (fragments.has_failed)
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+}
+
+/* The sender is to hear of it once: of segments the first one is enough. */
+static void
+tell(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
+     uint32_t reason, uint32_t vni, uint32_t mtu)
+{
+	struct segments segments;
+
+	if (packet->offload.segment_kind != VSW_SEGMENT_NONE) {
+		if (segments_start(&segments, packet)) {
+			transmit_drop(worker, batch->port, NULL,
+				      VSW_DROP_SEGMENT);
+			return;
+		}
+		packet = segments_next(&segments);
+		segments_stop(&segments);
+	}
+	if (packet)
+		punt(worker, batch, packet, reason, vni, mtu);
+	else
+		transmit_drop(worker, batch->port, NULL, VSW_DROP_NO_MEMORY);
+}
+
 static void
 punt(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
-     uint32_t reason, uint32_t vni)
+     uint32_t reason, uint32_t vni, uint32_t mtu)
 {
 	struct vsw *vsw = worker->vsw;
 	struct port_counts *counts = &batch->port->counts[worker->index];
@@ -198,6 +283,7 @@ punt(struct vsw_worker *worker, struct batch *batch, struct vsw_packet *packet,
 		count_add(&counts->punts, 1);
 		packet->punt_reason = reason;
 		packet->punt_vni = vni;
+		packet->punt_mtu = mtu;
 		transmit_add(worker, batch, packet, port);
 	}
 }

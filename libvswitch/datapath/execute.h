@@ -11,11 +11,13 @@
 
 struct headers;
 struct rewrite;
+struct vsw_packet;
 
 /* Would the rewrite's decrement leave no time to live? */
 bool execute_ttl_ends(const struct headers *, const struct rewrite *);
-/* MACs and TTL; tunnels and offload state are not touched. */
-void execute_edit(uint8_t *frame, const struct headers *,
+/* MACs, TTL, and the segment size that a SYN asks for; tunnels and offload
+ * state are not touched. */
+void execute_edit(struct vsw_packet *, const struct headers *,
 		  const struct rewrite *);
 
 #endif /* datapath/execute.h */

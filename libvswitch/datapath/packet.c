@@ -195,6 +195,12 @@ vsw_packet_punt(const struct vsw_packet *packet, uint32_t *ret_vni)
 	return packet->punt_reason;
 }
 
+uint32_t
+vsw_packet_punt_mtu(const struct vsw_packet *packet)
+{
+	return packet->punt_mtu;
+}
+
 static struct vsw_packet *
 take(struct packet_pool *pool, unsigned class)
 {

@@ -20,8 +20,14 @@ enum rewrite_ops {
 					 * one it is, is found when sending:
 					 * 'port' is NULL. */
 	REWRITE_VLAN = 1 << 5,		/* Tag becomes 'vlan'. */
-	REWRITE_FLOOD = 1 << 6		/* One copy of several, perhaps. */
+	REWRITE_FLOOD = 1 << 6,		/* One copy of several, perhaps. */
+	REWRITE_MSS = 1 << 7,		/* 'mss' is set. */
+	REWRITE_EDITS = REWRITE_ETH_SRC | REWRITE_ETH_DST | REWRITE_TTL
+			| REWRITE_VLAN | REWRITE_MSS
 };
+
+/* A 'max_size' that is no limit. */
+enum { FIT_ANY = 0xffff };
 
 /* No holes: what is equal byte for byte is the same. */
 struct rewrite {
@@ -29,11 +35,16 @@ struct rewrite {
 	uint8_t drop;			/* enum vsw_drop; VSW_N_DROPS: none. */
 	uint8_t eth_src[6], eth_dst[6];
 	uint16_t vlan;			/* VID | 0x1000; 0: no tag. */
-	uint32_t reason;		/* REWRITE_PUNT: the rule's. */
+	uint32_t reason;		/* REWRITE_PUNT: the rule's.  Else: of
+					 * the punt when it is too big; 0:
+					 * drop. */
 	uint32_t ttl_reason;		/* REWRITE_TTL: of the punt when the
 					 * TTL is used up; 0: drop. */
-	uint32_t vni;			/* The subnet it ends in, for punts. */
-	uint32_t unused_too;
+	uint32_t vni : 24;		/* The subnet it ends in, for punts. */
+	uint32_t may_fragment : 8;	/* IPv4 that is too big is cut. */
+	uint16_t max_size;		/* Of the frame, as it came. */
+	uint16_t mss;			/* REWRITE_MSS: TCP is not to agree on
+					 * larger segments. */
 	struct vsw_port *port;		/* Where to; of a drop: where it is
 					 * counted, NULL: where it came from. */
 	const struct outer *outer;

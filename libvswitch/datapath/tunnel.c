@@ -156,10 +156,6 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	uint32_t ip_size = packet->size + outer->size - outer->l3;
 	uint32_t l4_size = packet->size + outer->size - outer->l4;
 
-	/* The IPv6 length does not count its header, but 64 KiB is enough. */
-	if (ip_size > UINT16_MAX || (outer->mtu && ip_size > outer->mtu))
-		return VSW_DROP_TOO_BIG;
-
 	uint8_t *data = packet_push(packet, outer->size);
 
 	if (!data)

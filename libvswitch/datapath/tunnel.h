@@ -53,9 +53,9 @@ void tunnel_describe(const struct outer *, const struct headers *inner,
 		     uint32_t hash, struct vsw_tunnel *ret_tunnel);
 
 /* Puts the outer headers in front of a packet whose offload state is done
- * with, and puts the stamp in.  Over IPv6 the UDP checksum is left partial in
- * the new offload state.  Returns PARSE_GOOD, or VSW_DROP_NO_ROOM or _TOO_BIG
- * and the packet is as it was. */
+ * with and that is no larger than outer->max_size, and puts the stamp in.  Over
+ * IPv6 the UDP checksum is left partial in the new offload state.  Returns
+ * PARSE_GOOD, or VSW_DROP_NO_ROOM and the packet is as it was. */
 int tunnel_push(struct vsw_packet *, const struct outer *,
 		const struct vsw_tunnel *);
 

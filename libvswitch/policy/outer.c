@@ -32,6 +32,8 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 		.drop = VSW_DROP_NO_UPLINK,
 		.tunnel = { .dst = *pa, .vni = vni, .encap = encap }
 	};
+	if (port)
+		outer->max_size = outer_max_size(port, is_v6, encap);
 	if (port && port->ops.abilities & VSW_PORT_TUNNEL) {
 		outer->uplink = port;
 		outer->drop = VSW_N_DROPS;
@@ -52,7 +54,6 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	}
 	outer->uplink = port;
 	outer->drop = VSW_N_DROPS;
-	outer->mtu = underlay->mtu;
 	outer->tunnel.src = *local;
 	outer->is_ipv6 = is_v6;
 	outer->is_nvgre = encap == VSW_ENCAP_NVGRE;
@@ -98,6 +99,24 @@ outer_pick(const struct outers *outers, uint32_t hash)
 		}
 	}
 	return best;
+}
+
+uint32_t
+outer_max_size(const struct vsw_port *port, bool is_ipv6, uint8_t encap)
+{
+	const struct uplink *uplink = atomic_load_explicit(
+		&port->uplink, memory_order_acquire);
+	uint32_t mtu = uplink ? uplink->underlay.mtu
+			      : atomic_load_explicit(&port->mtu,
+						     memory_order_relaxed);
+	uint32_t overhead = is_ipv6 ? IPV6_HEADER_SIZE : IPV4_HEADER_SIZE;
+
+	overhead += encap == VSW_ENCAP_NVGRE
+		    ? NVGRE_HEADER_SIZE : UDP_HEADER_SIZE + VXLAN_HEADER_SIZE;
+	/* The IPv6 length does not count its header, but 64 KiB is enough. */
+	if (!mtu || mtu > UINT16_MAX)
+		mtu = UINT16_MAX;
+	return mtu > overhead ? mtu - overhead : 0;
 }
 
 static size_t

@@ -31,8 +31,7 @@ enum { OUTER_MAX = 96 };
 
 struct outer {
 	struct vsw_port *uplink;	/* NULL: see 'drop'. */
-	uint32_t mtu;			/* Of the outer IP packet; 0: the
-					 * device knows. */
+	uint32_t max_size;		/* Of the inner frame. */
 	uint32_t ipv4_sum;		/* Of the IPv4 header's constant
 					 * part; ones' complement, unfolded. */
 	uint32_t udp_sum;		/* Of what VXLAN over IPv6 has
@@ -66,5 +65,9 @@ void outer_build(struct vsw_port *uplink, const struct vsw_addr *pa,
 /* [any] The one that a flow of this hash uses: a flow stays where it is as long
  * as its uplink is there, whatever becomes of the others. */
 const struct outer *outer_pick(const struct outers *, uint32_t hash);
+
+/* The largest frame that a tunnel's outer packet on this port can hold. */
+uint32_t outer_max_size(const struct vsw_port *uplink, bool is_ipv6,
+			uint8_t encap);
 
 #endif /* policy/outer.h */

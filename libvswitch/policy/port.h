@@ -66,6 +66,7 @@ struct vsw_port {
 	 * tunnels as metadata.  Replaced whole. */
 	_Atomic(const struct uplink *) uplink;
 
+	_Atomic uint32_t mtu;			/* vsw_port_set_mtu(). */
 	struct port_limits limits;
 	struct port_counts *counts;		/* One for each worker. */
 	struct next_hops *next_hops;		/* NULL: none. [control] */

@@ -232,6 +232,22 @@ vsw_rule_decrement_ttl(struct vsw_rule *rule)
 }
 
 void
+vsw_rule_too_big(struct vsw_rule *rule, bool may_fragment, uint32_t reason)
+{
+	if (!add_action(rule, ACTION_TOO_BIG, "too_big"))
+		return;
+	rule->may_fragment = may_fragment;
+	rule->too_big_reason = reason;
+}
+
+void
+vsw_rule_clamp_mss(struct vsw_rule *rule, uint16_t mss)
+{
+	if (add_action(rule, ACTION_MSS, "clamp_mss"))
+		rule->mss = mss;
+}
+
+void
 vsw_rule_route(struct vsw_rule *rule, struct vsw_mapping *mapping,
 	       const struct vsw_addr *next_hop, const uint8_t router_mac[6],
 	       uint32_t ttl_reason)

@@ -41,6 +41,8 @@ enum rule_action {
 	ACTION_TRACK = 1 << 9,
 	ACTION_LEARN = 1 << 10,
 	ACTION_VLAN = 1 << 11,
+	ACTION_TOO_BIG = 1 << 12,
+	ACTION_MSS = 1 << 13,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
@@ -70,7 +72,9 @@ struct vsw_rule {
 	bool is_terminating;
 	uint8_t eth_src[6], eth_dst[6], router_mac[6];
 	uint16_t actions;		/* enum rule_action, or'ed. */
-	uint32_t punt_reason, ttl_reason;
+	uint32_t punt_reason, ttl_reason, too_big_reason;
+	uint16_t mss;			/* ACTION_MSS; 0: what fits. */
+	bool may_fragment;		/* ACTION_TOO_BIG. */
 	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */
 	struct vsw_mapping *mapping;	/* ACTION_ENCAP, _DECAP; holds. */
 	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */

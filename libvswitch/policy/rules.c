@@ -194,6 +194,18 @@ rule_vlan(const struct rule *rule)
 	return *(const uint16_t *) action(rule, ACTION_VLAN);
 }
 
+uint16_t
+rule_mss(const struct rule *rule)
+{
+	return *(const uint16_t *) action(rule, ACTION_MSS);
+}
+
+const struct rule_too_big *
+rule_too_big(const struct rule *rule)
+{
+	return (const struct rule_too_big *) action(rule, ACTION_TOO_BIG);
+}
+
 struct vsw_mapping *
 rule_mapping(const struct rule *rule)
 {
@@ -317,6 +329,9 @@ size_of_action(enum rule_action which)
 		return align(sizeof(void *));
 	case ACTION_PUNT:
 		return align(sizeof(uint32_t));
+	case ACTION_TOO_BIG:
+		return align(sizeof(struct rule_too_big));
+	case ACTION_MSS:
 	case ACTION_VLAN:
 		return align(sizeof(uint16_t));
 	case ACTION_LEARN:
@@ -399,6 +414,12 @@ put_actions(uint8_t *p, const struct vsw_rule *draft)
 				mapping_ref(draft->mapping);
 		else if (which == ACTION_VLAN)
 			*(uint16_t *) p = draft->vlan;
+		else if (which == ACTION_MSS)
+			*(uint16_t *) p = draft->mss;
+		else if (which == ACTION_TOO_BIG)
+			*(struct rule_too_big *) p = (struct rule_too_big) {
+				draft->too_big_reason, draft->may_fragment
+			};
 		else if (which == ACTION_PUNT)
 			*(uint32_t *) p = draft->punt_reason;
 		else if (which == ACTION_ETH_SRC)

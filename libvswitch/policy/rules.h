@@ -42,6 +42,12 @@ struct rule_route {
 	struct next_hop hops[];
 };
 
+/* What ACTION_TOO_BIG needs. */
+struct rule_too_big {
+	uint32_t reason;		/* 0: no punt. */
+	bool may_fragment;
+};
+
 /* What ACTION_LEARN needs. */
 struct rule_learn {
 	struct vsw_mapping *mapping;
@@ -67,6 +73,8 @@ struct vsw_counter *rule_counter(const struct rule *);
 struct vsw_port *rule_port(const struct rule *);
 uint32_t rule_punt_reason(const struct rule *);
 uint16_t rule_vlan(const struct rule *);	/* VID | 0x1000, or 0. */
+uint16_t rule_mss(const struct rule *);		/* 0: what fits. */
+const struct rule_too_big *rule_too_big(const struct rule *);
 /* ACTION_ENCAP, ACTION_DECAP. */
 struct vsw_mapping *rule_mapping(const struct rule *);
 const struct rule_route *rule_route(const struct rule *);

@@ -11,6 +11,7 @@
 #include "libvswitch/datapath/decide.h"
 #include "libvswitch/datapath/describe.h"
 #include "libvswitch/datapath/execute.h"
+#include "libvswitch/datapath/fit.h"
 #include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/narrate.h"
 #include "libvswitch/datapath/packet.h"
@@ -24,9 +25,11 @@ static uint64_t now_of(struct vsw *);
 static void say_ends(struct vsw *, struct vsw_port *, struct vsw_packet *,
 		     const struct headers *, const struct narrator *,
 		     const struct decision *);
+static void say_sent(struct vsw *, struct vsw_port *, struct vsw_packet *,
+		     const struct headers *, const struct narrator *,
+		     const struct rewrite *);
 static void say_punt(const struct vsw *, const struct vsw_port *in_port,
 		     const struct narrator *, uint32_t reason, uint32_t vni);
-static bool is_too_big(const struct vsw_packet *, const struct rewrite *);
 
 int
 vsw_explain(struct vsw_port *port, const void *frame, size_t size,
@@ -111,8 +114,6 @@ say_ends(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
 	 const struct headers *headers, const struct narrator *narrator,
 	 const struct decision *decision)
 {
-	char text[DESCRIBE_REWRITE_SIZE];
-
 	for (uint32_t i = 0; i < decision->n; i++) {
 		const struct rewrite *rewrite = &decision->rewrites[i];
 
@@ -127,13 +128,30 @@ say_ends(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
 					 rewrite->ttl_reason, rewrite->vni);
 			else
 				narrate_drop(narrator, VSW_DROP_TTL);
-		} else if (is_too_big(packet, rewrite)) {
-			narrate_drop(narrator, VSW_DROP_TOO_BIG);
 		} else {
-			describe_rewrite(rewrite, text);
-			narrate_sent(narrator, rewrite->port, "sent: %s",
-				     text);
+			say_sent(vsw, port, packet, headers, narrator,
+				 rewrite);
 		}
+	}
+}
+
+static void
+say_sent(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
+	 const struct headers *headers, const struct narrator *narrator,
+	 const struct rewrite *rewrite)
+{
+	enum fit fit = fit_judge(packet, headers, rewrite);
+	char text[DESCRIBE_REWRITE_SIZE];
+
+	if (fit != FIT_NOT) {
+		describe_rewrite(rewrite, text);
+		narrate_sent(narrator, rewrite->port, "sent%s: %s",
+			     fit == FIT_IN_FRAGMENTS ? " in fragments" : "",
+			     text);
+	} else if (rewrite->reason && headers->l3 != HEADER_NONE) {
+		say_punt(vsw, port, narrator, rewrite->reason, rewrite->vni);
+	} else {
+		narrate_drop(narrator, VSW_DROP_TOO_BIG);
 	}
 }
 
@@ -151,17 +169,4 @@ say_punt(const struct vsw *vsw, const struct vsw_port *in_port,
 	else
 		narrate_sent(narrator, port, "sent: punt to port \"%s\", "
 			     "reason %u, VNI %u", port->name, reason, vni);
-}
-
-/* As tunnel_push() finds; a frame that is explained has no segment size. */
-static bool
-is_too_big(const struct vsw_packet *packet, const struct rewrite *rewrite)
-{
-	const struct outer *outer = rewrite->outer;
-	size_t size;
-
-	if (!(rewrite->ops & REWRITE_ENCAP) || !outer->size)
-		return false;
-	size = packet->size + outer->size - outer->l3;
-	return size > UINT16_MAX || (outer->mtu && size > outer->mtu);
 }

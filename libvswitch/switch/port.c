@@ -196,6 +196,24 @@ vsw_port_set_limits(struct vsw_port *port, const struct vsw_port_limits *limits)
 	return 0;
 }
 
+int
+vsw_port_set_mtu(struct vsw_port *port, uint32_t mtu)
+{
+	bool carries = port->ops.abilities & VSW_PORT_TUNNEL;
+	int error;
+
+	if (atomic_load_explicit(&port->mtu, memory_order_relaxed) == mtu)
+		return 0;
+	error = carries ? domains_prepare(port, NULL) : 0;
+	if (error)
+		return error;
+	atomic_store_explicit(&port->mtu, mtu, memory_order_relaxed);
+	generation_move(&port->vsw->generations, port->generation);
+	if (carries)
+		domains_renew(port, NULL);
+	return 0;
+}
+
 const char *
 vsw_port_name(const struct vsw_port *port)
 {

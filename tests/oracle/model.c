@@ -531,6 +531,7 @@ finish(const struct state *all, unsigned port,
 				punt(s, s->ttl_reason);
 			else
 				drop(s, VSW_DROP_TTL);
+			s->end.is_told = s->end.is_punt;
 			return s->end;
 		}
 		s->packet.ttl--;

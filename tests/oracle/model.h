@@ -142,6 +142,7 @@ struct m_result {
 	enum vsw_drop drop;		/* VSW_N_DROPS: none. */
 	unsigned port;			/* Where to; a drop: counted where. */
 	bool is_punt;
+	bool is_told;			/* Of segments, the first one. */
 	uint32_t reason;
 	uint32_t vni;			/* Of the punt, or the tunnel's. */
 	bool is_remote;

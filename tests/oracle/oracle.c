@@ -313,7 +313,7 @@ is_large(const struct oracle *o, const struct m_result *result, size_t n,
 				      c->size, &c->offload, i, &at))
 			return false;
 	}
-	return at == n;
+	return at == n || (result->is_told && segment && at == segment);
 }
 
 /* A packet that is to be summed up, and mostly to be cut; one that goes to one

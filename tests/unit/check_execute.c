@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "libvswitch/datapath/execute.h"
+#include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/parse.h"
 #include "libvswitch/datapath/rewrite.h"
 #include "libvswitch/policy/port.h"
@@ -24,7 +25,11 @@ edit(const struct rewrite *rewrite, const char *from, const char *to)
 	frame_must_make(&expected, "%s", to);
 	ck_assert_int_eq(parse_frame(frame.bytes, frame.size, &h),
 			 PARSE_GOOD);
-	execute_edit(frame.bytes, &h, rewrite);
+	struct vsw_packet packet = {
+		.data = frame.bytes, .size = (uint32_t) frame.size
+	};
+
+	execute_edit(&packet, &h, rewrite);
 	ck_assert(frame_matches(&expected, frame.bytes, frame.size));
 }
 

@@ -71,7 +71,7 @@ START_TEST(vxlan_over_ipv4)
 	ck_assert_mem_eq(outer.bytes, expected, sizeof expected);
 	ck_assert_uint_eq(outer.l3, 14);
 	ck_assert_uint_eq(outer.l4, 34);
-	ck_assert_uint_eq(outer.mtu, 1500);
+	ck_assert_uint_eq(outer.max_size, 1500 - 36);
 	ck_assert_uint_eq(outer.ipv4_sum, 0x4500 + 0x4000 + 0x4011 + 0xc0a8
 			  + 0x010a + 0xc0a8 + 0x0214);
 	ck_assert_ptr_eq(outer.uplink, wire);
@@ -104,7 +104,7 @@ START_TEST(nvgre_over_ipv6_with_vlan)
 	ck_assert_mem_eq(outer.bytes, expected, sizeof expected);
 	ck_assert_uint_eq(outer.l3, 18);
 	ck_assert_uint_eq(outer.l4, 58);
-	ck_assert_uint_eq(outer.mtu, 9000);
+	ck_assert_uint_eq(outer.max_size, 9000 - 48);
 	teardown();
 }
 END_TEST

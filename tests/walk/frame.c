@@ -529,6 +529,7 @@ make_tcp(struct maker *m)
 {
 	static const char names[] = "FSRPAUEC";
 	struct layer *layer = begin(m, TCP, 20, 6);
+	size_t n_options = 0;
 	uint8_t *p = m->f->bytes + layer->at;
 
 	ports(m, p);
@@ -544,7 +545,16 @@ make_tcp(struct maker *m)
 			size_t n = (size_t) number(m);
 
 			memset(append(m, n), 1, n);	/* No operation. */
-			p[12] = (uint8_t) (p[12] + (n / 4 << 4));
+			n_options += n;
+			p[12] = (uint8_t) ((5 + n_options / 4) << 4);
+		} else if (eat(m, "mss")) {
+			uint8_t *option = append(m, 4);
+
+			option[0] = 2;
+			option[1] = 4;
+			put16(option + 2, (unsigned) number(m));
+			n_options += 4;
+			p[12] = (uint8_t) ((5 + n_options / 4) << 4);
 		} else if (eat(m, "offset")) {
 			p[12] = (uint8_t) (number(m) << 4);
 		} else if (eat(m, "badsum")) {

@@ -332,6 +332,7 @@ transmit(void *ctx, struct vsw_worker *worker,
 		sent->tunnel = *vsw_packet_tunnel(p);
 		sent->in_port = vsw_packet_in_port(p);
 		sent->reason = vsw_packet_punt(p, &sent->vni);
+		sent->mtu = sent->reason ? vsw_packet_punt_mtu(p) : 0;
 		*port->last_sent = sent;
 		port->last_sent = &sent->next;
 		port->n_sent++;
@@ -434,7 +435,7 @@ do_either(struct walk *w)
 }
 
 /* sent PORT [xN] FRAME.
- * punted PORT from PORT reason N [vni N] [xN] FRAME.
+ * punted PORT from PORT reason N [vni N] [mtu N] [xN] FRAME.
  * A frame with a segment size or a partial sum is only as expected if the
  * packet had it too. */
 static void
@@ -442,7 +443,7 @@ do_sent(struct walk *w, struct thing *port, bool is_punt)
 {
 	static struct frame frame;
 	struct thing *from = NULL;
-	uint32_t reason = 0, vni = 0;
+	uint32_t reason = 0, vni = 0, mtu = 0;
 	size_t n = 1;
 	char problem[160];
 
@@ -455,6 +456,8 @@ do_sent(struct walk *w, struct thing *port, bool is_punt)
 		reason = (uint32_t) walk_number(w);
 		if (walk_eat(w, "vni"))
 			vni = (uint32_t) walk_number(w);
+		if (walk_eat(w, "mtu"))
+			mtu = (uint32_t) walk_number(w);
 	}
 	if (w->word && w->word[0] == 'x')
 		n = strtoul(walk_word(w) + 1, NULL, 10);
@@ -475,10 +478,10 @@ do_sent(struct walk *w, struct thing *port, bool is_punt)
 			walk_fail(w, "what was sent: %s", problem);
 		if (is_punt && (sent->in_port != from->port
 				|| sent->reason != reason
-				|| sent->vni != vni))
-			walk_fail(w, "punted from %s, reason %u, vni %u",
-				  vsw_port_name(sent->in_port), sent->reason,
-				  sent->vni);
+				|| sent->vni != vni || sent->mtu != mtu))
+			walk_fail(w, "punted from %s, reason %u, vni %u, "
+				  "mtu %u", vsw_port_name(sent->in_port),
+				  sent->reason, sent->vni, sent->mtu);
 		port->sent = sent->next;
 		if (!port->sent)
 			port->last_sent = &port->sent;

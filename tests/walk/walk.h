@@ -22,7 +22,7 @@ struct sent {
 	struct vsw_offload offload;
 	struct vsw_tunnel tunnel;
 	struct vsw_port *in_port;
-	uint32_t reason, vni;
+	uint32_t reason, vni, mtu;
 };
 
 /* What a name of a walk stands for. */

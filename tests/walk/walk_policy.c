@@ -47,6 +47,10 @@ walk_policy(struct walk *w, const char *statement)
 
 	if (!strcmp(statement, "underlay")) {
 		do_underlay(w);
+	} else if (!strcmp(statement, "mtu")) {
+		thing = walk_find(w);
+		must(w, vsw_port_set_mtu(thing->port,
+					 (uint32_t) walk_number(w)), "mtu");
 	} else if (!strcmp(statement, "nexthop")) {
 		do_nexthop(w);
 	} else if (!strcmp(statement, "domain")) {
@@ -446,6 +450,14 @@ do_action(struct walk *w, struct vsw_rule *rule)
 		vsw_rule_learn(rule, walk_find(w)->mapping, 0);
 	} else if (walk_eat(w, "ttl")) {
 		vsw_rule_decrement_ttl(rule);
+	} else if (walk_eat(w, "too_big")) {
+		bool may_fragment = walk_eat(w, "fragment");
+
+		vsw_rule_too_big(rule, may_fragment,
+				 walk_eat(w, "reason")
+				 ? (uint32_t) walk_number(w) : 0);
+	} else if (walk_eat(w, "clamp_mss")) {
+		vsw_rule_clamp_mss(rule, (uint16_t) walk_number(w));
 	} else if (walk_eat(w, "track")) {
 		vsw_rule_track(rule);
 	} else if (walk_eat(w, "terminate")) {
