@@ -10,10 +10,19 @@ static void fill(struct budget *, uint32_t rate, uint32_t burst,
 bool
 budget_take(struct budget *budget, uint32_t rate, uint32_t burst, uint64_t now)
 {
+	if (!budget_left(budget, rate, burst, now))
+		return false;
+	budget->left--;
+	return true;
+}
+
+uint32_t
+budget_left(struct budget *budget, uint32_t rate, uint32_t burst, uint64_t now)
+{
 	uint64_t elapsed;
 
 	if (!rate)
-		return false;
+		return 0;
 	if (!now)
 		now = 1;
 	elapsed = now - budget->filled_ns;
@@ -21,10 +30,7 @@ budget_take(struct budget *budget, uint32_t rate, uint32_t burst, uint64_t now)
 	if (!budget->filled_ns || elapsed >= ns_per_s
 	    || elapsed * rate >= ns_per_s)
 		fill(budget, rate, burst, elapsed, now);
-	if (!budget->left)
-		return false;
-	budget->left--;
-	return true;
+	return budget->left;
 }
 
 static void

@@ -18,5 +18,8 @@ struct budget {
 /* [worker] Takes a token if there is one.  'rate' a second; 0: there never is
  * one.  'burst' is at least 1.  'now' that runs backwards fills. */
 bool budget_take(struct budget *, uint32_t rate, uint32_t burst, uint64_t now);
+/* [worker] How many could be taken. */
+uint32_t budget_left(struct budget *, uint32_t rate, uint32_t burst,
+		     uint64_t now);
 
 #endif /* base/budget.h */

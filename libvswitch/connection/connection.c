@@ -172,6 +172,22 @@ connection_find(struct connections *t, const struct connection_packet *packet,
 	return is_there;
 }
 
+void
+connection_fetch(const struct connections *t, uint32_t hash)
+{
+	__builtin_prefetch(&t->buckets[hash & t->mask], 1);
+	__builtin_prefetch(lock_of(t, hash), 1);
+}
+
+void
+connection_fetch_more(const struct connections *t, uint32_t hash)
+{
+	uint32_t place = load(&t->buckets[hash & t->mask]);
+
+	if (place != ROOM_NONE)
+		__builtin_prefetch(room_entry(&t->room, place));
+}
+
 bool
 connection_may_be_there(struct connections *t, uint32_t hash)
 {

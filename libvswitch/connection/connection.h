@@ -97,6 +97,10 @@ uint32_t connection_hash(const struct connections *,
 /* False: there is none, or the packet begins another. */
 bool connection_find(struct connections *, const struct connection_packet *,
 		     uint64_t now, struct connection_view *ret_view);
+/* Has what connection_find() looks at first on its way; and when that has come,
+ * what it looks at then. */
+void connection_fetch(const struct connections *, uint32_t hash);
+void connection_fetch_more(const struct connections *, uint32_t hash);
 /* Is there one with this hash?  A yes may be about another one. */
 bool connection_may_be_there(struct connections *, uint32_t hash);
 /* The packet passes: its connection takes note.  'place' is where it was, if

@@ -10,6 +10,7 @@
 #include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/compose.h"
 #include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/foresee.h"
 #include "libvswitch/datapath/narrate.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/worker.h"
@@ -43,13 +44,13 @@ static void note_counter(struct composition *, const struct rule *);
 static const struct rule *find_in_order(struct composition *,
 					const struct vsw_layer *,
 					const struct layer_groups *);
-static const struct rule *find_what_counts(const struct composition *,
-					   const struct layer_groups *);
 
 void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
 {
 	batch->has_decided = batch->is_spent = false;
+	if (batch->missed & (batch->missed - 1))
+		foresee(worker, batch);
 	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
 		enum vsw_drop why = VSW_DROP_NO_MEMORY;
@@ -125,6 +126,28 @@ decide_walk(struct composition *c, const struct vsw_program *program,
 	for (size_t i = 0; i < n && !c->is_over; i++)
 		ask(c, program, direction == VSW_OUT ? i : n - 1 - i,
 		    direction);
+}
+
+const struct rule *
+decide_find(const struct layer_groups *groups, const struct flow_key *key)
+{
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct rule *rule;
+
+		if (!groups->groups[i]->has_terminating)
+			continue;
+		rule = group_find(groups->groups[i], key);
+		if (rule && rule->is_terminating)
+			return rule;
+	}
+	for (size_t i = groups->n; i-- > 0;) {
+		const struct rule *rule = group_find(groups->groups[i],
+							 key);
+
+		if (rule)
+			return rule;
+	}
+	return NULL;
 }
 
 static struct flow *
@@ -323,7 +346,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	}
 	found = c->narrator || c->key.has & FLOW_NO_FIRST
 		? find_in_order(c, layer, groups)
-		: find_what_counts(c, groups);
+		: decide_find(groups, &c->key);
 	if (c->is_over)
 		return;
 	if (!found) {
@@ -355,7 +378,7 @@ count_passing(struct composition *c, const struct layer_groups *groups)
 		return;
 	for (size_t i = 0; i < groups->n; i++)
 		counts |= groups->groups[i]->has_counters;
-	rule = counts ? find_what_counts(c, groups) : NULL;
+	rule = counts ? decide_find(groups, &c->key) : NULL;
 	if (rule)
 		note_counter(c, rule);
 }
@@ -402,29 +425,4 @@ find_in_order(struct composition *c, const struct vsw_layer *layer,
 			break;
 	}
 	return found;
-}
-
-/* The same rule, with fewer questions: the first one that terminates, or else
- * that of the last group that has one. */
-static const struct rule *
-find_what_counts(const struct composition *c,
-		 const struct layer_groups *groups)
-{
-	for (size_t i = 0; i < groups->n; i++) {
-		const struct rule *rule;
-
-		if (!groups->groups[i]->has_terminating)
-			continue;
-		rule = group_find(groups->groups[i], &c->key);
-		if (rule && rule->is_terminating)
-			return rule;
-	}
-	for (size_t i = groups->n; i-- > 0;) {
-		const struct rule *rule = group_find(groups->groups[i],
-						     &c->key);
-
-		if (rule)
-			return rule;
-	}
-	return NULL;
 }

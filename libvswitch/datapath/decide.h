@@ -18,11 +18,13 @@
 #include "libvswitch/datapath/rewrite.h"
 
 struct composition;
+struct layer_groups;
 struct narrator;
 struct vsw_counter;
 struct vsw;
 struct vsw_port;
 struct vsw_program;
+struct rule;
 
 /* Of the rules that a packet meets so many count it. */
 enum { DECISION_COUNTERS = 16 };
@@ -56,5 +58,10 @@ void decision_done(struct vsw *, struct decision *);
  * over. */
 void decide_walk(struct composition *, const struct vsw_program *,
 		 enum vsw_direction);
+/* A layer's rule for the key, found with few questions: of its groups the first
+ * one's that terminates, or else that of the last one that has any.  NULL:
+ * none. */
+const struct rule *decide_find(const struct layer_groups *,
+			       const struct flow_key *);
 
 #endif /* datapath/decide.h */

@@ -49,7 +49,7 @@ decided_init(struct decided_store *store, struct vsw *vsw, uint32_t max,
 {
 	uint32_t n_heads = HEADS_MIN;
 
-	while (n_heads < max / 4)
+	while (n_heads < max)
 		n_heads *= 2;
 	*store = (struct decided_store) {
 		.vsw = vsw, .max_more = max_more, .mask = n_heads - 1,

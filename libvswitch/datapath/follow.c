@@ -34,6 +34,33 @@ static enum follow_verdict look_at_one(struct connections *,
 				       uint64_t now, uint32_t place,
 				       uint8_t *flags);
 
+uint32_t
+follow_foresee(const struct vsw_program *program, const struct vsw_port *port,
+	       const struct headers *h, const uint8_t *frame)
+{
+	struct connections *connections = atomic_load_explicit(
+		&program->vsw->connections, memory_order_acquire);
+	struct connection_packet packet;
+	uint32_t hash;
+
+	if (!program->tracked
+	    || !belong_find(h, frame, VSW_OUT, port,
+			    vni_at(port, VSW_OUT, &h->key, NULL), &packet))
+		return 0;
+	hash = connection_hash(connections, &packet.key);
+	connection_fetch(connections, hash);
+	return hash;
+}
+
+void
+follow_foresee_more(const struct vsw_program *program, uint32_t hash)
+{
+	if (hash)
+		connection_fetch_more(atomic_load_explicit(
+			&program->vsw->connections, memory_order_acquire),
+			hash);
+}
+
 void
 follow_start(struct composition *c, enum vsw_direction direction,
 	     struct vsw_port *port, const struct vsw_program *program)

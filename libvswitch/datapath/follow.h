@@ -58,6 +58,11 @@ struct followed {
 
 enum follow_verdict { FOLLOW_HOLDS, FOLLOW_STALE, FOLLOW_INVALID };
 
+/* Before the first of many packets begins: has what follow_start() will look at
+ * on its way.  Returns what follow_foresee_more() needs when that has come. */
+uint32_t follow_foresee(const struct vsw_program *, const struct vsw_port *,
+			const struct headers *, const uint8_t *frame);
+void follow_foresee_more(const struct vsw_program *, uint32_t hash);
 /* Begins the walk of a program's layers. */
 void follow_start(struct composition *, enum vsw_direction, struct vsw_port *,
 		  const struct vsw_program *);

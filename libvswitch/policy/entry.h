@@ -119,5 +119,10 @@ uint32_t entry_table_next(const struct entry_table *, size_t *at);
 uint32_t entry_table_find(const struct entry_table *,
 			  const struct entry_pool *, uint64_t hash,
 			  const struct entry_key *);
+/* [any] The same for many at a time: fetch has the bucket on its way, and guess
+ * says, when that has come, which entry it will most likely be, having looked
+ * at none; ENTRY_NONE: no idea. */
+void entry_table_fetch(const struct entry_table *, uint64_t hash);
+uint32_t entry_table_guess(const struct entry_table *, uint64_t hash);
 
 #endif /* policy/entry.h */

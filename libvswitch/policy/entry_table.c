@@ -24,6 +24,8 @@ struct buckets {
 	_Alignas(64) struct bucket buckets[];
 };
 
+static inline const struct bucket *home(const struct entry_table *,
+					uint64_t hash);
 static inline uint32_t find_in(const struct bucket *, unsigned w, uint64_t word,
 			       const struct entry_pool *, uint64_t tag,
 			       const struct entry_key *);
@@ -186,6 +188,44 @@ entry_table_find(const struct entry_table *table,
 			return number;
 	}
 	return ENTRY_NONE;
+}
+
+void
+entry_table_fetch(const struct entry_table *table, uint64_t hash)
+{
+	__builtin_prefetch(home(table, hash));
+}
+
+uint32_t
+entry_table_guess(const struct entry_table *table, uint64_t hash)
+{
+	const struct bucket *bucket = home(table, hash);
+
+	for (unsigned w = 0; bucket && w < WORDS; w++) {
+		uint64_t lanes = zero_lanes(load_word(bucket, w)
+					    ^ tag_of(hash)
+					      * UINT64_C(0x0001000100010001));
+		unsigned i = w * WORD_TAGS;
+
+		if (!lanes)
+			continue;
+		i += (unsigned) __builtin_ctzll(lanes) / 16;
+		return i >= TAGS ? ENTRY_NONE
+		       : atomic_load_explicit(&bucket->numbers[i],
+					      memory_order_acquire);
+	}
+	return ENTRY_NONE;
+}
+
+/* Where the search begins; NULL: there is nothing. */
+static inline const struct bucket *
+home(const struct entry_table *table, uint64_t hash)
+{
+	const struct buckets *buckets = atomic_load_explicit(
+		&table->buckets, memory_order_acquire);
+
+	return buckets ? &buckets->buckets[(uint32_t) hash & (buckets->n - 1)]
+		       : NULL;
 }
 
 /* The next one, whose entry will soon be looked at. */

@@ -16,6 +16,10 @@ static const struct place *find(const struct vsw_mapping *,
 				struct dependencies *, uint32_t *ret_n);
 static uint32_t find_entry(const struct vsw_mapping *,
 			   const struct entry_key *, uint64_t hash);
+static void fetch(const struct vsw_mapping *, const struct entry_key *,
+		  struct mapping_fetch *);
+static bool fetch_entry(struct mapping_fetch *);
+static bool fetch_place(struct mapping_fetch *, const struct place *);
 static int set(struct vsw_mapping *, const struct entry_key *,
 	       const struct vsw_location *, size_t n);
 static void remove_key(struct vsw_mapping *, const struct entry_key *);
@@ -268,6 +272,42 @@ mapping_find_addr(const struct vsw_mapping *mapping, const uint8_t *addr,
 	return find(mapping, &key, deps, ret_n);
 }
 
+void
+mapping_fetch_mac(const struct vsw_mapping *mapping, const uint8_t mac[6],
+		  struct mapping_fetch *f)
+{
+	struct entry_key key = key_of(mac, ENTRY_MAC);
+
+	fetch(mapping, &key, f);
+}
+
+void
+mapping_fetch_addr(const struct vsw_mapping *mapping, const uint8_t *addr,
+		   unsigned n, struct mapping_fetch *f)
+{
+	struct entry_key key = key_of(addr, n);
+
+	fetch(mapping, &key, f);
+}
+
+bool
+mapping_fetch_more(struct mapping_fetch *f)
+{
+	const struct outers *outers;
+
+	if (!f->entry)
+		return fetch_entry(f);
+	if (!f->endpoint)
+		return fetch_place(f, &f->entry->place);
+	/* Mostly there is one uplink. */
+	outers = atomic_load_explicit(&f->endpoint->outers,
+				      memory_order_acquire);
+	__builtin_prefetch(outers);
+	__builtin_prefetch(outers->of[0].bytes);
+	__builtin_prefetch(outers->of[0].bytes + 64);
+	return false;
+}
+
 static struct entry_key
 key_of(const uint8_t *bytes, unsigned kind)
 {
@@ -302,6 +342,44 @@ find_entry(const struct vsw_mapping *mapping, const struct entry_key *key,
 {
 	return entry_table_find(&mapping->entries,
 				mapping->domain->vsw->entries, hash, key);
+}
+
+static void
+fetch(const struct vsw_mapping *mapping, const struct entry_key *key,
+      struct mapping_fetch *f)
+{
+	const struct vsw *vsw = mapping->domain->vsw;
+	uint64_t hash = entry_hash(key, &vsw->secret);
+	const struct generations *g = &vsw->generations;
+
+	*f = (struct mapping_fetch) { .mapping = mapping, .hash = hash };
+	__builtin_prefetch(&g->of[generation_stripe(g,
+						    hash ^ mapping->salt)]);
+	entry_table_fetch(&mapping->entries, hash);
+}
+
+static bool
+fetch_entry(struct mapping_fetch *f)
+{
+	uint32_t number = entry_table_guess(&f->mapping->entries, f->hash);
+
+	if (!number)
+		return false;
+	f->entry = entry_at(f->mapping->domain->vsw->entries, number);
+	__builtin_prefetch(f->entry);
+	return true;
+}
+
+static bool
+fetch_place(struct mapping_fetch *f, const struct place *place)
+{
+	if (place->kind == PLACE_MANY)
+		__builtin_prefetch(place->many);
+	if (place->kind != PLACE_REMOTE)
+		return false;
+	f->endpoint = place->endpoint;
+	__builtin_prefetch(&f->endpoint->outers);
+	return true;
 }
 
 static int

@@ -49,6 +49,24 @@ const struct place *mapping_find_addr(const struct vsw_mapping *,
 				      const uint8_t *addr, unsigned n,
 				      struct dependencies *deps,
 				      uint32_t *ret_n);
+/* [any] Under a read mark.  What is about to be looked up for many packets: so
+ * that they do not wait for memory one after the other, each call has the
+ * lines on their way that the next one reads, and mapping_find_mac() or
+ * _addr(), and who follows the place to its outer headers.  Between two of them
+ * there should be those of other packets.  more: false, there is nothing left
+ * to do.  It goes by tags and may be wrong: nothing that it finds means
+ * anything. */
+struct mapping_fetch {
+	const struct vsw_mapping *mapping;
+	uint64_t hash;
+	const struct entry *entry;	/* NULL: not known yet. */
+	const struct endpoint *endpoint;	/* The same. */
+};
+void mapping_fetch_mac(const struct vsw_mapping *, const uint8_t mac[6],
+		       struct mapping_fetch *);
+void mapping_fetch_addr(const struct vsw_mapping *, const uint8_t *addr,
+			unsigned n, struct mapping_fetch *);
+bool mapping_fetch_more(struct mapping_fetch *);
 /* [any] Under a read mark.  NULL: nowhere.  Depends on what a MAC that was not
  * found depends on. */
 static inline const struct places *

@@ -16,6 +16,7 @@ enum {
 	AGAIN_FACTOR = 4
 };
 
+static uint32_t new_rate(const struct vsw_port *, uint32_t *ret_burst);
 static uint32_t times(uint32_t n, uint32_t factor);
 static uint32_t tenth(uint32_t rate, uint32_t min);
 static int find_number(const struct vsw *, uint32_t *ret_number);
@@ -71,29 +72,24 @@ bool
 port_may_decide(struct vsw_port *port, unsigned worker, bool is_again,
 		uint64_t now)
 {
-	const struct vsw_options *options = &port->vsw->options;
 	struct port_counts *counts = &port->counts[worker];
-	uint32_t rate = atomic_load_explicit(
-		&port->limits.max_new_flows_per_s, memory_order_relaxed);
-	uint32_t burst = atomic_load_explicit(
-		&port->limits.new_flow_burst, memory_order_relaxed);
+	uint32_t burst, rate = new_rate(port, &burst);
 
-	if (!rate) {
-		rate = options->max_new_flows_per_s;
-		if (port_carries_tunnels(port))
-			rate = times(rate, TUNNEL_FACTOR);
-	}
-	if (rate == VSW_UNLIMITED)
-		return true;
-	if (is_again && budget_take(&counts->again_budget,
-				    times(rate, AGAIN_FACTOR),
-				    options->max_flows, now))
-		return true;
-	if (!burst)
-		burst = options->new_flow_burst;
-	if (!burst)
-		burst = tenth(rate, NEW_BURST_MIN);
-	return budget_take(&counts->new_budget, rate, burst, now);
+	return rate == VSW_UNLIMITED
+	       || (is_again && budget_take(&counts->again_budget,
+					   times(rate, AGAIN_FACTOR),
+					   port->vsw->options.max_flows, now))
+	       || budget_take(&counts->new_budget, rate, burst, now);
+}
+
+uint32_t
+port_decisions_left(struct vsw_port *port, unsigned worker, uint64_t now)
+{
+	uint32_t burst, rate = new_rate(port, &burst);
+
+	return rate == VSW_UNLIMITED ? UINT32_MAX
+	       : budget_left(&port->counts[worker].new_budget, rate, burst,
+			     now);
 }
 
 bool
@@ -133,6 +129,29 @@ port_unref(struct vsw_port *port)
 	if (port && !--port->n_refs)
 		reclaim_retire(&port->vsw->reclaim, &port->retired, free_port,
 			       port);
+}
+
+/* Flows a second that the port may start at each worker. */
+static uint32_t
+new_rate(const struct vsw_port *port, uint32_t *ret_burst)
+{
+	const struct vsw_options *options = &port->vsw->options;
+	uint32_t rate = atomic_load_explicit(
+		&port->limits.max_new_flows_per_s, memory_order_relaxed);
+	uint32_t burst = atomic_load_explicit(
+		&port->limits.new_flow_burst, memory_order_relaxed);
+
+	if (!rate) {
+		rate = options->max_new_flows_per_s;
+		if (port_carries_tunnels(port))
+			rate = times(rate, TUNNEL_FACTOR);
+	}
+	if (!burst)
+		burst = options->new_flow_burst;
+	if (!burst)
+		burst = tenth(rate, NEW_BURST_MIN);
+	*ret_burst = burst;
+	return rate;
 }
 
 /* No limit stays none. */

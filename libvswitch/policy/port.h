@@ -97,6 +97,8 @@ bool port_may_decide(struct vsw_port *, unsigned worker, bool is_again,
 		     uint64_t now);
 /* [worker] May it send a packet to all of several places? */
 bool port_may_flood(struct vsw_port *, unsigned worker, uint64_t now);
+/* [worker] How many flows it may start now, established ones apart. */
+uint32_t port_decisions_left(struct vsw_port *, unsigned worker, uint64_t now);
 /* [worker] May it punt? */
 bool port_may_punt(struct vsw_port *, unsigned worker, uint64_t now);
 

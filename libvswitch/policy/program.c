@@ -7,10 +7,11 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/group.h"
 
-enum { LAYERS_TRACKED = 32 };		/* Bits of 'tracked'. */
+enum { LAYERS_NOTED = 32 };		/* Bits of 'tracked'. */
 
 static void add_layer(struct vsw_program *, struct vsw_layer *);
 static void find_tracked(struct vsw_program *);
+static void find_mapped(struct vsw_program *);
 static void free_program(void *ctx, struct retired *);
 static void free_layer(const struct vsw_allocator *, struct vsw_layer *);
 
@@ -102,8 +103,10 @@ vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
 {
 	int error;
 
-	if (!program->draft.is_sealed)
+	if (!program->draft.is_sealed) {
 		find_tracked(program);
+		find_mapped(program);
+	}
 	error = draft_report(&program->draft, ret_problem, size);
 	if (!error && !program->draft.is_sealed) {
 		program->draft.is_sealed = true;
@@ -169,10 +172,10 @@ find_tracked(struct vsw_program *program)
 			}
 		if (!(actions & ACTION_TRACK))
 			continue;
-		if (i >= LAYERS_TRACKED)
+		if (i >= LAYERS_NOTED)
 			draft_fail(&program->draft, -EINVAL,
 				   "layer \"%s\": only the first %d layers "
-				   "may track", layer->name, LAYERS_TRACKED);
+				   "may track", layer->name, LAYERS_NOTED);
 		else if (fields & tunnels)
 			draft_fail(&program->draft, -EINVAL,
 				   "layer \"%s\" tracks, and looks at tunnels' "
@@ -180,6 +183,23 @@ find_tracked(struct vsw_program *program)
 				   layer->name);
 		else
 			program->tracked |= UINT32_C(1) << i;
+	}
+}
+
+static void
+find_mapped(struct vsw_program *program)
+{
+	for (size_t i = 0; i < program->n_layers && i < LAYERS_NOTED; i++) {
+		const struct layer_groups *groups =
+			&program->layers[i]->groups[VSW_OUT];
+		uint32_t actions = 0;
+
+		for (size_t g = 0; g < groups->n; g++)
+			actions |= groups->groups[g]->actions;
+		if (actions & ACTION_ROUTE)
+			program->routed |= UINT32_C(1) << i;
+		if (actions & (ACTION_ENCAP | ACTION_DECAP))
+			program->mapped |= UINT32_C(1) << i;
 	}
 }
 

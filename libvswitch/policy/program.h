@@ -31,7 +31,10 @@ struct vsw_program {
 	/* Sealed: */
 	uint64_t serial;		/* No other program of the switch's ever
 					 * has it. */
-	uint32_t tracked;		/* Bit i: rules of layer i track. */
+	uint32_t tracked;		/* Bit i: rules of layer i track, */
+	uint32_t routed, mapped;	/* in direction out route; ask a
+					 * mapping where to.  Of the first
+					 * 32. */
 
 	struct vsw_layer **layers;	/* In the order added. */
 	size_t n_layers, layers_room;

@@ -44,9 +44,12 @@ START_TEST(keeps_to_its_rate)
 
 		/* It rests, and gets the burst, and not more. */
 		now += UINT64_C(1000000) * SECOND;
+		ck_assert_uint_eq(budget_left(&budget, rate, burst, now),
+				  burst);
 		for (n = 0; budget_take(&budget, rate, burst, now);)
 			n++;
 		ck_assert_uint_eq(n, burst);
+		ck_assert_uint_eq(budget_left(&budget, rate, burst, now), 0);
 	}
 }
 END_TEST
@@ -55,6 +58,7 @@ START_TEST(grants_nothing_at_a_rate_of_zero)
 {
 	struct budget budget = { .left = 0 };
 
+	ck_assert_uint_eq(budget_left(&budget, 0, 5, 5), 0);
 	ck_assert(!budget_take(&budget, 0, 5, 5));
 	ck_assert(!budget_take(&budget, 0, 5, UINT64_MAX));
 }

@@ -19,6 +19,8 @@ START_TEST(both_directions_have_one_key)
 	p = packet(1, 7, TCP, VSW_OUT, TRACK_SYN);
 	ck_assert(!connection_find(table, &p, S, &found));
 	ck_assert(!connection_may_be_there(table, p.hash));
+	connection_fetch(table, p.hash);
+	connection_fetch_more(table, p.hash);
 	ck_assert_int_eq(connection_see(table, NOWHERE, &p, S),
 			 CONNECTION_GONE);
 	ck_assert_int_eq(connection_open(table, &p, S, &view),
@@ -34,6 +36,7 @@ START_TEST(both_directions_have_one_key)
 	ck_assert_mem_eq(found.opener.eth_dst, view.opener.eth_dst, 6);
 	ck_assert_uint_eq(found.opener.vni, 3);
 	ck_assert(connection_may_be_there(table, p.hash));
+	connection_fetch_more(table, p.hash);
 
 	/* All of the key counts, and which side is which. */
 	for (size_t i = 0; i < sizeof p.key; i++)

@@ -66,13 +66,26 @@ retire(uint32_t number)
 	entry_retire(vsw->entries, list, reclaim_next(&vsw->reclaim));
 }
 
+static uint64_t
+tag_of(uint32_t k)
+{
+	return hashes[k] >> 48 ? hashes[k] >> 48 : 1;
+}
+
 static void
 look_up(uint32_t k)
 {
 	struct entry_key key = key_of(k);
+	uint32_t guess;
 
 	ck_assert_uint_eq(entry_table_find(&table, vsw->entries, hashes[k],
 					   &key), numbers[k]);
+	/* A guess is somebody with this tag, or nobody. */
+	entry_table_fetch(&table, hashes[k]);
+	guess = entry_table_guess(&table, hashes[k]);
+	for (uint32_t i = 0; guess && i < N_KEYS; i++)
+		if (numbers[i] == guess)
+			ck_assert_uint_eq(tag_of(i), tag_of(k));
 	key.kind = ENTRY_MAC;
 	ck_assert_uint_eq(entry_table_find(&table, vsw->entries, hashes[k],
 					   &key), 0);
@@ -162,6 +175,37 @@ START_TEST(twin)
 }
 END_TEST
 
+/* Where tags are many, a guess is nearly always right. */
+START_TEST(guesses)
+{
+	uint32_t n_right = 0;
+
+	setup();
+	for (uint32_t k = 0; k < N_KEYS; k++) {
+		struct entry_key key = key_of(k);
+
+		hashes[k] = entry_hash(&key, &vsw->secret);
+		ck_assert_uint_eq(entry_table_guess(&table, hashes[k]),
+				  ENTRY_NONE);
+	}
+	for (uint32_t k = 0; k < N_KEYS; k++) {
+		ck_assert_int_eq(entry_table_reserve(&table, vsw), 0);
+		numbers[k] = new_entry(k);
+		entry_table_add(&table, hashes[k], numbers[k]);
+	}
+	look_up_all();
+	for (uint32_t k = 0; k < N_KEYS; k++)
+		n_right += entry_table_guess(&table, hashes[k]) == numbers[k];
+	ck_assert_uint_ge(n_right, N_KEYS * 9 / 10);
+	for (uint32_t k = 0; k < N_KEYS; k++) {
+		entry_table_remove(&table, hashes[k], numbers[k]);
+		retire(numbers[k]);
+	}
+	memset(numbers, 0, sizeof numbers);
+	teardown();
+}
+END_TEST
+
 /* An entry that a reader may be looking at is not used again. */
 START_TEST(waits_for_readers)
 {
@@ -220,4 +264,4 @@ START_TEST(numbers_are_places)
 }
 END_TEST
 
-RIG_MAIN("entry", twin, waits_for_readers, numbers_are_places)
+RIG_MAIN("entry", twin, guesses, waits_for_readers, numbers_are_places)

@@ -193,6 +193,40 @@ START_TEST(twin)
 }
 END_TEST
 
+/* Fetching goes as far as there is something, and ends. */
+START_TEST(fetching_ends)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 3 };
+	struct vsw_location locations[2];
+	struct mapping_fetch f;
+	size_t mark;
+
+	setup();
+	mark = reclaim_visit(&vsw->reclaim);
+	mapping_fetch_mac(mapping, mac, &f);
+	ck_assert(!mapping_fetch_more(&f));
+	locations[0] = rig_local(ports[1], 3);
+	ck_assert_int_eq(set_key(3, locations, 1), 0);
+	mapping_fetch_mac(mapping, mac, &f);
+	ck_assert(mapping_fetch_more(&f));
+	ck_assert_mem_eq(f.entry->key, mac, sizeof mac);
+	ck_assert(!mapping_fetch_more(&f));
+	locations[0] = locations[1] = rig_remote(9, 5001, VSW_ENCAP_VXLAN);
+	ck_assert_int_eq(set_key(3, locations, 1), 0);
+	mapping_fetch_mac(mapping, mac, &f);
+	ck_assert(mapping_fetch_more(&f));
+	ck_assert(mapping_fetch_more(&f));
+	ck_assert_ptr_eq(f.endpoint, f.entry->place.endpoint);
+	ck_assert(!mapping_fetch_more(&f));
+	ck_assert_int_eq(set_key(4, locations, 2), 0);
+	mapping_fetch_addr(mapping, rig_addr(4, 4).bytes, 4, &f);
+	ck_assert(mapping_fetch_more(&f));
+	ck_assert(!mapping_fetch_more(&f));
+	reclaim_leave(&vsw->reclaim, mark);
+	teardown();
+}
+END_TEST
+
 START_TEST(bad_locations)
 {
 	struct vsw_location good = rig_remote(1, 5001, VSW_ENCAP_VXLAN), bad;
@@ -378,5 +412,6 @@ START_TEST(size_of_entries)
 }
 END_TEST
 
-RIG_MAIN("mapping", twin, bad_locations, edits_tell_who_looked_it_up,
+RIG_MAIN("mapping", twin, fetching_ends, bad_locations,
+	 edits_tell_who_looked_it_up,
 	 edits_are_told_at_commit, memory_runs_out, size_of_entries)

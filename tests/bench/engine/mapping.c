@@ -11,12 +11,13 @@
 #include "tests/bench/engine/figure.h"
 #include "tests/bench/engine/traffic.h"
 
-#define LOOKUPS "mapping_lookup_10k mapping_lookup_1m"
+#define LOOKUPS "mapping_lookup_10k mapping_lookup_1m mapping_get_10k " \
+		"mapping_get_1m"
 #define EDITS "mapping_edits_per_s mapping_edit_reader_loss"
 
 enum { SMALL = 10000, LARGE = 1000000, N_LOOKUPS = 1000000,
        N_FLOWS = 10000, N_PACKETS = 2000000,
-       N_COMMIT = 1000 };
+       N_COMMIT = 1000, BATCH = 32 };
 
 /* A mapping of a domain of its own, beside what is forwarded. */
 struct bulk {
@@ -34,6 +35,9 @@ struct reader {
 
 static void lookups(struct scene *);
 static double look_up(struct scene *, const struct bulk *);
+static unsigned look_up_batch(const struct bulk *, uint64_t first);
+static double get(const struct bulk *);
+static struct vsw_addr any_addr(const struct bulk *, uint64_t i);
 static void edits(struct scene *);
 static double edit_while_read(struct reader *, struct scene *,
 			      const struct bulk *, double *ret_per_s);
@@ -64,11 +68,13 @@ mapping_figures(void)
 	scene_free(s);
 }
 
+/* As packets feel it, and one alone, which nobody can hurry. */
 static void
 lookups(struct scene *s)
 {
 	static const struct bar flat = AT_MOST(1.5, 0);
-	struct samples of_small = { .n = 0 }, of_large = { .n = 0 };
+	struct samples of_small = { .n = 0 }, of_large = { .n = 0 },
+		       get_small = { .n = 0 }, get_large = { .n = 0 };
 	struct bulk small, large;
 
 	start(s, &small, figure_is_short ? 100 : SMALL);
@@ -76,6 +82,8 @@ lookups(struct scene *s)
 	for (unsigned i = 0; i < figure_runs(); i++) {
 		samples_add(&of_small, look_up(s, &small));
 		samples_add(&of_large, look_up(s, &large));
+		samples_add(&get_small, get(&small));
+		samples_add(&get_large, get(&large));
 	}
 	figure_print(samples_median(&of_small), "ns", NULL,
 		     "mapping_lookup_10k");
@@ -83,34 +91,91 @@ lookups(struct scene *s)
 		     "mapping_lookup_1m");
 	figure_print(samples_ratio(&of_large, &of_small), "ratio", &flat,
 		     "mapping_lookup_1m_to_10k");
+	figure_print(samples_median(&get_small), "ns", NULL,
+		     "mapping_get_10k");
+	figure_print(samples_median(&get_large), "ns", NULL,
+		     "mapping_get_1m");
+	figure_print(samples_ratio(&get_large, &get_small), "ratio", NULL,
+		     "mapping_get_1m_to_10k");
 	done(&small);
 	done(&large);
 }
 
-/* Of addresses at random that do not depend on each other, as the first
- * packets of a batch ask for them. */
+/* As the first packets of a batch do, of addresses at random: what all of them
+ * will ask for is fetched (datapath/foresee.c), then each asks, notes what the
+ * answer depends on, and looks where the outer headers are. */
 static double
 look_up(struct scene *s, const struct bulk *bulk)
 {
-	uint64_t n_found = 0, n = figure_is_short ? 1000 : N_LOOKUPS;
+	uint64_t n_found = 0, n = figure_is_short ? 1024 : N_LOOKUPS;
 	uint64_t start, ticks;
 
 	reclaim_enter(&s->vsw->reclaim, 0);
 	start = figure_ticks();
-	for (uint64_t i = 0; i < n; i++) {
-		uint32_t which = (uint32_t) ((mix(i) >> 32) * bulk->n >> 32);
-		struct vsw_addr addr = scene_addr(SCENE_OWN, which, false);
-		const struct place *place;
-		uint32_t n_places;
-
-		place = mapping_find_addr(bulk->mapping, addr.bytes, addr.n,
-					  NULL, &n_places);
-		n_found += place && place->kind == PLACE_REMOTE;
-	}
+	for (uint64_t i = 0; i < n; i += BATCH)
+		n_found += look_up_batch(bulk, i);
 	ticks = figure_ticks() - start;
 	reclaim_leave(&s->vsw->reclaim, 0);
 	must(n_found == n ? 0 : -1, "look-up");
 	return (double) ticks / figure_ticks_per_ns() / (double) n;
+}
+
+static unsigned
+look_up_batch(const struct bulk *bulk, uint64_t first)
+{
+	const struct generations *g = &bulk->domain->vsw->generations;
+	struct mapping_fetch fetches[BATCH];
+	struct vsw_addr addrs[BATCH];
+	unsigned n_found = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		addrs[i] = any_addr(bulk, first + i);
+		mapping_fetch_addr(bulk->mapping, addrs[i].bytes, addrs[i].n,
+				   &fetches[i]);
+	}
+	for (bool is_more = true; is_more;) {
+		is_more = false;
+		for (unsigned i = 0; i < BATCH; i++)
+			is_more |= mapping_fetch_more(&fetches[i]);
+	}
+	for (unsigned i = 0; i < BATCH; i++) {
+		const struct place *place;
+		struct dependencies deps;
+		uint32_t n_places;
+
+		dependencies_start(&deps, g);
+		place = mapping_find_addr(bulk->mapping, addrs[i].bytes,
+					  addrs[i].n, &deps, &n_places);
+		n_found += place && place->kind == PLACE_REMOTE
+			   && endpoint_outer(place->endpoint, i)->size;
+	}
+	return n_found;
+}
+
+/* Each begins when the one before it has ended. */
+static double
+get(const struct bulk *bulk)
+{
+	uint64_t n = figure_is_short ? 1000 : N_LOOKUPS / 4, start;
+	struct vsw_location location = { .vni = 0 };
+
+	start = figure_ticks();
+	for (uint64_t i = 0; i < n; i++) {
+		struct vsw_addr addr = any_addr(bulk, i + location.vni);
+
+		must(vsw_mapping_get_addr(bulk->mapping, &addr, &location, 1)
+		     == 1 ? 0 : -1, "look-up");
+	}
+	return (double) (figure_ticks() - start) / figure_ticks_per_ns()
+	       / (double) n;
+}
+
+static struct vsw_addr
+any_addr(const struct bulk *bulk, uint64_t i)
+{
+	uint32_t which = (uint32_t) ((mix(i) >> 32) * bulk->n >> 32);
+
+	return scene_addr(SCENE_OWN, which, false);
 }
 
 /* In two places: a mapping of another domain than the one whose flows are
