@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "agent/base/memory.h"
+#include "agent/host/option.h"
 #include "agent/host/thread.h"
 #include "agent/policy/model.h"
 
@@ -27,21 +28,11 @@ struct attached {
 };
 
 static bool has_lost_interface(const struct attached *);
-static bool read_number(const struct model_options *, const char *key,
-			unsigned long min, unsigned long max,
-			unsigned long *number, struct model_fault *);
-static bool read_flag(const struct model_options *, const char *key,
-		      uint8_t *flag, struct model_fault *);
-static bool read_mac(const struct model_options *, const char *key,
-		     uint8_t mac[6], bool *ret_given, struct model_fault *);
 static struct vsw_device *open_tap(struct vsw *, const struct model_port *,
 				   struct model_fault *);
 static struct vsw_device *open_interface(struct vsw *,
 					 const struct model_port *,
 					 struct model_fault *);
-static bool set_underlay(struct vsw_device *, const struct model_pa *,
-			 const char *interface, struct model_fault *);
-static bool interface_mac(const char *interface, uint8_t ret_mac[6]);
 
 int
 attach(struct vsw_device *device, const struct attach_place *place,
@@ -148,28 +139,29 @@ attach_open_port(struct vsw *vsw, const struct model_port *port,
 }
 
 struct vsw_device *
-attach_open_socket(struct vsw *vsw, const struct model_pa *v4,
-		   const struct model_pa *v6, unsigned n_queues,
+attach_open_socket(struct vsw *vsw, const struct model_pa *pa,
+		   const char *name, unsigned n_queues,
 		   struct model_fault *fault)
 {
-	const struct model_options *options = v4 ? &v4->options
-						 : &v6->options;
-	unsigned long vxlan_port = 4789, mtu = 0;
+	const struct model_options *options = &pa->options;
+	unsigned long vxlan_port = pa->vxlan_port, mtu = 0;
 	char problem[PROBLEM_SIZE] = "";
 	struct vsw_device *device;
 	struct vsw_socket_options o = {
-		.size = sizeof o, .name = "uplink", .n_queues = n_queues
+		.size = sizeof o, .name = name, .n_queues = n_queues,
+		.interface = model_option(options, "interface", NULL),
+		.netns = model_option(options, "netns", NULL)
 	};
 	int error;
 
-	if (!read_number(options, "vxlan_port", 1, 65535, &vxlan_port, fault)
-	    || !read_number(options, "mtu", 576, 65535, &mtu, fault))
+	if (!option_number(options, "vxlan_port", 1, 65535, &vxlan_port,
+			   fault)
+	    || !option_number(options, "mtu", 576, 65535, &mtu, fault))
 		return NULL;
-	if (v4)
-		o.local_v4 = v4->addr;
-	if (v6)
-		o.local_v6 = v6->addr;
-	o.netns = model_option(options, "netns", NULL);
+	if (pa->addr.n == 4)
+		o.local_v4 = pa->addr;
+	else
+		o.local_v6 = pa->addr;
 	o.vxlan_port = (uint16_t) vxlan_port;
 	o.mtu = (uint32_t) mtu;
 	error = vsw_device_open_socket(vsw, &o, problem, sizeof problem,
@@ -184,14 +176,16 @@ attach_open_socket(struct vsw *vsw, const struct model_pa *v4,
 
 struct vsw_device *
 attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
-		   unsigned n_queues, struct model_fault *fault)
+		   const char *name, unsigned n_queues,
+		   struct model_fault *fault)
 {
 	char problem[PROBLEM_SIZE] = "";
 	struct vsw_device *device;
 	struct vsw_packet_options o = {
-		.size = sizeof o, .name = "uplink", .n_queues = n_queues,
-		.interface = model_option(&pa->options, "interface",
-					  NULL)
+		.size = sizeof o, .name = name, .n_queues = n_queues,
+		.interface = model_option(&pa->options, "interface", NULL),
+		.netns = model_option(&pa->options, "netns", NULL),
+		.to = pa->addr
 	};
 	int error;
 
@@ -205,10 +199,6 @@ attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
 	if (error) {
 		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
 				*problem ? problem : strerror(-error));
-		return NULL;
-	}
-	if (!set_underlay(device, pa, o.interface, fault)) {
-		vsw_device_close(device);
 		return NULL;
 	}
 	return device;
@@ -227,64 +217,6 @@ has_lost_interface(const struct attached *a)
 	       && address.sll_family == AF_PACKET && address.sll_ifindex <= 0;
 }
 
-/* Leaves '*number' where the option is not given. */
-static bool
-read_number(const struct model_options *options, const char *key,
-	    unsigned long min, unsigned long max, unsigned long *number,
-	    struct model_fault *fault)
-{
-	const char *text = model_option(options, key, NULL);
-	unsigned long n;
-	char *end;
-
-	if (!text)
-		return true;
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || n < min
-	    || n > max) {
-		model_fault_set(fault, MODEL_BAD_OPTION,
-				"%s=\"%s\" is not a number from %lu to %lu",
-				key, text, min, max);
-		return false;
-	}
-	*number = n;
-	return true;
-}
-
-static bool
-read_flag(const struct model_options *options, const char *key,
-	  uint8_t *flag, struct model_fault *fault)
-{
-	const char *text = model_option(options, key, NULL);
-
-	if (!text)
-		return true;
-	if (strcmp(text, "true") && strcmp(text, "false")) {
-		model_fault_set(fault, MODEL_BAD_OPTION,
-				"%s=\"%s\" is neither true nor false", key,
-				text);
-		return false;
-	}
-	*flag = !strcmp(text, "true");
-	return true;
-}
-
-static bool
-read_mac(const struct model_options *options, const char *key,
-	 uint8_t mac[6], bool *ret_given, struct model_fault *fault)
-{
-	const char *text = model_option(options, key, NULL);
-
-	*ret_given = text != NULL;
-	if (text && !model_mac_from_text(text, mac)) {
-		model_fault_set(fault, MODEL_BAD_OPTION,
-				"%s=\"%s\" is not a MAC address", key, text);
-		return false;
-	}
-	return true;
-}
-
 static struct vsw_device *
 open_tap(struct vsw *vsw, const struct model_port *port,
 	 struct model_fault *fault)
@@ -301,9 +233,9 @@ open_tap(struct vsw *vsw, const struct model_port *port,
 	};
 	int error;
 
-	if (!read_number(options, "mtu", 68, 65535, &mtu, fault)
-	    || !read_number(options, "queues", 1, 256, &n_queues, fault)
-	    || !read_flag(options, "persist", &o.persist, fault))
+	if (!option_number(options, "mtu", 68, 65535, &mtu, fault)
+	    || !option_number(options, "queues", 1, 256, &n_queues, fault)
+	    || !option_flag(options, "persist", &o.persist, fault))
 		return NULL;
 	memcpy(o.mac, port->mac, sizeof o.mac);
 	o.mtu = (uint32_t) mtu;
@@ -335,7 +267,7 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 	};
 	int error;
 
-	if (!read_number(options, "queues", 1, 256, &n_queues, fault))
+	if (!option_number(options, "queues", 1, 256, &n_queues, fault))
 		return NULL;
 	o.n_queues = (uint32_t) n_queues;
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
@@ -346,68 +278,4 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 		return NULL;
 	}
 	return device;
-}
-
-static bool
-set_underlay(struct vsw_device *device, const struct model_pa *pa,
-	     const char *interface, struct model_fault *fault)
-{
-	static const struct vsw_addr any;
-	struct vsw_underlay underlay = { .size = sizeof underlay };
-	unsigned long vxlan_port = 4789, mtu = 1500, vlan = 0;
-	struct vsw_port *port = vsw_device_port(device);
-	uint8_t next_hop[6];
-	bool has_mac, has_next_hop;
-	int error;
-
-	if (!read_number(&pa->options, "vxlan_port", 1, 65535, &vxlan_port,
-			 fault)
-	    || !read_number(&pa->options, "mtu", 576, 65535, &mtu, fault)
-	    || !read_number(&pa->options, "vlan", 1, 4094, &vlan, fault)
-	    || !read_mac(&pa->options, "mac", underlay.mac, &has_mac, fault)
-	    || !read_mac(&pa->options, "next_hop_mac", next_hop,
-			 &has_next_hop, fault))
-		return false;
-	if (!has_next_hop) {
-		model_fault_set(fault, MODEL_BAD_OPTION, "a packet device "
-				"needs options:next_hop_mac");
-		return false;
-	}
-	if (!has_mac && !interface_mac(interface, underlay.mac)) {
-		model_fault_set(fault, MODEL_NO_DEVICE,
-				"the MAC of %s does not read", interface);
-		return false;
-	}
-	if (pa->addr.n == 4)
-		underlay.local_v4 = pa->addr;
-	else
-		underlay.local_v6 = pa->addr;
-	underlay.vxlan_port = (uint16_t) vxlan_port;
-	underlay.mtu = (uint32_t) mtu;
-	underlay.vlan = (uint16_t) vlan;
-	error = vsw_port_set_underlay(port, &underlay);
-	if (!error)
-		error = vsw_port_set_next_hop(port, &any, next_hop);
-	if (error) {
-		model_fault_set(fault, MODEL_ENGINE, "%s", strerror(-error));
-		return false;
-	}
-	return true;
-}
-
-static bool
-interface_mac(const char *interface, uint8_t ret_mac[6])
-{
-	char path[64], text[32] = "";
-	bool good;
-	FILE *file;
-
-	snprintf(path, sizeof path, "/sys/class/net/%s/address", interface);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	good = fgets(text, sizeof text, file) != NULL;
-	fclose(file);
-	text[strcspn(text, "\n")] = '\0';
-	return good && model_mac_from_text(text, ret_mac);
 }

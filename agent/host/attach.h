@@ -51,15 +51,13 @@ struct model_port;
 struct model_switch;
 struct vsw_device *attach_open_port(struct vsw *, const struct model_port *,
 				    struct model_fault *);
-/* The PAs of one switch that share one socket device: at most one of each
- * family (NULL: none). */
-struct vsw_device *attach_open_socket(struct vsw *, const struct model_pa *v4,
-				      const struct model_pa *v6,
-				      unsigned n_queues,
+/* A provider address on the host's own stack, or on an interface that is taken
+ * over; its underlay is the caller's.  'name' is the port's. */
+struct vsw_device *attach_open_socket(struct vsw *, const struct model_pa *,
+				      const char *name, unsigned n_queues,
 				      struct model_fault *);
-/* One interface that is taken over, with the underlay set up. */
 struct vsw_device *attach_open_packet(struct vsw *, const struct model_pa *,
-				      unsigned n_queues,
+				      const char *name, unsigned n_queues,
 				      struct model_fault *);
 
 #endif /* host/attach.h */

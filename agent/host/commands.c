@@ -33,6 +33,8 @@ struct flow_query {
 
 static void run_trace(struct control_request *, size_t n_args,
 		      const char *const args[], void *commands_);
+static struct vsw_port *find_uplink(const struct model_switch *,
+				    const char *name);
 static void run_flows(struct control_request *, size_t n_args,
 		      const char *const args[], void *commands_);
 static void run_ports(struct control_request *, size_t n_args,
@@ -83,8 +85,8 @@ run_trace(struct control_request *request, size_t n_args,
 		fail(request, "there is no switch \"%s\"", args[0]);
 		return;
 	}
-	if (!strcmp(args[1], "uplink")) {
-		in = sw->uplink;
+	if (!strncmp(args[1], "uplink", strlen("uplink"))) {
+		in = find_uplink(sw, args[1]);
 	} else {
 		port = find_port(sw, args[1]);
 		in = port ? port->port : NULL;
@@ -102,6 +104,17 @@ run_trace(struct control_request *request, size_t n_args,
 	else
 		explain(request, in, &trace);
 	free(problem);
+}
+
+/* "uplink": the first. */
+static struct vsw_port *
+find_uplink(const struct model_switch *sw, const char *name)
+{
+	for (size_t i = 0; i < sw->n_uplinks; i++)
+		if (!strcmp(name, "uplink")
+		    || !strcmp(name, vsw_port_name(sw->uplinks[i])))
+			return sw->uplinks[i];
+	return NULL;
 }
 
 static void
@@ -163,14 +176,16 @@ run_ports(struct control_request *request, size_t n_args,
 						     link);
 
 		fprintf(text.file, "%s (%s)%s\n", sw->name, sw->type,
-			sw->uplink ? ", uplink is up" : "");
+			sw->n_up ? ", uplink is up" : "");
 		for (struct list *l = sw->ports.next; l != &sw->ports;
 		     l = l->next)
 			say_port(&text, LIST_ENTRY(l, struct model_port,
 						   link));
-		if (sw->uplink) {
-			fprintf(text.file, "    uplink\n");
-			say_counters(&text, sw->uplink);
+		for (size_t i = 0; i < sw->n_uplinks; i++) {
+			fprintf(text.file, "    %s%s\n",
+				vsw_port_name(sw->uplinks[i]),
+				i < sw->n_up ? "" : ", down");
+			say_counters(&text, sw->uplinks[i]);
 		}
 	}
 	text_reply(&text, request);

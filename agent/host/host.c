@@ -13,6 +13,7 @@
 #include "agent/host/attach.h"
 #include "agent/host/punt.h"
 #include "agent/host/thread.h"
+#include "agent/host/uplink.h"
 #include "agent/policy/policy.h"
 
 enum {
@@ -29,13 +30,12 @@ struct host {
 	bool wants_retry;
 };
 
-/* model_switch.host: what one switch has in each thread, and its uplink. */
+/* model_switch.host: what one switch has in each thread, and its uplinks. */
 struct share {
 	struct vsw_worker **workers;	/* One a thread; the last: main's. */
 	struct punt *punt;
 	size_t next;			/* Thread for the next queue. */
-	struct attached *uplink;
-	char *uplink_wish;		/* What 'uplink' was opened for. */
+	struct uplinks *uplinks;
 };
 
 static bool has_failed(const struct model_switch *);
@@ -47,17 +47,6 @@ static int open_switch(struct host *, struct model_switch *);
 static void close_switch(struct host *, struct model_switch *);
 static void free_share(struct host *, struct share *);
 static struct attach_place place_of(struct host *, struct share *);
-static void apply_uplink(struct host *, struct model_switch *);
-static void forget_addresses(struct host *, struct model_switch *);
-static struct attached *open_uplink(struct host *, struct model_switch *,
-				    struct model_pa *v4,
-				    struct model_pa *v6);
-static void choose_addresses(struct model_switch *, struct model_pa **ret_v4,
-			     struct model_pa **ret_v6);
-static char *wish_of(const struct model_pa *v4, const struct model_pa *v6);
-static char *add_wish(char *wish, const struct model_pa *);
-static void close_uplink(struct host *, struct model_switch *);
-static void set_pa_fault(struct model_pa *, const struct model_fault *);
 static void apply_port(struct host *, struct model_switch *,
 		       struct model_port *);
 static void set_port_fault(struct model_port *, const struct model_fault *);
@@ -183,7 +172,7 @@ has_failed(const struct model_switch *sw)
 
 	if (!share)
 		return false;
-	if (share->uplink && !attach_check(share->uplink))
+	if (!uplinks_check(share->uplinks))
 		return true;
 	for (const struct list *link = sw->ports.next; link != &sw->ports;
 	     link = link->next) {
@@ -235,6 +224,8 @@ static void
 apply_switch(struct host *host, struct model_switch *sw)
 {
 	struct list *link, *next;
+	struct attach_place place;
+	struct share *share;
 
 	if (sw->is_removed) {
 		close_switch(host, sw);
@@ -252,7 +243,10 @@ apply_switch(struct host *host, struct model_switch *sw)
 		}
 		model_fault_set(&sw->fault, MODEL_OK, NULL);
 	}
-	apply_uplink(host, sw);
+	share = sw->host;
+	place = place_of(host, share);
+	if (!uplinks_apply(share->uplinks, &place))
+		host->wants_retry = true;
 	for (link = sw->ports.next; link != &sw->ports; link = next) {
 		next = link->next;
 		apply_port(host, sw, LIST_ENTRY(link, struct model_port,
@@ -289,6 +283,9 @@ open_switch(struct host *host, struct model_switch *sw)
 		sw->vsw = NULL;
 		return error;
 	}
+	share->uplinks = uplinks_new(host->options.base, host->options.model,
+				     sw, host->options.turn,
+				     host->options.ctx);
 	sw->host = share;
 	sw->punt = punt_port(share->punt);
 	log_line(LOG_LEVEL_INFO, sw->name, "switch is up");
@@ -298,6 +295,7 @@ open_switch(struct host *host, struct model_switch *sw)
 static void
 close_switch(struct host *host, struct model_switch *sw)
 {
+	struct share *share = sw->host;
 	struct list *link, *next;
 
 	if (!sw->vsw)
@@ -311,7 +309,8 @@ close_switch(struct host *host, struct model_switch *sw)
 		if (port->is_removed)
 			model_forget_port(host->options.model, port);
 	}
-	close_uplink(host, sw);
+	uplinks_free(share->uplinks);
+	share->uplinks = NULL;
 	policy_leave_switch(host->options.model, sw);
 	free_share(host, sw->host);
 	vsw_free(sw->vsw);
@@ -333,7 +332,6 @@ free_share(struct host *host, struct share *share)
 					     share->workers[i]);
 		vsw_worker_free(share->workers[i]);
 	}
-	free(share->uplink_wish);
 	free(share->workers);
 	free(share);
 }
@@ -347,178 +345,6 @@ place_of(struct host *host, struct share *share)
 		.n = host->options.n_workers,
 		.next = &share->next
 	};
-}
-
-/* One uplink for a switch: what it was opened for is kept as text, so that
- * any change of what is wished for opens it anew. */
-static void
-apply_uplink(struct host *host, struct model_switch *sw)
-{
-	struct share *share = sw->host;
-	struct model_pa *v4, *v6;
-	char *wish;
-
-	choose_addresses(sw, &v4, &v6);
-	wish = wish_of(v4, v6);
-	if (share->uplink && attach_error(share->uplink)) {
-		int error = -attach_error(share->uplink);
-
-		log_line(LOG_LEVEL_WARN, sw->name, "uplink failed: %s; it is "
-			 "opened again", strerror(error));
-		close_uplink(host, sw);
-	}
-	if (share->uplink && strcmp(wish, share->uplink_wish))
-		close_uplink(host, sw);
-	if (!share->uplink && (v4 || v6)) {
-		share->uplink = open_uplink(host, sw, v4, v6);
-		if (share->uplink) {
-			sw->uplink = attach_port(share->uplink);
-			free(share->uplink_wish);
-			share->uplink_wish = xstrdup(wish);
-			log_line(LOG_LEVEL_INFO, sw->name, "uplink is up: %s",
-				 wish);
-		} else {
-			host->wants_retry = true;
-		}
-	}
-	free(wish);
-	forget_addresses(host, sw);
-}
-
-/* After the uplink has let go of them. */
-static void
-forget_addresses(struct host *host, struct model_switch *sw)
-{
-	struct list *list = &sw->provider_addresses, *link, *next;
-
-	for (link = list->next; link != list; link = next) {
-		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
-
-		next = link->next;
-		if (pa->is_removed)
-			model_forget_pa(host->options.model, pa);
-	}
-}
-
-static struct attached *
-open_uplink(struct host *host, struct model_switch *sw, struct model_pa *v4,
-	    struct model_pa *v6)
-{
-	struct share *share = sw->host;
-	struct attach_place place = place_of(host, share);
-	struct model_fault fault = { .reason = MODEL_OK };
-	struct model_pa *first = v4 ? v4 : v6;
-	struct attached *attached = NULL;
-	struct vsw_device *device;
-	unsigned n_queues = host->options.n_workers;
-	int error;
-
-	if (!strcmp(first->device, "socket"))
-		device = attach_open_socket(sw->vsw, v4, v6, n_queues, &fault);
-	else
-		device = attach_open_packet(sw->vsw, first, n_queues, &fault);
-	if (device) {
-		error = attach(device, &place, &attached);
-		if (error)
-			model_fault_set(&fault, MODEL_NO_DEVICE, "%s",
-					strerror(-error));
-		else
-			attach_watch_netns(attached,
-					   model_option(&first->options,
-							"netns", NULL));
-	}
-	if (v4)
-		set_pa_fault(v4, &fault);
-	if (v6)
-		set_pa_fault(v6, &fault);
-	free(fault.detail);
-	return attached;
-}
-
-/* The first of each family; on one device if that is a socket.  The others
- * are told so. */
-static void
-choose_addresses(struct model_switch *sw, struct model_pa **ret_v4,
-		 struct model_pa **ret_v6)
-{
-	struct list *list = &sw->provider_addresses, *link;
-
-	*ret_v4 = *ret_v6 = NULL;
-	for (link = list->next; link != list; link = link->next) {
-		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
-		struct model_pa **place = pa->addr.n == 4 ? ret_v4 : ret_v6;
-		struct model_pa *other = *ret_v4 ? *ret_v4 : *ret_v6;
-
-		if (pa->is_removed)
-			continue;
-		if (!pa->addr.n)
-			model_fault_set(&pa->fault, MODEL_BAD_ADDRESS,
-					"\"%s\"", pa->ip);
-		else if (*place || (other && (strcmp(other->device, "socket")
-					      || strcmp(pa->device,
-							"socket"))))
-			model_fault_set(&pa->fault, MODEL_NOT_SUPPORTED,
-					"switch %s has %s already: one "
-					"address of each family on one socket "
-					"device, or one packet device",
-					sw->name, other->ip);
-		else
-			*place = pa;
-	}
-}
-
-static char *
-wish_of(const struct model_pa *v4, const struct model_pa *v6)
-{
-	char *wish = xstrdup("");
-
-	if (v4)
-		wish = add_wish(wish, v4);
-	if (v6)
-		wish = add_wish(wish, v6);
-	return wish;
-}
-
-static char *
-add_wish(char *wish, const struct model_pa *pa)
-{
-	char *longer = xasprintf("%s%s%s %s", wish, *wish ? ", " : "", pa->ip,
-				 pa->device);
-
-	free(wish);
-	for (size_t i = 0; i < pa->options.n; i++) {
-		wish = longer;
-		longer = xasprintf("%s %s=%s", wish, pa->options.of[i].key,
-				   pa->options.of[i].value);
-		free(wish);
-	}
-	return longer;
-}
-
-static void
-close_uplink(struct host *host, struct model_switch *sw)
-{
-	struct share *share = sw->host;
-
-	if (!share->uplink)
-		return;
-	attach_stop(share->uplink);
-	policy_leave_uplink(host->options.model, sw);
-	sw->uplink = NULL;
-	attach_free(share->uplink);
-	share->uplink = NULL;
-}
-
-static void
-set_pa_fault(struct model_pa *pa, const struct model_fault *fault)
-{
-	bool is_new = model_fault_set(&pa->fault, fault->reason,
-				      fault->detail ? "%s" : NULL,
-				      fault->detail);
-
-	if (is_new && fault->reason != MODEL_OK)
-		log_line(LOG_LEVEL_WARN, pa->ip, "provider address does not "
-			 "work: %s; it is tried again", fault->detail);
 }
 
 static void

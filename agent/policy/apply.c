@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/policy/apply_port.h"
+#include "agent/policy/apply_uplink.h"
 #include "agent/policy/edit.h"
 #include "agent/policy/state.h"
 
@@ -20,7 +21,7 @@ struct instance {
 	struct model_switch *sw;
 	struct domain domain;
 	struct vsw_domain *vsw_domain;
-	struct vsw_port *uplink;	/* As vsw_domain knows it. */
+	struct uplink_set uplinks;	/* As that knows them. */
 	struct list placements;
 	struct built_group groups[N_GROUP_KINDS];
 	bool is_wanted;			/* In this turn. */
@@ -43,8 +44,8 @@ struct applied_switch {
 	struct list instances;
 	struct built_group groups[N_GROUP_KINDS];	/* Of the switch. */
 	struct list acls;		/* struct applied_acl. */
-	struct vsw_port *uplink;	/* Has 'program'. */
-	struct vsw_program *program;
+	struct vsw_program *program;	/* Of uplinks; NULL: none yet. */
+	struct uplink_set programmed;	/* That have it. */
 };
 
 /* One call of policy_apply(). */
@@ -56,13 +57,13 @@ struct turn {
 	int err;
 };
 
+static void sync_uplinks(struct turn *);
 static void sync_ports(struct turn *);
 static void touch_port(struct model_state *, struct model_port *);
 static void apply_switch(struct turn *);
 static void apply_structure(struct turn *);
 static void place_subnets(struct turn *);
 static struct instance *get_instance(struct turn *, const struct domain *);
-static void set_uplink(struct turn *, struct instance *);
 static void get_placement(struct turn *, struct instance *,
 			  struct model_subnet *);
 static void fill(struct turn *, struct placement *);
@@ -87,7 +88,7 @@ static const struct built_group *group_of(const struct turn *,
 					  const struct model_port *,
 					  const struct placement *,
 					  enum group_kind);
-static void set_uplink_program(struct turn *);
+static void build_uplink_program(struct turn *);
 static void drop_unwanted(struct turn *);
 static void free_instance(struct instance *);
 static void free_placement(struct placement *);
@@ -105,8 +106,10 @@ policy_apply(struct model *model)
 	for (link = model->switches.next; link != &model->switches;
 	     link = link->next) {
 		turn.sw = LIST_ENTRY(link, struct model_switch, link);
-		if (turn.sw->vsw)
+		if (turn.sw->vsw) {
+			sync_uplinks(&turn);
 			sync_ports(&turn);
+		}
 	}
 	if (state->is_in_force && !state->structure_changed
 	    && list_is_empty(&state->changed))
@@ -133,8 +136,8 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 				  LIST_ENTRY(link, struct model_port, link));
 	if (!applied)
 		return;
-	if (applied->program && applied->uplink == sw->uplink && sw->uplink)
-		(void) !vsw_port_set_program(sw->uplink, NULL);
+	for (size_t i = 0; i < applied->programmed.n; i++)
+		(void) !vsw_port_set_program(applied->programmed.of[i], NULL);
 	vsw_program_unref(applied->program);
 	for (int kind = 0; kind < N_GROUP_KINDS; kind++)
 		built_group_done(&applied->groups[kind]);
@@ -148,27 +151,25 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 }
 
 void
-policy_leave_uplink(struct model *model, struct model_switch *sw)
+policy_leave_uplink(struct model *model, struct model_switch *sw,
+		    struct vsw_port *uplink)
 {
 	struct applied_switch *applied = sw->applied;
 
 	if (!applied)
 		return;
-	if (applied->uplink && applied->uplink == sw->uplink) {
-		(void) !vsw_port_set_program(sw->uplink, NULL);
-		applied->uplink = NULL;
-	}
+	(void) !vsw_port_set_program(uplink, NULL);
+	uplink_set_remove(&applied->programmed, uplink);
+	/* What fails leaves the port to domains that find it gone. */
 	for (struct list *link = applied->instances.next;
 	     link != &applied->instances; link = link->next) {
 		struct instance *instance =
 			LIST_ENTRY(link, struct instance, link);
 
-		if (!instance->uplink)
-			continue;
-		(void) !vsw_domain_set_uplink(instance->vsw_domain, NULL);
-		instance->uplink = NULL;
+		if (uplink_set_domain(sw, instance->vsw_domain,
+				      &instance->uplinks))
+			model->state->structure_changed = true;
 	}
-	model->state->structure_changed = true;
 }
 
 void
@@ -196,6 +197,32 @@ policy_leave_port(struct model *model, struct model_port *port)
 	edit_done(&edit);
 }
 
+/* Wires come and go without a row that says so: this is not to cost more than
+ * it must.  What fails is tried again with all else. */
+static void
+sync_uplinks(struct turn *turn)
+{
+	struct applied_switch *applied = turn->sw->applied;
+	struct model_state *state = turn->model->state;
+	int err = 0;
+
+	if (!applied)
+		return;
+	for (struct list *link = applied->instances.next;
+	     link != &applied->instances && !err; link = link->next) {
+		struct instance *instance =
+			LIST_ENTRY(link, struct instance, link);
+
+		err = uplink_set_domain(turn->sw, instance->vsw_domain,
+					&instance->uplinks);
+	}
+	if (!err && applied->program)
+		err = uplink_set_program(turn->sw, applied->program,
+					 &applied->programmed);
+	if (err)
+		state->structure_changed = true;
+}
+
 /* The host opens and closes devices between two calls. */
 static void
 sync_ports(struct turn *turn)
@@ -215,7 +242,7 @@ sync_ports(struct turn *turn)
 		port->applied = vsw_port;
 		touch_port(turn->model->state, port);
 	}
-	if (!turn->sw->applied || turn->sw->applied->uplink != turn->sw->uplink)
+	if (!turn->sw->applied)
 		turn->model->state->structure_changed = true;
 }
 
@@ -323,7 +350,6 @@ get_instance(struct turn *turn, const struct domain *domain)
 		instance = LIST_ENTRY(link, struct instance, link);
 		if (domain_equal(&instance->domain, domain)) {
 			instance->is_wanted = true;
-			set_uplink(turn, instance);
 			return instance;
 		}
 	}
@@ -339,22 +365,11 @@ get_instance(struct turn *turn, const struct domain *domain)
 	instance->is_wanted = true;
 	list_init(&instance->placements);
 	list_append(instances, &instance->link);
-	set_uplink(turn, instance);
-	return instance;
-}
-
-static void
-set_uplink(struct turn *turn, struct instance *instance)
-{
-	int err;
-
-	if (instance->uplink == turn->sw->uplink)
-		return;
-	err = vsw_domain_set_uplink(instance->vsw_domain, turn->sw->uplink);
+	err = uplink_set_domain(turn->sw, instance->vsw_domain,
+				&instance->uplinks);
 	if (err)
 		fail(turn, err, "uplink", NULL);
-	else
-		instance->uplink = turn->sw->uplink;
+	return instance;
 }
 
 static void
@@ -530,7 +545,7 @@ set_programs(struct turn *turn)
 {
 	struct list *ports = &turn->sw->ports;
 
-	set_uplink_program(turn);
+	build_uplink_program(turn);
 	for (struct list *link = ports->next; link != ports;
 	     link = link->next) {
 		struct model_port *port =
@@ -652,7 +667,7 @@ group_of(const struct turn *turn, const struct model_port *port,
 }
 
 static void
-set_uplink_program(struct turn *turn)
+build_uplink_program(struct turn *turn)
 {
 	struct applied_switch *applied = turn->applied;
 	const struct built_group *groups[] = {
@@ -663,31 +678,24 @@ set_uplink_program(struct turn *turn)
 	char *problem = NULL;
 	int err;
 
-	if (!applied->groups[GROUP_DELIVERY].is_new
-	    && applied->uplink == turn->sw->uplink)
+	if (!groups[0]->group)
 		return;
-	if (!turn->sw->uplink || !applied->groups[GROUP_DELIVERY].group) {
+	if (groups[0]->is_new || !applied->program) {
+		compile_uplink(&draft);
+		err = build_program(turn->sw->vsw, &draft, groups, &program,
+				    &problem);
+		if (err) {
+			fail(turn, err, "uplink", problem);
+			return;
+		}
 		vsw_program_unref(applied->program);
-		applied->program = NULL;
-		applied->uplink = NULL;
-		return;
+		applied->program = program;
+		applied->programmed.n = 0;
 	}
-	compile_uplink(&draft);
-	err = build_program(turn->sw->vsw, &draft, groups, &program,
-			    &problem);
-	if (!err) {
-		err = vsw_port_set_program(turn->sw->uplink, program);
-		if (err)
-			vsw_program_unref(program);
-	}
-	if (err) {
-		applied->uplink = NULL;
-		fail(turn, err, "uplink", problem);
-		return;
-	}
-	vsw_program_unref(applied->program);
-	applied->program = program;
-	applied->uplink = turn->sw->uplink;
+	err = uplink_set_program(turn->sw, applied->program,
+				 &applied->programmed);
+	if (err)
+		fail(turn, err, "uplink", NULL);
 }
 
 static void

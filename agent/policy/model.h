@@ -40,6 +40,7 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(NO_POLICY, "no controller has bound this port")                     \
 	X(NO_IFACE_ID, "port has no iface_id to be bound by")                 \
 	X(NO_DEVICE, "device could not be opened")                            \
+	X(LINK_DOWN, "its interface is down")                                 \
 	X(NO_SUBNET, "its logical switch has no VSID")                        \
 	X(NO_MAPPING, "no row says which MAC and address it has")             \
 	X(NO_PROVIDER_ADDRESS, "switch has no provider address")              \
@@ -98,7 +99,10 @@ struct model_switch {
 
 	/* The actual side: the host's. */
 	struct vsw *vsw;		/* NULL: not there. */
-	struct vsw_port *uplink;	/* NULL: no provider address works. */
+	/* Of provider addresses that are open: 'n_up' first that can send,
+	 * then those whose wire is down. */
+	struct vsw_port *uplinks[VSW_MAX_UPLINKS];
+	size_t n_uplinks, n_up;
 	struct vsw_port *punt;
 	void *host;			/* The host's. */
 	struct model_fault fault;
@@ -113,8 +117,14 @@ struct model_pa {
 	char *ip, *device;
 	struct vsw_addr addr;		/* n == 0: 'ip' does not read. */
 	struct model_options options;
+	uint16_t vxlan_port;		/* The host's; options may say
+					 * otherwise. */
 	bool is_removed;
 	void *host;			/* The host's. */
+	bool is_up;			/* It is open, and so is its wire. */
+	/* Others' addresses that it is to reach, and those to which the host
+	 * knows no way: packet devices that ask the kernel. */
+	size_t n_remotes, n_unknown;
 	struct model_fault fault;
 };
 
@@ -254,6 +264,7 @@ struct model {
 					 * distributed_router_mac, or derived
 					 * and the same on every host. */
 	uint64_t version;		/* Moves when anything changed. */
+	uint64_t places_version;	/* When model_each_remote() may. */
 	struct model_state *state;	/* Ours. */
 };
 
@@ -291,6 +302,11 @@ bool model_find_route(const struct model_subnet *subnet,
 /* The subnet of the router in which a next hop is, by the longest prefix. */
 struct model_subnet *model_find_hop(const struct model_router *,
 				    const struct vsw_addr *);
+/* Each provider address that a locator names and that is not this host's;
+ * some more than once. */
+void model_each_remote(const struct model *,
+		       void (*each)(void *ctx, const struct vsw_addr *),
+		       void *ctx);
 
 /* May the port say that it has the address?  True as well if the guard, of ARP
  * or of ND, is off. */

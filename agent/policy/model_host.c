@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 
+enum { VXLAN_PORT = 4789 };
+
 static void unlist(struct list *, struct list *ret_old);
 static void read_switch(struct model_state *, const struct row *,
 			struct list *old);
@@ -17,9 +19,11 @@ static void read_ports(struct model_state *, struct model_switch *,
 static struct model_port *find_port(struct list *, const struct uuid *);
 static struct model_port *new_port(struct model_switch *, const struct row *);
 static void read_port(struct model_port *, const struct row *);
+static uint16_t host_vxlan_port(const struct model_state *);
 static void read_addresses(struct model_state *, struct model_switch *,
 			   const struct row *);
-static struct model_pa *find_pa(struct list *, const struct row *);
+static struct model_pa *find_pa(struct list *, const struct row *,
+				uint16_t vxlan_port);
 static struct model_pa *new_pa(struct model_switch *, const struct row *);
 static void collect_own(struct model_state *);
 static bool replace(char **, const char *);
@@ -309,6 +313,30 @@ read_port(struct model_port *port, const struct row *row)
 		port->is_changed = true;
 }
 
+/* What does not read is the usual one: it is told of on Host's row. */
+static uint16_t
+host_vxlan_port(const struct model_state *state)
+{
+	const struct table *table = state_table(state, DB_HNV, "Host");
+	const struct row *row = table ? table_first(table) : NULL;
+	struct model_options options = { .n = 0 };
+	unsigned long port = VXLAN_PORT;
+	struct datum room;
+	const char *text;
+	char *end;
+
+	if (!row)
+		return VXLAN_PORT;
+	read_options(&options, row_get(row, "options", &room));
+	text = model_option(&options, "vxlan_port", NULL);
+	if (text)
+		port = strtoul(text, &end, 10);
+	if (text && (!*text || *end || !port || port > UINT16_MAX))
+		port = VXLAN_PORT;
+	done_options(&options);
+	return (uint16_t) port;
+}
+
 static void
 read_addresses(struct model_state *state, struct model_switch *sw,
 	       const struct row *row)
@@ -318,6 +346,7 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 	struct datum room;
 	const struct datum *addresses =
 		row_get(row, "provider_addresses", &room);
+	uint16_t vxlan_port = host_vxlan_port(state);
 	struct list old;
 
 	unlist(&sw->provider_addresses, &old);
@@ -328,9 +357,10 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 
 		if (!pa_row)
 			continue;
-		pa = find_pa(&old, pa_row);
+		pa = find_pa(&old, pa_row, vxlan_port);
 		if (!pa)
 			pa = new_pa(sw, pa_row);
+		pa->vxlan_port = vxlan_port;
 		list_remove(&pa->link);
 		list_append(&sw->provider_addresses, &pa->link);
 	}
@@ -347,13 +377,14 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 /* One whose device or options have changed is another one: the old is closed,
  * the new opened. */
 static struct model_pa *
-find_pa(struct list *old, const struct row *row)
+find_pa(struct list *old, const struct row *row, uint16_t vxlan_port)
 {
 	for (struct list *link = old->next; link != old; link = link->next) {
 		struct model_pa *pa = LIST_ENTRY(link, struct model_pa, link);
 		struct datum room;
 
 		if (!pa->is_removed && uuid_equal(&pa->row, row_uuid(row))
+		    && pa->vxlan_port == vxlan_port
 		    && !strcmp(pa->device, get_string(row, "device"))
 		    && has_options(&pa->options,
 				   row_get(row, "options", &room)))

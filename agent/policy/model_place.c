@@ -26,6 +26,7 @@ place_ref(struct model_state *state, enum model_database db,
 		place->by_row.key = *uuid;
 		map_add(places, &place->by_row);
 		read_place(state, db, place);
+		state->model->places_version++;
 	}
 	place->n_refs++;
 	return place;
@@ -37,6 +38,7 @@ place_unref(struct model_state *state, enum model_database db,
 {
 	if (!place || --place->n_refs)
 		return;
+	state->model->places_version++;
 	map_remove(&state->places[db], &place->by_row);
 	free(place->problem);
 	free(place);
@@ -55,6 +57,7 @@ place_follow(struct model_state *state, enum model_database db,
 	place = KEYED_ENTRY(keyed, struct place, by_row);
 	vni = place->vni;
 	read_place(state, db, place);
+	state->model->places_version++;
 	return vni != place->vni;
 }
 
@@ -76,7 +79,26 @@ place_own_follow(struct model_state *state)
 				place->is_own = is_own;
 			}
 		}
+	state->model->places_version += is_changed;
 	return is_changed;
+}
+
+void
+model_each_remote(const struct model *model,
+		  void (*each)(void *ctx, const struct vsw_addr *), void *ctx)
+{
+	const struct model_state *state = model->state;
+
+	for (int db = 0; db < N_DBS; db++)
+		for (size_t i = 0; i < state->places[db].n_buckets; i++)
+			for (const struct keyed *k =
+			     state->places[db].buckets[i]; k; k = k->next) {
+				const struct place *place = KEYED_ENTRY(k,
+					const struct place, by_row);
+
+				if (!place->problem && !place->is_own)
+					each(ctx, &place->pa);
+			}
 }
 
 static void

@@ -22,9 +22,10 @@ enum punt_reason {
 void policy_apply(struct model *);
 /* Before a vsw is freed: drops everything of ours in it. */
 void policy_leave_switch(struct model *, struct model_switch *);
-/* Before its uplink is closed: domains let go of it.  The next policy_apply()
- * gives them the one that is there then. */
-void policy_leave_uplink(struct model *, struct model_switch *);
+/* Before an uplink is closed, and after the switch's list has it no more:
+ * domains let go of it. */
+void policy_leave_uplink(struct model *, struct model_switch *,
+			 struct vsw_port *uplink);
 /* Before a port is closed. */
 void policy_leave_port(struct model *, struct model_port *);
 

@@ -25,6 +25,7 @@ static void write_statistics(struct teller *, const struct table *ports,
 			     const struct model_port *);
 static void add_drops(struct datum *, const struct vsw_port_counters *);
 static void add_counter(struct datum *, const char *name, uint64_t value);
+static void add_number(struct datum *, const char *key, size_t n);
 static void start_map(struct datum *);
 
 void
@@ -238,6 +239,10 @@ write_pa(struct teller *teller, const struct table *addresses,
 	start_map(&status);
 	datum_add_string(&status, "state", pa->fault.reason ? "error" : "up");
 	status_add_fault(&status, &pa->fault);
+	if (pa->n_remotes) {
+		add_number(&status, "remotes", pa->n_remotes);
+		add_number(&status, "unreachable", pa->n_unknown);
+	}
 	teller_set(teller, row, "status", &status);
 }
 
@@ -348,6 +353,15 @@ add_counter(struct datum *statistics, const char *name, uint64_t value)
 	pair[1].integer = (int64_t) value;
 	datum_union(statistics, &one, &type, true);
 	string_unref(pair[0].string);
+}
+
+static void
+add_number(struct datum *status, const char *key, size_t n)
+{
+	char *text = xasprintf("%zu", n);
+
+	datum_add_string(status, key, text);
+	free(text);
 }
 
 static void

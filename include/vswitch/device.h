@@ -46,6 +46,9 @@ struct vsw_packet_options {
 	const char *netns;		/* Where it is; NULL: here. */
 	uint8_t promiscuous;
 	uint32_t n_queues;		/* 0: 1; more: a fanout group. */
+	struct vsw_addr to;		/* Take in only what is to this address
+					 * by UDP or GRE: all else the kernel
+					 * keeps to itself.  n == 0: all. */
 };
 
 /* VXLAN (UDP sockets) and NVGRE (raw sockets) through the host's own stack:
@@ -60,6 +63,8 @@ struct vsw_socket_options {
 	uint32_t mtu;			/* Of outer IP packets; 0: asked of the
 					 * interface that has the address. */
 	uint32_t n_queues;		/* 0: 1. */
+	const char *interface;		/* By which all goes and comes; NULL: as
+					 * the stack's routes have it. */
 };
 
 /* A queue in memory, for tests and embedders: put frames in, take what came

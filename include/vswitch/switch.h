@@ -142,7 +142,11 @@ enum vsw_port_ability {
 	 * with vsw_packet_tunnel(), a receiver sets it. */
 	VSW_PORT_TUNNEL = 1 << 4,
 	/* This port is where punts go: to the embedding program. */
-	VSW_PORT_PUNT = 1 << 5
+	VSW_PORT_PUNT = 1 << 5,
+	/* With VSW_PORT_TUNNEL: it reaches provider addresses of this family
+	 * alone.  Neither: of both. */
+	VSW_PORT_ONLY_IPV4 = 1 << 6,
+	VSW_PORT_ONLY_IPV6 = 1 << 7
 };
 
 /* What a port can do.  'transmit' owns the packets it is given (at most 64 at

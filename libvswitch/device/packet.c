@@ -6,9 +6,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,7 @@ static int open_all(struct packet_device *, const struct device_opening *,
 static int open_queue(const struct device_opening *,
 		      const struct vsw_packet_options *, int index,
 		      int *ret_fd);
+static int filter(int fd, const struct vsw_addr *to);
 static int join_fanout(const struct device_opening *, int fd, bool first,
 		       int *id);
 static unsigned prepare(struct arrivals *, struct vsw_worker *, unsigned n);
@@ -185,7 +188,8 @@ open_queue(const struct device_opening *opening,
 	/* Spares copies; accept_packet() looks all the same. */
 	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
 #endif
-	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on)
+	if ((options->to.n && filter(fd, &options->to))
+	    || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on)
 	    || setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on))
 		error = device_fail(opening, errno,
 				    "cannot set a packet socket up");
@@ -204,6 +208,52 @@ open_queue(const struct device_opening *opening,
 	}
 	close(fd);
 	return error;
+}
+
+/* What is not for the switch is not even copied: the kernel has its own ARP,
+ * neighbour discovery and more on an interface that both of them use.  A VLAN
+ * tag is no part of what the filter sees.  An IPv6 packet may have other
+ * headers in front of UDP's. */
+static int
+filter(int fd, const struct vsw_addr *to)
+{
+	enum { TAKE = 0x40000, V4_PROTO = 23, V4_DST = 30, V6_NEXT = 20,
+	       V6_DST = 38 };
+	const uint8_t *b = to->bytes;
+	struct sock_filter v4[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 2 * ETH_ALEN),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 6),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, V4_PROTO),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_GRE, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, V4_DST),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, be32_get(b), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, TAKE),
+		BPF_STMT(BPF_RET | BPF_K, 0)
+	}, v6[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 2 * ETH_ALEN),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 12),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, V6_NEXT),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 10, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_ICMPV6, 9, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, V6_DST),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, be32_get(b), 0, 7),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, V6_DST + 4),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, be32_get(b + 4), 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, V6_DST + 8),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, be32_get(b + 8), 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, V6_DST + 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, be32_get(b + 12), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, TAKE),
+		BPF_STMT(BPF_RET | BPF_K, 0)
+	};
+	const struct sock_fprog program = {
+		to->n == 4 ? sizeof v4 / sizeof *v4 : sizeof v6 / sizeof *v6,
+		to->n == 4 ? v4 : v6
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+			  sizeof program);
 }
 
 /* The first socket gets a group with a number of the kernel's choice, the

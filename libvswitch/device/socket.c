@@ -48,8 +48,10 @@ static int open_senders(struct socket_device *, const struct device_opening *,
 			unsigned family);
 static int open_gre(struct socket_device *, const struct device_opening *,
 		    unsigned family);
-static int open_socket(const struct device_opening *, unsigned family,
+static int open_socket(const struct socket_device *,
+		       const struct device_opening *, unsigned family,
 		       int type, int protocol);
+static int forbid_fragments(int fd, unsigned family, int type);
 static int bind_sender(int fd, union socket_address *);
 static void set_buffers(int fd, int receive, int send);
 static socklen_t to_address(const struct vsw_addr *, uint16_t port,
@@ -77,6 +79,7 @@ vsw_device_open_socket(struct vsw *vsw,
 					  problem_size };
 	struct vsw_socket_options options;
 	struct socket_device *device;
+	uint32_t family = 0;
 	int error;
 
 	error = device_copy_options(&opening, &options, sizeof options,
@@ -89,12 +92,17 @@ vsw_device_open_socket(struct vsw *vsw,
 	if (!device)
 		return device_fail(&opening, ENOMEM, "cannot open");
 
+	if (!options.local_v6.n)
+		family = VSW_PORT_ONLY_IPV4;
+	else if (!options.local_v4.n)
+		family = VSW_PORT_ONLY_IPV6;
 	error = open_all(device, &opening, &options);
 	if (!error)
 		error = device_add_port(vsw, &opening, &device->device,
 					VSW_PORT_TUNNEL | VSW_PORT_CHECKSUM
 					| VSW_PORT_TSO4 | VSW_PORT_TSO6
-					| VSW_PORT_USO, socket_transmit);
+					| VSW_PORT_USO | family,
+					socket_transmit);
 	if (error) {
 		device_abandon(&device->device);
 		return error;
@@ -122,6 +130,11 @@ check(const struct device_opening *opening, struct vsw_socket_options *options)
 				   "needs VXLAN or NVGRE");
 	if (options->mtu && (options->mtu < 576 || options->mtu > 65535))
 		return device_fail(opening, EINVAL, "MTU %u", options->mtu);
+	if (options->interface && (!*options->interface
+				   || strlen(options->interface)
+				      >= IFNAMSIZ))
+		return device_fail(opening, EINVAL, "interface \"%s\"",
+				   options->interface);
 	if (options->vxlan_port == 0)
 		options->vxlan_port = VXLAN_PORT;
 	return 0;
@@ -144,6 +157,8 @@ device_new(const struct vsw_socket_options *options)
 	device->local[SOCKET_V4] = options->local_v4;
 	device->local[SOCKET_V6] = options->local_v6;
 	device->vxlan_port = options->vxlan_port;
+	if (options->interface)
+		strcpy(device->interface, options->interface);
 	atomic_init(&device->no_segments, false);
 	for (unsigned f = 0; f < SOCKET_N_FAMILIES; f++) {
 		device->gre[f] = -1;
@@ -216,7 +231,8 @@ open_queues(struct socket_device *device, const struct device_opening *opening,
 	int error;
 
 	for (unsigned q = 0; q < device->device.n_queues; q++) {
-		int fd = open_socket(opening, family, SOCK_DGRAM, IPPROTO_UDP);
+		int fd = open_socket(device, opening, family, SOCK_DGRAM,
+				     IPPROTO_UDP);
 
 		if (fd < 0)
 			return fd;
@@ -261,7 +277,8 @@ open_senders(struct socket_device *device,
 
 	for (unsigned i = 0; i < SOCKET_N_SENDERS; i++) {
 		union socket_address address;
-		int fd = open_socket(opening, family, SOCK_DGRAM, IPPROTO_UDP);
+		int fd = open_socket(device, opening, family, SOCK_DGRAM,
+				     IPPROTO_UDP);
 
 		if (fd < 0)
 			return fd;
@@ -287,7 +304,7 @@ open_gre(struct socket_device *device, const struct device_opening *opening,
 	socklen_t size = to_address(local, 0, &address);
 	const int on = 1;
 	char text[64];
-	int fd = open_socket(opening, family, SOCK_RAW, IPPROTO_GRE);
+	int fd = open_socket(device, opening, family, SOCK_RAW, IPPROTO_GRE);
 
 	if (fd < 0)
 		return fd;
@@ -305,35 +322,45 @@ open_gre(struct socket_device *device, const struct device_opening *opening,
 /* A socket whose packets are never fragmented: what is too big is refused when
  * it is sent. */
 static int
-open_socket(const struct device_opening *opening, unsigned family, int type,
+open_socket(const struct socket_device *device,
+	    const struct device_opening *opening, unsigned family, int type,
 	    int protocol)
 {
 	int fd = socket(family == SOCKET_V4 ? AF_INET : AF_INET6,
 			type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-	const int on = 1, v4 = IP_PMTUDISC_DO, v6 = IPV6_PMTUDISC_DO;
+	socklen_t size = (socklen_t) strlen(device->interface);
 	int error;
 
 	if (fd < 0)
 		return device_fail(opening, errno, "cannot open a socket for "
 				   "%s", protocol == IPPROTO_GRE
 				   ? "GRE" : "UDP");
-	if (family == SOCKET_V4)
-		error = setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4,
-				   sizeof v4);
-	else
-		/* A raw socket has one family anyway, and refuses. */
-		error = (type == SOCK_DGRAM
-			 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
-				       sizeof on))
-			|| setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
-				      &v6, sizeof v6);
-	if (error) {
+	if (forbid_fragments(fd, family, type))
 		error = device_fail(opening, errno,
 				    "cannot forbid fragments");
-		close(fd);
-		return error;
-	}
-	return fd;
+	else if (size && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+				    device->interface, size))
+		error = device_fail(opening, errno, "cannot bind to %s",
+				    device->interface);
+	else
+		return fd;
+	close(fd);
+	return error;
+}
+
+static int
+forbid_fragments(int fd, unsigned family, int type)
+{
+	const int on = 1, v4 = IP_PMTUDISC_DO, v6 = IPV6_PMTUDISC_DO;
+
+	if (family == SOCKET_V4)
+		return setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4,
+				  sizeof v4);
+	/* A raw socket has one family anyway, and refuses. */
+	return (type == SOCK_DGRAM
+		&& setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
+	       || setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6,
+			     sizeof v6);
 }
 
 static int

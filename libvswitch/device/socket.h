@@ -63,6 +63,7 @@ struct socket_queue {
 struct socket_device {
 	struct vsw_device device;
 	struct vsw_addr local[SOCKET_N_FAMILIES];
+	char interface[16];		/* Empty: none. */
 	uint16_t vxlan_port;
 	/* Of outer packets: by which to tell that what came in is uncut, and
 	 * what goes out at most. */

@@ -51,8 +51,10 @@ void domain_touch(struct vsw_domain *);
 void domain_settle(struct vsw_domain *);
 
 /* For what is set up on a port: the outer headers of all domains that have it
- * as one of their uplinks, as endpoints_prepare() and its kin.  renew settles. */
-int domains_prepare(const struct vsw_port *uplink, const struct vsw_addr *pa);
+ * as one of their uplinks, as endpoints_prepare() and its kin.  renew
+ * settles. */
+int domains_prepare(const struct vsw_port *uplink,
+		    const struct vsw_addr *pa);
 void domains_renew(const struct vsw_port *uplink, const struct vsw_addr *pa);
 
 #endif /* policy/domain.h */

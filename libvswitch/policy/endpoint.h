@@ -5,7 +5,8 @@
 
 /* The far ends of a domain's tunnels: one endpoint for each (provider address,
  * encapsulation, VNI) that some location names, however many do; it has the
- * outer headers, for each of the domain's uplinks.  And one provider for each provider address, which is what a
+ * outer headers, for each of the domain's uplinks.  And one provider for each
+ * provider address, which is what a
  * domain takes tunnel packets from.
  *
  * What is taken out of the tables waits in the domain's list until
@@ -37,7 +38,7 @@ struct endpoint {
 	uint32_t n_refs;		/* [control] */
 	uint32_t vni;
 	uint8_t encap;
-	_Atomic(struct outers *) outers;	/* Replaced whole; never NULL. */
+	_Atomic(struct outers *) outers;	/* Replaced whole; not NULL. */
 	struct outers *fresh;		/* Prepared to be the next. */
 };
 

@@ -7,6 +7,8 @@
 #include "libvswitch/base/wire.h"
 #include "libvswitch/policy/port.h"
 
+static void put_all(struct outer *, const struct vsw_underlay *,
+		    const uint8_t mac[6]);
 static size_t put_ethernet(uint8_t *, const struct vsw_underlay *,
 			   const uint8_t mac[6], unsigned eth_type);
 static size_t put_ipv4(uint8_t *, const struct vsw_underlay *,
@@ -22,11 +24,8 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	    uint32_t vni, const uint8_t mac[6], struct outer *outer)
 {
 	const struct uplink *uplink = NULL;
-	const struct vsw_underlay *underlay;
 	const struct vsw_addr *local;
 	bool is_v6 = pa->n == 16;
-	unsigned proto;
-	size_t n;
 
 	*outer = (struct outer) {
 		.drop = VSW_DROP_NO_UPLINK,
@@ -35,6 +34,9 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	if (port)
 		outer->max_size = outer_max_size(port, is_v6, encap);
 	if (port && port->ops.abilities & VSW_PORT_TUNNEL) {
+		if (port->ops.abilities & (is_v6 ? VSW_PORT_ONLY_IPV4
+						 : VSW_PORT_ONLY_IPV6))
+			return;
 		outer->uplink = port;
 		outer->drop = VSW_N_DROPS;
 		return;
@@ -44,8 +46,8 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 					      memory_order_acquire);
 	if (!uplink)
 		return;
-	underlay = &uplink->underlay;
-	local = is_v6 ? &underlay->local_v6 : &underlay->local_v4;
+	local = is_v6 ? &uplink->underlay.local_v6
+		      : &uplink->underlay.local_v4;
 	if (!local->n)
 		return;
 	if (!mac) {
@@ -55,27 +57,8 @@ outer_build(struct vsw_port *port, const struct vsw_addr *pa, uint8_t encap,
 	outer->uplink = port;
 	outer->drop = VSW_N_DROPS;
 	outer->tunnel.src = *local;
-	outer->is_ipv6 = is_v6;
-	outer->is_nvgre = encap == VSW_ENCAP_NVGRE;
 	outer->can_sum = port->ops.abilities & VSW_PORT_CHECKSUM;
-	proto = encap == VSW_ENCAP_VXLAN ? IP_PROTO_UDP : IP_PROTO_GRE;
-	n = put_ethernet(outer->bytes, underlay, mac,
-			 is_v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
-	outer->l3 = (uint8_t) n;
-	if (is_v6)
-		n += put_ipv6(outer->bytes + n, underlay, pa, proto);
-	else
-		n += put_ipv4(outer->bytes + n, underlay, pa, proto);
-	outer->l4 = (uint8_t) n;
-	if (!is_v6)
-		outer->ipv4_sum = sum(outer->bytes + outer->l3,
-				      IPV4_HEADER_SIZE);
-	n += put_tunnel(outer->bytes + n, underlay, encap, vni);
-	outer->size = (uint8_t) n;
-	if (is_v6)
-		outer->udp_sum = sum(outer->bytes + outer->l3 + 8, 32)
-				 + sum(outer->bytes + outer->l4,
-				       n - outer->l4) + IP_PROTO_UDP;
+	put_all(outer, &uplink->underlay, mac);
 }
 
 /* The greatest of numbers that depend on the flow and one uplink each.  The
@@ -117,6 +100,38 @@ outer_max_size(const struct vsw_port *port, bool is_ipv6, uint8_t encap)
 	if (!mtu || mtu > UINT16_MAX)
 		mtu = UINT16_MAX;
 	return mtu > overhead ? mtu - overhead : 0;
+}
+
+static void
+put_all(struct outer *outer, const struct vsw_underlay *underlay,
+	const uint8_t mac[6])
+{
+	const struct vsw_addr *pa = &outer->tunnel.dst;
+	uint8_t encap = outer->tunnel.encap;
+	bool is_v6 = pa->n == 16;
+	unsigned proto;
+	size_t n;
+
+	outer->is_ipv6 = is_v6;
+	outer->is_nvgre = encap == VSW_ENCAP_NVGRE;
+	proto = encap == VSW_ENCAP_VXLAN ? IP_PROTO_UDP : IP_PROTO_GRE;
+	n = put_ethernet(outer->bytes, underlay, mac,
+			 is_v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
+	outer->l3 = (uint8_t) n;
+	if (is_v6)
+		n += put_ipv6(outer->bytes + n, underlay, pa, proto);
+	else
+		n += put_ipv4(outer->bytes + n, underlay, pa, proto);
+	outer->l4 = (uint8_t) n;
+	if (!is_v6)
+		outer->ipv4_sum = sum(outer->bytes + outer->l3,
+				      IPV4_HEADER_SIZE);
+	n += put_tunnel(outer->bytes + n, underlay, encap, outer->tunnel.vni);
+	outer->size = (uint8_t) n;
+	if (is_v6)
+		outer->udp_sum = sum(outer->bytes + outer->l3 + 8, 32)
+				 + sum(outer->bytes + outer->l4,
+				       n - outer->l4) + IP_PROTO_UDP;
 }
 
 static size_t

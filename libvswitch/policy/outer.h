@@ -13,8 +13,8 @@
  * IPv4 (RFC 7348, section 5) and filled in over IPv6.  For an uplink with
  * VSW_PORT_TUNNEL 'size' is 0 and 'tunnel' is what the packet is given.
  *
- * A domain may have several uplinks, and an endpoint has a struct outer for each
- * one that its headers can be made for: these stand together in a struct
+ * A domain may have several uplinks, and an endpoint has a struct outer for
+ * each one that its headers can be made for: these stand together in a struct
  * outers, and a flow keeps to one of them.  Immutable; replaced whole and
  * retired. */
 

@@ -73,11 +73,13 @@ close_switch(struct world *world, struct model_switch *sw)
 	policy_leave_switch(world->model, sw);
 	for (link = sw->ports.next; link != &sw->ports; link = link->next)
 		close_port(world, LIST_ENTRY(link, struct model_port, link));
-	vsw_port_remove(sw->uplink);
+	if (sw->n_uplinks)
+		vsw_port_remove(sw->uplinks[0]);
 	vsw_port_remove(sw->punt);
 	vsw_free(sw->vsw);
 	sw->vsw = NULL;
-	sw->uplink = sw->punt = NULL;
+	sw->n_uplinks = sw->n_up = 0;
+	sw->punt = NULL;
 }
 
 static void
@@ -95,7 +97,8 @@ follow_switch(struct world *world, struct model_switch *sw)
 		vsw_options_init(&options);
 		ck_assert_int_eq(vsw_new(&options, &sw->vsw), 0);
 		sw->punt = add_port(sw->vsw, "punt", VSW_PORT_PUNT);
-		sw->uplink = add_port(sw->vsw, "uplink", VSW_PORT_TUNNEL);
+		sw->uplinks[0] = add_port(sw->vsw, "uplink", VSW_PORT_TUNNEL);
+		sw->n_uplinks = sw->n_up = 1;
 	}
 	for (link = sw->ports.next; link != &sw->ports; link = next) {
 		struct model_port *port =
