@@ -50,6 +50,7 @@ extern "C" {
 	X(CONNECTION_RATE, "port opens connections faster than it may")     \
 	X(CONNECTION_HALF_OPEN, "too many connections wait for an answer")  \
 	X(CONNECTION_STATE, "fits into no connection")                      \
+	X(CONNECTION_ENDED, "goes on in a connection that policy has ended") \
 	X(FRAGMENT_LOST, "fragment's ports count, and its first is not there") \
 	X(FRAGMENT_LIMIT, "too many fragments wait for their first")        \
 	X(FRAGMENT_OVERLAP, "fragment lies over what was there before")     \

@@ -162,9 +162,14 @@ VSW_API void vsw_rule_drop(struct vsw_rule *);
  * never.
  *
  * When the port gets another program, that is asked about the connection's
- * first packet on the next one of either direction: if it does not let it pass
- * any more, or no layer of it that tracks does, the connection ends, and its
- * packets are as any others.  (Under a program that tracks nothing at all,
+ * first packet on the next one of either direction: if no layer of it that
+ * tracks lets it pass any more, the connection ends, and its packets are as any
+ * others.  If it is denied (vsw_rule_drop()), the other side cannot go on as if
+ * it had begun: what rules would let it open in its stead is dropped
+ * (VSW_DROP_CONNECTION_ENDED), for TCP until a SYN begins anew or there was
+ * nothing of it for tcp_established_s; for UDP, and what else has no beginning,
+ * for udp_single_s, after which its packets begin another like any others.  It
+ * goes on if a later program lets its first packet pass.  (Under a program that tracks nothing at all,
  * connections count for nothing, and are left to their time.)
  *
  * Connections stay within a port: a packet from one VM to another may have one

@@ -66,6 +66,7 @@ struct connections {
 
 static void set_sizes(struct connections *);
 static void set_ages(struct connections *);
+static bool is_to_be_asked(const struct entry *, uint32_t hash);
 static struct lock *lock_of(const struct connections *, uint32_t hash);
 static uint32_t load(const _Atomic uint32_t *);
 static struct entry *find(const struct connections *, uint32_t place,
@@ -80,6 +81,8 @@ static void view_of(const struct entry *, uint32_t place,
 static void note_now(struct connections *, uint64_t now);
 static void advance(struct connections *, struct entry *, uint32_t place,
 		    const struct connection_packet *, uint64_t now);
+static void set_state(struct connections *, struct entry *, uint32_t place,
+		      enum track_state, uint64_t now);
 static int take_place(struct connections *, uint32_t port,
 		      uint32_t *ret_place);
 static bool end_victim(struct connections *, const struct victim *,
@@ -165,7 +168,8 @@ connection_find(struct connections *t, const struct connection_packet *packet,
 	lock_take(lock);
 	e = find_in_bucket(t, packet, &place);
 	is_there = e && is_alive(t, e, now)
-		   && !track_begins_anew(e->state, packet->event);
+		   && (!track_begins_anew(e->state, packet->event)
+		       || track_is_refused(e->state));
 	if (is_there)
 		view_of(e, place, ret_view);
 	lock_give(lock);
@@ -200,7 +204,7 @@ connection_may_be_there(struct connections *t, uint32_t hash)
 	lock_take(lock);
 	for (uint32_t place = load(bucket); place != ROOM_NONE && !is_there;
 	     place = room_entry(&t->room, place)->next)
-		is_there = load(&room_entry(&t->room, place)->hash) == hash;
+		is_there = is_to_be_asked(room_entry(&t->room, place), hash);
 	lock_give(lock);
 	return is_there;
 }
@@ -217,7 +221,7 @@ connection_see(struct connections *t, uint32_t place,
 	e = find(t, place, packet);
 	if (!e)
 		e = find_in_bucket(t, packet, &place);
-	if (!e || !is_alive(t, e, now)) {
+	if (!e || !is_alive(t, e, now) || track_is_refused(e->state)) {
 		verdict = CONNECTION_GONE;
 	} else if (packet->is_related) {
 		/* What is said about a connection does not keep it. */
@@ -260,6 +264,10 @@ connection_open(struct connections *t, const struct connection_packet *packet,
 	if (!insert(t, place, state, packet, now, view)) {
 		room_put(&t->room, place);
 		room_dismiss(&t->room, port, track_hold(state));
+		if (track_is_refused(view->state)) {
+			room_refuse(&t->room, port);
+			return VSW_DROP_CONNECTION_ENDED;
+		}
 	}
 	return CONNECTION_OPENED;
 }
@@ -267,7 +275,7 @@ connection_open(struct connections *t, const struct connection_packet *packet,
 void
 connection_approve(struct connections *t,
 		   const struct connection_packet *packet, uint64_t program,
-		   uint32_t layers)
+		   uint32_t layers, uint64_t now)
 {
 	struct lock *lock = lock_of(t, packet->hash);
 	struct entry *e;
@@ -278,6 +286,8 @@ connection_approve(struct connections *t,
 	if (e) {
 		e->program = program;
 		e->layers = layers;
+		set_state(t, e, place, track_allow(e->state, e->key.proto),
+			  now);
 	}
 	lock_give(lock);
 }
@@ -293,6 +303,31 @@ connection_end(struct connections *t, const struct connection_packet *packet)
 	e = find_in_bucket(t, packet, &place);
 	if (e)
 		remove_entry(t, e, place);
+	lock_give(lock);
+}
+
+void
+connection_refuse(struct connections *t,
+		  const struct connection_packet *packet, uint64_t program,
+		  uint64_t now)
+{
+	struct lock *lock = lock_of(t, packet->hash);
+	enum track_state state;
+	struct entry *e;
+	uint32_t place;
+
+	lock_take(lock);
+	e = find_in_bucket(t, packet, &place);
+	state = e ? track_refuse(e->state) : TRACK_NONE;
+	if (e && state == TRACK_NONE) {
+		remove_entry(t, e, place);
+	} else if (e) {
+		if (state == TRACK_TCP_REFUSED || e->state != state)
+			e->used_ns = now;
+		e->program = program;
+		e->layers = 0;
+		set_state(t, e, place, state, now);
+	}
 	lock_give(lock);
 }
 
@@ -429,6 +464,14 @@ set_ages(struct connections *t)
 	t->age_ns[TRACK_AGE_OTHER] = options->other_s * S;
 }
 
+/* Who has been refused is asked about when the policy changes again, and then
+ * all flows are decided anew in any case. */
+static bool
+is_to_be_asked(const struct entry *e, uint32_t hash)
+{
+	return load(&e->hash) == hash && !track_is_refused(e->state);
+}
+
 static struct lock *
 lock_of(const struct connections *t, uint32_t hash)
 {
@@ -513,12 +556,20 @@ advance(struct connections *t, struct entry *e, uint32_t place,
 {
 	enum track_side side = e->direction == packet->direction
 			       ? TRACK_OPENER : TRACK_OTHER;
-	enum track_hold old = track_hold(e->state), hold;
 
-	e->state = (uint8_t) track_next(e->state, side, packet->event);
 	if (e->used_ns < now)
 		e->used_ns = now;
-	hold = track_hold(e->state);
+	set_state(t, e, place, track_next(e->state, side, packet->event),
+		  now);
+}
+
+static void
+set_state(struct connections *t, struct entry *e, uint32_t place,
+	  enum track_state state, uint64_t now)
+{
+	enum track_hold old = track_hold(e->state), hold = track_hold(state);
+
+	e->state = (uint8_t) state;
 	if (hold != old)
 		room_move(&t->room, e->key.port, old, hold, place, now);
 }
@@ -565,7 +616,8 @@ end_victim(struct connections *t, const struct victim *victim,
 	return is_it;
 }
 
-/* False: there is one already, which the packet has joined. */
+/* False: there is one already, which the packet has joined, unless it is
+ * refused. */
 static bool
 insert(struct connections *t, uint32_t place, enum track_state state,
        const struct connection_packet *packet, uint64_t now,
@@ -582,7 +634,8 @@ insert(struct connections *t, uint32_t place, enum track_state state,
 		  || track_begins_anew(e->state, packet->event))) {
 		remove_entry(t, e, there);
 	} else if (e) {
-		advance(t, e, there, packet, now);
+		if (!track_is_refused(e->state))
+			advance(t, e, there, packet, now);
 		view_of(e, there, view);
 		lock_give(lock);
 		return false;

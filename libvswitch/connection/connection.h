@@ -76,7 +76,8 @@ struct connection_view {
 
 enum connection_verdict {
 	CONNECTION_GONE,		/* There is none, or not any more, or
-					 * the packet begins another. */
+					 * it is refused, or the packet begins
+					 * another. */
 	CONNECTION_INVALID,		/* VSW_DROP_CONNECTION_STATE. */
 	CONNECTION_WATCHED,		/* Good; each packet is to be seen. */
 	CONNECTION_SETTLED		/* Good; see track_is_watched(). */
@@ -94,14 +95,16 @@ void connections_free(struct connections *);
 
 uint32_t connection_hash(const struct connections *,
 			 const struct connection_key *);
-/* False: there is none, or the packet begins another. */
+/* False: there is none, or the packet begins another.  One that is refused is
+ * found in any case. */
 bool connection_find(struct connections *, const struct connection_packet *,
 		     uint64_t now, struct connection_view *ret_view);
 /* Has what connection_find() looks at first on its way; and when that has come,
  * what it looks at then. */
 void connection_fetch(const struct connections *, uint32_t hash);
 void connection_fetch_more(const struct connections *, uint32_t hash);
-/* Is there one with this hash?  A yes may be about another one. */
+/* Is there one with this hash, and not refused?  A yes may be about another
+ * one. */
 bool connection_may_be_there(struct connections *, uint32_t hash);
 /* The packet passes: its connection takes note.  'place' is where it was, if
  * that is still so. */
@@ -113,12 +116,21 @@ enum connection_verdict connection_see(struct connections *, uint32_t place,
  * tells opener, layers and program, and gets the place and state. */
 int connection_open(struct connections *, const struct connection_packet *,
 		    uint64_t now, struct connection_view *view);
-/* Another program has been asked: it lets the connection pass these layers. */
+/* Another program has been asked: it lets the connection pass these layers,
+ * also one that was refused. */
 void connection_approve(struct connections *,
 			const struct connection_packet *,
-			uint64_t program, uint32_t layers);
-/* And here: it does not let it pass. */
+			uint64_t program, uint32_t layers, uint64_t now);
+/* Or it does not track it any more: it is forgotten. */
 void connection_end(struct connections *, const struct connection_packet *);
+/* Or it does not let it pass.  Its other side is not to open it anew, where
+ * that is let begin something: what begins nothing (TCP) is refused until there
+ * has been none of it for as long as an established one may be idle; what
+ * always begins something (all else), for as long as a first packet may wait
+ * for an answer, whatever comes meanwhile.  The program may be told so again,
+ * of each such packet. */
+void connection_refuse(struct connections *, const struct connection_packet *,
+		       uint64_t program, uint64_t now);
 
 /* Ends what is idle, a bounded number; returns when to come again (UINT64_MAX:
  * there is none). */

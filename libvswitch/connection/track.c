@@ -44,7 +44,11 @@ static const struct {
 	[TRACK_TCP_RESET_NOT_OTHER] =
 		{ "reset", TRACK_CLOSING, TRACK_AGE_TCP_RESET, true },
 	[TRACK_ICMP_ANSWERED] =
-		{ "answered", TRACK_CLOSING, TRACK_AGE_ICMP, true }
+		{ "answered", TRACK_CLOSING, TRACK_AGE_ICMP, true },
+	[TRACK_TCP_REFUSED] =
+		{ "refused", TRACK_CLOSING, TRACK_AGE_TCP_OPEN, true },
+	[TRACK_REFUSED] =
+		{ "refused", TRACK_CLOSING, TRACK_AGE_UDP_SINGLE, true }
 };
 
 _Static_assert(sizeof states / sizeof states[0] == TRACK_N_STATES,
@@ -113,6 +117,8 @@ track_next(enum track_state state, enum track_side side,
 	case TRACK_UDP_BOTH:
 	case TRACK_OTHER_BOTH:
 	case TRACK_ICMP_ANSWERED:
+	case TRACK_TCP_REFUSED:
+	case TRACK_REFUSED:
 	case TRACK_N_STATES:
 		return state;
 	default:
@@ -131,10 +137,44 @@ track_begins_anew(enum track_state state, enum track_event event)
 	case TRACK_TCP_RESET:
 	case TRACK_TCP_RESET_NOT_OPENER:
 	case TRACK_TCP_RESET_NOT_OTHER:
+	case TRACK_TCP_REFUSED:
 		return true;
 	default:
 		return false;
 	}
+}
+
+enum track_state
+track_refuse(enum track_state state)
+{
+	switch (state) {
+	case TRACK_NONE:
+	case TRACK_ICMP_ASKED:
+	case TRACK_ICMP_ANSWERED:
+	case TRACK_N_STATES:
+		return TRACK_NONE;
+	case TRACK_UDP_SINGLE:
+	case TRACK_UDP_BOTH:
+	case TRACK_OTHER_SINGLE:
+	case TRACK_OTHER_BOTH:
+	case TRACK_REFUSED:
+		return TRACK_REFUSED;
+	default:
+		return TRACK_TCP_REFUSED;
+	}
+}
+
+bool
+track_is_refused(enum track_state state)
+{
+	return state == TRACK_TCP_REFUSED || state == TRACK_REFUSED;
+}
+
+enum track_state
+track_allow(enum track_state state, uint8_t proto)
+{
+	return track_is_refused(state) ? track_start(proto, TRACK_PLAIN)
+				       : state;
 }
 
 bool

@@ -38,6 +38,9 @@ enum track_state {
 	TRACK_TCP_RESET_NOT_OPENER,	/* After which the opener went on. */
 	TRACK_TCP_RESET_NOT_OTHER,	/* After which the other went on. */
 	TRACK_ICMP_ANSWERED,
+	/* Ended by policy, and remembered, so that it is not taken for a new
+	 * one when the other goes on. */
+	TRACK_TCP_REFUSED, TRACK_REFUSED,
 	TRACK_N_STATES
 };
 
@@ -81,6 +84,12 @@ enum track_state track_next(enum track_state, enum track_side,
 /* Does the packet begin another connection under the same numbers?  Then it
  * is for the rules to say, as of any other. */
 bool track_begins_anew(enum track_state, enum track_event);
+/* Policy does not want it any more.  TRACK_NONE: it is to be forgotten, since
+ * no packet of its other side could begin another. */
+enum track_state track_refuse(enum track_state);
+bool track_is_refused(enum track_state);
+/* And wants it again: of a refused one, behind a packet of its opener's. */
+enum track_state track_allow(enum track_state, uint8_t proto);
 /* Must each packet be seen, or only SYN, FIN, RST and what is invalid? */
 bool track_is_watched(enum track_state);
 enum track_hold track_hold(enum track_state);

@@ -18,6 +18,7 @@
 static uint32_t vni_at(const struct vsw_port *, enum vsw_direction,
 		       const struct flow_key *, const struct rewrite *);
 static void approve(struct composition *, struct follow *);
+static void refuse(struct follow *);
 static bool goes_somewhere(const struct decision *);
 static enum vsw_drop end_one(struct composition *, enum vsw_direction,
 			     bool passes, struct followed *);
@@ -81,6 +82,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 				   &c->rewrite), &f->packet))
 		return;
 	f->is_following = true;
+	f->is_refused = false;
 	f->has_passed = false;
 	f->wanted = 0;
 	f->program = program;
@@ -90,12 +92,22 @@ follow_start(struct composition *c, enum vsw_direction direction,
 				      &f->view);
 	c->follow = f;
 	if (f->is_found) {
+		bool is_other = track_begins_anew(f->view.state,
+						  f->packet.event);
+
 		narrate(c->narrator, "belongs to a connection: %s%s",
 			track_name(f->view.state),
 			f->packet.is_related ? ", about which it is" : "");
 		if (f->view.program != program->serial)
 			approve(c, f);
-		return;
+		else if (track_is_refused(f->view.state))
+			refuse(f);
+		if (is_other) {
+			narrate(c->narrator, "and begins another");
+			f->is_found = f->is_refused = false;
+		}
+		if (f->is_found)
+			return;
 	}
 	/* As its opener; the walk changes the key. */
 	f->view = (struct connection_view) {
@@ -211,19 +223,34 @@ approve(struct composition *c, struct follow *f)
 	if (s.is_over && s.rewrite.drop != VSW_DROP_RULE) {
 		/* Not the rules' last word: they are asked again. */
 		narrate(c->narrator, "which the program does not deny");
+		if (track_is_refused(f->view.state))
+			refuse(f);
 		return;
 	}
 	f->is_found = !s.is_over && trial.wanted;
 	narrate(c->narrator, f->is_found
 		? "which the program would let begin"
 		: "which the program would not let begin: it ends");
+	if (s.is_over && track_refuse(f->view.state) != TRACK_NONE)
+		refuse(f);
 	if (c->is_trial)
 		return;
 	if (f->is_found)
 		connection_approve(connections, &f->packet,
-				   f->program->serial, trial.wanted);
+				   f->program->serial, trial.wanted, c->now);
+	else if (s.is_over)
+		connection_refuse(connections, &f->packet,
+				  f->program->serial, c->now);
 	else
 		connection_end(connections, &f->packet);
+}
+
+/* Rules are asked as if there were none; but it is not to be opened anew. */
+static void
+refuse(struct follow *f)
+{
+	f->is_found = false;
+	f->is_refused = true;
 }
 
 /* Also to the host, who may answer. */
@@ -305,6 +332,13 @@ open_one(struct composition *c, struct follow *f, uint32_t *connection,
 	    || (f->packet.key.proto == IP_PROTO_ICMP
 		&& f->packet.event == TRACK_ANSWER))
 		return VSW_N_DROPS;
+	if (f->is_refused) {
+		narrate(c->narrator, "would open anew what policy has ended");
+		if (!c->is_trial)
+			connection_refuse(connections, &f->packet,
+					  f->program->serial, c->now);
+		return VSW_DROP_CONNECTION_ENDED;
+	}
 	narrate(c->narrator, "opens a connection at port \"%s\"",
 		f->port->name);
 	if (c->is_trial)

@@ -30,6 +30,7 @@ struct vsw_worker;
 struct follow {
 	bool is_following;		/* The packet may belong to one. */
 	bool is_found;			/* It does. */
+	bool is_refused;		/* It does, to one that is ended. */
 	bool has_passed;		/* A layer, for that reason alone. */
 	uint32_t wanted;		/* Layers that it is to open one in. */
 	const struct vsw_program *program;

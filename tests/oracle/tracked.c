@@ -61,6 +61,7 @@ struct conversation {
 	unsigned serial, layers;
 	/* TCP. */
 	bool asked, joined, reset, fin[2], alive[2];
+	bool refused;			/* Policy has ended it. */
 };
 
 struct world {
@@ -73,7 +74,7 @@ struct world {
 struct walked {
 	struct conversation *c;
 	unsigned wanted;
-	bool follows;
+	bool follows, refused;
 };
 
 static struct world world, copy;
@@ -154,7 +155,8 @@ static bool
 begins_anew(const struct conversation *c, const struct message *m)
 {
 	return c->proto == TCP && m->proto == TCP && m->event == SYN
-	       && (c->reset || c->joined || (c->fin[0] && c->fin[1]));
+	       && (c->reset || c->joined || c->refused
+		   || (c->fin[0] && c->fin[1]));
 }
 
 static void
@@ -199,7 +201,9 @@ approve(struct world *w, struct conversation *c, const struct acl_program *p,
 				!c->is_out]], m);
 
 		if (verb == DROP) {
-			c->is_there = false;
+			c->is_there = c->proto != ICMP;
+			c->refused = true;
+			c->serial = p->serial;
 			return false;
 		}
 		if (verb == TRACK)
@@ -208,6 +212,11 @@ approve(struct world *w, struct conversation *c, const struct acl_program *p,
 	c->is_there = wanted != 0;
 	c->layers = wanted;
 	c->serial = p->serial;
+	if (c->refused) {
+		c->refused = c->asked = c->reset = c->fin[0] = c->fin[1]
+			= false;
+		c->joined = c->proto == TCP;
+	}
 	return c->is_there;
 }
 
@@ -216,15 +225,16 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
      struct walked *walked)
 {
 	const struct acl_program *p = &w->programs[port];
-	bool nd = m->proto == ICMP && m->event == INVALID;
+	bool nd = m->proto == ICMP && m->event == INVALID, is_other;
 
 	*walked = (struct walked) {
 		.follows = (p->tracks[0] || p->tracks[1]) && !nd
 	};
 	for (unsigned i = 0; walked->follows && i < w->n; i++)
 		if (is_of(&w->all[i], port, is_out, m)
-		    && !begins_anew(&w->all[i], m))
+		    && (!begins_anew(&w->all[i], m) || w->all[i].refused))
 			walked->c = &w->all[i];
+	is_other = walked->c && begins_anew(walked->c, m);
 	if (walked->c && walked->c->serial != p->serial) {
 		struct conversation *c = walked->c;
 		const struct message *opener =
@@ -232,8 +242,17 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
 
 		if (!approve(w, c, p, opener)) {
 			walked->c = NULL;
+			walked->refused = c->is_there;
 			n_ended++;
 		}
+	} else if (walked->c && walked->c->refused) {
+		walked->c = NULL;
+		walked->refused = true;
+	}
+	/* A SYN after all; the old one has been asked about. */
+	if (is_other) {
+		walked->c = NULL;
+		walked->refused = false;
 	}
 	for (unsigned i = 0; i < N_ACLS; i++) {
 		unsigned acl = is_out ? i : N_ACLS - 1 - i;
@@ -252,29 +271,30 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
 	return true;
 }
 
-/* False: it is of no state. */
-static bool
+static enum vsw_drop
 follow(struct world *w, unsigned port, bool is_out, const struct message *m,
        const struct walked *walked)
 {
 	struct conversation *c = walked->c;
 
 	if (!walked->follows)
-		return true;
+		return VSW_N_DROPS;
 	if (c) {
 		n_related += m->is_error;
 		if (m->is_error)
-			return true;
+			return VSW_N_DROPS;
 		if (m->event == INVALID)
-			return false;
+			return VSW_DROP_CONNECTION_STATE;
 		hear(c, c->is_out == is_out, m->event);
-		return true;
+		return VSW_N_DROPS;
 	}
 	if (!walked->wanted || m->is_error
 	    || (m->proto == ICMP && m->event == ANSWER))
-		return true;
+		return VSW_N_DROPS;
+	if (walked->refused)
+		return VSW_DROP_CONNECTION_ENDED;
 	if (m->event == RST || m->event == INVALID)
-		return false;
+		return VSW_DROP_CONNECTION_STATE;
 	for (unsigned i = 0; i < w->n; i++)
 		if (is_of(&w->all[i], port, is_out, m))
 			w->all[i].is_there = false;
@@ -293,13 +313,14 @@ follow(struct world *w, unsigned port, bool is_out, const struct message *m,
 		.fin = { m->event == FIN }
 	};
 	n_opened++;
-	return true;
+	return VSW_N_DROPS;
 }
 
 static enum vsw_drop
 say(struct world *w, const struct message *m)
 {
 	struct walked out, in;
+	enum vsw_drop drop;
 
 	if (!walk(w, m->from, true, m, &out))
 		return VSW_DROP_RULE;
@@ -307,10 +328,8 @@ say(struct world *w, const struct message *m)
 		return VSW_DROP_SAME_PORT;
 	if (!walk(w, m->to, false, m, &in))
 		return VSW_DROP_RULE;
-	if (!follow(w, m->from, true, m, &out)
-	    || !follow(w, m->to, false, m, &in))
-		return VSW_DROP_CONNECTION_STATE;
-	return VSW_N_DROPS;
+	drop = follow(w, m->from, true, m, &out);
+	return drop == VSW_N_DROPS ? follow(w, m->to, false, m, &in) : drop;
 }
 
 /* The switch. */
@@ -736,15 +755,18 @@ main(int argc, char *argv[])
 	for (unsigned long i = 1; i <= N_ROUNDS_TRACKED; i++)
 		play(i);
 	printf("opened %lu, ended by policy %lu, layers passed %lu, errors "
-	       "about them %lu, RULE %lu, CONNECTION_STATE %lu\n", n_opened,
-	       n_ended, n_by_connection, n_related, drops[VSW_DROP_RULE],
-	       drops[VSW_DROP_CONNECTION_STATE]);
+	       "about them %lu, RULE %lu, CONNECTION_STATE %lu, "
+	       "CONNECTION_ENDED %lu\n", n_opened, n_ended, n_by_connection,
+	       n_related, drops[VSW_DROP_RULE],
+	       drops[VSW_DROP_CONNECTION_STATE],
+	       drops[VSW_DROP_CONNECTION_ENDED]);
 	n_missing += n_opened < 10000;
 	n_missing += n_ended < 1000;
 	n_missing += n_by_connection < 50000;
 	n_missing += n_related < 200;
 	n_missing += drops[VSW_DROP_RULE] < 10000;
 	n_missing += drops[VSW_DROP_CONNECTION_STATE] < 1000;
+	n_missing += drops[VSW_DROP_CONNECTION_ENDED] < 500;
 	printf("%lu passed, %d failed\n", n_checked, n_missing);
 	return n_missing != 0;
 }

@@ -268,12 +268,86 @@ START_TEST(another_program_approves)
 
 	make(MAX, RATE);
 	p = packet(1, 1, UDP, VSW_OUT, TRACK_PLAIN);
-	connection_approve(table, &p, 8, 2);
+	connection_approve(table, &p, 8, 2, S);
 	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
-	connection_approve(table, &p, 8, 2);
+	connection_approve(table, &p, 8, 2, S);
 	ck_assert(connection_find(table, &p, S, &view));
 	ck_assert_uint_eq(view.program, 8);
 	ck_assert_uint_eq(view.layers, 2);
+	unmake();
+}
+END_TEST
+
+/* One that policy has ended is known, but is nobody's. */
+START_TEST(another_program_refuses)
+{
+	struct connection_packet p, answer, syn;
+	struct connection_view view = { .program = 9, .layers = 1 };
+	uint32_t place;
+
+	make(MAX, RATE);
+	p = packet(1, 1, TCP, VSW_OUT, TRACK_PLAIN);
+	answer = packet(1, 1, TCP, VSW_IN, TRACK_PLAIN);
+	syn = packet(1, 1, TCP, VSW_IN, TRACK_SYN);
+	connection_refuse(table, &p, 8, S);
+	ck_assert_uint_eq(connections_n(table), 0);
+	ck_assert_int_eq(open_one(&p, S, &place), CONNECTION_OPENED);
+	connection_see(table, place, &answer, S);
+	ck_assert(connection_may_be_there(table, p.hash));
+	connection_refuse(table, &p, 8, 2 * S);
+	ck_assert(!connection_may_be_there(table, p.hash));
+	ck_assert(connection_find(table, &answer, 2 * S, &view));
+	ck_assert_uint_eq(view.state, TRACK_TCP_REFUSED);
+	ck_assert_uint_eq(view.program, 8);
+	ck_assert_uint_eq(view.layers, 0);
+	ck_assert_int_eq(connection_see(table, place, &answer, 2 * S),
+			 CONNECTION_GONE);
+	ck_assert_int_eq(open_one(&answer, 2 * S, NULL),
+			 VSW_DROP_CONNECTION_ENDED);
+	ck_assert_uint_eq(counters(1).connections_refused, 1);
+	ck_assert_uint_eq(counters(1).connections, 1);
+	/* As long as there is something of it, and its time more. */
+	connection_refuse(table, &answer, 8, 7000 * S);
+	ck_assert(connection_find(table, &answer, 14439 * S, &view));
+	ck_assert(!connection_find(table, &answer, 14440 * S, &view));
+	/* A SYN begins anew, and only that. */
+	connection_refuse(table, &answer, 8, 14439 * S);
+	ck_assert_int_eq(connection_see(table, place, &syn, 14440 * S),
+			 CONNECTION_GONE);
+	view = (struct connection_view) { .program = 9, .layers = 1 };
+	ck_assert_int_eq(connection_open(table, &syn, 14440 * S, &view),
+			 CONNECTION_OPENED);
+	ck_assert_uint_eq(view.state, TRACK_TCP_ASKED);
+	ck_assert_uint_eq(connections_n(table), 1);
+	/* A program that lets it pass again. */
+	connection_refuse(table, &syn, 10, 14441 * S);
+	connection_approve(table, &syn, 11, 2, 14441 * S);
+	ck_assert(connection_find(table, &p, 14441 * S, &view));
+	ck_assert_uint_eq(view.state, TRACK_TCP_JOINED);
+	ck_assert_uint_eq(view.layers, 2);
+	unmake();
+}
+END_TEST
+
+/* Of what has no beginning, for a time, whatever comes. */
+START_TEST(what_has_no_beginning_is_refused_for_a_time)
+{
+	struct connection_packet p, icmp;
+	struct connection_view view;
+
+	make(MAX, RATE);
+	p = packet(1, 2, UDP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	connection_refuse(table, &p, 8, 20 * S);
+	connection_refuse(table, &p, 8, 40 * S);
+	ck_assert_int_eq(open_one(&p, 49 * S, NULL),
+			 VSW_DROP_CONNECTION_ENDED);
+	ck_assert_int_eq(open_one(&p, 50 * S, NULL), CONNECTION_OPENED);
+	/* An answer to a ping opens nothing. */
+	icmp = packet(1, 3, ICMP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&icmp, S, NULL), CONNECTION_OPENED);
+	connection_refuse(table, &icmp, 8, S);
+	ck_assert(!connection_find(table, &icmp, S, &view));
 	unmake();
 }
 END_TEST
@@ -446,8 +520,10 @@ race(void *direction_)
 			connections_expire(table, now);
 		if (step % 64 == 0)
 			connection_end(table, &p);
+		if (step % 64 == 32)
+			connection_refuse(table, &p, step, now);
 		connection_may_be_there(table, p.hash);
-		connection_approve(table, &p, step, n);
+		connection_approve(table, &p, step, n, now);
 	}
 	return (void *) (uintptr_t) n_good;
 }
@@ -503,6 +579,8 @@ main(void)
 		what_begins_nothing_opens_nothing, the_second_joins,
 		idle_ones_are_as_good_as_gone, the_hand_takes_what_is_idle,
 		a_place_is_used_again, another_program_approves,
+		another_program_refuses,
+		what_has_no_beginning_is_refused_for_a_time,
 		copies_each_once, workers_share_it
 	};
 	Suite *suite = suite_create("connection");
