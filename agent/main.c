@@ -30,6 +30,7 @@
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/server/server.h"
 #include "agent/policy/policy.h"
+#include "agent/upgrade.h"
 
 enum { STATISTICS_S = 5, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
 
@@ -207,16 +208,23 @@ open_databases(struct agent *agent)
 		char *path = xasprintf("%s/%s.db", agent->options.db_dir, name);
 		char *schema = xasprintf("%s/%s.ovsschema",
 					 agent->options.schema_dir, name);
-		char *warning = NULL;
+		char *warning = NULL, *said = NULL;
 		struct ovsdb_error *error;
 
 		error = journal_open_database(path, schema,
 					      &agent->databases[i], &warning);
+		/* The others' schemas are not ours to change. */
+		if (!error && i == 0)
+			error = upgrade_database(agent->databases[i], path,
+						 schema, &said);
 		free(path);
 		free(schema);
 		if (warning)
 			log_line(LOG_LEVEL_WARN, name, "%s", warning);
 		free(warning);
+		if (said)
+			log_line(LOG_LEVEL_INFO, name, "%s", said);
+		free(said);
 		if (error) {
 			log_line(LOG_LEVEL_ERROR, name, "%s", error->details);
 			ovsdb_error_free(error);
