@@ -147,6 +147,8 @@ start(struct agent *agent)
 static void
 stop(struct agent *agent)
 {
+	if (agent->control)
+		commands_stop(&agent->commands);
 	control_free(agent->control);
 	remotes_free(agent->remotes);
 	turn_free(agent->turn);
@@ -298,6 +300,7 @@ open_control(struct agent *agent)
 		free(problem);
 		return false;
 	}
+	agent->commands.base = agent->base;
 	agent->commands.host = agent->host;
 	agent->commands.model = agent->model;
 	commands_add(agent->control, &agent->commands);

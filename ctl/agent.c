@@ -14,6 +14,7 @@
 #include <util.h>
 
 #include "ctl/options.h"
+#include "ctl/pcap.h"
 
 static const struct verb {
 	const char *name;
@@ -22,15 +23,24 @@ static const struct verb {
 	const char *arguments;
 	const char *marked;		/* As ctl_print_commands() does. */
 } verbs[] = {
-	{ "trace", 3, INT_MAX, "SWITCH PORT PACKET",
+	{ "trace", 3, INT_MAX, "SWITCH PORT PACKET|@FILE",
 	  "!SWITCH !PORT +PACKET" },
-	{ "flows", 0, 1, "[PORT]", "?PORT" },
+	{ "flows", 0, 3, "[--drop[=NAME]] [--limit=N] [PORT]", "?PORT" },
+	{ "connections", 0, 2, "[--limit=N] [PORT]", "?PORT" },
+	{ "mappings", 0, 2, "[--limit=N] [VSID]", "?VSID" },
+	{ "rules", 1, 1, "PORT", "!PORT" },
+	{ "ports", 0, 0, "", "" },
+	{ "drops", 0, 1, "[PORT]", "?PORT" },
 	{ "version", 0, 0, "", "" },
 	{ "exit", 0, 0, "", "" },
 	{ "ctl", 1, INT_MAX, "COMMAND [ARG]...", "!COMMAND *ARG" },
 };
 
 static const struct verb *find_verb(const char *name);
+static int trace(const struct options *, char *words[], int n);
+static int ask_for(const struct options *, const char *command, int argc,
+		   char *argv[]);
+static bool command_has_json(const char *command);
 static void check_count(const struct verb *, int n_args);
 static char *join(char *words[], int n);
 static int ask(const char *run_dir, const char *command, int argc,
@@ -58,16 +68,60 @@ agent_run(const struct options *options, int argc, char *argv[])
 	check_count(verb, argc - 1);
 	if (!strcmp(verb->name, "ctl"))
 		return ask(options->run_dir, argv[1], argc - 2, argv + 2);
-	if (strcmp(verb->name, "trace"))
-		return ask(options->run_dir, verb->name, argc - 1, argv + 1);
+	if (!strcmp(verb->name, "trace"))
+		return trace(options, argv + 1, argc - 1);
+	return ask_for(options, verb->name, argc - 1, argv + 1);
+}
 
-	/* A packet's text may come in many words. */
-	char *packet = join(argv + 3, argc - 3);
-	char *args[] = { argv[1], argv[2], packet };
-	int status = ask(options->run_dir, verb->name, 3, args);
+/* A packet's text may come in many words, and packets may stand in a file. */
+static int
+trace(const struct options *options, char *words[], int n)
+{
+	char *args[] = { words[0], words[1], NULL };
+	int status = EXIT_SUCCESS;
 
-	free(packet);
+	if (n == 3 && words[2][0] == '@') {
+		struct pcap pcap;
+
+		pcap_open(&pcap, words[2] + 1);
+		while (status == EXIT_SUCCESS
+		       && (args[2] = pcap_next(&pcap))) {
+			status = ask_for(options, "trace", 3, args);
+			free(args[2]);
+		}
+		pcap_close(&pcap);
+		return status;
+	}
+	args[2] = join(words + 2, n - 2);
+	status = ask_for(options, "trace", 3, args);
+	free(args[2]);
 	return status;
+}
+
+/* In the form that the command line asked for. */
+static int
+ask_for(const struct options *options, const char *command, int argc,
+	char *argv[])
+{
+	char **args = xmalloc(((size_t) argc + 1) * sizeof *args);
+	char json[] = "--format=json";
+	bool is_json = options->style.format == TF_JSON
+		       && command_has_json(command);
+	int status;
+
+	args[0] = json;
+	memcpy(args + 1, argv, (size_t) argc * sizeof *args);
+	status = ask(options->run_dir, command, argc + is_json,
+		     args + !is_json);
+	free(args);
+	return status;
+}
+
+/* The agent's older ones speak text alone. */
+static bool
+command_has_json(const char *command)
+{
+	return strcmp(command, "version") && strcmp(command, "exit");
 }
 
 static const struct verb *

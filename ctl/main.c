@@ -4,6 +4,7 @@
  *
  *     options.c      what stands before the verbs
  *     agent.c        verbs for the running agent
+ *       pcap.c         frames of a file, to be traced
  *     database.c     verbs for the database, in one transaction:
  *       verbs.c        add, delete and list switches, ports, addresses
  *       show.c         the tree

@@ -10,43 +10,11 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/policy/applied.h"
 #include "agent/policy/apply_port.h"
 #include "agent/policy/apply_uplink.h"
 #include "agent/policy/edit.h"
 #include "agent/policy/state.h"
-
-/* A domain in a switch. */
-struct instance {
-	struct list link;		/* In applied_switch.instances. */
-	struct model_switch *sw;
-	struct domain domain;
-	struct vsw_domain *vsw_domain;
-	struct uplink_set uplinks;	/* As that knows them. */
-	struct list placements;
-	struct built_group groups[N_GROUP_KINDS];
-	bool is_wanted;			/* In this turn. */
-};
-
-/* A subnet in an instance. */
-struct placement {
-	struct list by_instance;
-	struct list by_subnet;		/* In subnet_table.placements. */
-	struct instance *instance;
-	struct edited edited;
-	uint32_t vni;			/* Of the mapping. */
-	struct built_group own;
-	struct built_group routes;	/* Its own, if it has any. */
-	bool is_filled;			/* Wholly. */
-	bool is_wanted, is_new;		/* In this turn. */
-};
-
-struct applied_switch {
-	struct list instances;
-	struct built_group groups[N_GROUP_KINDS];	/* Of the switch. */
-	struct list acls;		/* struct applied_acl. */
-	struct vsw_program *program;	/* Of uplinks; NULL: none yet. */
-	struct uplink_set programmed;	/* That have it. */
-};
 
 /* One call of policy_apply(). */
 struct turn {
@@ -76,18 +44,12 @@ static void build_one(struct turn *, struct built_group *, enum group_kind,
 		      const struct domain *, struct model_subnet *);
 static struct vsw_mapping *find_mapping(void *turn,
 					const struct model_subnet *);
-static struct placement *find_placement(const struct model_subnet *,
-					const struct model_switch *);
 static void set_programs(struct turn *);
 static void set_port_program(struct turn *, struct model_port *);
 static bool collect_groups(struct turn *, struct model_port *,
 			   const struct program_draft *,
 			   const struct built_group *ret_groups[]);
 static bool has_guards(const struct program_draft *);
-static const struct built_group *group_of(const struct turn *,
-					  const struct model_port *,
-					  const struct placement *,
-					  enum group_kind);
 static void build_uplink_program(struct turn *);
 static void drop_unwanted(struct turn *);
 static void free_instance(struct instance *);
@@ -147,6 +109,8 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 					 struct instance, link));
 	free(applied);
 	sw->applied = NULL;
+	hits_free(sw->hits);
+	sw->hits = NULL;
 	model->state->structure_changed = true;
 }
 
@@ -186,7 +150,7 @@ policy_leave_port(struct model *model, struct model_port *port)
 	port->applied = NULL;
 	touch_port(model->state, port);
 	placement = port->subnet && port->sw->applied
-		? find_placement(port->subnet, port->sw) : NULL;
+		? applied_find(port->subnet, port->sw) : NULL;
 	if (!placement)
 		return;
 	edit_init(&edit);
@@ -278,6 +242,7 @@ apply_switch(struct turn *turn)
 		turn->sw->applied = xcalloc(1, sizeof *turn->sw->applied);
 		list_init(&turn->sw->applied->instances);
 		list_init(&turn->sw->applied->acls);
+		turn->sw->hits = hits_new(turn->sw->vsw);
 		turn->model->state->structure_changed = true;
 	}
 	turn->applied = turn->sw->applied;
@@ -506,7 +471,8 @@ build_one(struct turn *turn, struct built_group *built, enum group_kind kind,
 		compile_group(turn->model, turn->sw, kind, domain, subnet);
 	struct mapping_finder finder = { find_mapping, turn };
 	char *problem = NULL;
-	int err = build_group(turn->sw->vsw, built, draft, &finder, &problem);
+	int err = build_group(turn->sw->vsw, turn->sw->hits, built, draft,
+			      &finder, &problem);
 
 	if (err)
 		fail(turn, err, turn->sw->name, problem);
@@ -516,26 +482,9 @@ static struct vsw_mapping *
 find_mapping(void *ctx, const struct model_subnet *subnet)
 {
 	struct turn *turn = ctx;
-	struct placement *placement = find_placement(subnet, turn->sw);
+	struct placement *placement = applied_find(subnet, turn->sw);
 
 	return placement ? placement->edited.mapping : NULL;
-}
-
-static struct placement *
-find_placement(const struct model_subnet *subnet,
-	       const struct model_switch *sw)
-{
-	const struct list *placements = &subnet->table->placements;
-
-	for (struct list *link = placements->next; link != placements;
-	     link = link->next) {
-		struct placement *placement =
-			LIST_ENTRY(link, struct placement, by_subnet);
-
-		if (placement->is_wanted && placement->instance->sw == sw)
-			return placement;
-	}
-	return NULL;
 }
 
 /* The wire first: what comes in for a new subnet finds its way before anybody
@@ -612,7 +561,7 @@ collect_groups(struct turn *turn, struct model_port *port,
 	       const struct built_group *ret_groups[])
 {
 	const struct placement *placement =
-		find_placement(port->subnet, port->sw);
+		applied_find(port->subnet, port->sw);
 	char *problem = NULL;
 	int err;
 
@@ -626,7 +575,8 @@ collect_groups(struct turn *turn, struct model_port *port,
 			? apply_acl_get(&turn->applied->acls, turn->sw,
 					entry->acl, entry->direction, &err,
 					&problem)
-			: group_of(turn, port, placement, entry->kind);
+			: applied_group_of(turn->applied, port, placement,
+					   entry->kind);
 		if (!err && !ret_groups[i]->group)
 			return false;
 	}
@@ -642,28 +592,6 @@ has_guards(const struct program_draft *draft)
 		if (draft->entries[i].kind == GROUP_GUARD_MACS)
 			return true;
 	return false;
-}
-
-static const struct built_group *
-group_of(const struct turn *turn, const struct model_port *port,
-	 const struct placement *placement, enum group_kind kind)
-{
-	switch (kind) {
-	case GROUP_OWN:
-		return &placement->own;
-	case GROUP_OWN_ROUTE:
-		return &placement->routes;
-	case GROUP_GATEWAYS:
-	case GROUP_ROUTE:
-	case GROUP_ROUTED:
-		return &placement->instance->groups[kind];
-	case GROUP_GUARD_MACS:
-		return &port->applied_port->guards[0];
-	case GROUP_GUARD_SOURCES:
-		return &port->applied_port->guards[1];
-	default:
-		return &turn->applied->groups[kind];
-	}
 }
 
 static void

@@ -25,10 +25,12 @@ apply_port_build(struct model_port *port, char **ret_problem)
 	}
 	if (!applied)
 		applied = port->applied_port = xcalloc(1, sizeof *applied);
-	err = build_group(port->sw->vsw, &applied->guards[0],
+	err = build_group(port->sw->vsw, port->sw->hits,
+			  &applied->guards[0],
 			  layer_guard_macs(port), &no_mappings, ret_problem);
 	if (!err)
-		err = build_group(port->sw->vsw, &applied->guards[1],
+		err = build_group(port->sw->vsw, port->sw->hits,
+				  &applied->guards[1],
 				  layer_guard_sources(port), &no_mappings,
 				  ret_problem);
 	return err;
@@ -63,9 +65,19 @@ apply_acl_get(struct list *acls, const struct model_switch *sw,
 	built = &applied->groups[direction];
 	if (built->group)
 		return built;
-	*ret_err = build_group(sw->vsw, built, layer_acl(acl, direction),
-			       &no_mappings, ret_problem);
+	*ret_err = build_group(sw->vsw, sw->hits, built,
+			       layer_acl(acl, direction), &no_mappings,
+			       ret_problem);
 	return *ret_err ? NULL : built;
+}
+
+const struct built_group *
+apply_acl_find(const struct acl *acl, const struct model_switch *sw,
+	       enum vsw_direction direction)
+{
+	const struct applied_acl *applied = find_acl(acl, sw);
+
+	return applied ? &applied->groups[direction] : NULL;
 }
 
 void

@@ -33,6 +33,10 @@ const struct built_group *apply_acl_get(struct list *acls,
 					const struct model_switch *,
 					struct acl *, enum vsw_direction,
 					int *ret_err, char **ret_problem);
+/* The same of one that is built already, or NULL. */
+const struct built_group *apply_acl_find(const struct acl *,
+					 const struct model_switch *,
+					 enum vsw_direction);
 /* Once all programs of the switch have been set: lists that no port has any
  * more go.  One whose rows are still there counts as had. */
 void apply_acls_settle(struct list *acls);

@@ -11,15 +11,18 @@ enum { PROBLEM_SIZE = 256 };
 
 static bool is_same(const struct built_group *, const struct draft_group *,
 		    struct vsw_mapping *const mappings[]);
+static struct hit **get_hits(struct hits *, const struct draft_group *);
+static void put_hits(struct hit **, const struct draft_group *);
 static int seal_group(struct vsw *, const struct draft_group *,
 		      struct vsw_mapping *const mappings[],
+		      struct hit *const hits[],
 		      struct vsw_group **ret_group, char **ret_problem);
 static struct vsw_mapping **find_mappings(const struct draft_group *,
 					  const struct mapping_finder *);
 static size_t count_mappings(const struct draft_group *);
 static int add_rule(struct vsw *, struct vsw_group *,
 		    const struct draft_rule *,
-		    struct vsw_mapping *const mappings[]);
+		    struct vsw_mapping *const mappings[], const struct hit *);
 static int add_set(struct vsw *, struct vsw_rule *,
 		   const struct draft_match *);
 static void add_action(struct vsw_rule *, const struct draft_rule *,
@@ -28,11 +31,12 @@ static void add_hops(struct vsw_rule *, const struct draft_rule *,
 		     struct vsw_mapping *const mappings[]);
 
 int
-build_group(struct vsw *vsw, struct built_group *built,
+build_group(struct vsw *vsw, struct hits *hits, struct built_group *built,
 	    struct draft_group *draft, const struct mapping_finder *finder,
 	    char **ret_problem)
 {
 	struct vsw_mapping **mappings = find_mappings(draft, finder);
+	struct hit **of;
 	struct vsw_group *group;
 	int err;
 
@@ -42,8 +46,10 @@ build_group(struct vsw *vsw, struct built_group *built,
 		draft_group_free(draft);
 		return 0;
 	}
-	err = seal_group(vsw, draft, mappings, &group, ret_problem);
+	of = get_hits(hits, draft);
+	err = seal_group(vsw, draft, mappings, of, &group, ret_problem);
 	if (err) {
+		put_hits(of, draft);
 		free(mappings);
 		draft_group_free(draft);
 		return err;
@@ -51,6 +57,7 @@ build_group(struct vsw *vsw, struct built_group *built,
 	built_group_done(built);
 	built->draft = draft;
 	built->mappings = mappings;
+	built->hits = of;
 	built->group = group;
 	built->is_new = true;
 	return 0;
@@ -59,6 +66,8 @@ build_group(struct vsw *vsw, struct built_group *built,
 void
 built_group_done(struct built_group *built)
 {
+	if (built->draft)
+		put_hits(built->hits, built->draft);
 	draft_group_free(built->draft);
 	free(built->mappings);
 	vsw_group_unref(built->group);
@@ -147,10 +156,30 @@ is_same(const struct built_group *built, const struct draft_group *draft,
 	return true;
 }
 
+static struct hit **
+get_hits(struct hits *hits, const struct draft_group *draft)
+{
+	struct hit **of = xcalloc(draft->n, sizeof(struct hit *));
+
+	for (size_t i = 0; i < draft->n; i++)
+		of[i] = hits_get(hits, draft->scope ? draft->scope
+						    : draft->name,
+				 draft->rules[i].name);
+	return of;
+}
+
+static void
+put_hits(struct hit **of, const struct draft_group *draft)
+{
+	for (size_t i = 0; i < draft->n; i++)
+		hits_put(of[i]);
+	free(of);
+}
+
 static int
 seal_group(struct vsw *vsw, const struct draft_group *draft,
-	   struct vsw_mapping *const mappings[], struct vsw_group **ret_group,
-	   char **ret_problem)
+	   struct vsw_mapping *const mappings[], struct hit *const hits[],
+	   struct vsw_group **ret_group, char **ret_problem)
 {
 	char problem[PROBLEM_SIZE] = "";
 	struct vsw_group *group;
@@ -164,7 +193,7 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 	for (size_t i = 0; i < draft->n && !err; i++) {
 		const struct draft_rule *rule = &draft->rules[i];
 
-		err = add_rule(vsw, group, rule, mappings);
+		err = add_rule(vsw, group, rule, mappings, hits[i]);
 		mappings += rule->n_hops ? rule->n_hops : 1;
 	}
 	if (!err)
@@ -181,7 +210,8 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 
 static int
 add_rule(struct vsw *vsw, struct vsw_group *group,
-	 const struct draft_rule *draft, struct vsw_mapping *const mappings[])
+	 const struct draft_rule *draft, struct vsw_mapping *const mappings[],
+	 const struct hit *hit)
 {
 	struct vsw_rule *rule =
 		vsw_group_add_rule(group, draft->priority, draft->name);
@@ -202,6 +232,7 @@ add_rule(struct vsw *vsw, struct vsw_group *group,
 	if (draft->is_terminating)
 		vsw_rule_terminate(rule);
 	add_action(rule, draft, mappings);
+	vsw_rule_count(rule, hit_counter(hit));
 	return err;
 }
 

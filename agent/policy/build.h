@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 #include "agent/policy/compile.h"
+#include "agent/policy/hits.h"
 
 struct built_group {
 	struct draft_group *draft;	/* NULL: never built. */
 	struct vsw_mapping **mappings;	/* Of each rule; may hold NULL. */
 	struct vsw_group *group;
+	struct hit **hits;		/* Of each rule; may hold NULL. */
 	bool is_new;			/* The last build_group() made it. */
 };
 
@@ -25,8 +27,9 @@ struct mapping_finder {
 /* Takes 'draft' over.  If it differs from what is built, or leads to other
  * mappings, builds it anew: 'is_new' says which.  A negative errno leaves what
  * was; then '*ret_problem' is one line, to be freed. */
-int build_group(struct vsw *, struct built_group *, struct draft_group *draft,
-		const struct mapping_finder *, char **ret_problem);
+int build_group(struct vsw *, struct hits *, struct built_group *,
+		struct draft_group *draft, const struct mapping_finder *,
+		char **ret_problem);
 void built_group_done(struct built_group *);
 
 /* 'groups[i]' stands for entry i. */

@@ -76,6 +76,8 @@ struct draft_rule {
 
 struct draft_group {
 	char *name;
+	const char *scope;		/* Static: which rules of one name
+					 * count together; NULL: 'name'. */
 	struct draft_rule *rules;
 	size_t n, size;
 };

@@ -33,6 +33,9 @@ layer_acl(const struct acl *acl, enum vsw_direction direction)
 		draft_group_new("rules %08x %s", acl->number,
 				direction == VSW_OUT ? "out" : "in");
 
+	/* Rows of one rule_id are one rule, whichever list they are in. */
+	if (acl->n_rules && !acl->rules[0].is_of_list)
+		group->scope = direction == VSW_OUT ? "rules out" : "rules in";
 	for (size_t i = 0; i < acl->n_rules; i++) {
 		const struct acl_rule *rule = &acl->rules[i];
 

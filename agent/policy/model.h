@@ -107,6 +107,7 @@ struct model_switch {
 	void *host;			/* The host's. */
 	struct model_fault fault;
 	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
+	struct hits *hits;		/* Ours: what its rules count in. */
 };
 
 /* hnv.Provider_Address. */

@@ -109,6 +109,29 @@ firewall_follow(struct model_state *state, bool ports_changed)
 	state->must_tell = true;
 }
 
+const struct uuid *
+firewall_find_row(const struct model_state *state,
+		  const struct model_port *port, enum acl_tier tier,
+		  const char *rule_id)
+{
+	const struct vnic *vnic = *port->iface_id
+				  ? find_vnic(state, port->iface_id) : NULL;
+	size_t n = strlen(rule_id);
+
+	for (const struct list *link = vnic ? vnic->rules.next : NULL;
+	     link && link != &vnic->rules; link = link->next) {
+		const struct vnic_rule *rule =
+			LIST_ENTRY(link, const struct vnic_rule, link);
+		const char *text = strchr(rule->text, ':');
+
+		if (rule->is_enabled && rule->tier == tier && text
+		    && (size_t) atoll(rule->text) == n
+		    && !strncmp(text + 1, rule_id, n))
+			return &rule->by_row.key;
+	}
+	return NULL;
+}
+
 void
 firewall_done(struct model_state *state)
 {

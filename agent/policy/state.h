@@ -312,6 +312,10 @@ void binding_follow(struct model_state *);
 void firewall_rule_follow(struct model_state *, const struct touched *);
 /* Ports have changed, or what they are bound to or mapped to. */
 void firewall_follow(struct model_state *, bool ports_changed);
+/* The row of FW_Rules that is this rule of the port's, or NULL. */
+const struct uuid *firewall_find_row(const struct model_state *,
+				     const struct model_port *, enum acl_tier,
+				     const char *rule_id);
 void firewall_done(struct model_state *);
 
 /* model_acl.c: ACL, ACL_entry.  True: any may be another. */

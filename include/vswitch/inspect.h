@@ -130,6 +130,9 @@ struct vsw_step {
 	 * index, and rules that were compared one by one. */
 	uint32_t n_groups, n_dimensions, n_rules;
 	const char *text;		/* All of it in words, one line. */
+	/* ACTION: in which mapping what was looked up, if it was: a MAC, or
+	 * an address. */
+	const char *mapping, *address;
 };
 
 typedef void vsw_explain_fn(void *ctx, const struct vsw_step *step);
@@ -231,6 +234,12 @@ typedef void vsw_connection_fn(void *ctx, const struct vsw_connection_info *);
 VSW_API size_t vsw_connections(struct vsw *, struct vsw_port *port,
 			       uint64_t now, size_t max,
 			       vsw_connection_fn *show, void *ctx);
+/* [control] The same in pieces: looks at 'n' of the places that the table finds
+ * connections by, beginning at '*at' (0 at first), which it moves on.  False:
+ * that was the last piece. */
+VSW_API bool vsw_connections_from(struct vsw *, struct vsw_port *port,
+				  uint64_t now, size_t *at, size_t n,
+				  vsw_connection_fn *show, void *ctx);
 
 /* What a worker tells the control thread about a packet for which a flow was
  * decided: never about one that found its flow in the cache. */

@@ -408,11 +408,12 @@ connections_now(const struct connections *t)
 /* '*at' counts buckets, and in its lowest byte what has been seen of one. */
 size_t
 connections_copy(struct connections *t, uint32_t port, uint64_t now,
-		 uint64_t *at, struct connection_copy *ret_copies, size_t max)
+		 uint64_t *at, uint64_t end,
+		 struct connection_copy *ret_copies, size_t max)
 {
 	size_t n = 0;
 
-	while (n < max && *at >> 8 <= t->mask) {
+	while (n < max && *at < end && *at >> 8 <= t->mask) {
 		uint32_t bucket = (uint32_t) (*at >> 8);
 		struct lock *lock = lock_of(t, bucket);
 		uint32_t place, i = 0;
@@ -433,6 +434,12 @@ connections_copy(struct connections *t, uint32_t port, uint64_t now,
 		      : (uint64_t) bucket << 8 | i;
 	}
 	return n;
+}
+
+size_t
+connections_n_places(const struct connections *t)
+{
+	return (size_t) t->mask + 1;
 }
 
 /* A bucket for each connection, at least. */

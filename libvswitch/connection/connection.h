@@ -154,7 +154,9 @@ struct connection_copy {
 	uint64_t idle_ns, age_ns;
 };
 size_t connections_copy(struct connections *, uint32_t port, uint64_t now,
-			uint64_t *at, struct connection_copy *ret_copies,
-			size_t max);
+			uint64_t *at, uint64_t end,
+			struct connection_copy *ret_copies, size_t max);
+/* '*at' is place << 8, of so many; and ends there, or at 'end'. */
+size_t connections_n_places(const struct connections *);
 
 #endif /* connection/connection.h */

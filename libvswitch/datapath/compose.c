@@ -316,6 +316,7 @@ say_mac(const struct composition *c, const struct vsw_mapping *mapping,
 {
 	const uint8_t *mac = c->key.eth_dst;
 
+	narrate_mac(c->narrator, mapping->name, mac);
 	narrate(c->narrator, "%02x:%02x:%02x:%02x:%02x:%02x %s mapping "
 		"\"%s\"", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
 		what, mapping->name);

@@ -104,6 +104,30 @@ narrate_layer(const struct narrator *n, const struct vsw_layer *layer,
 }
 
 void
+narrate_mac(const struct narrator *n, const char *mapping,
+	    const uint8_t mac[6])
+{
+	if (!n)
+		return;
+	snprintf(n->address, DESCRIBE_ADDR_SIZE,
+		 "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+	n->step->mapping = mapping;
+	n->step->address = n->address;
+}
+
+void
+narrate_addr(const struct narrator *n, const char *mapping,
+	     const uint8_t *addr, unsigned size)
+{
+	if (!n)
+		return;
+	describe_addr(addr, size, n->address);
+	n->step->mapping = mapping;
+	n->step->address = n->address;
+}
+
+void
 narrate(const struct narrator *n, const char *format, ...)
 {
 	va_list args;
@@ -178,6 +202,7 @@ say_args(const struct narrator *n, enum vsw_step_kind kind,
 	step->text = text;
 	n->say(n->ctx, step);
 	step->text = NULL;
+	step->mapping = step->address = NULL;
 	/* What it cost was said with the layer. */
 	if (kind == VSW_STEP_LAYER)
 		step->n_groups = step->n_dimensions = step->n_rules = 0;

@@ -23,6 +23,7 @@ struct narrator {
 	void *ctx;
 	struct vsw_step *step;		/* The last one that was said, or, all
 					 * zero, none. */
+	char *address;			/* Room for DESCRIBE_ADDR_SIZE. */
 };
 
 /* What came in. */
@@ -37,6 +38,11 @@ void narrate_group(const struct narrator *, const struct vsw_group *,
  * says why it was not asked. */
 void narrate_layer(const struct narrator *, const struct vsw_layer *,
 		   const struct rule *rule, const char *more);
+/* What the layer's rule looks up: the next step is about that. */
+void narrate_mac(const struct narrator *, const char *mapping,
+		 const uint8_t mac[6]);
+void narrate_addr(const struct narrator *, const char *mapping,
+		  const uint8_t *addr, unsigned size);
 /* What the layer's rule found, or did. */
 void narrate(const struct narrator *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -136,6 +136,7 @@ find_hop(struct composition *c, const struct vsw_mapping *mapping,
 	char text[DESCRIBE_ADDR_SIZE];
 	uint32_t n;
 
+	narrate_addr(c->narrator, mapping->name, addr, size);
 	place = mapping_find_addr(mapping, addr, size, &c->decision->deps,
 				  &n);
 	if (place)

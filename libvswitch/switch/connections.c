@@ -28,13 +28,36 @@ vsw_connections(struct vsw *vsw, struct vsw_port *port, uint64_t now,
 	if (!connections)
 		return 0;
 	do {
-		part = connections_copy(connections, number, now, &at, copies,
-					BATCH);
+		part = connections_copy(connections, number, now, &at,
+					UINT64_MAX, copies, BATCH);
 		for (size_t i = 0; i < part; i++)
 			if (n++ < max)
 				show_one(vsw, &copies[i], show, ctx);
 	} while (part);
 	return n;
+}
+
+bool
+vsw_connections_from(struct vsw *vsw, struct vsw_port *port, uint64_t now,
+		     size_t *at, size_t n, vsw_connection_fn *show, void *ctx)
+{
+	struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
+	uint32_t number = port ? port->number : UINT32_MAX;
+	struct connection_copy copies[BATCH];
+	uint64_t in = (uint64_t) *at << 8;
+	size_t part;
+
+	if (!connections)
+		return false;
+	*at += n;
+	do {
+		part = connections_copy(connections, number, now, &in,
+					(uint64_t) *at << 8, copies, BATCH);
+		for (size_t i = 0; i < part; i++)
+			show_one(vsw, &copies[i], show, ctx);
+	} while (part);
+	return *at < connections_n_places(connections);
 }
 
 static void

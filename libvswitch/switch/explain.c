@@ -38,8 +38,9 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 {
 	const struct vsw_allocator *allocator = &port->vsw->allocator;
 	struct vsw_step step = { .size = sizeof step };
+	char address[DESCRIBE_ADDR_SIZE];
 	struct narrator narrator = { .say = explain, .ctx = ctx,
-				     .step = &step };
+				     .step = &step, .address = address };
 	struct decision decision = { .n = 0 };
 	size_t packet_size = sizeof(struct vsw_packet) + size;
 	struct vsw_packet *packet;

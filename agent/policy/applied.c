@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/policy/applied.h"
+
+#include "agent/policy/state.h"
+
+struct placement *
+applied_find(const struct model_subnet *subnet,
+	     const struct model_switch *sw)
+{
+	const struct list *placements = &subnet->table->placements;
+
+	for (struct list *link = placements->next; link != placements;
+	     link = link->next) {
+		struct placement *placement =
+			LIST_ENTRY(link, struct placement, by_subnet);
+
+		if (placement->is_wanted && placement->instance->sw == sw)
+			return placement;
+	}
+	return NULL;
+}
+
+const struct built_group *
+applied_group_of(const struct applied_switch *applied,
+		 const struct model_port *port,
+		 const struct placement *placement, enum group_kind kind)
+{
+	switch (kind) {
+	case GROUP_OWN:
+		return &placement->own;
+	case GROUP_OWN_ROUTE:
+		return &placement->routes;
+	case GROUP_GATEWAYS:
+	case GROUP_ROUTE:
+	case GROUP_ROUTED:
+		return &placement->instance->groups[kind];
+	case GROUP_GUARD_MACS:
+		return &port->applied_port->guards[0];
+	case GROUP_GUARD_SOURCES:
+		return &port->applied_port->guards[1];
+	default:
+		return &applied->groups[kind];
+	}
+}
+
+size_t
+applied_groups(const struct model_switch *sw, const struct model_port *port,
+	       struct applied_group ret_groups[PROGRAM_MAX_ENTRIES])
+{
+	struct program_draft draft;
+	const struct placement *placement = NULL;
+
+	if (!sw->applied || (port && (!port->program || !port->subnet)))
+		return 0;
+	if (port)
+		compile_port(port, &draft);
+	else
+		compile_uplink(&draft);
+	if (port && !(placement = applied_find(port->subnet, sw)))
+		return 0;
+	for (size_t i = 0; i < draft.n; i++) {
+		const struct program_entry *entry = &draft.entries[i];
+
+		ret_groups[i].entry = *entry;
+		ret_groups[i].built =
+			entry->kind == GROUP_ACL
+				? apply_acl_find(entry->acl, sw,
+						 entry->direction)
+				: applied_group_of(sw->applied, port, placement,
+						   entry->kind);
+	}
+	return draft.n;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/policy/hits.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/memory.h"
+#include "agent/policy/map.h"
+
+struct hit {
+	struct keyed by_name;		/* In hits.map. */
+	struct hits *hits;
+	struct vsw_counter *counter;
+	size_t n_users;
+};
+
+struct hits {
+	struct vsw *vsw;
+	struct map map;
+};
+
+static struct uuid make_key(const char *scope, const char *rule);
+
+struct hits *
+hits_new(struct vsw *vsw)
+{
+	struct hits *hits = xcalloc(1, sizeof *hits);
+
+	hits->vsw = vsw;
+	map_init(&hits->map, 0);
+	return hits;
+}
+
+void
+hits_free(struct hits *hits)
+{
+	if (!hits)
+		return;
+	map_done(&hits->map);
+	free(hits);
+}
+
+struct hit *
+hits_get(struct hits *hits, const char *scope, const char *rule)
+{
+	struct uuid key = make_key(scope, rule);
+	struct keyed *keyed = map_find(&hits->map, &key);
+	struct vsw_counter *counter;
+	struct hit *hit;
+
+	if (keyed) {
+		hit = KEYED_ENTRY(keyed, struct hit, by_name);
+		hit->n_users++;
+		return hit;
+	}
+	if (vsw_counter_new(hits->vsw, &counter))
+		return NULL;
+	hit = xcalloc(1, sizeof *hit);
+	hit->by_name.key = key;
+	hit->hits = hits;
+	hit->counter = counter;
+	hit->n_users = 1;
+	map_add(&hits->map, &hit->by_name);
+	return hit;
+}
+
+void
+hits_put(struct hit *hit)
+{
+	if (!hit || --hit->n_users)
+		return;
+	map_remove(&hit->hits->map, &hit->by_name);
+	vsw_counter_unref(hit->counter);
+	free(hit);
+}
+
+struct vsw_counter *
+hit_counter(const struct hit *hit)
+{
+	return hit ? hit->counter : NULL;
+}
+
+uint64_t
+hit_n_packets(const struct hit *hit)
+{
+	return hit ? vsw_counter_read(hit->counter) : 0;
+}
+
+/* 128 bits of hash stand for the words: that two are called alike by chance is
+ * not to be expected, and would mix two numbers up. */
+static struct uuid
+make_key(const char *scope, const char *rule)
+{
+	uint64_t halves[2];
+	struct uuid key;
+
+	halves[0] = map_hash(rule, strlen(rule),
+			     map_hash(scope, strlen(scope), 1));
+	halves[1] = map_hash(rule, strlen(rule),
+			     map_hash(scope, strlen(scope), 2));
+	memset(&key, 0, sizeof key);
+	memcpy(&key, halves, sizeof halves);
+	return key;
+}

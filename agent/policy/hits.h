@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_HITS_H
+#define POLICY_HITS_H 1
+
+/* What the rules of a switch count in, by what a rule is called: a group that
+ * is built anew counts on where the one before it was.  Rules that are called
+ * the same count together, so that a row that comes to several rules has one
+ * number.  [control] */
+
+#include <stdint.h>
+#include <vswitch.h>
+
+struct hit;
+struct hits;
+
+struct hits *hits_new(struct vsw *);
+/* All have been put back. */
+void hits_free(struct hits *);
+
+/* The counter of 'rule' in 'scope'; NULL: there is no memory for it. */
+struct hit *hits_get(struct hits *, const char *scope, const char *rule);
+void hits_put(struct hit *);
+struct vsw_counter *hit_counter(const struct hit *);
+uint64_t hit_n_packets(const struct hit *);
+
+#endif /* policy/hits.h */
