@@ -246,8 +246,11 @@ VSW_API bool vsw_connections_from(struct vsw *, struct vsw_port *port,
 enum vsw_event_kind {
 	VSW_EVENT_LEARNED,		/* vsw_rule_learn(): a source that is
 					 * not known on this port. */
-	VSW_EVENT_LOGGED,		/* A rule that is to be logged decided a
-					 * new flow. */
+	VSW_EVENT_LOGGED,		/* vsw_rule_log(): a rule that is to be
+					 * logged decided a new flow. */
+	VSW_EVENT_ENDED,		/* A connection that such a rule let
+					 * begin is over; the packet is its
+					 * opener's. */
 	VSW_N_EVENT_KINDS
 };
 

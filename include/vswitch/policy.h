@@ -268,6 +268,14 @@ VSW_API void vsw_rule_learn(struct vsw_rule *, struct vsw_mapping *,
  * none, as at first.  Several rules may share one. */
 VSW_API void vsw_rule_count(struct vsw_rule *, struct vsw_counter *);
 
+/* Has new flows that the rule decides told as events (VSW_EVENT_LOGGED,
+ * <vswitch/inspect.h>), and the ends of connections that it lets begin
+ * (VSW_EVENT_ENDED), with 'tag'; 0: neither, as at first.  No action: it may
+ * stand beside any.  What goes on under a flow or a connection that is known
+ * tells nothing; a connection that another program approves has the tag of
+ * the rule that does, from then on. */
+VSW_API void vsw_rule_log(struct vsw_rule *, uint16_t tag);
+
 /* [control] Ends drafting.  Returns 0, or the draft's first problem and in
  * 'ret_problem' one line that names the group and the rule.  A group's rules
  * are moved together: what vsw_group_add_rule() returned is gone when it is

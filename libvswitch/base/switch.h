@@ -61,6 +61,9 @@ switch_salt(struct vsw *vsw)
 	return hash_derive(vsw->seed, (uint64_t) ++vsw->n_salts << 32);
 }
 
+/* [any] There are events for control to take. */
+void switch_wake(struct vsw *);
+
 /* [control] */
 void switch_log(const struct vsw *, enum vsw_log_level, const char *format,
 		...) __attribute__((format(printf, 3, 4)));

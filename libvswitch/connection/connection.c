@@ -26,6 +26,7 @@
 #include "libvswitch/base/lock.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/connection/ended.h"
 #include "libvswitch/connection/room.h"
 
 enum {
@@ -61,6 +62,7 @@ struct connections {
 	struct shard *shards;
 	struct room room;
 	struct hand hand;
+	struct ended_ring ended;
 	_Atomic uint64_t now;
 };
 
@@ -95,6 +97,7 @@ static void fill(struct entry *, enum track_state,
 		 const struct connection_view *);
 static void remove_entry(struct connections *, struct entry *,
 			 uint32_t place);
+static void tell_end(struct connections *, const struct entry *);
 static void unchain(struct connections *, const struct entry *,
 		    uint32_t place);
 static void sweep(struct connections *, uint32_t bucket, uint64_t now);
@@ -142,6 +145,7 @@ connections_free(struct connections *t)
 		return;
 	allocator = &t->vsw->allocator;
 	room_done(&t->room);
+	ended_done(&t->ended, allocator);
 	memory_free(allocator, t->buckets,
 		    ((size_t) t->mask + 1) * sizeof *t->buckets);
 	memory_free(allocator, t->shards, t->n_shards * sizeof *t->shards);
@@ -275,7 +279,7 @@ connection_open(struct connections *t, const struct connection_packet *packet,
 void
 connection_approve(struct connections *t,
 		   const struct connection_packet *packet, uint64_t program,
-		   uint32_t layers, uint64_t now)
+		   uint32_t layers, uint16_t log_tag, uint64_t now)
 {
 	struct lock *lock = lock_of(t, packet->hash);
 	struct entry *e;
@@ -286,6 +290,7 @@ connection_approve(struct connections *t,
 	if (e) {
 		e->program = program;
 		e->layers = layers;
+		e->log_tag = log_tag;
 		set_state(t, e, place, track_allow(e->state, e->key.proto),
 			  now);
 	}
@@ -324,6 +329,10 @@ connection_refuse(struct connections *t,
 	} else if (e) {
 		if (state == TRACK_TCP_REFUSED || e->state != state)
 			e->used_ns = now;
+		/* For those who listen it is over. */
+		if (e->log_tag)
+			tell_end(t, e);
+		e->log_tag = 0;
 		e->program = program;
 		e->layers = 0;
 		set_state(t, e, place, state, now);
@@ -442,6 +451,22 @@ connections_n_places(const struct connections *t)
 	return (size_t) t->mask + 1;
 }
 
+bool
+connections_take_ended(struct connections *t, struct ended *ret_ended)
+{
+	return ended_take(&t->ended, ret_ended);
+}
+
+void
+connections_count_ended(const struct connections *t, uint64_t *ret_told,
+			uint64_t *ret_lost)
+{
+	*ret_told = atomic_load_explicit(&t->ended.n_told,
+					 memory_order_relaxed);
+	*ret_lost = atomic_load_explicit(&t->ended.n_lost,
+					 memory_order_relaxed);
+}
+
 /* A bucket for each connection, at least. */
 static void
 set_sizes(struct connections *t)
@@ -543,6 +568,7 @@ view_of(const struct entry *e, uint32_t place, struct connection_view *view)
 	view->state = e->state;
 	view->direction = e->direction;
 	view->layers = e->layers;
+	view->log_tag = e->log_tag;
 	view->program = e->program;
 	view->opener.vni = e->vni;
 	memcpy(view->opener.eth_src, e->eth_src, sizeof e->eth_src);
@@ -669,6 +695,7 @@ fill(struct entry *e, enum track_state state,
 	e->used_ns = e->opened_ns = now;
 	e->program = view->program;
 	e->layers = view->layers;
+	e->log_tag = view->log_tag;
 	e->vni = view->opener.vni;
 	memcpy(e->eth_src, view->opener.eth_src, sizeof e->eth_src);
 	memcpy(e->eth_dst, view->opener.eth_dst, sizeof e->eth_dst);
@@ -678,9 +705,26 @@ fill(struct entry *e, enum track_state state,
 static void
 remove_entry(struct connections *t, struct entry *e, uint32_t place)
 {
+	if (e->log_tag)
+		tell_end(t, e);
 	unchain(t, e, place);
 	room_unlist(&t->room, e->key.port, track_hold(e->state), place);
 	room_put(&t->room, place);
+}
+
+static void
+tell_end(struct connections *t, const struct entry *e)
+{
+	struct ended ended = {
+		.key = e->key, .tag = e->log_tag, .direction = e->direction,
+		.opener.vni = e->vni,
+		.time_ns = atomic_load_explicit(&t->now, memory_order_relaxed)
+	};
+
+	memcpy(ended.opener.eth_src, e->eth_src, sizeof e->eth_src);
+	memcpy(ended.opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
+	if (ended_put(&t->ended, &t->vsw->allocator, &ended))
+		switch_wake(t->vsw);
 }
 
 static void

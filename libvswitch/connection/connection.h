@@ -69,6 +69,7 @@ struct connection_view {
 	uint32_t place;
 	uint8_t state;			/* enum track_state. */
 	uint8_t direction;		/* Of the opener. */
+	uint16_t log_tag;		/* Its end is told with; 0: it is not. */
 	uint32_t layers;		/* Bit i: passes its layer i. */
 	uint64_t program;		/* Serial of the one that approved. */
 	struct connection_opener opener;
@@ -120,7 +121,8 @@ int connection_open(struct connections *, const struct connection_packet *,
  * also one that was refused. */
 void connection_approve(struct connections *,
 			const struct connection_packet *,
-			uint64_t program, uint32_t layers, uint64_t now);
+			uint64_t program, uint32_t layers, uint16_t log_tag,
+			uint64_t now);
 /* Or it does not track it any more: it is forgotten. */
 void connection_end(struct connections *, const struct connection_packet *);
 /* Or it does not let it pass.  Its other side is not to open it anew, where
@@ -131,6 +133,13 @@ void connection_end(struct connections *, const struct connection_packet *);
  * of each such packet. */
 void connection_refuse(struct connections *, const struct connection_packet *,
 		       uint64_t program, uint64_t now);
+
+/* [control] Takes one off that is over and is to be told of; false: there is
+ * none.  Counters of those told, and of those there was no room for. */
+struct ended;
+bool connections_take_ended(struct connections *, struct ended *ret_ended);
+void connections_count_ended(const struct connections *, uint64_t *ret_told,
+			     uint64_t *ret_lost);
 
 /* Ends what is idle, a bounded number; returns when to come again (UINT64_MAX:
  * there is none). */

@@ -29,7 +29,7 @@ struct entry {
 	uint32_t next;			/* In its bucket; of those free. */
 	uint32_t layers;
 	uint8_t state, direction;
-	uint16_t reserved;
+	uint16_t log_tag;		/* Its end is told with; 0: it is not. */
 
 	uint64_t used_ns, opened_ns;
 	uint64_t listed_ns;		/* Since when in its port's list. */

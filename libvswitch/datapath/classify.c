@@ -40,6 +40,8 @@ static const struct vsw_program *program_of(struct composition *,
 static void ask(struct composition *, const struct vsw_program *,
 		size_t layer_i, enum vsw_direction);
 static void count_passing(struct composition *, const struct layer_groups *);
+static void note_log(struct composition *, const struct rule *,
+		     enum vsw_direction);
 static void note_counter(struct composition *, const struct rule *);
 static const struct rule *find_in_order(struct composition *,
 					const struct vsw_layer *,
@@ -357,13 +359,26 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	PROBE2(rule, found->group->name, found->number);
 	if (c->narrator)
 		narrate_layer(c->narrator, layer, found,
-			      !found->actions ? ": passes"
+			      !(found->actions & ~ACTION_LOG) ? ": passes"
 			      : found->actions & ACTION_TRACK
 				? ": passes, and tracks" : "");
 	if (c->follow)
 		follow_rule(c->follow, layer_i, found);
 	note_counter(c, found);
+	if (found->actions & ACTION_LOG && !c->is_trial)
+		note_log(c, found, direction);
 	compose_rule(c, found);
+}
+
+static void
+note_log(struct composition *c, const struct rule *rule,
+	 enum vsw_direction direction)
+{
+	event_note(&c->decision->notes, &(struct event_note) {
+		.kind = VSW_EVENT_LOGGED, .direction = (uint8_t) direction,
+		.port = direction == VSW_OUT ? c->in_port : c->rewrite.port,
+		.tag = rule_log_tag(rule)
+	});
 }
 
 /* Whoever sends as the opener does is asked about only to be counted. */

@@ -16,7 +16,6 @@ static bool put(struct vsw_worker *, const struct event_note *,
 static bool has_room(struct event_queue *, struct vsw_port *,
 		     unsigned worker);
 static bool may_tell(struct vsw_port *, unsigned worker, uint64_t now);
-static void wake(struct vsw *);
 
 void
 event_note(struct event_notes *notes, const struct event_note *note)
@@ -57,7 +56,7 @@ event_tell(struct vsw_worker *worker, const struct event_notes *notes,
 		if (is_new || i == VSW_EVENT_LEARNED)
 			count_add(&queue->n_lost[i], notes->n_lost[i]);
 	if (has_told)
-		wake(worker->vsw);
+		switch_wake(worker->vsw);
 }
 
 bool
@@ -147,16 +146,4 @@ may_tell(struct vsw_port *port, unsigned worker, uint64_t now)
 	return rate == VSW_UNLIMITED
 	       || budget_take(&port->counts[worker].event_budget, rate,
 			      burst ? burst : 1, now);
-}
-
-/* Both sides exchange: if this one finds that somebody has woken control, then
- * control has not exchanged yet, and when it does it sees what was written
- * (partner: vsw_events()). */
-static void
-wake(struct vsw *vsw)
-{
-	if (!atomic_exchange_explicit(&vsw->is_woken, true,
-				      memory_order_acq_rel)
-	    && vsw->options.wake)
-		vsw->options.wake(vsw->options.wake_ctx);
 }

@@ -85,6 +85,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 	f->is_refused = false;
 	f->has_passed = false;
 	f->wanted = 0;
+	f->log_tag = 0;
 	f->program = program;
 	f->port = port;
 	f->packet.hash = connection_hash(connections, &f->packet.key);
@@ -131,8 +132,11 @@ follow_rule(struct follow *f, size_t i, const struct rule *rule)
 {
 	if (i >= 32 || !(f->program->tracked >> i & 1))
 		return;
-	if (rule->actions & ACTION_TRACK)
-		f->wanted |= UINT32_C(1) << i;
+	if (!(rule->actions & ACTION_TRACK))
+		return;
+	f->wanted |= UINT32_C(1) << i;
+	if (rule->actions & ACTION_LOG)
+		f->log_tag = rule_log_tag(rule);
 }
 
 enum vsw_drop
@@ -237,7 +241,8 @@ approve(struct composition *c, struct follow *f)
 		return;
 	if (f->is_found)
 		connection_approve(connections, &f->packet,
-				   f->program->serial, trial.wanted, c->now);
+				   f->program->serial, trial.wanted,
+				   trial.log_tag, c->now);
 	else if (s.is_over)
 		connection_refuse(connections, &f->packet,
 				  f->program->serial, c->now);
@@ -346,6 +351,7 @@ open_one(struct composition *c, struct follow *f, uint32_t *connection,
 		       == TRACK_NONE ? VSW_DROP_CONNECTION_STATE
 				     : VSW_N_DROPS;
 	f->view.layers = f->wanted;
+	f->view.log_tag = f->log_tag;
 	drop = connection_open(connections, &f->packet, c->now, &f->view);
 	if (drop != CONNECTION_OPENED)
 		return (enum vsw_drop) drop;

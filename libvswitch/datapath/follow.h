@@ -33,6 +33,7 @@ struct follow {
 	bool is_refused;		/* It does, to one that is ended. */
 	bool has_passed;		/* A layer, for that reason alone. */
 	uint32_t wanted;		/* Layers that it is to open one in. */
+	uint16_t log_tag;		/* Of a rule in one of them; 0: none. */
 	const struct vsw_program *program;
 	const struct vsw_port *port;
 	struct connection_packet packet;

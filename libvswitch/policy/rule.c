@@ -280,6 +280,17 @@ vsw_rule_learn(struct vsw_rule *rule, struct vsw_mapping *mapping,
 }
 
 void
+vsw_rule_log(struct vsw_rule *rule, uint16_t tag)
+{
+	if (!accepts(rule))
+		return;
+	rule->actions &= (uint16_t) ~ACTION_LOG;
+	if (tag)
+		rule->actions |= ACTION_LOG;
+	rule->log_tag = tag;
+}
+
+void
 vsw_rule_count(struct vsw_rule *rule, struct vsw_counter *counter)
 {
 	if (!accepts(rule))
@@ -398,7 +409,7 @@ add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
 		fail(rule, -EINVAL, "%s twice", what);
 		return false;
 	}
-	all = rule->actions | (unsigned) action;
+	all = (rule->actions & ~ACTION_LOG) | (unsigned) action;
 	if (all & ACTION_DROP && all != ACTION_DROP) {
 		fail(rule, -EINVAL, "%s, but drop stands alone", what);
 		return false;
@@ -412,7 +423,7 @@ add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
 		     what);
 		return false;
 	}
-	rule->actions = (uint16_t) all;
+	rule->actions |= (uint16_t) action;
 	return true;
 }
 

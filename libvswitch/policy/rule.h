@@ -43,6 +43,7 @@ enum rule_action {
 	ACTION_VLAN = 1 << 11,
 	ACTION_TOO_BIG = 1 << 12,
 	ACTION_MSS = 1 << 13,
+	ACTION_LOG = 1 << 14,		/* Beside any, or none. */
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
@@ -83,6 +84,7 @@ struct vsw_rule {
 	uint16_t vlan;			/* ACTION_VLAN: VID | 0x1000, or 0. */
 	struct vsw_addr next_hop;
 	struct vsw_counter *counter;	/* NULL: none; holds. */
+	uint16_t log_tag;		/* ACTION_LOG. */
 	struct next_hops *next_hops;	/* ACTION_ROUTE: several; 'route' is
 					 * NULL then. */
 	struct match *matches;

@@ -195,6 +195,13 @@ rule_vlan(const struct rule *rule)
 }
 
 uint16_t
+rule_log_tag(const struct rule *rule)
+{
+	return rule->actions & ACTION_LOG
+	       ? *(const uint16_t *) action(rule, ACTION_LOG) : 0;
+}
+
+uint16_t
 rule_mss(const struct rule *rule)
 {
 	return *(const uint16_t *) action(rule, ACTION_MSS);
@@ -331,6 +338,7 @@ size_of_action(enum rule_action which)
 		return align(sizeof(uint32_t));
 	case ACTION_TOO_BIG:
 		return align(sizeof(struct rule_too_big));
+	case ACTION_LOG:
 	case ACTION_MSS:
 	case ACTION_VLAN:
 		return align(sizeof(uint16_t));
@@ -416,6 +424,8 @@ put_actions(uint8_t *p, const struct vsw_rule *draft)
 			*(uint16_t *) p = draft->vlan;
 		else if (which == ACTION_MSS)
 			*(uint16_t *) p = draft->mss;
+		else if (which == ACTION_LOG)
+			*(uint16_t *) p = draft->log_tag;
 		else if (which == ACTION_TOO_BIG)
 			*(struct rule_too_big *) p = (struct rule_too_big) {
 				draft->too_big_reason, draft->may_fragment

@@ -4,10 +4,13 @@
 
 #include <string.h>
 #include "libvswitch/base/switch.h"
+#include "libvswitch/connection/ended.h"
+#include "libvswitch/datapath/belong.h"
 #include "libvswitch/datapath/event.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/port.h"
 
+static bool take_ended(struct vsw *, struct event *);
 static bool show_one(struct vsw *, const struct event *, vsw_event_fn *show,
 		     void *ctx);
 static struct vsw_addr addr_of(const uint8_t *bytes, bool is_v4, bool is_v6);
@@ -19,14 +22,14 @@ vsw_events(struct vsw *vsw, size_t max, vsw_event_fn *show, void *ctx)
 {
 	uint32_t n_workers = vsw->options.max_workers;
 	uint32_t n_empty = 0;
+	struct event event;
 	size_t n = 0;
 
-	/* Before looking: see wake() in datapath/event.c. */
+	/* Before looking: see switch_wake(). */
 	atomic_exchange_explicit(&vsw->is_woken, false, memory_order_acq_rel);
 	while (n < max && n_empty < n_workers) {
 		struct vsw_worker *worker =
 			vsw->workers[vsw->next_event % n_workers];
-		struct event event;
 
 		vsw->next_event = (vsw->next_event + 1) % n_workers;
 		if (!worker || !event_take(&worker->events, &event)) {
@@ -36,6 +39,8 @@ vsw_events(struct vsw *vsw, size_t max, vsw_event_fn *show, void *ctx)
 		n_empty = 0;
 		n += show_one(vsw, &event, show, ctx);
 	}
+	while (n < max && take_ended(vsw, &event))
+		n += show_one(vsw, &event, show, ctx);
 	return n;
 }
 
@@ -43,15 +48,46 @@ void
 vsw_event_get_counters(const struct vsw *vsw,
 		       struct vsw_event_counters *ret_counters)
 {
+	struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
 	struct vsw_event_counters sum = vsw->events_gone;
 
 	sum.size = ret_counters->size;
 	for (uint32_t i = 0; i < vsw->options.max_workers; i++)
 		if (vsw->workers[i])
 			add(&vsw->workers[i]->events, &sum);
+	if (connections)
+		connections_count_ended(connections,
+					&sum.told[VSW_EVENT_ENDED],
+					&sum.lost[VSW_EVENT_ENDED]);
 	/* The embedder's struct may be longer or shorter than ours. */
 	memcpy(ret_counters, &sum,
 	       sum.size < sizeof sum ? sum.size : sizeof sum);
+}
+
+/* As if its opener's packet came now. */
+static bool
+take_ended(struct vsw *vsw, struct event *ret_event)
+{
+	struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
+	struct vsw_port *port;
+	struct ended ended;
+
+	if (!connections || !connections_take_ended(connections, &ended))
+		return false;
+	port = atomic_load_explicit(&vsw->ports[ended.key.port],
+				    memory_order_acquire);
+	*ret_event = (struct event) {
+		.tag = ended.tag, .time_ns = ended.time_ns,
+		.port = ended.key.port, .port_serial = port ? port->serial : 0,
+		.kind = VSW_EVENT_ENDED, .direction = ended.direction
+	};
+	belong_opener(&ended.key, &(struct connection_view) {
+			      .direction = ended.direction,
+			      .opener = ended.opener
+		      }, &ret_event->key);
+	return true;
 }
 
 static bool

@@ -268,9 +268,9 @@ START_TEST(another_program_approves)
 
 	make(MAX, RATE);
 	p = packet(1, 1, UDP, VSW_OUT, TRACK_PLAIN);
-	connection_approve(table, &p, 8, 2, S);
+	connection_approve(table, &p, 8, 2, 0, S);
 	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
-	connection_approve(table, &p, 8, 2, S);
+	connection_approve(table, &p, 8, 2, 0, S);
 	ck_assert(connection_find(table, &p, S, &view));
 	ck_assert_uint_eq(view.program, 8);
 	ck_assert_uint_eq(view.layers, 2);
@@ -321,7 +321,7 @@ START_TEST(another_program_refuses)
 	ck_assert_uint_eq(connections_n(table), 1);
 	/* A program that lets it pass again. */
 	connection_refuse(table, &syn, 10, 14441 * S);
-	connection_approve(table, &syn, 11, 2, 14441 * S);
+	connection_approve(table, &syn, 11, 2, 0, 14441 * S);
 	ck_assert(connection_find(table, &p, 14441 * S, &view));
 	ck_assert_uint_eq(view.state, TRACK_TCP_JOINED);
 	ck_assert_uint_eq(view.layers, 2);
@@ -363,7 +363,8 @@ START_TEST(copies_each_once)
 	make(40, UINT32_MAX);	/* Long chains, too. */
 	for (uint32_t i = 0; i < 40; i++)
 		open_tcp(1 + i % 3, i, S * (1 + i));
-	while ((n = connections_copy(table, UINT32_MAX, 50 * S, &at, copies,
+	while ((n = connections_copy(table, UINT32_MAX, 50 * S, &at,
+				     UINT64_MAX, copies,
 				     4)))
 		for (size_t i = 0; i < n; i++) {
 			seen[copies[i].key.port][copies[i].key.local_port]++;
@@ -379,10 +380,12 @@ START_TEST(copies_each_once)
 		n_seen += seen[1 + i % 3][i] == 1;
 	ck_assert_uint_eq(n_seen, 40);
 	at = 0;
-	while ((n = connections_copy(table, 2, 50 * S, &at, copies, 3)))
+	while ((n = connections_copy(table, 2, 50 * S, &at, UINT64_MAX,
+				     copies, 3)))
 		for (size_t i = 0; i < n; i++)
 			ck_assert_uint_eq(copies[i].key.port, 2);
-	ck_assert_uint_eq(connections_copy(table, 4, S, &at, copies, 3), 0);
+	ck_assert_uint_eq(connections_copy(table, 4, S, &at, UINT64_MAX,
+					   copies, 3), 0);
 	unmake();
 }
 END_TEST
@@ -523,7 +526,7 @@ race(void *direction_)
 		if (step % 64 == 32)
 			connection_refuse(table, &p, step, now);
 		connection_may_be_there(table, p.hash);
-		connection_approve(table, &p, step, n, now);
+		connection_approve(table, &p, step, n, 0, now);
 	}
 	return (void *) (uintptr_t) n_good;
 }
@@ -545,7 +548,7 @@ START_TEST(workers_share_it)
 	for (unsigned i = 0; i < 200 || !total; i++) {
 		at = 0;
 		while ((n = connections_copy(table, UINT32_MAX, race_now, &at,
-					     copies, 16)))
+					     UINT64_MAX, copies, 16)))
 			total += n;
 		connections_end_port(table, 1 + i % 2);
 	}
@@ -556,8 +559,8 @@ START_TEST(workers_share_it)
 	ck_assert_uint_gt(total, 0);
 	/* The lists, the buckets and the counts are of one mind. */
 	at = total = 0;
-	while ((n = connections_copy(table, UINT32_MAX, 1000 * S, &at, copies,
-				     16)))
+	while ((n = connections_copy(table, UINT32_MAX, 1000 * S, &at,
+				     UINT64_MAX, copies, 16)))
 		total += n;
 	c = counters(1);
 	ck_assert_uint_eq(total, c.connections + counters(2).connections);
