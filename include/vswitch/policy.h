@@ -156,7 +156,9 @@ VSW_API void vsw_rule_drop(struct vsw_rule *);
  *
  * TCP is followed loosely: a rule may let a connection begin in the middle, and
  * one direction may take another way.  What fits into no state of TCP is
- * dropped (VSW_DROP_CONNECTION_STATE), and so is an RST of no connection.  How
+ * dropped (VSW_DROP_CONNECTION_STATE), and so is an RST of no connection.  An
+ * RST or a FIN whose number is far from what is expected passes, and ends
+ * nothing by itself (RFC 5961).  How
  * long connections last, and how many there may be, is in the switch's options;
  * half-open and closing ones give way when there is no room, established ones
  * never.

@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/inspect.h>
+#include "libvswitch/connection/sequence.h"
 #include "libvswitch/connection/track.h"
 
 struct connections;
@@ -55,6 +56,7 @@ struct connection_packet {
 	uint8_t event;			/* enum track_event. */
 	bool is_related;		/* An ICMP error about a packet of the
 					 * key's, which went the other way. */
+	struct sequence_numbers numbers;	/* Of TCP. */
 };
 
 /* How the first packet looked when it came to the port's layers; together with

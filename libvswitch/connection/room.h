@@ -28,7 +28,9 @@ struct entry {
 	_Atomic uint32_t hash;		/* 0: free. */
 	uint32_t next;			/* In its bucket; of those free. */
 	uint32_t layers;
-	uint8_t state, direction;
+	uint8_t state;
+	uint8_t direction : 1, known : 2;	/* enum vsw_direction; struct
+					 * sequence. */
 	uint16_t log_tag;		/* Its end is told with; 0: it is not. */
 
 	uint64_t used_ns, opened_ns;
@@ -37,6 +39,7 @@ struct entry {
 	uint32_t older, newer;		/* In that list. */
 	uint8_t eth_src[6], eth_dst[6];	/* Of the opener. */
 	uint32_t vni;
+	uint32_t next_tcp[2];		/* struct sequence. */
 };
 
 _Static_assert(sizeof(struct entry) == 128, "an entry straddles cache lines");

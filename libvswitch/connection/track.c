@@ -45,6 +45,12 @@ static const struct {
 		{ "reset", TRACK_CLOSING, TRACK_AGE_TCP_RESET, true },
 	[TRACK_ICMP_ANSWERED] =
 		{ "answered", TRACK_CLOSING, TRACK_AGE_ICMP, true },
+	[TRACK_TCP_DOUBTED_OPENER] =
+		{ "doubted", TRACK_CLOSING, TRACK_AGE_TCP_OPEN, true },
+	[TRACK_TCP_DOUBTED_OTHER] =
+		{ "doubted", TRACK_CLOSING, TRACK_AGE_TCP_OPEN, true },
+	[TRACK_TCP_DOUBTED] =
+		{ "doubted", TRACK_CLOSING, TRACK_AGE_TCP_OPEN, true },
 	[TRACK_TCP_REFUSED] =
 		{ "refused", TRACK_CLOSING, TRACK_AGE_TCP_OPEN, true },
 	[TRACK_REFUSED] =
@@ -57,6 +63,7 @@ _Static_assert(sizeof states / sizeof states[0] == TRACK_N_STATES,
 static enum track_state next_of_tcp(enum track_state, enum track_side,
 				    enum track_event);
 static enum track_state after_fin(enum track_state, enum track_side);
+static enum track_state after_doubted_fin(enum track_state, enum track_side);
 static enum track_state after_plain(enum track_state, enum track_side);
 static enum track_state after_syn(enum track_state, enum track_side,
 				  enum track_event);
@@ -178,6 +185,12 @@ track_allow(enum track_state state, uint8_t proto)
 }
 
 bool
+track_is_open(enum track_state state)
+{
+	return state == TRACK_TCP_OPEN || state == TRACK_TCP_DOUBTED;
+}
+
+bool
 track_is_watched(enum track_state state)
 {
 	return states[state].is_watched;
@@ -210,8 +223,19 @@ next_of_tcp(enum track_state state, enum track_side side,
 		/* What is closed in good order stays so: RFC 1337. */
 		return state == TRACK_TCP_TIME_WAIT ? state
 						    : TRACK_TCP_RESET;
+	case TRACK_RST_DOUBTED:
+		return state == TRACK_TCP_OPEN ? TRACK_TCP_DOUBTED : state;
 	case TRACK_FIN:
 		return after_fin(state, side);
+	case TRACK_FIN_DOUBTED:
+		return after_doubted_fin(state, side);
+	case TRACK_FIN_ANSWERED:
+		return state == TRACK_TCP_DOUBTED_OPENER
+		       ? TRACK_TCP_FIN_OPENER
+		       : state == TRACK_TCP_DOUBTED_OTHER
+		       ? TRACK_TCP_FIN_OTHER : state;
+	case TRACK_GOES_ON:
+		return TRACK_TCP_OPEN;
 	case TRACK_SYN:
 	case TRACK_SYN_ACK:
 		return after_syn(state, side, event);
@@ -232,6 +256,9 @@ after_fin(enum track_state state, enum track_side side)
 	case TRACK_TCP_ANSWERED:
 	case TRACK_TCP_JOINED:
 	case TRACK_TCP_OPEN:
+	case TRACK_TCP_DOUBTED_OPENER:
+	case TRACK_TCP_DOUBTED_OTHER:
+	case TRACK_TCP_DOUBTED:
 		return side == TRACK_OTHER ? TRACK_TCP_FIN_OTHER
 					   : TRACK_TCP_FIN_OPENER;
 	case TRACK_TCP_FIN_OPENER:
@@ -244,9 +271,20 @@ after_fin(enum track_state state, enum track_side side)
 }
 
 static enum track_state
+after_doubted_fin(enum track_state state, enum track_side side)
+{
+	if (!track_is_open(state))
+		return state;
+	return side == TRACK_OTHER ? TRACK_TCP_DOUBTED_OTHER
+				   : TRACK_TCP_DOUBTED_OPENER;
+}
+
+static enum track_state
 after_plain(enum track_state state, enum track_side side)
 {
 	switch (state) {
+	case TRACK_TCP_DOUBTED:
+		return TRACK_TCP_OPEN;
 	case TRACK_TCP_ANSWERED:
 		return side == TRACK_OPENER ? TRACK_TCP_OPEN : state;
 	case TRACK_TCP_JOINED:

@@ -6,10 +6,11 @@
 /* What a connection's packets make of its state.  Pure: no table, no time, no
  * bytes; connection/connection.c keeps the states and their ages.
  *
- * TCP is followed by flags alone, so that it can be joined in the middle and
- * one direction may take another way.  It is not this library's to say which
- * of two hosts is right: a reset that its receiver does not believe (RFC 5961)
- * is not believed here either, once both have gone on talking. */
+ * TCP is followed by flags, so that it can be joined in the middle and one
+ * direction may take another way; numbers are asked only whether an RST or a
+ * FIN is to be believed (sequence.h).  It is not this library's to say which of
+ * two hosts is right: a reset that its receiver does not believe (RFC 5961) is
+ * not believed here either, once both have gone on talking. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,10 @@ enum track_state {
 	TRACK_TCP_RESET_NOT_OPENER,	/* After which the opener went on. */
 	TRACK_TCP_RESET_NOT_OTHER,	/* After which the other went on. */
 	TRACK_ICMP_ANSWERED,
+	/* Established, but for an end that is doubted. */
+	TRACK_TCP_DOUBTED_OPENER,	/* FIN, said to be the opener's. */
+	TRACK_TCP_DOUBTED_OTHER,
+	TRACK_TCP_DOUBTED,		/* RST. */
 	/* Ended by policy, and remembered, so that it is not taken for a new
 	 * one when the other goes on. */
 	TRACK_TCP_REFUSED, TRACK_REFUSED,
@@ -61,7 +66,11 @@ enum track_event {
 	TRACK_PLAIN,			/* Of TCP: an ACK. */
 	TRACK_SYN, TRACK_SYN_ACK, TRACK_FIN, TRACK_RST,
 	TRACK_INVALID,			/* TCP flags that nobody sends. */
-	TRACK_ANSWER			/* ICMP: opens nothing. */
+	TRACK_ANSWER,			/* ICMP: opens nothing. */
+	/* What sequence_judge() makes of them. */
+	TRACK_FIN_DOUBTED, TRACK_RST_DOUBTED,
+	TRACK_FIN_ANSWERED,		/* By who did not send it. */
+	TRACK_GOES_ON			/* As none could that had ended. */
 };
 
 enum track_side { TRACK_OPENER, TRACK_OTHER };
@@ -90,6 +99,8 @@ enum track_state track_refuse(enum track_state);
 bool track_is_refused(enum track_state);
 /* And wants it again: of a refused one, behind a packet of its opener's. */
 enum track_state track_allow(enum track_state, uint8_t proto);
+/* Is it TCP that is established, for all that is known? */
+bool track_is_open(enum track_state);
 /* Must each packet be seen, or only SYN, FIN, RST and what is invalid? */
 bool track_is_watched(enum track_state);
 enum track_hold track_hold(enum track_state);

@@ -37,6 +37,8 @@ static bool inner_ipv4(struct cursor *, struct ends *);
 static bool inner_ipv6(struct cursor *, struct ends *);
 static bool inner_l4(struct cursor *, struct ends *);
 static bool has_ports(uint8_t proto);
+static void get_numbers(const struct headers *, const uint8_t *frame,
+			struct sequence_numbers *);
 static void set_key(const struct ends *, enum vsw_direction,
 		    struct connection_key *);
 
@@ -66,6 +68,9 @@ belong_find(const struct headers *h, const uint8_t *frame,
 	ret_packet->event = (uint8_t) ends.event;
 	ret_packet->is_related = is_related;
 	set_key(&ends, direction, &ret_packet->key);
+	if (ends.proto == IP_PROTO_TCP && !is_related
+	    && h->key.fragment != VSW_FRAGMENT_LATER)
+		get_numbers(h, frame, &ret_packet->numbers);
 	return true;
 }
 
@@ -259,6 +264,23 @@ has_ports(uint8_t proto)
 {
 	return proto == IP_PROTO_TCP || proto == IP_PROTO_UDP
 	       || proto == IP_PROTO_SCTP;
+}
+
+/* RFC 9293, section 3.1.  Of a first fragment, and of what is to be cut, as if
+ * it were one segment. */
+static void
+get_numbers(const struct headers *h, const uint8_t *frame,
+	    struct sequence_numbers *ret_numbers)
+{
+	const uint8_t *tcp = frame + h->l4;
+	uint32_t size = h->l3_end - h->payload;
+
+	if (h->tcp_flags & (TRACK_TCP_FLAG_SYN | TRACK_TCP_FLAG_FIN))
+		size++;
+	ret_numbers->first = get_be32(tcp + 4);
+	ret_numbers->behind = ret_numbers->first + size;
+	ret_numbers->ack = get_be32(tcp + 8);
+	ret_numbers->is_there = true;
 }
 
 static void

@@ -214,7 +214,7 @@ START_TEST(every_step_is_a_state)
 
 	for (unsigned s = TRACK_NONE + 1; s < TRACK_N_STATES; s++)
 		for (unsigned side = 0; side < 2; side++)
-			for (unsigned e = 0; e <= TRACK_ANSWER; e++) {
+			for (unsigned e = 0; e <= TRACK_GOES_ON; e++) {
 				enum track_state next = track_next(s, side,
 								   e);
 
@@ -228,7 +228,8 @@ START_TEST(every_step_is_a_state)
 						     > TRACK_AGE_TCP_RESET);
 				n++;
 			}
-	ck_assert_uint_eq(n, (TRACK_N_STATES - 1) * 2 * (TRACK_ANSWER + 1));
+	ck_assert_uint_eq(n, (TRACK_N_STATES - 1) * 2
+			     * (TRACK_GOES_ON + 1));
 }
 END_TEST
 
@@ -236,6 +237,7 @@ START_TEST(begins_anew_where_nothing_is_left)
 {
 	for (unsigned s = TRACK_NONE; s < TRACK_N_STATES; s++) {
 		bool is_over = s == TRACK_TCP_TIME_WAIT
+			       || s == TRACK_TCP_REFUSED
 			       || (s >= TRACK_TCP_RESET
 				   && s <= TRACK_TCP_RESET_NOT_OTHER);
 
@@ -266,6 +268,30 @@ START_TEST(rules_of_states)
 }
 END_TEST
 
+START_TEST(what_policy_ends_can_come_back)
+{
+	static const uint8_t protos[] = { TCP, UDP, ESP };
+
+	for (unsigned s = TRACK_NONE + 1; s < TRACK_N_STATES; s++) {
+		enum track_state refused = track_refuse(s);
+
+		ck_assert_int_eq(refused == TRACK_NONE,
+				 track_age(s) == TRACK_AGE_ICMP);
+		if (refused != TRACK_NONE)
+			ck_assert(track_is_refused(refused));
+		ck_assert_int_eq(track_is_refused(s), refused == s);
+		if (!track_is_refused(s))
+			ck_assert_int_eq(track_allow(s, TCP), s);
+	}
+	for (size_t i = 0; i < sizeof protos; i++) {
+		enum track_state s = track_start(protos[i], TRACK_PLAIN);
+
+		ck_assert_int_eq(track_allow(track_refuse(s), protos[i]), s);
+	}
+}
+END_TEST
+
 RIG_MAIN("track", flags_say_what_a_segment_is, starts, tcp_conversations,
 	 other_conversations, every_step_is_a_state,
-	 begins_anew_where_nothing_is_left, rules_of_states)
+	 begins_anew_where_nothing_is_left, what_policy_ends_can_come_back,
+	 rules_of_states)
