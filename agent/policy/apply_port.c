@@ -19,12 +19,15 @@ apply_port_build(struct model_port *port, char **ret_problem)
 	struct applied_port *applied = port->applied_port;
 	int err;
 
-	if (applied && !port->is_dirty) {
+	if (applied && applied->is_built
+	    && applied->guarded == port->guarded) {
 		applied->guards[0].is_new = applied->guards[1].is_new = false;
 		return 0;
 	}
 	if (!applied)
 		applied = port->applied_port = xcalloc(1, sizeof *applied);
+	applied->is_built = false;
+	applied->guarded = port->guarded;
 	err = build_group(port->sw->vsw, port->sw->hits,
 			  &applied->guards[0],
 			  layer_guard_macs(port), &no_mappings, ret_problem);
@@ -33,6 +36,7 @@ apply_port_build(struct model_port *port, char **ret_problem)
 				  &applied->guards[1],
 				  layer_guard_sources(port), &no_mappings,
 				  ret_problem);
+	applied->is_built = !err;
 	return err;
 }
 

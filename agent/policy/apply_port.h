@@ -11,6 +11,8 @@
 
 struct applied_port {
 	struct built_group guards[2];	/* MACs, addresses. */
+	uint64_t guarded;		/* The port's, when they were built. */
+	bool is_built;
 };
 
 /* A list in a switch. */

@@ -191,20 +191,26 @@ make_text(const struct row *row)
 		"protocols", "src_ip_addresses", "dst_ip_addresses",
 		"src_ports", "dst_ports"
 	};
-	size_t size;
+	enum { N = sizeof columns / sizeof *columns, NUMBER_SIZE = 24 };
+	const char *values[N];
+	size_t sizes[N], size = NUMBER_SIZE, n = 0;
 	char *text;
-	FILE *to = open_memstream(&text, &size);
 
-	if (!to)
-		abort();
-	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-		const char *value = row_string(row, columns[i], "");
-
-		fprintf(to, "%zu:%s ", strlen(value), value);
+	for (size_t i = 0; i < N; i++) {
+		values[i] = row_string(row, columns[i], "");
+		sizes[i] = strlen(values[i]);
+		size += sizes[i] + NUMBER_SIZE;
 	}
-	fprintf(to, "%lld\n", (long long) row_integer(row, "priority", 0));
-	if (fclose(to))
-		abort();
+	text = xmalloc(size);
+	for (size_t i = 0; i < N; i++) {
+		n += (size_t) snprintf(text + n, NUMBER_SIZE, "%zu:",
+				       sizes[i]);
+		memcpy(text + n, values[i], sizes[i]);
+		n += sizes[i];
+		text[n++] = ' ';
+	}
+	snprintf(text + n, NUMBER_SIZE, "%lld\n",
+		 (long long) row_integer(row, "priority", 0));
 	return text;
 }
 
@@ -396,21 +402,18 @@ make_acl(struct model_state *state, struct vnic_rule *const *of, size_t n)
 	struct vnic_rule **sorted;
 	struct acl_rule *rules;
 	struct acl *acl;
-	size_t size, n_rules = 0;
-	char *text;
-	FILE *to;
+	size_t size = 0, n_rules = 0;
+	char *text, *end;
 
 	if (!n)
 		return NULL;
 	sorted = xmemdup(of, n * sizeof *sorted);
 	qsort(sorted, n, sizeof *sorted, compare_rules);
-	to = open_memstream(&text, &size);
-	if (!to)
-		abort();
 	for (size_t i = 0; i < n; i++)
-		fputs(sorted[i]->text, to);
-	if (fclose(to))
-		abort();
+		size += strlen(sorted[i]->text);
+	text = end = xmalloc(size + 1);
+	for (size_t i = 0; i < n; i++)
+		end = stpcpy(end, sorted[i]->text);
 	acl = acl_find(&state->acls, text);
 	if (!acl) {
 		rules = xcalloc(n, sizeof *rules);

@@ -19,13 +19,22 @@ struct find_locator {
 	bool is_found;
 };
 
+/* A port while rows look for theirs. */
+struct named_port {
+	const struct model_port *port;
+	size_t place;
+};
+
 static void write_cfg(struct model_state *, enum model_database,
 		      struct teller *);
 static void write_tunnel_ips(struct model_state *, enum model_database,
 			     struct teller *);
 static void write_physicals(struct model_state *, enum model_database,
 			    struct teller *);
-static const struct model_port *find_port(const struct model_state *,
+static struct named_port *collect_ports(const struct model_state *,
+					size_t *ret_n);
+static int compare_ports(const void *, const void *);
+static const struct model_port *find_port(const struct named_port *, size_t n,
 					  const struct row *);
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
@@ -116,38 +125,76 @@ write_physicals(struct model_state *state, enum model_database db,
 		struct teller *teller)
 {
 	const struct table *table = state_table(state, db, "Physical_Port");
+	size_t n;
+	struct named_port *ports = collect_ports(state, &n);
 	const struct row *row;
 
 	for (row = table_first(table); row; row = table_next(table, row))
-		write_physical(teller, row, find_port(state, row));
+		write_physical(teller, row, find_port(ports, n, row));
+	free(ports);
 }
 
-static const struct model_port *
-find_port(const struct model_state *state, const struct row *row)
+/* Those that have a name, in order. */
+static struct named_port *
+collect_ports(const struct model_state *state, size_t *ret_n)
 {
 	const struct list *switches = &state->model->switches;
-	char *id = iface_id_from_text(row_string(row, "name", ""));
-	const struct model_port *found = NULL;
+	struct named_port *ports = NULL;
+	size_t n = 0, size = 0;
 
-	for (const struct list *s = switches->next; s != switches && !found;
+	for (const struct list *s = switches->next; s != switches;
 	     s = s->next) {
-		const struct list *ports =
+		const struct list *all =
 			&LIST_ENTRY(s, const struct model_switch, link)->ports;
 
-		for (const struct list *p = ports->next; p != ports;
-		     p = p->next) {
+		for (const struct list *p = all->next; p != all; p = p->next) {
 			const struct model_port *port =
 				LIST_ENTRY(p, const struct model_port, link);
 
-			if (!port->is_removed && *port->iface_id
-			    && !strcmp(port->iface_id, id)) {
-				found = port;
-				break;
+			if (port->is_removed || !*port->iface_id)
+				continue;
+			if (n == size) {
+				size = 2 * size + 16;
+				ports = xrealloc(ports, size * sizeof *ports);
 			}
+			ports[n] = (struct named_port) { port, n };
+			n++;
 		}
 	}
+	if (n)
+		qsort(ports, n, sizeof *ports, compare_ports);
+	*ret_n = n;
+	return ports;
+}
+
+/* Of one name the one that stands first in its switch. */
+static int
+compare_ports(const void *pa, const void *pb)
+{
+	const struct named_port *a = pa, *b = pb;
+	int order = strcmp(a->port->iface_id, b->port->iface_id);
+
+	return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static const struct model_port *
+find_port(const struct named_port *ports, size_t n, const struct row *row)
+{
+	char *id = iface_id_from_text(row_string(row, "name", ""));
+	size_t low = 0, high = n;
+	bool is_found;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(ports[middle].port->iface_id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	is_found = low < n && !strcmp(ports[low].port->iface_id, id);
 	free(id);
-	return found;
+	return is_found ? ports[low].port : NULL;
 }
 
 /* Keys that are not ours stay. */

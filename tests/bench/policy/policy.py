@@ -3,7 +3,7 @@
 
 """Times an agent's policy by packets.
 
-    policy.py SOCKET PID LAB PORTS ROUNDS SIZE...
+    policy.py SOCKET PID LAB KINDS PORTS ROUNDS SIZE...
 
 Ports are taps in the namespace LAB-vms, and wires end in LAB-peer.  A hundred
 subnets, ten to a router, share ports and mappings.  While a probe is sent every
@@ -361,7 +361,8 @@ class Bench:
 
 def main():
     path, pid, lab = sys.argv[1:4]
-    n_ports, rounds, *sizes = map(int, sys.argv[4:])
+    kinds = sys.argv[4].split()
+    n_ports, rounds, *sizes = map(int, sys.argv[5:])
     bench = Bench(path, pid, lab, n_ports, rounds)
     start = time.monotonic()
     bench.set_up()
@@ -372,12 +373,13 @@ def main():
         some = bench.load(size)
         answered += some[0]
         took += some[1]
+        open(os.path.dirname(path) + "/../../policy.go", "w").close()
         say(f"mappings_{size}_answered", answered, "s")
         say(f"mappings_{size}_in_force", took, "s",
             15 if size == 1000000 else None)
         say(f"mappings_{size}_bytes_each", (bench.rss() - empty) / size,
             "bytes", 500 if size == 1000000 else None)
-        for kind in "moved", "rule", "bound":
+        for kind in kinds:
             bench.measure(kind, getattr(bench, f"{kind}_once"), size)
 
 
