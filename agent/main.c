@@ -413,6 +413,7 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	model_update(agent->model);
 	host_apply(agent->host);
 	policy_apply(agent->model);
+	host_settle(agent->host);
 	status_write(agent->model, false);
 }
 

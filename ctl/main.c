@@ -36,6 +36,8 @@ VLOG_DEFINE_THIS_MODULE(main);
 /* Rows that may be named by name in the generic verbs; Host has only one. */
 static const struct ctl_table_class tables[HNVREC_N_TABLES] = {
 	[HNVREC_TABLE_HOST].row_ids[0] = { NULL, NULL, NULL },
+	[HNVREC_TABLE_ROUTING_DOMAIN].row_ids[0] =
+		{ &hnvrec_routing_domain_col_name, NULL, NULL },
 	[HNVREC_TABLE_PORT].row_ids[0] =
 		{ &hnvrec_port_col_name, NULL, NULL },
 	[HNVREC_TABLE_PROVIDER_ADDRESS].row_ids[0] =

@@ -131,6 +131,21 @@ host_apply(struct host *host)
 }
 
 void
+host_settle(struct host *host)
+{
+	struct list *switches = &host->options.model->switches;
+
+	for (struct list *link = switches->next; link != switches;
+	     link = link->next) {
+		struct share *share =
+			LIST_ENTRY(link, struct model_switch, link)->host;
+
+		if (share)
+			punt_settle(share->punt);
+	}
+}
+
+void
 host_check(struct host *host)
 {
 	struct list *switches = &host->options.model->switches;

@@ -33,6 +33,9 @@ void host_free(struct host *);
 /* Opens and closes what differs from what the model wants. */
 void host_apply(struct host *);
 
+/* Behind policy_apply(): what waited for policy goes on. */
+void host_settle(struct host *);
+
 /* Now and then: asks for a turn if a device is of no use any more and its
  * descriptor has not said so. */
 void host_check(struct host *);

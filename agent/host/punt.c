@@ -12,6 +12,7 @@
 #include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/host/frame.h"
+#include "agent/host/pend.h"
 #include "agent/host/thread.h"
 #include "agent/policy/policy.h"
 
@@ -20,7 +21,7 @@ enum { WAITING_MAX = 1024 };
 struct waiting {
 	struct list link;
 	const struct vsw_port *from;
-	uint32_t reason;
+	uint32_t reason, vni;
 	size_t size;
 	uint8_t bytes[];
 };
@@ -30,6 +31,7 @@ struct punt {
 	struct vsw_port *port;
 	struct vsw_worker *worker;
 	struct event *event;
+	struct pend *pend;
 	int wake_fd;
 	struct punt_counters counters;
 
@@ -48,6 +50,8 @@ static bool give(struct punt *, const void *bytes, size_t size,
 		 void (*way)(struct vsw_worker *, struct vsw_port *,
 			     struct vsw_packet *const packets[], size_t n,
 			     uint64_t now));
+static void go_on(void *punt, struct model_port *, uint32_t reason,
+		  uint32_t vni, const void *bytes, size_t size, bool is_known);
 static bool is_left_to_vms(const struct asker *, uint32_t reason);
 static bool is_forged(const struct asker *, const struct frame *);
 static size_t respond(struct punt *, const struct asker *,
@@ -82,6 +86,9 @@ punt_new(struct event_base *base, struct model *model, struct vsw *vsw,
 		error = -ENOMEM;
 		goto err;
 	}
+	error = pend_new(base, model, go_on, punt, &punt->pend);
+	if (error)
+		goto err;
 	error = vsw_port_add(vsw, "host", &ops, punt, &punt->port);
 	if (error)
 		goto err;
@@ -99,6 +106,7 @@ punt_free(struct punt *punt)
 	if (!punt)
 		return;
 	vsw_port_remove(punt->port);
+	pend_free(punt->pend);
 	forget(punt, NULL);
 	if (punt->event)
 		event_free(punt->event);
@@ -117,7 +125,17 @@ punt_port(const struct punt *punt)
 void
 punt_forget(struct punt *punt, const struct vsw_port *port)
 {
+	const struct model_port *of = model_find_port(punt->model, port);
+
+	if (of)
+		pend_forget(punt->pend, of);
 	forget(punt, port);
+}
+
+void
+punt_settle(struct punt *punt)
+{
+	pend_settle(punt->pend);
 }
 
 void
@@ -161,7 +179,7 @@ put(struct punt *punt, struct vsw_packet *packet)
 	if (!waiting)
 		return false;
 	waiting->from = vsw_packet_in_port(packet);
-	waiting->reason = vsw_packet_punt(packet, NULL);
+	waiting->reason = vsw_packet_punt(packet, &waiting->vni);
 	waiting->size = size;
 	memcpy(waiting->bytes, vsw_packet_data(packet), size);
 
@@ -226,6 +244,10 @@ answer(struct punt *punt, const struct waiting *waiting)
 		size = respond(punt, &asker, &frame, waiting->reason, bytes);
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
 		punt->counters.n_answered++;
+	else if (!size && reads && !is_forged(&asker, &frame)
+		 && pend_hold(punt->pend, &asker, &frame, waiting->reason,
+			      waiting->vni))
+		punt->counters.n_held++;
 	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
 		 && !(reads && is_forged(&asker, &frame))
 		 && give(punt, waiting->bytes, waiting->size,
@@ -249,11 +271,40 @@ give(struct punt *punt, const void *bytes, size_t size, struct vsw_port *port,
 	return true;
 }
 
+/* What waited for a mapping.  Of ARP and ND the answer is what was missing;
+ * other packets walk on from where they were stopped, and if it did not come,
+ * to where the unknown goes. */
+static void
+go_on(void *punt_, struct model_port *port, uint32_t reason, uint32_t vni,
+      const void *bytes, size_t size, bool is_known)
+{
+	struct punt *punt = punt_;
+	struct asker asker = { .model = punt->model, .port = port };
+	uint8_t answer[FRAME_MAX];
+	struct frame frame;
+
+	(void) vni;
+	if (!port->port || !port->subnet || !frame_read(bytes, size, &frame))
+		return;
+	if (reason == PUNT_MISSING) {
+		if (give(punt, bytes, size, port->port, vsw_worker_resume))
+			punt->counters.n_resumed++;
+		return;
+	}
+	size = is_known ? respond(punt, &asker, &frame, reason, answer) : 0;
+	if (size && give(punt, answer, size, port->port, vsw_worker_send))
+		punt->counters.n_answered++;
+	else
+		punt->counters.n_silent++;
+}
+
 static bool
 is_left_to_vms(const struct asker *asker, uint32_t reason)
 {
-	return asker->port->subnet && (reason == PUNT_ARP || reason == PUNT_ND)
-	       && model_is_bridged(asker->port->subnet);
+	return asker->port->subnet
+	       && (reason == PUNT_MISSING
+		   || ((reason == PUNT_ARP || reason == PUNT_ND)
+		       && model_is_bridged(asker->port->subnet)));
 }
 
 /* What guards, which see headers, do not: whose MAC ARP speaks of, and whose
@@ -298,6 +349,9 @@ respond(struct punt *punt, const struct asker *asker,
 	case PUNT_TTL:
 		punt->counters.n_ttl++;
 		return icmp_time_exceeded(asker, frame, ret_answer);
+	case PUNT_MISSING:
+		punt->counters.n_missing++;
+		return 0;
 	}
 	return 0;
 }

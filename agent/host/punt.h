@@ -27,10 +27,15 @@ struct vsw_port *punt_port(const struct punt *);
  * from it. */
 void punt_forget(struct punt *, const struct vsw_port *port);
 
+/* [control] Policy has changed: what waits for a mapping that is there now
+ * goes on. */
+void punt_settle(struct punt *);
+
 struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
 	uint64_t n_answered, n_silent;
 	uint64_t n_resumed;		/* Left to the VMs themselves. */
+	uint64_t n_missing, n_held;	/* Came in; wait for a mapping. */
 };
 void punt_counters(const struct punt *, struct punt_counters *);
 

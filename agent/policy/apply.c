@@ -37,6 +37,7 @@ static void get_placement(struct turn *, struct instance *,
 static void fill(struct turn *, struct placement *);
 static void edit_subnets(struct turn *, void (*edit)(struct edit *,
 						     struct edited *));
+static void set_unknown(struct turn *);
 static void build_groups(struct turn *);
 static void build_of_subnet(struct turn *, struct placement *);
 static void build_of_switch(struct turn *, enum group_kind);
@@ -264,6 +265,7 @@ apply_structure(struct turn *turn)
 	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_set);
 	edit_subnets(turn, edit_commit);
+	set_unknown(turn);
 	build_groups(turn);
 	set_programs(turn);
 	edit_subnets(turn, edit_begin);
@@ -408,6 +410,30 @@ edit_subnets(struct turn *turn, void (*edit)(struct edit *, struct edited *))
 			if (placement->instance->sw == turn->sw
 			    && placement->is_wanted && !placement->is_new)
 				edit(&turn->edit, &placement->edited);
+		}
+	}
+}
+
+static void
+set_unknown(struct turn *turn)
+{
+	struct list *instances = &turn->applied->instances;
+
+	for (struct list *i = instances->next; i != instances; i = i->next) {
+		struct list *placements =
+			&LIST_ENTRY(i, struct instance, link)->placements;
+
+		for (struct list *p = placements->next; p != placements;
+		     p = p->next) {
+			struct placement *placement =
+				LIST_ENTRY(p, struct placement, by_instance);
+
+			if (!placement->is_wanted)
+				continue;
+			edit_unknown(&turn->edit, &placement->edited,
+				     model_find_domain(
+					     turn->model,
+					     placement->edited.subnet));
 		}
 	}
 }

@@ -125,6 +125,10 @@ enum { MAX_LOCATIONS = 1024 };
 struct mapping_key;
 size_t locate_key(const struct model_subnet *, const struct model_switch *,
 		  const struct mapping_key *, struct draft_location *);
+/* Where what the subnet's mapping does not know goes: 1, or 0: nowhere.  The
+ * domain's default is of no use to the host whose own it is. */
+size_t locate_unknown(const struct model_domain *, const struct model_subnet *,
+		      const struct model_switch *, struct draft_location *);
 size_t locate_flood(const struct model_subnet *, const struct model_switch *,
 		    struct draft_location *, bool *ret_unknown_unicast);
 

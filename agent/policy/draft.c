@@ -470,6 +470,8 @@ reason_text(uint32_t reason)
 		return "gateway";
 	case PUNT_TTL:
 		return "ttl";
+	case PUNT_MISSING:
+		return "missing";
 	}
 	return "?";
 }

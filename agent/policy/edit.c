@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/policy/policy.h"
 
 static void fill_hash(struct edit *, struct edited *, bool by_ca);
 static void set_key(struct edit *, struct edited *, const struct mapping_key *,
@@ -88,6 +89,33 @@ edit_remove(struct edit *edit, struct edited *edited)
 		for (size_t i = 0; i < table->n_keys; i++)
 			if (by_ca == !!table->keys[i].ca.n)
 				remove_key(edit, edited, &table->keys[i]);
+}
+
+void
+edit_unknown(struct edit *edit, struct edited *edited,
+	     const struct model_domain *domain)
+{
+	struct vsw_unknown unknown = {
+		.size = sizeof unknown,
+		.punt_reason = domain && domain->asks ? PUNT_MISSING : 0
+	};
+	size_t n = convert(edit, locate_unknown(domain, edited->subnet,
+						edited->sw, edit->drafts));
+	int err;
+
+	if (edited->unknown_reason == unknown.punt_reason
+	    && edited->has_unknown == n
+	    && (!n || are_equal(&edited->unknown, edit->wanted, 1)))
+		return;
+	unknown.location = n ? edit->wanted : NULL;
+	err = vsw_mapping_set_unknown(edited->mapping, &unknown);
+	note(edit, err);
+	if (err)
+		return;
+	edited->unknown_reason = unknown.punt_reason;
+	edited->has_unknown = n;
+	if (n)
+		edited->unknown = edit->wanted[0];
 }
 
 void

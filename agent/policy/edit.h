@@ -19,6 +19,9 @@ struct edited {
 	size_t n_flood;
 	bool flood_unknown;
 	bool has_flood;			/* Was told at all. */
+	uint32_t unknown_reason;	/* As was told last. */
+	bool has_unknown;
+	struct vsw_location unknown;
 };
 
 /* Scratch for any number of edits, and what went wrong. */
@@ -41,6 +44,8 @@ void edit_fill(struct edit *, struct edited *);
  * the addresses that lead to them, and flood; later what is not. */
 void edit_set(struct edit *, struct edited *);
 void edit_remove(struct edit *, struct edited *);
+/* What becomes of what the mapping does not know; 'domain' NULL: is dropped. */
+void edit_unknown(struct edit *, struct edited *, const struct model_domain *);
 void edited_done(struct edited *);	/* Leaves the mapping. */
 
 #endif /* policy/edit.h */

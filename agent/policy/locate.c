@@ -80,6 +80,19 @@ locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 	return finish(&all, locations);
 }
 
+size_t
+locate_unknown(const struct model_domain *domain,
+	       const struct model_subnet *subnet,
+	       const struct model_switch *sw, struct draft_location *location)
+{
+	if (!domain || !domain->pa.n || is_here(sw, &domain->pa))
+		return 0;
+	memset(location, 0, sizeof *location);
+	set_remote(subnet, &domain->pa, domain->encap, 0, location);
+	memcpy(location->mac, domain->mac, 6);
+	return 1;
+}
+
 /* A VM behind another switch of this host is remote as well. */
 static bool
 locate_row(const struct model_subnet *subnet, const struct model_switch *sw,

@@ -81,6 +81,8 @@ model_new(struct database *const databases[], size_t n)
 	for (int i = 0; i < MODEL_N_REASONS; i++)
 		list_init(&state->faults[i]);
 	list_init(&state->changed);
+	list_init(&state->requests);
+	list_init(&model->domains);
 	list_init(&state->gone_subnets);
 	list_init(&state->gone_routers);
 	map_init(&state->vnis, state->seed);
@@ -116,6 +118,7 @@ model_free(struct model *model)
 		return;
 	state = model->state;
 	host_done(state);
+	domain_done(state);
 	row_fault_free(state, state->router_mac_fault);
 	for (int db = 0; db < N_DBS; db++) {
 		struct follower *follower = &state->followers[db];
@@ -154,6 +157,8 @@ model_update(struct model *model)
 	model->version++;
 	if (state->hnv_changed) {
 		host_follow(state);
+		domain_follow(state);
+		state->requests_changed = true;
 		state->must_bind = true;
 		if (place_own_follow(state))
 			mapping_relocate(state);
@@ -346,7 +351,7 @@ static enum row_kind
 find_kind(enum model_database db, const char *table)
 {
 	if (db == DB_HNV)
-		return ROW_HNV;
+		return strcmp(table, "Mapping_Request") ? ROW_HNV : ROW_OTHER;
 	for (size_t i = 0; i < sizeof table_kinds / sizeof *table_kinds; i++)
 		if (!strcmp(table_kinds[i].name, table))
 			return table_kinds[i].kind;

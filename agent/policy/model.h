@@ -191,6 +191,8 @@ struct model_port {
 					 * is its MAC; all zero: unknown. */
 	size_t n_mappings;		/* Local ones that are its. */
 	struct vsw_port *applied;	/* 'port', as mappings know it. */
+	size_t n_requests;		/* That it has open, and may open: */
+	int64_t ask_tokens, asked_ms;	/* request.c */
 	uint64_t told;			/* Hash of the status last written. */
 };
 
@@ -257,8 +259,40 @@ struct model_route {
 	struct row_fault *fault;	/* Ours. model_route.c */
 };
 
+/* hnv.Routing_Domain: what is to become of what no mapping names. */
+struct model_domain {
+	struct list link;		/* In model.domains. */
+	struct uuid row;
+	char *id;			/* Of its router, or lone subnet, as an
+					 * iface_id. */
+	struct vsw_addr pa;		/* Where to; n == 0: nowhere. */
+	enum vsw_encap encap;
+	uint8_t mac[6];			/* Of what is routed; all zero: that is
+					 * dropped. */
+	bool asks;			/* Controllers, before that. */
+	unsigned timeout_ms;
+	struct model_fault fault;
+	uint64_t n_asked, n_answered, n_timed_out, n_refused;
+};
+
+/* A mapping that is missed: policy.h. */
+struct model_request {
+	struct list link;
+	uint32_t vni;
+	struct vsw_addr addr;		/* n == 0: 'mac' is missed. */
+	uint8_t mac[6];
+	struct model_port *port;	/* That asked first; NULL: is gone. */
+	char *port_name;
+	int64_t since_ms;		/* Since 1970. */
+	int64_t deadline_ms;
+	struct uuid row;		/* If it is told. */
+	bool is_told;
+	unsigned n_refs;
+};
+
 struct model {
 	struct list switches;
+	struct list domains;
 	struct list subnets;
 	struct list routers;
 	uint8_t router_mac[6];		/* Physical_Switch.
@@ -293,6 +327,10 @@ const struct model_mapping *model_find_mac(const struct model_subnet *,
 const struct model_prefix *model_find_gateway(const struct model_subnet *,
 					      const struct vsw_addr *addr);
 
+/* NULL: nothing is said of the subnet's routing domain. */
+struct model_domain *model_find_domain(const struct model *,
+				       const struct model_subnet *);
+bool model_prefix_has(const struct model_prefix *, const struct vsw_addr *);
 /* Where a packet to 'addr' goes that a VM of 'subnet' gives to the router.
  * False: nowhere, no route names it.  Else 'ret_route' is the static one, or
  * NULL, and then it is on link in '*ret_subnet'. */

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include "agent/base/memory.h"
+#include "agent/policy/policy.h"
 
 enum { VXLAN_PORT = 4789 };
 
@@ -130,6 +131,7 @@ model_forget_port(struct model *model, struct model_port *port)
 		port->is_removed = true;
 		binding_follow(model->state);
 	}
+	request_forget_port(model, port);
 	list_remove(&port->link);
 	free(port->name);
 	free(port->type);

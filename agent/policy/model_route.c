@@ -133,6 +133,13 @@ prefix_has(const struct vsw_addr *network, unsigned bits,
 	return !memcmp(masked.bytes, network->bytes, addr->n);
 }
 
+bool
+model_prefix_has(const struct model_prefix *prefix,
+		 const struct vsw_addr *addr)
+{
+	return prefix_has(&prefix->network, prefix->bits, addr);
+}
+
 struct model_subnet *
 route_link(const struct model_router *router, struct model_subnet *own,
 	   const struct model_route *route)

@@ -19,7 +19,7 @@ static void print_groups(const struct model *, const struct model_switch *,
 static void print_own(const struct model *, const struct model_switch *,
 		      struct model_subnet *, FILE *);
 static void print_group(struct draft_group *, FILE *);
-static void print_mapping(const struct model_subnet *,
+static void print_mapping(const struct model *, const struct model_subnet *,
 			  const struct model_switch *, FILE *);
 static struct mapping_key *collect_keys(const struct subnet_table *,
 					size_t *ret_n);
@@ -76,7 +76,7 @@ print_switch(const struct model *model, const struct model_switch *sw,
 	print_groups(model, sw, to);
 	n_subnets = compile_in_force(sw, &subnets);
 	for (size_t i = 0; i < n_subnets; i++)
-		print_mapping(subnets[i], sw, to);
+		print_mapping(model, subnets[i], sw, to);
 	free(subnets);
 }
 
@@ -233,13 +233,14 @@ print_group(struct draft_group *group, FILE *to)
 }
 
 static void
-print_mapping(const struct model_subnet *subnet,
+print_mapping(const struct model *model, const struct model_subnet *subnet,
 	      const struct model_switch *sw, FILE *to)
 {
 	struct draft_location *locations =
 		xcalloc(MAX_LOCATIONS, sizeof *locations);
 	struct mapping_key *keys;
 	size_t n_keys, n;
+	const struct model_domain *domain;
 	bool unknown;
 
 	fprintf(to, "  mapping %u\n", subnet->vni);
@@ -261,6 +262,13 @@ print_mapping(const struct model_subnet *subnet,
 	n = locate_flood(subnet, sw, locations, &unknown);
 	fprintf(to, "    flood%s:", unknown ? " and unknown" : "");
 	print_locations(locations, n, to);
+	domain = model_find_domain(model, subnet);
+	n = locate_unknown(domain, subnet, sw, locations);
+	if (domain) {
+		fprintf(to, "    unknown%s:", domain->asks ? " is asked for"
+							   : "");
+		print_locations(locations, n, to);
+	}
 	free(locations);
 }
 

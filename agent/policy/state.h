@@ -212,6 +212,11 @@ struct model_state {
 	struct list changed;		/* Subnets, by subnet_table.changed. */
 	bool structure_changed;		/* Routers, prefixes, ports, VNIs. */
 	uint32_t n_routes;		/* static_routes. */
+	struct model_domain **domains;	/* By id. */
+	size_t n_domains;
+	struct list requests;		/* struct model_request. */
+	size_t n_requests;
+	bool requests_changed;		/* Since they were told. */
 	bool is_in_force;		/* The last policy_apply() was whole; */
 	struct model_fault engine_fault;	/* else what was the first. */
 	size_t n_cut;			/* Addresses with too many places. */
@@ -257,6 +262,10 @@ void subnet_free(struct model_state *, struct model_subnet *);
 void router_follow(struct model_state *, enum model_database,
 		   const struct uuid *);
 void router_free(struct model_state *, struct model_router *);
+
+/* model_domain.c: Routing_Domain. */
+void domain_follow(struct model_state *);
+void domain_done(struct model_state *);
 
 /* model_route.c: static_routes, of either.  'owner' is the row's; 'subnet' or
  * 'router' is NULL. */

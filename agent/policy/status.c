@@ -66,6 +66,7 @@ status_write(struct model *model, bool with_statistics)
 	status_vtep_write(state, DB_MS_VTEP);
 	status_vtep_write(state, DB_HARDWARE_VTEP);
 	status_vtep_write(state, DB_MS_FIREWALL);
+	request_write(model);
 	state->must_tell = false;
 }
 

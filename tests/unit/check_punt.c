@@ -8,6 +8,7 @@
 #include <event2/event.h>
 #include <vswitch/device.h>
 
+#include "agent/host/pend.h"
 #include "agent/host/punt.h"
 #include "agent/policy/policy.h"
 #include "tests/unit/asker.h"
@@ -22,6 +23,10 @@ static struct punt *punt;
 static struct punt_counters counters;
 static uint8_t came[2048];
 static bool is_known, is_bridged, is_guarded;
+static pend_go_fn *pend_go;
+static void *pend_ctx;
+static bool may_hold;
+static uint32_t held_reason, held_vni;
 
 struct model_port *
 model_find_port(const struct model *m, const struct vsw_port *p)
@@ -45,6 +50,50 @@ model_may_claim(const struct model_port *p, enum model_guard guard,
 	ck_assert_ptr_eq(p, &port);
 	ck_assert_int_eq(guard, addr->n == 4 ? GUARD_ARP : GUARD_ND);
 	return !is_guarded || addr->bytes[15] == 0x11;
+}
+
+/* What waits for a mapping is check_pend.c's. */
+int
+pend_new(struct event_base *b, struct model *m, pend_go_fn *go, void *ctx,
+	 struct pend **ret_pend)
+{
+	ck_assert_ptr_eq(b, base);
+	ck_assert_ptr_eq(m, &model);
+	pend_go = go;
+	pend_ctx = ctx;
+	*ret_pend = NULL;
+	return 0;
+}
+
+void
+pend_free(struct pend *pend)
+{
+	ck_assert_ptr_null(pend);
+}
+
+bool
+pend_hold(struct pend *pend, const struct asker *a, const struct frame *frame,
+	  uint32_t reason, uint32_t vni)
+{
+	ck_assert_ptr_null(pend);
+	ck_assert_ptr_eq(a->port, &port);
+	ck_assert_ptr_nonnull(frame->bytes);
+	held_reason = reason;
+	held_vni = vni;
+	return may_hold;
+}
+
+void
+pend_settle(struct pend *pend)
+{
+	ck_assert_ptr_null(pend);
+}
+
+void
+pend_forget(struct pend *pend, const struct model_port *p)
+{
+	ck_assert_ptr_null(pend);
+	ck_assert_ptr_eq(p, &port);
 }
 
 static struct vsw_device *
