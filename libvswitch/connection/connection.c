@@ -68,7 +68,6 @@ struct connections {
 
 static void set_sizes(struct connections *);
 static void set_ages(struct connections *);
-static bool is_to_be_asked(const struct entry *, uint32_t hash);
 static struct lock *lock_of(const struct connections *, uint32_t hash);
 static uint32_t load(const _Atomic uint32_t *);
 static struct entry *find(const struct connections *, uint32_t place,
@@ -209,10 +208,16 @@ connection_may_be_there(struct connections *t, uint32_t hash)
 
 	if (load(bucket) == ROOM_NONE)
 		return false;
+	/* Who has been refused is asked about when the policy changes again,
+	 * and then all flows are decided anew. */
 	lock_take(lock);
-	for (uint32_t place = load(bucket); place != ROOM_NONE && !is_there;
-	     place = room_entry(&t->room, place)->next)
-		is_there = is_to_be_asked(room_entry(&t->room, place), hash);
+	for (uint32_t place = load(bucket); place != ROOM_NONE && !is_there;) {
+		const struct entry *e = room_entry(&t->room, place);
+
+		is_there = load(&e->hash) == hash
+			   && !track_is_refused(e->state);
+		place = e->next;
+	}
 	lock_give(lock);
 	return is_there;
 }
@@ -498,14 +503,6 @@ set_ages(struct connections *t)
 	t->age_ns[TRACK_AGE_UDP_BOTH] = options->udp_s * S;
 	t->age_ns[TRACK_AGE_ICMP] = options->icmp_s * S;
 	t->age_ns[TRACK_AGE_OTHER] = options->other_s * S;
-}
-
-/* Who has been refused is asked about when the policy changes again, and then
- * all flows are decided anew in any case. */
-static bool
-is_to_be_asked(const struct entry *e, uint32_t hash)
-{
-	return load(&e->hash) == hash && !track_is_refused(e->state);
 }
 
 static struct lock *

@@ -2,6 +2,7 @@
 
 #include "libvswitch/datapath/follow.h"
 
+#include "libvswitch/base/hash.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/batch.h"
@@ -15,6 +16,20 @@
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/program.h"
 
+/* What a packet that hits is asked about one of its flow's connections. */
+struct look {
+	const struct vsw *vsw;
+	struct connections *connections;
+	const struct headers *headers;
+	const uint8_t *frame;
+	const struct vsw_port *port;
+	uint64_t now;
+	uint32_t vni;
+	uint32_t reference;		/* struct followed. */
+	enum vsw_direction direction;
+	bool is_absent;
+};
+
 static uint32_t vni_at(const struct vsw_port *, enum vsw_direction,
 		       const struct flow_key *, const struct rewrite *);
 static void approve(struct composition *, struct follow *);
@@ -22,18 +37,24 @@ static void refuse(struct follow *);
 static bool goes_somewhere(const struct decision *);
 static enum vsw_drop end_one(struct composition *, enum vsw_direction,
 			     bool passes, struct followed *);
+static bool may_open(const struct follow *);
+static uint32_t reference_to(const struct composition *,
+			     const struct follow *);
+static uint32_t shape_of(const struct vsw *, const struct connection_view *);
 static enum vsw_drop see(struct composition *, struct follow *,
 			 uint32_t *connection, uint8_t *flags);
 static enum vsw_drop open_one(struct composition *, struct follow *,
 			      uint32_t *connection, uint8_t *flags);
 static uint8_t flags_of(uint8_t proto, bool is_watched);
-static enum follow_verdict look_at_one(struct connections *,
-				       const struct headers *,
-				       const uint8_t *frame,
-				       enum vsw_direction,
-				       const struct vsw_port *, uint32_t vni,
-				       uint64_t now, uint32_t place,
-				       uint8_t *flags);
+static bool is_icmp(const struct flow_key *);
+static enum follow_verdict look_at_one(const struct look *, uint8_t *flags);
+static enum follow_verdict look_for_absent(const struct look *, uint32_t hash,
+					   uint8_t *flags);
+static enum follow_verdict look_by_key(const struct look *, uint8_t *flags);
+static bool find_packet(const struct look *, struct connection_packet *);
+static enum follow_verdict see_one(const struct look *,
+				   const struct connection_packet *,
+				   uint32_t place, uint8_t *flags);
 
 uint32_t
 follow_foresee(const struct vsw_program *program, const struct vsw_port *port,
@@ -164,25 +185,35 @@ follow_look(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	if (flags & FOLLOW_NOTHING)
 		return FOLLOW_STALE;
 	for (unsigned d = 0; d < 2; d++) {
-		const struct vsw_port *port = d == VSW_OUT ? batch->port
-							   : rewrite->port;
+		struct look look = {
+			.vsw = worker->vsw, .connections = connections,
+			.headers = h, .frame = batch->packets[i]->data,
+			.direction = d, .now = batch->now,
+			.port = d == VSW_OUT ? batch->port : rewrite->port,
+			.reference = flow->connections[d],
+			.is_absent = flags & (d == VSW_OUT
+					      ? FOLLOW_ABSENT_OUT
+					      : FOLLOW_ABSENT_IN)
+		};
 		enum follow_verdict verdict;
 
-		if (!flow->connections[d])
+		if (!look.reference)
 			continue;
-		if (flags & (d == VSW_OUT ? FOLLOW_ABSENT_OUT
-					  : FOLLOW_ABSENT_IN)) {
-			if (connection_may_be_there(connections,
-						    flow->connections[d]))
+		/* Of a flow that is dropped on its way in it is not known any
+		 * more where to. */
+		if (d == VSW_IN && rewrite->drop != VSW_N_DROPS) {
+			if (is_icmp(&h->key))
 				return FOLLOW_STALE;
-			flags |= FOLLOW_ALWAYS;
-			continue;
+		} else {
+			look.vni = vni_at(look.port, d, &h->key, rewrite);
 		}
-		verdict = look_at_one(connections, h, batch->packets[i]->data,
-				      d, port,
-				      vni_at(port, d, &h->key, rewrite),
-				      batch->now, flow->connections[d] - 1,
-				      &flags);
+		if (is_icmp(&h->key))
+			verdict = look_by_key(&look, &flags);
+		else if (look.is_absent)
+			verdict = look_for_absent(&look, look.reference,
+						  &flags);
+		else
+			verdict = look_at_one(&look, &flags);
 		if (verdict != FOLLOW_HOLDS)
 			return verdict;
 	}
@@ -280,7 +311,7 @@ end_one(struct composition *c, enum vsw_direction direction, bool passes,
 		drop = see(c, f, connection, &followed->flags);
 	else if (f->is_found && f->has_passed)
 		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
-	else if (!f->is_found && f->wanted && passes)
+	else if (!f->is_found && f->wanted && passes && may_open(f))
 		drop = open_one(c, f, connection, &followed->flags);
 	else if (!f->is_found) {
 		/* As soon as there is one, it is to hear of this. */
@@ -290,10 +321,44 @@ end_one(struct composition *c, enum vsw_direction direction, bool passes,
 				      ? FOLLOW_ABSENT_OUT
 				      : FOLLOW_ABSENT_IN);
 	}
-	/* A flow has many identifiers, and errors are about many packets. */
-	if (f->packet.key.proto == IP_PROTO_ICMP || f->packet.is_related)
+	/* A flow has many identifiers, which may belong to connections that
+	 * pass other layers; and errors are about many packets. */
+	if (f->packet.is_related)
 		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
+	else if (f->packet.key.proto == IP_PROTO_ICMP && !*connection) {
+		*connection = reference_to(c, f);
+		followed->flags |= FOLLOW_ALWAYS;
+	}
 	return drop;
+}
+
+static bool
+may_open(const struct follow *f)
+{
+	return !f->packet.is_related
+	       && (f->packet.key.proto != IP_PROTO_ICMP
+		   || f->packet.event != TRACK_ANSWER);
+}
+
+/* What flows remember of a connection.  Those of ICMP have many: they remember
+ * what their connections have in common. */
+static uint32_t
+reference_to(const struct composition *c, const struct follow *f)
+{
+	if (f->packet.key.proto != IP_PROTO_ICMP)
+		return f->view.place + 1;
+	return shape_of(c->vsw, &f->view);
+}
+
+/* All by which a connection has a say in what is decided of its packets. */
+static uint32_t
+shape_of(const struct vsw *vsw, const struct connection_view *view)
+{
+	const uint64_t shape[2] = {
+		view->program, (uint64_t) view->layers << 1 | view->direction
+	};
+
+	return hash_short(hash_with(shape, sizeof shape, &vsw->secret)) | 1;
 }
 
 static enum vsw_drop
@@ -321,7 +386,7 @@ see(struct composition *c, struct follow *f, uint32_t *connection,
 		*flags |= flags_of(f->packet.key.proto, false);
 		break;
 	}
-	*connection = f->view.place + 1;
+	*connection = reference_to(c, f);
 	return VSW_N_DROPS;
 }
 
@@ -333,10 +398,6 @@ open_one(struct composition *c, struct follow *f, uint32_t *connection,
 		&c->vsw->connections, memory_order_acquire);
 	int drop;
 
-	if (f->packet.is_related
-	    || (f->packet.key.proto == IP_PROTO_ICMP
-		&& f->packet.event == TRACK_ANSWER))
-		return VSW_N_DROPS;
 	if (f->is_refused) {
 		narrate(c->narrator, "would open anew what policy has ended");
 		if (!c->is_trial)
@@ -355,7 +416,7 @@ open_one(struct composition *c, struct follow *f, uint32_t *connection,
 	drop = connection_open(connections, &f->packet, c->now, &f->view);
 	if (drop != CONNECTION_OPENED)
 		return (enum vsw_drop) drop;
-	*connection = f->view.place + 1;
+	*connection = reference_to(c, f);
 	*flags |= flags_of(f->packet.key.proto,
 			   track_is_watched(f->view.state));
 	return VSW_N_DROPS;
@@ -373,25 +434,72 @@ flags_of(uint8_t proto, bool is_watched)
 	return is_watched ? flags | FOLLOW_ALWAYS : flags;
 }
 
+static bool
+is_icmp(const struct flow_key *key)
+{
+	return key->ip_proto == (key->has & FLOW_HAS_IPV4 ? IP_PROTO_ICMP
+							  : IP_PROTO_ICMPV6);
+}
+
 static enum follow_verdict
-look_at_one(struct connections *connections, const struct headers *h,
-	    const uint8_t *frame, enum vsw_direction direction,
-	    const struct vsw_port *port, uint32_t vni, uint64_t now,
-	    uint32_t place, uint8_t *flags)
+look_at_one(const struct look *look, uint8_t *flags)
 {
 	struct connection_packet packet;
 
-	if (!belong_find(h, frame, direction, port, vni, &packet))
+	if (!find_packet(look, &packet))
 		return FOLLOW_STALE;
-	packet.hash = connection_hash(connections, &packet.key);
-	switch (connection_see(connections, place, &packet, now)) {
+	return see_one(look, &packet, look->reference - 1, flags);
+}
+
+static enum follow_verdict
+look_for_absent(const struct look *look, uint32_t hash, uint8_t *flags)
+{
+	if (connection_may_be_there(look->connections, hash))
+		return FOLLOW_STALE;
+	*flags |= FOLLOW_ALWAYS;
+	return FOLLOW_HOLDS;
+}
+
+/* ICMP: the packet's own connection, by its identifier. */
+static enum follow_verdict
+look_by_key(const struct look *look, uint8_t *flags)
+{
+	struct connection_packet packet;
+	struct connection_view view;
+
+	if (!find_packet(look, &packet))
+		return FOLLOW_STALE;
+	if (look->is_absent)
+		return look_for_absent(look, packet.hash, flags);
+	if (!connection_find(look->connections, &packet, look->now, &view)
+	    || shape_of(look->vsw, &view) != look->reference)
+		return FOLLOW_STALE;
+	return see_one(look, &packet, view.place, flags);
+}
+
+static bool
+find_packet(const struct look *look, struct connection_packet *ret_packet)
+{
+	if (!belong_find(look->headers, look->frame, look->direction,
+			 look->port, look->vni, ret_packet))
+		return false;
+	ret_packet->hash = connection_hash(look->connections,
+					   &ret_packet->key);
+	return true;
+}
+
+static enum follow_verdict
+see_one(const struct look *look, const struct connection_packet *packet,
+	uint32_t place, uint8_t *flags)
+{
+	switch (connection_see(look->connections, place, packet, look->now)) {
 	case CONNECTION_INVALID:
 		return FOLLOW_INVALID;
 	case CONNECTION_WATCHED:
-		*flags |= flags_of(packet.key.proto, true);
+		*flags |= flags_of(packet->key.proto, true);
 		return FOLLOW_HOLDS;
 	case CONNECTION_SETTLED:
-		*flags |= flags_of(packet.key.proto, false);
+		*flags |= flags_of(packet->key.proto, false);
 		return FOLLOW_HOLDS;
 	default:
 		return FOLLOW_STALE;

@@ -40,7 +40,8 @@ struct follow {
 	struct connection_view view;
 };
 
-/* What flows remember: two references (place + 1, or 0), and of them: */
+/* What flows remember: two references (place + 1, or of ICMP, whose flows have
+ * many, what they have in common; or 0), and of them: */
 enum follow_flags {
 	/* Look if one of these TCP flags is there, or ACK is not. */
 	FOLLOW_TCP = TRACK_TCP_FLAG_FIN | TRACK_TCP_FLAG_SYN
