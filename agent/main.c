@@ -29,6 +29,7 @@
 #include "agent/ovsdb/store/database.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/server/server.h"
+#include "agent/policy/bridge.h"
 #include "agent/policy/policy.h"
 #include "agent/upgrade.h"
 
@@ -413,6 +414,7 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	model_update(agent->model);
 	host_apply(agent->host);
 	policy_apply(agent->model);
+	bridges_apply(agent->model);
 	host_settle(agent->host);
 	status_write(agent->model, false);
 }

@@ -288,8 +288,9 @@ Switches:\n\
   del-switch NAME                 delete a switch and all that is on it\n\
   list-switches                   names, one a line\n\
 Ports:\n\
-  add-port SWITCH PORT [type=tap|packet] [iface_id=ID] [mac=MAC]\n\
-           [KEY=VALUE]...         other KEYs become options (see hnv(5))\n\
+  add-port SWITCH PORT [type=tap|packet] [role=vm|uplink|host]\n\
+           [iface_id=ID] [mac=MAC] [KEY=VALUE]...\n\
+                               other KEYs become options (see hnv(5))\n\
   del-port [SWITCH] PORT          delete a port\n\
   list-ports SWITCH               names, one a line\n\
 Provider addresses:\n\

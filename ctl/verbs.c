@@ -288,6 +288,7 @@ set_port(struct ctl_context *context, const struct hnvrec_port *port,
 	 struct smap *settings)
 {
 	char *type = settings_take(settings, "type");
+	char *role = settings_take(settings, "role");
 	char *iface_id = settings_take(settings, "iface_id");
 	char *given = settings_take(settings, "mac");
 	char *mac = given && *given ? settings_mac(context, given)
@@ -296,6 +297,9 @@ set_port(struct ctl_context *context, const struct hnvrec_port *port,
 	if (type)
 		settings_set_word(context, "Port", &port->header_, "type",
 				  type);
+	if (role)
+		settings_set_word(context, "Port", &port->header_, "role",
+				  role);
 	if (iface_id)
 		hnvrec_port_set_iface_id(port, iface_id);
 	if (mac)
@@ -308,6 +312,7 @@ set_port(struct ctl_context *context, const struct hnvrec_port *port,
 	check_tap_name(context, port);
 	database_watch(&port->header_);
 	free(type);
+	free(role);
 	free(iface_id);
 	free(given);
 	free(mac);

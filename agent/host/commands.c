@@ -71,6 +71,7 @@ commands_add(struct control *control, struct commands *commands)
 			    run_ports, commands);
 	control_add_command(control, "drops", "[--format=json] [PORT]", 0, 2,
 			    run_drops, commands);
+	commands_add_bridge(control, commands);
 	control_add_command(control, "log/set", "error|warn|info|debug", 1, 1,
 			    run_log_set, commands);
 	inspect_add(control, commands);

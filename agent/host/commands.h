@@ -39,5 +39,7 @@ bool commands_find_port(const struct commands *, const char *name,
 /* The engine's of this switch, or NULL. */
 struct vsw_port *commands_port_of(const struct model_switch *,
 				  const char *name);
+/* commands_bridge.c */
+void commands_add_bridge(struct control *, struct commands *);
 
 #endif /* host/commands.h */

@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/host/attach.h"
+#include "agent/host/events.h"
 #include "agent/host/punt.h"
 #include "agent/host/thread.h"
 #include "agent/host/uplink.h"
@@ -26,6 +27,7 @@ struct host {
 	struct host_options options;
 	struct thread **threads;
 	struct event *failed, *retry;
+	struct events *events;
 	int failed_fd;
 	bool wants_retry;
 };
@@ -73,6 +75,7 @@ host_new(const struct host_options *options, struct host **ret_host)
 		error = -ENOMEM;
 		goto err;
 	}
+	error = events_new(options->base, options->model, &host->events);
 	for (unsigned i = 0; i < options->n_workers && !error; i++)
 		error = thread_new(i, host->failed_fd, &host->threads[i]);
 	if (error)
@@ -99,6 +102,7 @@ host_free(struct host *host)
 					      link));
 	for (unsigned i = 0; i < host->options.n_workers; i++)
 		thread_free(host->threads[i]);
+	events_free(host->events);
 	if (host->failed)
 		event_free(host->failed);
 	if (host->retry)
@@ -282,6 +286,7 @@ open_switch(struct host *host, struct model_switch *sw)
 	options.max_ports = PORTS_MAX;
 	options.max_flows = FLOWS_MAX;
 	options.max_workers = (uint32_t) n + 1;
+	events_set_wake(host->events, &options);
 	share->workers = xcalloc(n + 1, sizeof *share->workers);
 	error = vsw_new(&options, &sw->vsw);
 	for (size_t i = 0; i <= n && !error; i++)
@@ -372,18 +377,23 @@ apply_port(struct host *host, struct model_switch *sw,
 	struct attached *attached = port->host;
 	struct vsw_device *device;
 	int error = attached ? attach_error(attached) : 0;
+	const char *forbidden = model_forbids_port(port);
 
 	if (error)
 		log_line(LOG_LEVEL_WARN, port->name, "device failed: %s; it "
 			 "is opened again", strerror(-error));
-	if (attached && (error || port->is_changed || port->is_removed))
+	if (attached && (error || port->is_changed || port->is_removed
+			 || forbidden))
 		close_port(host, port);
 	if (port->is_removed) {
 		model_forget_port(host->options.model, port);
 		return;
 	}
 	port->is_changed = false;
-	if (port->host)
+	if (forbidden)
+		model_fault_set(&port->device_fault, MODEL_NOT_ALLOWED, "%s",
+				forbidden);
+	if (port->host || forbidden)
 		return;
 
 	attached = NULL;

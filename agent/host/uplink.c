@@ -107,6 +107,7 @@ bool
 uplinks_apply(struct uplinks *uplinks, const struct attach_place *place)
 {
 	struct list *addresses = &uplinks->sw->provider_addresses;
+	const char *forbidden = model_forbids_addresses(uplinks->sw);
 	bool is_whole = true;
 	size_t n = 0;
 
@@ -117,7 +118,10 @@ uplinks_apply(struct uplinks *uplinks, const struct attach_place *place)
 
 		if (!pa->addr.n)
 			continue;
-		if (++n > VSW_MAX_UPLINKS)
+		if (forbidden)
+			model_fault_set(&pa->fault, MODEL_NOT_ALLOWED, "%s",
+					forbidden);
+		else if (++n > VSW_MAX_UPLINKS)
 			model_fault_set(&pa->fault, MODEL_LIMIT,
 					"a switch has %d provider addresses",
 					VSW_MAX_UPLINKS);
@@ -160,7 +164,8 @@ close_gone(struct uplinks *uplinks)
 		if (error)
 			log_line(LOG_LEVEL_WARN, pa->ip, "uplink failed: %s; "
 				 "it is opened again", strerror(-error));
-		if (member && (error || pa->is_removed))
+		if (member && (error || pa->is_removed
+			       || model_forbids_addresses(uplinks->sw)))
 			close_member(member);
 		if (pa->is_removed)
 			model_forget_pa(uplinks->model, pa);

@@ -12,6 +12,7 @@
 #include "agent/base/memory.h"
 #include "agent/policy/applied.h"
 #include "agent/policy/apply_port.h"
+#include "agent/policy/bridge.h"
 #include "agent/policy/apply_uplink.h"
 #include "agent/policy/edit.h"
 #include "agent/policy/state.h"
@@ -97,6 +98,7 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 	     link = link->next)
 		policy_leave_port(model,
 				  LIST_ENTRY(link, struct model_port, link));
+	bridge_leave_switch(sw);
 	if (!applied)
 		return;
 	for (size_t i = 0; i < applied->programmed.n; i++)
@@ -143,6 +145,7 @@ policy_leave_port(struct model *model, struct model_port *port)
 	struct placement *placement;
 	struct edit edit;
 
+	bridge_leave_port(port);
 	if (port->program && port->applied)
 		(void) !vsw_port_set_program(port->applied, NULL);
 	forget_program(port);

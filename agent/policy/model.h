@@ -54,6 +54,7 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(PORT_BLOCKED, "no firewall rule speaks of this port")               \
 	X(DUPLICATE, "another row says the same of the same")                 \
 	X(CONFLICT, "another row says otherwise and wins")                    \
+	X(NOT_ALLOWED, "its switch's type does not allow it")                \
 	X(NOT_SUPPORTED, "not supported")                                     \
 	X(LIMIT, "more than the host takes")                                  \
 	X(ENGINE, "the switch refused")
@@ -108,6 +109,7 @@ struct model_switch {
 	struct model_fault fault;
 	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
 	struct hits *hits;		/* Ours: what its rules count in. */
+	struct bridge *bridge;		/* NULL: learns nothing. bridge.c */
 };
 
 /* hnv.Provider_Address. */
@@ -129,6 +131,33 @@ struct model_pa {
 	struct model_fault fault;
 };
 
+/* What a port is to its switch: a VM's, the way out of the host, or the host's
+ * own. */
+enum model_role { ROLE_VM, ROLE_UPLINK, ROLE_HOST };
+
+enum { VLAN_LAST = 4094 };
+
+enum vlan_mode {
+	VLAN_UNTAGGED, VLAN_ACCESS, VLAN_TRUNK,
+	/* Of private VLANs: */
+	VLAN_ISOLATED, VLAN_COMMUNITY, VLAN_PROMISCUOUS
+};
+
+struct vlan_set {
+	uint64_t bits[64];
+};
+
+/* hnv.Port.vlan. */
+struct port_vlan {
+	enum vlan_mode mode;
+	uint16_t id;			/* Access; a trunk's native one, 0:
+					 * untagged stays so; the primary. */
+	uint16_t secondary;
+	bool is_all;			/* A trunk of whatever others are in. */
+	struct vlan_set set;		/* A trunk's allowed ones, or a
+					 * promiscuous port's secondaries. */
+};
+
 enum model_verdict { VERDICT_UNSAID, VERDICT_ALLOW, VERDICT_BLOCK };
 
 /* What a port must not pretend to be.  Each can be switched on or off. */
@@ -147,6 +176,10 @@ struct model_port {
 	uint8_t mac[6];			/* All zero: not given. */
 	bool is_mac_bad;		/* Given, and does not read. */
 	struct model_options options;
+	enum model_role role;
+	struct port_vlan vlan;
+	char *vlan_problem;		/* What does not read, or NULL. */
+	uint32_t storm_limit;		/* Packets a second; 0: none. */
 	bool is_changed;		/* Wanted side: open it anew. */
 	bool is_removed;		/* Row is gone: the host closes it, then
 					 * model_forget_port(). */
@@ -184,6 +217,10 @@ struct model_port {
 
 	/* In force. apply_port.c */
 	struct applied_port *applied_port;
+	struct bridge_port *bridged;	/* NULL: in no learning switch. */
+	struct model_fault vlan_fault;	/* Of that, beside others' VLANs. */
+	struct vsw_port *limited;	/* Has this storm limit. */
+	uint32_t limit;
 
 	/* Ours, on the way there. */
 	struct model_subnet *claimed;	/* What its Physical_Port says. */
@@ -356,6 +393,12 @@ bool model_may_claim(const struct model_port *, enum model_guard,
  * controllers may know MACs alone, and where an unknown-dst row says so: then
  * ARP and ND that the agent cannot answer are left to the VMs. */
 bool model_is_bridged(const struct model_subnet *);
+
+/* Why the type of its switch, or its own, does not allow a port, or a provider
+ * address; NULL: it does. */
+const char *model_forbids_port(const struct model_port *);
+const char *model_forbids_addresses(const struct model_switch *);
+bool vlan_set_has(const struct vlan_set *, uint16_t id);
 
 /* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455,
  * 0011.2233.4455. */

@@ -141,6 +141,8 @@ model_forget_port(struct model *model, struct model_port *port)
 		acl_unref(port->acls[tier]);
 	acl_unref(port->list);
 	guard_done(port);
+	free(port->vlan_problem);
+	free(port->vlan_fault.detail);
 	free(port->device_fault.detail);
 	free(port->fault.detail);
 	free(port);
@@ -310,6 +312,7 @@ read_port(struct model_port *port, const struct row *row)
 	if (port->is_mac_bad)
 		memset(port->mac, 0, 6);
 	guard_read(port, row);
+	vlan_read(port, row);
 	/* A tap carries it. */
 	if (!is_new && memcmp(old_mac, port->mac, 6))
 		port->is_changed = true;

@@ -343,6 +343,9 @@ void guard_read(struct model_port *, const struct row *);
 bool guard_follow(struct model_port *);
 void guard_done(struct model_port *);
 
+/* model_vlan.c: role, VLANs and storm limit of a row of hnv.Port. */
+void vlan_read(struct model_port *, const struct row *);
+
 /* status_vtep.c: what ms_vtep and hardware_vtep are told. */
 void status_vtep_write(struct model_state *, enum model_database);
 

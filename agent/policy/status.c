@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/policy/bridge.h"
 #include "agent/policy/policy.h"
 
 static void write_host(struct model_state *, struct teller *);
@@ -133,6 +134,10 @@ status_of_port(const struct model_port *port,
 	}
 	if (port->fault.reason == MODEL_ENGINE)
 		return "error";
+	if (!port->subnet && (port->bridged || port->vlan_fault.reason))
+		*ret_fault = &port->vlan_fault;
+	if (port->bridged && port->bridged->program)
+		return "bridged";
 	if (!port->subnet)
 		return "unbound";
 	if (port->program)

@@ -182,9 +182,11 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	batch->has_decided = true;
 	is_good = decide(vsw, batch->port, headers, batch->packets[i]->data,
 			 hash, batch->now, NULL, &worker->decision);
-	if (worker->decision.notes.n)
-		event_tell(worker, &worker->decision.notes, headers, !flow,
-			   batch->now);
+	if (worker->decision.notes.n
+	    && !event_tell(worker, &worker->decision.notes, headers, !flow,
+			   batch->now))
+		worker->decision.followed.flags |= FOLLOW_ALWAYS
+						   | FOLLOW_NOTHING;
 	if (!is_good) {
 		*ret_why = worker->decision.rewrites[0].drop;
 		return NULL;

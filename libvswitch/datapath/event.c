@@ -32,12 +32,12 @@ event_note(struct event_notes *notes, const struct event_note *note)
 	notes->notes[notes->n++] = *note;
 }
 
-void
+bool
 event_tell(struct vsw_worker *worker, const struct event_notes *notes,
 	   const struct headers *headers, bool is_new, uint64_t now)
 {
 	struct event_queue *queue = &worker->events;
-	bool has_told = false;
+	bool has_told = false, is_whole = true;
 
 	for (unsigned i = 0; i < notes->n && i < EVENT_NOTES_MAX; i++) {
 		const struct event_note *note = &notes->notes[i];
@@ -49,6 +49,7 @@ event_tell(struct vsw_worker *worker, const struct event_notes *notes,
 			has_told = true;
 		} else {
 			count_add(&queue->n_lost[note->kind], 1);
+			is_whole &= note->kind != VSW_EVENT_LEARNED;
 		}
 	}
 	for (unsigned i = 0; notes->n > EVENT_NOTES_MAX
@@ -57,6 +58,7 @@ event_tell(struct vsw_worker *worker, const struct event_notes *notes,
 			count_add(&queue->n_lost[i], notes->n_lost[i]);
 	if (has_told)
 		switch_wake(worker->vsw);
+	return is_whole;
 }
 
 bool

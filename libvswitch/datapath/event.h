@@ -78,8 +78,9 @@ event_forget(struct event_notes *notes)
 
 void event_note(struct event_notes *, const struct event_note *);
 /* [worker] The decision stands.  Of a flow that is not new ('is_new') only
- * what is learned is told. */
-void event_tell(struct vsw_worker *, const struct event_notes *,
+ * what is learned is told.  false: something learned found no room; the flow
+ * is not to keep the decision, so that its next packet tells of it. */
+bool event_tell(struct vsw_worker *, const struct event_notes *,
 		const struct headers *, bool is_new, uint64_t now);
 
 /* [control] The oldest one, taken off; false: there is none. */

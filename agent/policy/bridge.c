@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/policy/bridge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agent/base/log.h"
+#include "agent/base/memory.h"
+#include "agent/policy/state.h"
+
+/* One call of bridge_apply(). */
+struct turn {
+	struct model_switch *sw;
+	struct bridge *bridge;
+	uint64_t seed;
+	int err;
+};
+
+static int apply(struct model *, struct model_switch *);
+static int apply_limits(struct model_switch *);
+static bool is_wanted(const struct model_switch *);
+static bool may_join(const struct model_port *);
+static uint64_t hash_of(const struct model_switch *, uint64_t seed);
+static int open_bridge(struct model *, struct model_switch *);
+static uint64_t ageing_of(const struct model_switch *);
+static void join_ports(struct turn *);
+static void want_vlans(struct turn *);
+static void want_of_port(struct turn *, struct bridge_port *);
+static void want(struct turn *, struct bridge_port *, uint16_t id,
+		 uint16_t family, enum vlan_kind);
+static void make_mappings(struct turn *);
+static int make_mapping(struct turn *, const char *what, uint16_t id,
+			struct vsw_mapping **);
+static void set_floods(struct turn *);
+static void set_flood(struct turn *, struct bridge_vlan *,
+		      struct vsw_location *);
+static void set_programs(struct turn *);
+static void set_program(struct turn *, struct bridge_port *, bool is_new);
+static int build(struct turn *, struct bridge_port *);
+static void drop_vlans(struct turn *);
+static void free_vlan(struct bridge *, struct bridge_vlan *);
+static void note(struct turn *, int err);
+
+void
+bridges_apply(struct model *model)
+{
+	for (struct list *link = model->switches.next;
+	     link != &model->switches; link = link->next) {
+		struct model_switch *sw =
+			LIST_ENTRY(link, struct model_switch, link);
+		int err = apply(model, sw);
+
+		if (!err && sw->vsw)
+			err = apply_limits(sw);
+		if (!err)
+			continue;
+		model->state->is_in_force = false;
+		model_fault_set(&model->state->engine_fault, MODEL_ENGINE,
+				"%s: %s", sw->name, strerror(-err));
+	}
+}
+
+/* Programs go first, then what they lead to. */
+void
+bridge_leave_port(struct model_port *port)
+{
+	struct bridge_port *bridged = port->bridged;
+
+	port->limited = NULL;
+	if (!bridged)
+		return;
+	if (bridged->program && port->port == bridged->vsw_port
+	    && !port->program)
+		(void) !vsw_port_set_program(bridged->vsw_port, NULL);
+	bridge_forget_port(port->sw->bridge, bridged);
+	vsw_program_unref(bridged->program);
+	vsw_group_unref(bridged->out);
+	vsw_group_unref(bridged->in);
+	free(bridged);
+	port->bridged = NULL;
+	port->sw->bridge->state = 0;
+}
+
+void
+bridge_leave_switch(struct model_switch *sw)
+{
+	struct bridge *bridge = sw->bridge;
+
+	if (!bridge)
+		return;
+	for (struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next)
+		bridge_leave_port(LIST_ENTRY(link, struct model_port, link));
+	for (unsigned id = VLAN_IDS; id-- > 0;)
+		if (bridge->vlans[id])
+			free_vlan(bridge, bridge->vlans[id]);
+	vsw_group_unref(bridge->group);
+	vsw_domain_unref(bridge->domain);
+	map_done(&bridge->macs);
+	free(bridge);
+	sw->bridge = NULL;
+}
+
+static int
+apply(struct model *model, struct model_switch *sw)
+{
+	struct turn turn = { .sw = sw, .seed = model->state->seed };
+	uint64_t hash;
+
+	if (!is_wanted(sw)) {
+		bridge_leave_switch(sw);
+		return 0;
+	}
+	if (!sw->bridge) {
+		turn.err = open_bridge(model, sw);
+		if (turn.err)
+			return turn.err;
+	}
+	turn.bridge = sw->bridge;
+	turn.bridge->ageing_ns = ageing_of(sw);
+	hash = hash_of(sw, turn.seed);
+	if (hash == turn.bridge->state)
+		return 0;
+	join_ports(&turn);
+	want_vlans(&turn);
+	make_mappings(&turn);
+	set_floods(&turn);
+	set_programs(&turn);
+	drop_vlans(&turn);
+	turn.bridge->state = turn.err ? 0 : hash;
+	return turn.err;
+}
+
+/* Of all ports, in a learning switch or not. */
+static int
+apply_limits(struct model_switch *sw)
+{
+	for (struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+		struct vsw_port_limits limits = {
+			.size = sizeof limits,
+			.max_floods_per_s = port->storm_limit
+		};
+		int err;
+
+		if (!port->port || port->is_removed
+		    || (port->limited == port->port
+			&& port->limit == port->storm_limit))
+			continue;
+		err = vsw_port_set_limits(port->port, &limits);
+		if (err)
+			return err;
+		port->limited = port->port;
+		port->limit = port->storm_limit;
+	}
+	return 0;
+}
+
+static bool
+is_wanted(const struct model_switch *sw)
+{
+	return sw->vsw && !sw->is_removed
+	       && !strcmp(model_option(&sw->options, "learning", "false"),
+			  "true");
+}
+
+/* What a controller has bound, or wants to bind, is the controller's. */
+static bool
+may_join(const struct model_port *port)
+{
+	return port->port && !port->is_removed && !port->claimed
+	       && !port->subnet && !port->vlan_problem
+	       && (port->fault.reason == MODEL_NO_POLICY
+		   || port->fault.reason == MODEL_NO_IFACE_ID);
+}
+
+static uint64_t
+hash_of(const struct model_switch *sw, uint64_t seed)
+{
+	uint64_t hash = seed | 1;
+
+	for (const struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next) {
+		const struct model_port *port =
+			LIST_ENTRY(link, const struct model_port, link);
+
+		if (!may_join(port))
+			continue;
+		hash = map_hash(&port->port, sizeof port->port, hash);
+		hash = map_hash(&port->row, sizeof port->row, hash);
+		hash = map_hash(&port->vlan, sizeof port->vlan, hash);
+	}
+	return hash | 1;
+}
+
+static int
+open_bridge(struct model *model, struct model_switch *sw)
+{
+	struct bridge *bridge = xcalloc(1, sizeof *bridge);
+	int err = vsw_domain_new(sw->vsw, sw->name, &bridge->domain);
+
+	if (err) {
+		free(bridge);
+		return err;
+	}
+	bridge->sw = sw;
+	map_init(&bridge->macs, model->state->seed);
+	list_init(&bridge->fresh);
+	list_init(&bridge->asked);
+	sw->bridge = bridge;
+	return 0;
+}
+
+static uint64_t
+ageing_of(const struct model_switch *sw)
+{
+	long s = strtol(model_option(&sw->options, "ageing", "0"), NULL, 10);
+
+	if (s < 1 || s > 1000000)
+		s = BRIDGE_AGEING_S;
+	return (uint64_t) s * 1000000000;
+}
+
+static void
+join_ports(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+		bool joins = may_join(port);
+
+		if (port->bridged
+		    && (!joins || port->bridged->vsw_port != port->port
+			|| memcmp(&port->bridged->vlan, &port->vlan,
+				  sizeof port->vlan)))
+			bridge_leave_port(port);
+		if (!joins || port->bridged)
+			continue;
+		port->bridged = xcalloc(1, sizeof *port->bridged);
+		port->bridged->port = port;
+		port->bridged->vsw_port = port->port;
+		memcpy(&port->bridged->vlan, &port->vlan, sizeof port->vlan);
+		list_init(&port->bridged->macs);
+		model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
+	}
+}
+
+static void
+want_vlans(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+
+	for (unsigned id = 0; id < VLAN_IDS; id++)
+		if (turn->bridge->vlans[id])
+			turn->bridge->vlans[id]->is_wanted = false;
+	/* Those first who know what kind a VLAN is. */
+	for (int pass = 0; pass < 2; pass++)
+		for (struct list *link = ports->next; link != ports;
+		     link = link->next) {
+			struct model_port *port =
+				LIST_ENTRY(link, struct model_port, link);
+
+			if (port->bridged
+			    && pass == (port->vlan.mode < VLAN_ISOLATED))
+				want_of_port(turn, port->bridged);
+		}
+}
+
+static void
+want_of_port(struct turn *turn, struct bridge_port *port)
+{
+	const struct port_vlan *vlan = &port->vlan;
+	enum vlan_kind kind = VLAN_IS_ISOLATED;
+
+	switch (vlan->mode) {
+	case VLAN_UNTAGGED:
+	case VLAN_ACCESS:
+		want(turn, port, vlan->id, vlan->id, VLAN_PLAIN);
+		break;
+	case VLAN_TRUNK:
+		want(turn, port, vlan->id, vlan->id, VLAN_PLAIN);
+		/* An uplink's "all" is what others are in. */
+		for (unsigned id = 1; id <= VLAN_LAST && !vlan->is_all; id++)
+			if (vlan_set_has(&vlan->set, (uint16_t) id))
+				want(turn, port, (uint16_t) id,
+				     (uint16_t) id, VLAN_PLAIN);
+		break;
+	case VLAN_COMMUNITY:
+		kind = VLAN_IS_COMMUNITY;
+		/* fall through */
+	case VLAN_ISOLATED:
+		want(turn, port, vlan->id, vlan->id, VLAN_IS_PRIMARY);
+		want(turn, port, vlan->secondary, vlan->id, kind);
+		break;
+	case VLAN_PROMISCUOUS:
+		want(turn, port, vlan->id, vlan->id, VLAN_IS_PRIMARY);
+		break;
+	}
+}
+
+static void
+want(struct turn *turn, struct bridge_port *port, uint16_t id,
+     uint16_t family, enum vlan_kind kind)
+{
+	struct bridge *bridge = turn->bridge;
+	struct bridge_vlan *vlan = bridge->vlans[id];
+
+	/* A trunk carries it, whatever it is. */
+	if (vlan && vlan->is_wanted) {
+		if (kind != VLAN_PLAIN
+		    && (vlan->kind != kind || vlan->family != family))
+			model_fault_set(&port->port->vlan_fault,
+					MODEL_CONFLICT, "another port has "
+					"VLAN %u otherwise", id);
+		else if (port->vlan.mode == VLAN_ACCESS
+			 && vlan->kind != VLAN_PLAIN)
+			model_fault_set(&port->port->vlan_fault,
+					MODEL_CONFLICT,
+					"VLAN %u is a private one", id);
+		return;
+	}
+	if (vlan && (vlan->kind != kind || vlan->family != family)) {
+		free_vlan(bridge, vlan);
+		vlan = NULL;
+	}
+	if (!vlan) {
+		vlan = xcalloc(1, sizeof *vlan);
+		vlan->id = id;
+		vlan->family = family;
+		vlan->kind = kind;
+		vlan->is_new = true;
+		bridge->vlans[id] = vlan;
+		bridge->n_vlans++;
+	}
+	vlan->is_wanted = true;
+}
+
+static void
+make_mappings(struct turn *turn)
+{
+	for (unsigned id = 0; id < VLAN_IDS; id++) {
+		struct bridge_vlan *vlan = turn->bridge->vlans[id];
+
+		if (!vlan || !vlan->is_wanted)
+			continue;
+		if (!vlan->mapping)
+			note(turn, make_mapping(turn, "VLAN", vlan->id,
+						&vlan->mapping));
+		if (!vlan->sources && vlan->family == vlan->id)
+			note(turn, make_mapping(turn, "sources of VLAN",
+						vlan->id, &vlan->sources));
+	}
+}
+
+static int
+make_mapping(struct turn *turn, const char *what, uint16_t id,
+	     struct vsw_mapping **ret_mapping)
+{
+	char *name = xasprintf("%s %u of %s", what, id, turn->sw->name);
+	int err = vsw_mapping_new(turn->bridge->domain, name, 0, ret_mapping);
+
+	free(name);
+	return err;
+}
+
+static void
+set_floods(struct turn *turn)
+{
+	struct vsw_location *wanted =
+		xcalloc(MAX_FLOOD, sizeof *wanted);
+
+	for (unsigned id = 0; id < VLAN_IDS; id++) {
+		struct bridge_vlan *vlan = turn->bridge->vlans[id];
+
+		if (vlan && vlan->is_wanted && vlan->mapping)
+			set_flood(turn, vlan, wanted);
+	}
+	free(wanted);
+}
+
+static void
+set_flood(struct turn *turn, struct bridge_vlan *vlan,
+	  struct vsw_location *wanted)
+{
+	struct list *ports = &turn->sw->ports;
+	size_t n = 0;
+	int err;
+
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct bridge_port *port =
+			LIST_ENTRY(link, struct model_port, link)->bridged;
+
+		if (!port || !vlan_leaves_by(&port->vlan, vlan->id))
+			continue;
+		if (n == MAX_FLOOD) {
+			model_fault_set(&port->port->vlan_fault, MODEL_LIMIT,
+					"broadcast of VLAN %u goes to %u "
+					"other ports", vlan->id, MAX_FLOOD);
+			continue;
+		}
+		wanted[n] = (struct vsw_location) {
+			.size = sizeof *wanted, .port = port->vsw_port
+		};
+		n++;
+	}
+	if (!vlan->is_new && n == vlan->n_flood
+	    && (!n || !memcmp(wanted, vlan->flood, n * sizeof *wanted)))
+		return;
+	err = vsw_mapping_set_flood(vlan->mapping, wanted, n, true);
+	note(turn, err);
+	if (err)
+		return;
+	free(vlan->flood);
+	vlan->flood = n ? xmemdup(wanted, n * sizeof *wanted) : NULL;
+	vlan->n_flood = n;
+}
+
+static void
+set_programs(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+	struct bridge *bridge = turn->bridge;
+	bool is_new = !bridge->group;
+	struct vsw_group *group;
+	int err;
+
+	for (unsigned id = 0; id < VLAN_IDS; id++)
+		if (bridge->vlans[id]
+		    && (!bridge->vlans[id]->is_wanted
+			|| bridge->vlans[id]->is_new))
+			is_new = true;
+	if (turn->err)
+		return;
+	if (is_new) {
+		err = layer_learn(turn->sw->vsw, bridge, &group);
+		note(turn, err);
+		if (err)
+			return;
+		vsw_group_unref(bridge->group);
+		bridge->group = group;
+	}
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct bridge_port *port =
+			LIST_ENTRY(link, struct model_port, link)->bridged;
+
+		if (port)
+			set_program(turn, port, is_new);
+	}
+}
+
+static void
+set_program(struct turn *turn, struct bridge_port *port, bool is_new)
+{
+	struct vsw_program *program;
+	struct vsw_layer *layer;
+	int err;
+
+	if (port->program && !is_new)
+		return;
+	err = build(turn, port);
+	if (!err)
+		err = vsw_program_new(turn->sw->vsw, &program);
+	if (err) {
+		note(turn, err);
+		return;
+	}
+	layer = vsw_program_add_layer(program, "vlan");
+	vsw_layer_add_group(layer, VSW_OUT, port->out);
+	vsw_layer_add_group(layer, VSW_IN, port->in);
+	layer = vsw_program_add_layer(program, "switch");
+	vsw_layer_add_group(layer, VSW_OUT, turn->bridge->group);
+	err = vsw_program_seal(program, NULL, 0);
+	if (!err)
+		err = vsw_port_set_program(port->vsw_port, program);
+	note(turn, err);
+	if (err) {
+		vsw_program_unref(program);
+		return;
+	}
+	vsw_program_unref(port->program);
+	port->program = program;
+}
+
+static int
+build(struct turn *turn, struct bridge_port *port)
+{
+	int err = 0;
+
+	if (!port->out)
+		err = layer_vlan(turn->sw->vsw, &port->vlan, VSW_OUT,
+				 &port->out);
+	if (!port->in && !err)
+		err = layer_vlan(turn->sw->vsw, &port->vlan, VSW_IN,
+				 &port->in);
+	return err;
+}
+
+static void
+drop_vlans(struct turn *turn)
+{
+	for (unsigned id = 0; id < VLAN_IDS; id++) {
+		struct bridge_vlan *vlan = turn->bridge->vlans[id];
+
+		if (!vlan)
+			continue;
+		if (!turn->err)
+			vlan->is_new = false;
+		if (!vlan->is_wanted && !turn->err)
+			free_vlan(turn->bridge, vlan);
+	}
+}
+
+static void
+free_vlan(struct bridge *bridge, struct bridge_vlan *vlan)
+{
+	bridge_forget_vlan(bridge, vlan);
+	vsw_mapping_unref(vlan->mapping);
+	vsw_mapping_unref(vlan->sources);
+	free(vlan->flood);
+	bridge->vlans[vlan->id] = NULL;
+	bridge->n_vlans--;
+	free(vlan);
+}
+
+static void
+note(struct turn *turn, int err)
+{
+	if (err && !turn->err)
+		turn->err = err;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef POLICY_BRIDGE_H
+#define POLICY_BRIDGE_H 1
+
+/* A plain learning switch: the ports of a switch with options:learning that no
+ * controller has bound.
+ *
+ * Each VLAN that such a port is in has a mapping, which says where its MACs
+ * are; what is not there is flooded to the VLAN's ports.  Inside of the switch
+ * every packet has its VLAN's tag; a port's layer "vlan" puts it on what comes
+ * out of it, and takes it off what goes to it, if the port wants that.
+ *
+ * The engine tells of sources that it does not know (VSW_EVENT_LEARNED), as
+ * looked up in a mapping of its own, the sources'.  That is what ageing works
+ * with: after a quarter of the ageing time an address is taken out of the
+ * sources, so that its next packet tells of it again, while it stays where it
+ * is in the VLAN's mapping; if nothing is heard of it for the ageing time, it
+ * goes.  So what goes was silent for so long, and it goes a quarter later at
+ * most; and packets that find their flow cost nothing.
+ *
+ * A private VLAN (RFC 5517) is a family of VLANs, the primary and its
+ * secondaries, that learn together and flood apart: what comes from the primary
+ * goes to all of them, from an isolated one to promiscuous ports and trunks
+ * alone, from a community also to that.  All [control]. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <vswitch.h>
+#include "agent/base/list.h"
+#include "agent/policy/map.h"
+#include "agent/policy/model.h"
+
+enum {
+	VLAN_IDS = 4096,
+	BRIDGE_PORT_MACS = 1024,	/* At one port, */
+	BRIDGE_MACS = 16384,		/* and in one switch. */
+	BRIDGE_AGEING_S = 300,		/* IEEE 802.1Q, table 8-6. */
+	/* A MAC that has moved stays for so long, whoever claims it. */
+	BRIDGE_HOLD_MS = 1000,
+	MAX_FLOOD = 1024		/* As the engine takes. */
+};
+
+/* Of one VLAN, or of what is untagged (0). */
+enum vlan_kind { VLAN_PLAIN, VLAN_IS_PRIMARY, VLAN_IS_ISOLATED,
+		 VLAN_IS_COMMUNITY };
+
+struct bridge_vlan {
+	uint16_t id, family;
+	enum vlan_kind kind;
+	struct vsw_mapping *mapping;
+	struct vsw_mapping *sources;	/* Of a family's first. */
+	struct vsw_location *flood;	/* As last set. */
+	size_t n_flood;
+	bool is_wanted, is_new;		/* In this turn. */
+};
+
+/* model_port.bridged. */
+struct bridge_port {
+	struct model_port *port;
+	struct vsw_port *vsw_port;	/* Has the program. */
+	struct port_vlan vlan;		/* That the groups speak of. */
+	struct vsw_group *out, *in;
+	struct vsw_program *program;
+	struct list macs;		/* bridge_mac.by_port. */
+	size_t n_macs;
+	uint64_t n_refused;		/* MACs for which there was no room. */
+};
+
+struct bridge_mac {
+	struct keyed keyed;		/* Of MAC and family. */
+	struct list by_age;		/* In bridge.fresh or .asked. */
+	struct list by_port;
+	struct bridge_port *port;
+	uint8_t mac[6];
+	uint16_t family, vlan;
+	bool is_asked;
+	uint64_t at_ns;			/* Heard of, or asked. */
+	uint64_t moved_ns;
+};
+
+struct bridge {
+	struct model_switch *sw;
+	struct vsw_domain *domain;
+	struct bridge_vlan *vlans[VLAN_IDS];
+	size_t n_vlans;
+	struct vsw_group *group;	/* Of all ports: learn, and send. */
+	uint64_t state;			/* Hash of what is in force. */
+	uint64_t ageing_ns;
+	struct map macs;
+	struct list fresh, asked;	/* Oldest first. */
+	size_t n_macs;
+	uint64_t n_moves, n_held;
+};
+
+/* bridge.c: makes ports, VLANs, programs and storm limits be what the model
+ * says; what the engine refuses is the model's engine fault, and is tried
+ * again. */
+void bridges_apply(struct model *);
+/* Before the port is closed. */
+void bridge_leave_port(struct model_port *);
+/* Before the switch is freed: its ports have been left. */
+void bridge_leave_switch(struct model_switch *);
+
+/* bridge_mac.c: what is where. */
+void bridge_heard(struct bridge *, struct bridge_port *, uint16_t vlan,
+		  const uint8_t mac[6], uint64_t now);
+void bridge_age(struct bridge *, uint64_t now);
+void bridge_forget_port(struct bridge *, struct bridge_port *);
+void bridge_forget_vlan(struct bridge *, const struct bridge_vlan *);
+
+/* layer_vlan.c, layer_learn.c: groups, sealed.  0 or a negative errno. */
+int layer_vlan(struct vsw *, const struct port_vlan *, enum vsw_direction,
+	       struct vsw_group **ret_group);
+int layer_learn(struct vsw *, const struct bridge *,
+		struct vsw_group **ret_group);
+/* May a packet of the VLAN leave by the port? */
+bool vlan_leaves_by(const struct port_vlan *, uint16_t id);
+
+#endif /* policy/bridge.h */
