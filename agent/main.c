@@ -21,6 +21,7 @@
 #include "agent/base/memory.h"
 #include "agent/counters.h"
 #include "agent/host/commands.h"
+#include "agent/host/flow_log.h"
 #include "agent/host/host.h"
 #include "agent/net/control.h"
 #include "agent/net/remotes.h"
@@ -52,6 +53,7 @@ struct agent {
 	struct options options;
 	struct event_base *base;
 	struct event *signals[N_SIGNALS];
+	struct event *hangup;
 	struct event *follow;		/* Makes the policy follow the rows. */
 	struct event *statistics;
 
@@ -81,10 +83,13 @@ static bool listen_on(struct agent *, const char *name);
 static void listen_as_usual(struct agent *, const char *method);
 static bool make_dir(const char *path);
 static void on_signal(evutil_socket_t, short what, void *agent_);
+static void on_hangup(evutil_socket_t, short what, void *agent_);
 static void on_commit(struct observer *, const struct commit *);
 static void ask_to_follow(void *agent_);
 static void follow(evutil_socket_t, short what, void *agent_);
 static void count(evutil_socket_t, short what, void *agent_);
+static void run_reopen(struct control_request *, size_t n_args,
+		       const char *const args[], void *agent_);
 static void run_exit(struct control_request *, size_t n_args,
 		     const char *const args[], void *agent_);
 
@@ -166,6 +171,8 @@ stop(struct agent *agent)
 		event_free(agent->statistics);
 	if (agent->follow)
 		event_free(agent->follow);
+	if (agent->hangup)
+		event_free(agent->hangup);
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		if (agent->signals[i])
 			event_free(agent->signals[i]);
@@ -189,6 +196,9 @@ open_loop(struct agent *agent)
 		if (!agent->signals[i] || event_add(agent->signals[i], NULL))
 			goto err;
 	}
+	agent->hangup = evsignal_new(agent->base, SIGHUP, on_hangup, agent);
+	if (!agent->hangup || event_add(agent->hangup, NULL))
+		goto err;
 	agent->follow = event_new(agent->base, -1, 0, follow, agent);
 	agent->statistics = event_new(agent->base, -1, EV_PERSIST, count,
 				      agent);
@@ -243,6 +253,7 @@ open_policy(struct agent *agent)
 	struct host_options options = {
 		.base = agent->base,
 		.n_workers = agent->options.n_workers,
+		.log_dir = agent->options.log_dir,
 		.turn = ask_to_follow,
 		.ctx = agent
 	};
@@ -308,6 +319,8 @@ open_control(struct agent *agent)
 	agent->counted.server = agent->server;
 	agent->counted.remotes = agent->remotes;
 	counters_add_commands(agent->control, &agent->counted);
+	control_add_command(agent->control, "flow-log/reopen", "", 0, 0,
+			    run_reopen, agent);
 	control_add_command(agent->control, "exit", "", 0, 0, run_exit,
 			    agent);
 	return true;
@@ -388,6 +401,18 @@ on_signal(evutil_socket_t number, short what, void *agent_)
 	event_base_loopexit(agent->base, NULL);
 }
 
+/* Whoever has moved files of ours away says so. */
+static void
+on_hangup(evutil_socket_t number, short what, void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) number;
+	(void) what;
+	if (agent->host)
+		flow_log_reopen(host_flow_log(agent->host));
+}
+
 static void
 on_commit(struct observer *observer, const struct commit *commit)
 {
@@ -431,6 +456,18 @@ count(evutil_socket_t fd, short what, void *agent_)
 	/* What the engine refused is to be tried again. */
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
+}
+
+static void
+run_reopen(struct control_request *request, size_t n_args,
+	   const char *const args[], void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) n_args;
+	(void) args;
+	flow_log_reopen(host_flow_log(agent->host));
+	control_reply(request, "");
 }
 
 static void

@@ -17,6 +17,7 @@
 enum { WORKERS_MAX = 64 };
 
 static const char usual_run_dir[] = "/run/hnv";
+static const char usual_log_dir[] = "/var/log/hnv";
 
 static const char usage[] =
 "hnv-agent: virtual networks for this host\n"
@@ -24,6 +25,8 @@ static const char usage[] =
 "\n"
 "  --db-dir=DIR       databases; a missing one is made (/var/lib/hnv)\n"
 "  --run-dir=DIR      db.sock and hnv-agent.ctl (/run/hnv)\n"
+"  --log-dir=DIR      flows.log, what firewall rules log (/var/log/hnv, or\n"
+"                     the run directory if that is named)\n"
 "  --remote=METHOD    serve the databases there too, any number of times:\n"
 "                     punix:PATH, ptcp:PORT[:IP], pssl:PORT[:IP],\n"
 "                     unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT,\n"
@@ -39,12 +42,13 @@ static const char usage[] =
 "  --schema-dir=DIR   where *.ovsschema are\n"
 "  --help, --version\n";
 
-enum { DB_DIR = 256, RUN_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL, SYSLOG,
-       HELP, VERSION, TLS_OPTION };
+enum { DB_DIR = 256, RUN_DIR, LOG_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
+       SYSLOG, HELP, VERSION, TLS_OPTION };
 
 static const struct option long_options[] = {
 	{ "db-dir", required_argument, NULL, DB_DIR },
 	{ "run-dir", required_argument, NULL, RUN_DIR },
+	{ "log-dir", required_argument, NULL, LOG_DIR },
 	{ "schema-dir", required_argument, NULL, SCHEMA_DIR },
 	{ "remote", required_argument, NULL, REMOTE },
 	REMOTES_TLS_OPTIONS(TLS_OPTION),
@@ -79,6 +83,9 @@ options_read(int argc, char *argv[], struct options *ret_options)
 	if (optind < argc)
 		complain(argv[optind], "no option");
 	o.has_own_run_dir = strcmp(o.run_dir, usual_run_dir);
+	if (!o.log_dir)
+		o.log_dir = xstrdup(o.has_own_run_dir ? o.run_dir
+						      : usual_log_dir);
 	if (!o.schema_dir)
 		o.schema_dir = schema_dir();
 	*ret_options = o;
@@ -94,6 +101,7 @@ options_done(struct options *o)
 		free(o->tls[i]);
 	free(o->db_dir);
 	free(o->run_dir);
+	free(o->log_dir);
 	free(o->schema_dir);
 }
 
@@ -106,6 +114,9 @@ read_option(int c, struct options *o)
 		break;
 	case RUN_DIR:
 		set(&o->run_dir, optarg);
+		break;
+	case LOG_DIR:
+		set(&o->log_dir, optarg);
 		break;
 	case SCHEMA_DIR:
 		set(&o->schema_dir, optarg);

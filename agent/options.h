@@ -16,6 +16,7 @@ struct options {
 	char *tls[N_TLS_SETTINGS];	/* NULL: not given. */
 	char **remotes;
 	size_t n_remotes;
+	char *log_dir;			/* Of what rules log. */
 	unsigned n_workers;
 	enum log_level level;
 	bool use_syslog;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/memory.h"
+#include "agent/host/flow_log.h"
 #include "agent/host/thread.h"
 #include "agent/policy/bridge.h"
 #include "agent/policy/model.h"
@@ -16,6 +17,7 @@ enum { PART_MAX = 1024, AGE_S = 1 };
 
 struct events {
 	struct model *model;
+	struct flow_log *flow_log;
 	struct event *told, *age;
 	int fd;
 };
@@ -27,12 +29,13 @@ static void on_age(evutil_socket_t, short what, void *events_);
 
 int
 events_new(struct event_base *base, struct model *model,
-	   struct events **ret_events)
+	   struct flow_log *flow_log, struct events **ret_events)
 {
 	struct events *events = xcalloc(1, sizeof *events);
 	int error;
 
 	events->model = model;
+	events->flow_log = flow_log;
 	events->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (events->fd < 0) {
 		error = -errno;
@@ -103,6 +106,7 @@ on_told(evutil_socket_t fd, short what, void *events_)
 			       == PART_MAX)
 			wake(events);
 	}
+	flow_log_flush(events->flow_log);
 }
 
 static void
@@ -112,8 +116,10 @@ on_event(void *events_, const struct vsw_event *event)
 	struct events *events = events_;
 	struct model_port *port;
 
-	if (event->kind != VSW_EVENT_LEARNED)
+	if (event->kind != VSW_EVENT_LEARNED) {
+		flow_log_event(events->flow_log, event);
 		return;
+	}
 	port = model_find_port(events->model, event->port);
 	if (!port || !port->bridged)
 		return;

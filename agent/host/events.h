@@ -11,10 +11,12 @@
 #include <vswitch.h>
 
 struct events;
+struct flow_log;
 struct model;
 
 /* 0 or a negative errno.  free accepts NULL; no switch is left by then. */
-int events_new(struct event_base *, struct model *, struct events **ret_events);
+int events_new(struct event_base *, struct model *, struct flow_log *,
+	       struct events **ret_events);
 void events_free(struct events *);
 /* Before a switch is made: whom its workers are to wake. */
 void events_set_wake(struct events *, struct vsw_options *);

@@ -12,6 +12,7 @@
 #include "agent/base/memory.h"
 #include "agent/host/attach.h"
 #include "agent/host/events.h"
+#include "agent/host/flow_log.h"
 #include "agent/host/punt.h"
 #include "agent/host/thread.h"
 #include "agent/host/uplink.h"
@@ -30,6 +31,7 @@ struct host {
 	struct events *events;
 	int failed_fd;
 	bool wants_retry;
+	struct flow_log *flow_log;
 };
 
 /* model_switch.host: what one switch has in each thread, and its uplinks. */
@@ -62,6 +64,7 @@ host_new(const struct host_options *options, struct host **ret_host)
 
 	host->options = *options;
 	host->threads = xcalloc(options->n_workers, sizeof *host->threads);
+	host->flow_log = flow_log_new(options->model, options->log_dir);
 	host->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (host->failed_fd < 0) {
 		error = -errno;
@@ -75,7 +78,8 @@ host_new(const struct host_options *options, struct host **ret_host)
 		error = -ENOMEM;
 		goto err;
 	}
-	error = events_new(options->base, options->model, &host->events);
+	error = events_new(options->base, options->model, host->flow_log,
+			   &host->events);
 	for (unsigned i = 0; i < options->n_workers && !error; i++)
 		error = thread_new(i, host->failed_fd, &host->threads[i]);
 	if (error)
@@ -103,6 +107,7 @@ host_free(struct host *host)
 	for (unsigned i = 0; i < host->options.n_workers; i++)
 		thread_free(host->threads[i]);
 	events_free(host->events);
+	flow_log_free(host->flow_log);
 	if (host->failed)
 		event_free(host->failed);
 	if (host->retry)
@@ -118,6 +123,7 @@ host_apply(struct host *host)
 {
 	struct list *switches = &host->options.model->switches, *link, *next;
 
+	flow_log_follow(host->flow_log);
 	host->wants_retry = false;
 	for (link = switches->next; link != switches; link = next) {
 		struct model_switch *sw = LIST_ENTRY(link,
@@ -160,6 +166,12 @@ host_check(struct host *host)
 			host->options.turn(host->options.ctx);
 			return;
 		}
+}
+
+struct flow_log *
+host_flow_log(const struct host *host)
+{
+	return host->flow_log;
 }
 
 size_t

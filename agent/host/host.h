@@ -20,6 +20,7 @@ struct host_options {
 	struct event_base *base;
 	struct model *model;
 	unsigned n_workers;
+	const char *log_dir;		/* Of what rules log. */
 	/* Asks for another turn: a device failed, or is worth another try. */
 	void (*turn)(void *ctx);
 	void *ctx;
@@ -39,6 +40,8 @@ void host_settle(struct host *);
 /* Now and then: asks for a turn if a device is of no use any more and its
  * descriptor has not said so. */
 void host_check(struct host *);
+
+struct flow_log *host_flow_log(const struct host *);
 
 /* For commands: a switch's share of each thread. */
 size_t host_n_threads(const struct host *);

@@ -22,7 +22,7 @@ static struct vsw_mapping **find_mappings(const struct draft_group *,
 static size_t count_mappings(const struct draft_group *);
 static int add_rule(struct vsw *, struct vsw_group *,
 		    const struct draft_rule *,
-		    struct vsw_mapping *const mappings[], const struct hit *);
+		    struct vsw_mapping *const mappings[], struct hit *);
 static int add_set(struct vsw *, struct vsw_rule *,
 		   const struct draft_match *);
 static void add_action(struct vsw_rule *, const struct draft_rule *,
@@ -211,7 +211,7 @@ seal_group(struct vsw *vsw, const struct draft_group *draft,
 static int
 add_rule(struct vsw *vsw, struct vsw_group *group,
 	 const struct draft_rule *draft, struct vsw_mapping *const mappings[],
-	 const struct hit *hit)
+	 struct hit *hit)
 {
 	struct vsw_rule *rule =
 		vsw_group_add_rule(group, draft->priority, draft->name);
@@ -233,6 +233,9 @@ add_rule(struct vsw *vsw, struct vsw_group *group,
 		vsw_rule_terminate(rule);
 	add_action(rule, draft, mappings);
 	vsw_rule_count(rule, hit_counter(hit));
+	if (hit && draft->is_logged)
+		vsw_rule_log(rule, hits_tag(hit, draft->name,
+					    draft->action != DRAFT_DROP));
 	return err;
 }
 

@@ -243,6 +243,7 @@ draft_group_print(const struct draft_group *group, FILE *to)
 		}
 		fputs(rule->n_matches ? " -> " : "any -> ", to);
 		print_action(rule, to);
+		fputs(rule->is_logged ? ", log" : "", to);
 		fputs(rule->is_terminating ? ", end\n" : "\n", to);
 	}
 }
@@ -318,6 +319,7 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 	if (a->priority != b->priority || strcmp(a->name, b->name)
 	    || a->n_matches != b->n_matches
 	    || a->is_terminating != b->is_terminating
+	    || a->is_logged != b->is_logged
 	    || a->action != b->action || a->reason != b->reason
 	    || a->vni != b->vni || a->next_hop.n != b->next_hop.n
 	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)

@@ -62,6 +62,7 @@ struct draft_rule {
 	struct draft_match matches[DRAFT_MAX_MATCHES];
 	size_t n_matches;
 	bool is_terminating;
+	bool is_logged;
 	enum draft_action action;
 	uint32_t reason;		/* enum punt_reason; of a route: of
 					 * the punt when the TTL is used up. */

@@ -12,11 +12,21 @@ struct hit {
 	struct hits *hits;
 	struct vsw_counter *counter;
 	size_t n_users;
+	uint16_t tag;			/* 0: none. */
+};
+
+/* What a tag stands for, or stood. */
+struct tagged {
+	char *rule;			/* NULL: never used. */
+	bool allows;
+	bool is_used;
 };
 
 struct hits {
 	struct vsw *vsw;
 	struct map map;
+	struct tagged *tags;		/* UINT16_MAX + 1, with the first. */
+	uint16_t last_tag;
 };
 
 static struct uuid make_key(const char *scope, const char *rule);
@@ -37,6 +47,9 @@ hits_free(struct hits *hits)
 	if (!hits)
 		return;
 	map_done(&hits->map);
+	for (size_t i = 0; hits->tags && i <= UINT16_MAX; i++)
+		free(hits->tags[i].rule);
+	free(hits->tags);
 	free(hits);
 }
 
@@ -70,8 +83,45 @@ hits_put(struct hit *hit)
 	if (!hit || --hit->n_users)
 		return;
 	map_remove(&hit->hits->map, &hit->by_name);
+	if (hit->tag)
+		hit->hits->tags[hit->tag].is_used = false;
 	vsw_counter_unref(hit->counter);
 	free(hit);
+}
+
+/* The next one that is free, so that what ends under one that was given up is
+ * known for long. */
+uint16_t
+hits_tag(struct hit *hit, const char *rule, bool allows)
+{
+	struct hits *hits = hit->hits;
+	struct tagged *tagged;
+
+	if (!hits->tags)
+		hits->tags = xcalloc(UINT16_MAX + 1, sizeof *hits->tags);
+	for (uint32_t n = 0; !hit->tag && n < UINT16_MAX; n++) {
+		hits->last_tag = hits->last_tag == UINT16_MAX
+				 ? 1 : hits->last_tag + 1;
+		if (!hits->tags[hits->last_tag].is_used)
+			hit->tag = hits->last_tag;
+	}
+	if (!hit->tag)
+		return 0;
+	tagged = &hits->tags[hit->tag];
+	free(tagged->rule);
+	*tagged = (struct tagged) { xstrdup(rule), allows, true };
+	return hit->tag;
+}
+
+bool
+hits_find_tag(const struct hits *hits, uint16_t tag, const char **ret_rule,
+	      bool *ret_allows)
+{
+	if (!hits->tags || !hits->tags[tag].rule)
+		return false;
+	*ret_rule = hits->tags[tag].rule;
+	*ret_allows = hits->tags[tag].allows;
+	return true;
 }
 
 struct vsw_counter *

@@ -8,6 +8,7 @@
  * the same count together, so that a row that comes to several rules has one
  * number.  [control] */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <vswitch.h>
 
@@ -21,6 +22,12 @@ void hits_free(struct hits *);
 /* The counter of 'rule' in 'scope'; NULL: there is no memory for it. */
 struct hit *hits_get(struct hits *, const char *scope, const char *rule);
 void hits_put(struct hit *);
+/* The tag that the rule logs with, by which it is found again; 0: there are too
+ * many. */
+uint16_t hits_tag(struct hit *, const char *rule, bool allows);
+/* Also of a rule that is gone, as long as its tag is nobody else's. */
+bool hits_find_tag(const struct hits *, uint16_t tag, const char **ret_rule,
+		   bool *ret_allows);
 struct vsw_counter *hit_counter(const struct hit *);
 uint64_t hit_n_packets(const struct hit *);
 

@@ -134,6 +134,7 @@ add_rule(struct draft_group *group, const struct acl_rule *acl,
 	match_ports(rule, VSW_FIELD_L4_SRC, &acl->src_ports);
 	match_ports(rule, VSW_FIELD_L4_DST, &acl->dst_ports);
 	rule->is_terminating = true;
+	rule->is_logged = acl->is_logged;
 }
 
 static void

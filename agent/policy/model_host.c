@@ -2,6 +2,7 @@
 
 /* hnv: this host's switches, ports and provider addresses. */
 
+#include "agent/policy/policy.h"
 #include "agent/policy/state.h"
 
 #include <ctype.h>
@@ -316,6 +317,25 @@ read_port(struct model_port *port, const struct row *row)
 	/* A tap carries it. */
 	if (!is_new && memcmp(old_mac, port->mac, 6))
 		port->is_changed = true;
+}
+
+char *
+policy_host_option(const struct model *model, const char *key)
+{
+	const struct table *table = state_table(model->state, DB_HNV, "Host");
+	const struct row *row = table ? table_first(table) : NULL;
+	struct model_options options = { .n = 0 };
+	const char *text;
+	struct datum room;
+	char *copy;
+
+	if (!row)
+		return NULL;
+	read_options(&options, row_get(row, "options", &room));
+	text = model_option(&options, key, NULL);
+	copy = text ? xstrdup(text) : NULL;
+	done_options(&options);
+	return copy;
 }
 
 /* What does not read is the usual one: it is told of on Host's row. */

@@ -51,6 +51,9 @@ void request_forget_port(struct model *, const struct model_port *);
 /* Tells of what has changed, in one transaction. */
 void request_write(struct model *);
 
+/* An entry of hnv.Host.options, to be freed; NULL: there is none. */
+char *policy_host_option(const struct model *, const char *key);
+
 /* Writes status, cur_cfg, Ucast_Macs_Local and statistics that differ from
  * what the rows say, in one transaction for each database.  'with_statistics'
  * once in some seconds. */

@@ -93,6 +93,15 @@ show_row(const struct model *model, const struct model_switch *sw,
 }
 
 bool
+show_logged(const struct model_switch *sw, uint64_t tag,
+	    const char **ret_rule, bool *ret_allows)
+{
+	return sw->hits && tag <= UINT16_MAX
+	       && hits_find_tag(sw->hits, (uint16_t) tag, ret_rule,
+				ret_allows);
+}
+
+bool
 show_mappings(const struct model *model, struct show_mappings *walk, size_t n,
 	      struct report *report)
 {

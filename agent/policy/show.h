@@ -20,6 +20,11 @@ void show_rules(const struct model *, const struct model_switch *,
 char *show_row(const struct model *, const struct model_switch *,
 	       const struct model_port *, const struct vsw_step *);
 
+/* The rule that logs with this tag; one that is gone may be known still.
+ * False: it is not. */
+bool show_logged(const struct model_switch *, uint64_t tag,
+		 const char **ret_rule, bool *ret_allows);
+
 /* Where a walk of all mappings is; starts as all zero but the wishes. */
 struct show_mappings {
 	/* Wishes. */

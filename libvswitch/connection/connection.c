@@ -460,20 +460,10 @@ connections_n_places(const struct connections *t)
 	return (size_t) t->mask + 1;
 }
 
-bool
-connections_take_ended(struct connections *t, struct ended *ret_ended)
+struct ended_ring *
+connections_ended(struct connections *t)
 {
-	return ended_take(&t->ended, ret_ended);
-}
-
-void
-connections_count_ended(const struct connections *t, uint64_t *ret_told,
-			uint64_t *ret_lost)
-{
-	*ret_told = atomic_load_explicit(&t->ended.n_told,
-					 memory_order_relaxed);
-	*ret_lost = atomic_load_explicit(&t->ended.n_lost,
-					 memory_order_relaxed);
+	return &t->ended;
 }
 
 /* A bucket for each connection, at least. */

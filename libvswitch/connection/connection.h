@@ -32,6 +32,7 @@
 #include "libvswitch/connection/track.h"
 
 struct connections;
+struct ended_ring;
 struct vsw;
 
 /* No holes; what is not used is zero.  Numbers in host byte order. */
@@ -71,7 +72,8 @@ struct connection_view {
 	uint32_t place;
 	uint8_t state;			/* enum track_state. */
 	uint8_t direction;		/* Of the opener. */
-	uint16_t log_tag;		/* Its end is told with; 0: it is not. */
+	uint16_t log_tag;		/* Its end is told with; 0: it is
+					 * not. */
 	uint32_t layers;		/* Bit i: passes its layer i. */
 	uint64_t program;		/* Serial of the one that approved. */
 	struct connection_opener opener;
@@ -136,12 +138,8 @@ void connection_end(struct connections *, const struct connection_packet *);
 void connection_refuse(struct connections *, const struct connection_packet *,
 		       uint64_t program, uint64_t now);
 
-/* [control] Takes one off that is over and is to be told of; false: there is
- * none.  Counters of those told, and of those there was no room for. */
-struct ended;
-bool connections_take_ended(struct connections *, struct ended *ret_ended);
-void connections_count_ended(const struct connections *, uint64_t *ret_told,
-			     uint64_t *ret_lost);
+/* [any] Those that are over and are to be told of: ended.h. */
+struct ended_ring *connections_ended(struct connections *);
 
 /* Ends what is idle, a bounded number; returns when to come again (UINT64_MAX:
  * there is none). */

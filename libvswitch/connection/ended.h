@@ -5,8 +5,8 @@
 
 /* Connections that are over and are to be told of (vsw_rule_log()), until
  * control takes them.  Whoever takes a connection away puts it here, which is
- * any thread; there is room for so many, and what finds none is counted.  Memory
- * is asked for with the first one. [any] */
+ * any thread; there is room for so many, and what finds none is counted.
+ * Memory is asked for with the first one. [any] */
 
 #include <stdatomic.h>
 #include <stdbool.h>

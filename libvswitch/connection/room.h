@@ -31,7 +31,8 @@ struct entry {
 	uint8_t state;
 	uint8_t direction : 1, known : 2;	/* enum vsw_direction; struct
 					 * sequence. */
-	uint16_t log_tag;		/* Its end is told with; 0: it is not. */
+	uint16_t log_tag;		/* Its end is told with; 0: it is
+					 * not. */
 
 	uint64_t used_ns, opened_ns;
 	uint64_t listed_ns;		/* Since when in its port's list. */

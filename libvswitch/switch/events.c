@@ -56,10 +56,12 @@ vsw_event_get_counters(const struct vsw *vsw,
 	for (uint32_t i = 0; i < vsw->options.max_workers; i++)
 		if (vsw->workers[i])
 			add(&vsw->workers[i]->events, &sum);
-	if (connections)
-		connections_count_ended(connections,
-					&sum.told[VSW_EVENT_ENDED],
-					&sum.lost[VSW_EVENT_ENDED]);
+	if (connections) {
+		const struct ended_ring *ended = connections_ended(connections);
+
+		sum.told[VSW_EVENT_ENDED] = atomic_load(&ended->n_told);
+		sum.lost[VSW_EVENT_ENDED] = atomic_load(&ended->n_lost);
+	}
 	/* The embedder's struct may be longer or shorter than ours. */
 	memcpy(ret_counters, &sum,
 	       sum.size < sizeof sum ? sum.size : sizeof sum);
@@ -74,7 +76,8 @@ take_ended(struct vsw *vsw, struct event *ret_event)
 	struct vsw_port *port;
 	struct ended ended;
 
-	if (!connections || !connections_take_ended(connections, &ended))
+	if (!connections
+	    || !ended_take(connections_ended(connections), &ended))
 		return false;
 	port = atomic_load_explicit(&vsw->ports[ended.key.port],
 				    memory_order_acquire);
