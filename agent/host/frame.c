@@ -14,13 +14,22 @@ enum {
 };
 
 static uint16_t be16(const uint8_t *);
-static void read_ipv4(struct frame *);
-static void read_ipv6(struct frame *);
+static void read_ipv4(struct frame *, size_t whole);
+static void read_ipv6(struct frame *, size_t whole);
+static void end_at(struct frame *, size_t end);
 
 bool
 frame_read(const void *bytes, size_t size, struct frame *ret_frame)
 {
-	struct frame f = { .bytes = bytes, .size = size };
+	return frame_read_cut(bytes, size, size, ret_frame);
+}
+
+bool
+frame_read_cut(const void *bytes, size_t size, size_t whole,
+	       struct frame *ret_frame)
+{
+	struct frame f = { .bytes = bytes, .size = size,
+			   .is_cut = size < whole };
 
 	if (size < ETH_SIZE)
 		return false;
@@ -35,9 +44,9 @@ frame_read(const void *bytes, size_t size, struct frame *ret_frame)
 		f.l3 += 4;
 	}
 	if (f.eth_type == ETH_TYPE_IPV4)
-		read_ipv4(&f);
+		read_ipv4(&f, whole);
 	else if (f.eth_type == ETH_TYPE_IPV6)
-		read_ipv6(&f);
+		read_ipv6(&f, whole);
 	*ret_frame = f;
 	return true;
 }
@@ -122,7 +131,7 @@ be16(const uint8_t *p)
 
 /* A header that contradicts itself leaves 'proto' 0: nobody answers it. */
 static void
-read_ipv4(struct frame *f)
+read_ipv4(struct frame *f, size_t whole)
 {
 	const uint8_t *ip = f->bytes + f->l3;
 	size_t left = f->size - f->l3, header, total;
@@ -131,8 +140,8 @@ read_ipv4(struct frame *f)
 		return;
 	header = (size_t) (ip[0] & 0x0f) * 4;
 	total = be16(ip + 2);
-	if (header < IPV4_SIZE || total < header || total > left
-	    || frame_fold(frame_sum(ip, header, 0)))
+	if (header < IPV4_SIZE || header > left || total < header
+	    || total > whole - f->l3 || frame_fold(frame_sum(ip, header, 0)))
 		return;
 	f->src.n = f->dst.n = 4;
 	memcpy(f->src.bytes, ip + 12, 4);
@@ -141,12 +150,12 @@ read_ipv4(struct frame *f)
 	f->proto = ip[9];
 	f->is_fragment = be16(ip + 6) & 0x3fff;
 	f->l4 = f->l3 + header;
-	f->end = f->l3 + total;
+	end_at(f, f->l3 + total);
 }
 
 /* Extension headers are not looked behind: those who ask here use none. */
 static void
-read_ipv6(struct frame *f)
+read_ipv6(struct frame *f, size_t whole)
 {
 	const uint8_t *ip = f->bytes + f->l3;
 	size_t left = f->size - f->l3, payload;
@@ -154,7 +163,7 @@ read_ipv6(struct frame *f)
 	if (left < IPV6_SIZE || ip[0] >> 4 != 6)
 		return;
 	payload = be16(ip + 4);
-	if (payload > left - IPV6_SIZE)
+	if (payload > whole - f->l3 - IPV6_SIZE)
 		return;
 	f->src.n = f->dst.n = 16;
 	memcpy(f->src.bytes, ip + 8, 16);
@@ -162,5 +171,12 @@ read_ipv6(struct frame *f)
 	f->ttl = ip[7];
 	f->proto = ip[6];
 	f->l4 = f->l3 + IPV6_SIZE;
-	f->end = f->l4 + payload;
+	end_at(f, f->l4 + payload);
+}
+
+static void
+end_at(struct frame *f, size_t end)
+{
+	f->end = end < f->size ? end : f->size;
+	f->reads_ip = true;
 }

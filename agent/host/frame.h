@@ -26,12 +26,18 @@ struct frame {
 	/* Of IPv4 and IPv6; 'proto' 0 if neither, or if it does not read. */
 	struct vsw_addr src, dst;
 	uint8_t proto, ttl;
+	bool reads_ip;			/* The addresses, at least. */
 	bool is_fragment;
-	size_t l4, end;			/* 'end' is behind the IP payload. */
+	bool is_cut;			/* Only its beginning is here. */
+	size_t l4, end;			/* 'end' is behind the IP payload, or
+					 * where it was cut. */
 };
 
 /* False: shorter than its headers say. */
 bool frame_read(const void *bytes, size_t size, struct frame *ret_frame);
+/* Of the first 'size' bytes of a frame that had 'whole' bytes. */
+bool frame_read_cut(const void *bytes, size_t size, size_t whole,
+		    struct frame *ret_frame);
 
 /* Ones' complement sum, RFC 1071: of 'size' bytes, added to 'sum'; fold gives
  * the checksum in host byte order. */
@@ -64,7 +70,20 @@ size_t nd_answer(const struct asker *, const struct frame *,
 		 uint8_t ret_answer[FRAME_MAX]);	/* RFC 4861, 4862 */
 size_t icmp_answer(const struct asker *, const struct frame *,
 		   uint8_t ret_answer[FRAME_MAX]);	/* RFC 792, 4443 */
-size_t icmp_time_exceeded(const struct asker *, const struct frame *,
-			  uint8_t ret_answer[FRAME_MAX]);
+
+enum icmp_error {
+	ICMP_TIME_EXCEEDED,
+	ICMP_NO_ROUTE,
+	ICMP_UNREACHABLE,		/* No mapping. */
+	ICMP_TOO_BIG,			/* Routed, */
+	ICMP_TOO_BIG_HERE,		/* and not. */
+	ICMP_N_ERRORS
+};
+/* May the sender of the frame be told?  See icmp.c. */
+bool icmp_may_tell(const struct asker *, const struct frame *,
+		   enum icmp_error);
+/* Tells: if so.  'mtu': of what is too big, else 0.  0: in nobody's name. */
+size_t icmp_tell(const struct asker *, const struct frame *, enum icmp_error,
+		 uint32_t mtu, uint8_t ret_answer[FRAME_MAX]);
 
 #endif /* host/frame.h */

@@ -12,18 +12,32 @@
 #include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/host/frame.h"
+#include "agent/host/limit.h"
 #include "agent/host/pend.h"
 #include "agent/host/thread.h"
 #include "agent/policy/policy.h"
 
-enum { WAITING_MAX = 1024 };
+enum {
+	WAITING_MAX = 1024,
+	SHARE = 4,			/* Of what is free, for one port. */
+	/* ICMP errors a second. */
+	ERRORS_PER_PORT = 100, ERRORS_IN_ALL = 1000
+};
 
 struct waiting {
 	struct list link;
-	const struct vsw_port *from;
-	uint32_t reason, vni;
-	size_t size;
+	struct source *from;
+	uint32_t reason, vni, mtu;
+	size_t size, whole;		/* Bytes here, and of the packet. */
 	uint8_t bytes[];
+};
+
+/* A port that something waits from, or that errors were sent to. */
+struct source {
+	struct list link;
+	const struct vsw_port *port;
+	size_t n_waiting;
+	struct limit errors;
 };
 
 struct punt {
@@ -34,15 +48,20 @@ struct punt {
 	struct pend *pend;
 	int wake_fd;
 	struct punt_counters counters;
+	struct limit errors;
 
 	pthread_mutex_t mutex;		/* Guards what follows. */
 	struct list queue;		/* struct waiting, oldest first. */
 	size_t n_waiting;
+	struct list sources;		/* Those that ask a lot come first. */
+	uint64_t n_crowded;
 };
 
 static void transmit(void *punt_, struct vsw_worker *,
 		     struct vsw_packet *const packets[], size_t n);
 static bool put(struct punt *, struct vsw_packet *);
+static bool queue(struct punt *, struct waiting *, const struct vsw_port *);
+static struct source *find_source(struct punt *, const struct vsw_port *);
 static void answer_all(evutil_socket_t, short what, void *punt_);
 static void answer(struct punt *, const struct waiting *);
 static bool give(struct punt *, const void *bytes, size_t size,
@@ -55,8 +74,13 @@ static void go_on(void *punt, struct model_port *, uint32_t reason,
 static bool is_left_to_vms(const struct asker *, uint32_t reason);
 static bool is_forged(const struct asker *, const struct frame *);
 static size_t respond(struct punt *, const struct asker *,
-		      const struct frame *, uint32_t reason,
+		      const struct frame *, const struct waiting *,
 		      uint8_t *ret_answer);
+static size_t tell(struct punt *, const struct asker *, const struct frame *,
+		   const struct waiting *, enum icmp_error,
+		   uint8_t *ret_answer);
+static bool may_tell_more(struct punt *, const struct asker *,
+			  struct source *);
 static void forget(struct punt *, const struct vsw_port *from);
 
 int
@@ -75,6 +99,7 @@ punt_new(struct event_base *base, struct model *model, struct vsw *vsw,
 	punt->worker = worker;
 	pthread_mutex_init(&punt->mutex, NULL);
 	list_init(&punt->queue);
+	list_init(&punt->sources);
 	punt->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (punt->wake_fd < 0) {
 		error = -errno;
@@ -142,6 +167,9 @@ void
 punt_counters(const struct punt *punt, struct punt_counters *ret_counters)
 {
 	*ret_counters = punt->counters;
+	pthread_mutex_lock(&((struct punt *) punt)->mutex);
+	ret_counters->n_crowded = punt->n_crowded;
+	pthread_mutex_unlock(&((struct punt *) punt)->mutex);
 }
 
 /* [worker] */
@@ -169,30 +197,68 @@ transmit(void *punt_, struct vsw_worker *worker,
 static bool
 put(struct punt *punt, struct vsw_packet *packet)
 {
-	size_t size = vsw_packet_size(packet);
-	struct waiting *waiting;
+	size_t whole = vsw_packet_size(packet);
+	size_t size = whole < FRAME_MAX ? whole : FRAME_MAX;
+	struct waiting *waiting = malloc(sizeof *waiting + size);
 	bool fits;
 
-	if (size > FRAME_MAX)
-		return false;
-	waiting = malloc(sizeof *waiting + size);
 	if (!waiting)
 		return false;
-	waiting->from = vsw_packet_in_port(packet);
 	waiting->reason = vsw_packet_punt(packet, &waiting->vni);
+	waiting->mtu = vsw_packet_punt_mtu(packet);
 	waiting->size = size;
+	waiting->whole = whole;
 	memcpy(waiting->bytes, vsw_packet_data(packet), size);
 
 	pthread_mutex_lock(&punt->mutex);
-	fits = punt->n_waiting < WAITING_MAX;
-	if (fits) {
-		list_append(&punt->queue, &waiting->link);
-		punt->n_waiting++;
-	}
+	fits = queue(punt, waiting, vsw_packet_in_port(packet));
 	pthread_mutex_unlock(&punt->mutex);
 	if (!fits)
 		free(waiting);
 	return fits;
+}
+
+/* With the mutex.  A share of what is free, and not of all there is, leaves
+ * room for a port that comes last, however many there are (A. K. Choudhury,
+ * E. L. Hahne: Dynamic queue length thresholds, 1998). */
+static bool
+queue(struct punt *punt, struct waiting *waiting, const struct vsw_port *from)
+{
+	size_t n_free = WAITING_MAX - punt->n_waiting;
+	struct source *source = find_source(punt, from);
+
+	if (!source || !n_free || source->n_waiting > n_free / SHARE) {
+		punt->n_crowded++;
+		return false;
+	}
+	waiting->from = source;
+	list_append(&punt->queue, &waiting->link);
+	source->n_waiting++;
+	punt->n_waiting++;
+	return true;
+}
+
+static struct source *
+find_source(struct punt *punt, const struct vsw_port *port)
+{
+	struct list *sources = &punt->sources;
+	struct source *source;
+
+	for (struct list *link = sources->next; link != sources;
+	     link = link->next) {
+		source = LIST_ENTRY(link, struct source, link);
+		if (source->port != port)
+			continue;
+		list_remove(link);
+		list_append(sources->next, link);
+		return source;
+	}
+	source = calloc(1, sizeof *source);
+	if (!source)
+		return NULL;
+	source->port = port;
+	list_append(sources->next, &source->link);
+	return source;
 }
 
 /* [control] Takes the queue as it is, so that the mutex is not held while the
@@ -214,6 +280,7 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 
 		list_remove(link);
 		list_append(&queue, link);
+		LIST_ENTRY(link, struct waiting, link)->from->n_waiting = 0;
 	}
 	punt->n_waiting = 0;
 	pthread_mutex_unlock(&punt->mutex);
@@ -237,11 +304,12 @@ answer(struct punt *punt, const struct waiting *waiting)
 	bool reads = false;
 	size_t size = 0;
 
-	asker.port = model_find_port(punt->model, waiting->from);
+	asker.port = model_find_port(punt->model, waiting->from->port);
 	if (asker.port && asker.port->subnet)
-		reads = frame_read(waiting->bytes, waiting->size, &frame);
+		reads = frame_read_cut(waiting->bytes, waiting->size,
+				       waiting->whole, &frame);
 	if (reads)
-		size = respond(punt, &asker, &frame, waiting->reason, bytes);
+		size = respond(punt, &asker, &frame, waiting, bytes);
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
 		punt->counters.n_answered++;
 	else if (!size && reads && !is_forged(&asker, &frame)
@@ -250,6 +318,7 @@ answer(struct punt *punt, const struct waiting *waiting)
 		punt->counters.n_held++;
 	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
 		 && !(reads && is_forged(&asker, &frame))
+		 && waiting->size == waiting->whole
 		 && give(punt, waiting->bytes, waiting->size,
 			 asker.port->port, vsw_worker_resume))
 		punt->counters.n_resumed++;
@@ -280,6 +349,7 @@ go_on(void *punt_, struct model_port *port, uint32_t reason, uint32_t vni,
 {
 	struct punt *punt = punt_;
 	struct asker asker = { .model = punt->model, .port = port };
+	const struct waiting question = { .reason = reason };
 	uint8_t answer[FRAME_MAX];
 	struct frame frame;
 
@@ -291,7 +361,7 @@ go_on(void *punt_, struct model_port *port, uint32_t reason, uint32_t vni,
 			punt->counters.n_resumed++;
 		return;
 	}
-	size = is_known ? respond(punt, &asker, &frame, reason, answer) : 0;
+	size = is_known ? respond(punt, &asker, &frame, &question, answer) : 0;
 	if (size && give(punt, answer, size, port->port, vsw_worker_send))
 		punt->counters.n_answered++;
 	else
@@ -334,9 +404,10 @@ is_forged(const struct asker *asker, const struct frame *frame)
 
 static size_t
 respond(struct punt *punt, const struct asker *asker,
-	const struct frame *frame, uint32_t reason, uint8_t *ret_answer)
+	const struct frame *frame, const struct waiting *waiting,
+	uint8_t *ret_answer)
 {
-	switch ((enum punt_reason) reason) {
+	switch ((enum punt_reason) waiting->reason) {
 	case PUNT_ARP:
 		punt->counters.n_arp++;
 		return arp_answer(asker, frame, ret_answer);
@@ -348,12 +419,65 @@ respond(struct punt *punt, const struct asker *asker,
 		return icmp_answer(asker, frame, ret_answer);
 	case PUNT_TTL:
 		punt->counters.n_ttl++;
-		return icmp_time_exceeded(asker, frame, ret_answer);
+		return tell(punt, asker, frame, waiting, ICMP_TIME_EXCEEDED,
+			    ret_answer);
+	case PUNT_TOO_BIG:
+		punt->counters.n_too_big++;
+		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG,
+			    ret_answer);
+	case PUNT_TOO_BIG_HERE:
+		punt->counters.n_too_big++;
+		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG_HERE,
+			    ret_answer);
+	case PUNT_NO_ROUTE:
+		punt->counters.n_no_route++;
+		return tell(punt, asker, frame, waiting, ICMP_NO_ROUTE,
+			    ret_answer);
 	case PUNT_MISSING:
 		punt->counters.n_missing++;
 		return 0;
 	}
 	return 0;
+}
+
+static size_t
+tell(struct punt *punt, const struct asker *asker, const struct frame *frame,
+     const struct waiting *waiting, enum icmp_error error,
+     uint8_t *ret_answer)
+{
+	size_t size;
+
+	if (!icmp_may_tell(asker, frame, error)) {
+		punt->counters.n_errors_forbidden++;
+		return 0;
+	}
+	if (!may_tell_more(punt, asker, waiting->from)) {
+		punt->counters.n_errors_limited++;
+		return 0;
+	}
+	size = icmp_tell(asker, frame, error, waiting->mtu, ret_answer);
+	if (size)
+		punt->counters.n_errors++;
+	return size;
+}
+
+static bool
+may_tell_more(struct punt *punt, const struct asker *asker,
+	      struct source *source)
+{
+	const char *option = model_option(&asker->port->sw->options,
+					  "icmp_errors_per_s", "");
+	uint32_t each = ERRORS_PER_PORT, all = ERRORS_IN_ALL;
+	uint64_t now = thread_now();
+	char *end;
+	unsigned long n = strtoul(option, &end, 10);
+
+	if (*option && !*end && n <= 1000000) {
+		each = (uint32_t) n;
+		all = n > ERRORS_IN_ALL / 10 ? each * 10 : ERRORS_IN_ALL;
+	}
+	return limit_take(&source->errors, each, now)
+	       && limit_take(&punt->errors, all, now);
 }
 
 /* 'from' NULL: everything. */
@@ -368,10 +492,19 @@ forget(struct punt *punt, const struct vsw_port *from)
 						     link);
 
 		next = link->next;
-		if (!from || waiting->from == from) {
+		if (!from || waiting->from->port == from) {
 			list_remove(link);
 			free(waiting);
 			punt->n_waiting--;
+		}
+	}
+	for (link = punt->sources.next; link != &punt->sources; link = next) {
+		struct source *source = LIST_ENTRY(link, struct source, link);
+
+		next = link->next;
+		if (!from || source->port == from) {
+			list_remove(link);
+			free(source);
 		}
 	}
 	pthread_mutex_unlock(&punt->mutex);

@@ -8,7 +8,12 @@
  *
  * Worker threads put (punt_transmit, under a mutex held for a few
  * instructions); the main thread takes them all at once.  What does not fit is
- * dropped and counted at the punt port (VSW_DROP_DEVICE_FULL). */
+ * dropped and counted at the punt port (VSW_DROP_DEVICE_FULL).  A port may have
+ * as many wait as a quarter of the places that are left: so one that floods,
+ * or many, leave room for a port that asks once.
+ *
+ * ICMP errors are limited for each port and for the switch (hnv(5),
+ * icmp_errors_per_s). */
 
 #include <event2/event.h>
 #include <vswitch.h>
@@ -33,9 +38,13 @@ void punt_settle(struct punt *);
 
 struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
+	uint64_t n_too_big, n_no_route;
 	uint64_t n_answered, n_silent;
 	uint64_t n_resumed;		/* Left to the VMs themselves. */
 	uint64_t n_missing, n_held;	/* Came in; wait for a mapping. */
+	/* ICMP errors: sent, over a limit, and such as are never sent. */
+	uint64_t n_errors, n_errors_limited, n_errors_forbidden;
+	uint64_t n_crowded;		/* Had its share of the queue. */
 };
 void punt_counters(const struct punt *, struct punt_counters *);
 

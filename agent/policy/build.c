@@ -268,6 +268,11 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 {
 	struct vsw_mapping *mapping = mappings[0];
 
+	if (draft->too_big_reason)
+		vsw_rule_too_big(rule, draft->may_fragment,
+				 draft->too_big_reason);
+	if (draft->clamps_mss)
+		vsw_rule_clamp_mss(rule, 0);
 	switch (draft->action) {
 	case DRAFT_PASS:
 		break;

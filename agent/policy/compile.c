@@ -126,6 +126,8 @@ compile_port(const struct model_port *port, struct program_draft *program)
 	add_entry(program, "intercept", VSW_OUT, GROUP_INTERCEPT);
 	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
 	add_tier(program, port, ACL_CONTROLLER, true);
+	if (port->subnet->clamps_mss)
+		add_entry(program, "mss", VSW_OUT, GROUP_MSS);
 	if (router) {
 		add_entry(program, "route", VSW_OUT, GROUP_GATEWAYS);
 		add_entry(program, "route", VSW_OUT,
@@ -169,6 +171,8 @@ compile_group(const struct model *model, const struct model_switch *sw,
 		return layer_no_rule(true);
 	case GROUP_NO_RULE_DROP:
 		return layer_no_rule(false);
+	case GROUP_MSS:
+		return layer_mss();
 	case GROUP_BLOCKED:
 		return layer_blocked();
 	case GROUP_GUARD_MACS:

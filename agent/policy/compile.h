@@ -29,6 +29,7 @@ enum group_kind {
 	GROUP_NEIGHBOURS,	/* Of a switch: no firewall's business. */
 	GROUP_NO_RULE_PASS,	/* Of a switch: what no rule speaks of. */
 	GROUP_NO_RULE_DROP,
+	GROUP_MSS,		/* Of a switch: TCP is to fit. */
 	GROUP_BLOCKED,		/* Of a switch: for ports without a rule. */
 	GROUP_GUARD_MACS,	/* Of a port. */
 	GROUP_GUARD_SOURCES,
@@ -102,6 +103,7 @@ struct draft_group *layer_blocked(void);
 struct draft_group *layer_route(const struct model *, const struct domain *,
 				struct model_subnet *subnet);
 /* layer_vnet.c */
+struct draft_group *layer_mss(void);
 struct draft_group *layer_routed(const struct domain *);
 struct draft_group *layer_own(struct model_subnet *);
 /* layer_delivery.c */

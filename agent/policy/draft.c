@@ -205,6 +205,14 @@ draft_rule_set_subnet(struct draft_rule *rule, struct model_subnet *subnet)
 }
 
 void
+draft_rule_set_sizes(struct draft_rule *rule, uint32_t too_big_reason)
+{
+	rule->too_big_reason = too_big_reason;
+	rule->may_fragment = !rule->subnet->keeps_whole;
+	rule->clamps_mss = rule->subnet->clamps_mss;
+}
+
+void
 draft_rule_set_hops(struct draft_rule *rule, const struct draft_hop *hops,
 		    size_t n)
 {
@@ -322,6 +330,9 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 	    || a->is_logged != b->is_logged
 	    || a->action != b->action || a->reason != b->reason
 	    || a->vni != b->vni || a->next_hop.n != b->next_hop.n
+	    || a->too_big_reason != b->too_big_reason
+	    || a->may_fragment != b->may_fragment
+	    || a->clamps_mss != b->clamps_mss
 	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)
 	    || memcmp(a->router_mac, b->router_mac, 6) || !hops_equal(a, b))
 		return false;
@@ -442,6 +453,10 @@ print_action(const struct draft_rule *rule, FILE *to)
 		fprintf(to, " as %s", text);
 		break;
 	}
+	if (rule->too_big_reason && !rule->may_fragment)
+		fputs(", never cut", to);
+	if (rule->clamps_mss)
+		fputs(", clamp mss", to);
 }
 
 static void
@@ -474,6 +489,8 @@ reason_text(uint32_t reason)
 		return "ttl";
 	case PUNT_MISSING:
 		return "missing";
+	case PUNT_NO_ROUTE:
+		return "no route";
 	}
 	return "?";
 }

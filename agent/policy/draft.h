@@ -73,6 +73,10 @@ struct draft_rule {
 					 * if there are several. */
 	size_t n_hops;
 	uint8_t router_mac[6];
+	/* vsw_rule_too_big(): with this reason, if it is not 0. */
+	uint32_t too_big_reason;
+	bool may_fragment;
+	bool clamps_mss;
 };
 
 struct draft_group {
@@ -111,6 +115,9 @@ void draft_set_add_prefix(struct draft_set *, const struct vsw_addr *,
 			  unsigned bits);
 void draft_set_add_range(struct draft_set *, uint16_t first, uint16_t last);
 void draft_rule_set_subnet(struct draft_rule *, struct model_subnet *);
+/* What becomes of what is too big to go to the rule's subnet, as that says, and
+ * what TCP agrees on. */
+void draft_rule_set_sizes(struct draft_rule *, uint32_t too_big_reason);
 /* One or several. */
 void draft_rule_set_hops(struct draft_rule *, const struct draft_hop *,
 			 size_t n);

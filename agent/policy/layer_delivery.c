@@ -21,6 +21,7 @@ layer_delivery(const struct model_switch *sw)
 
 		draft_rule_match_u32(rule, VSW_FIELD_VNI, subnets[i]->vni);
 		draft_rule_set_subnet(rule, subnets[i]);
+		rule->clamps_mss = subnets[i]->clamps_mss;
 		rule->is_terminating = true;
 	}
 	free(subnets);

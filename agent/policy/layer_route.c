@@ -58,9 +58,12 @@ layer_route(const struct model *model, const struct domain *domain,
 			add_static_routes(group, model, router, subnet,
 					  &subnet->static_routes);
 	}
-	rule = draft_group_add_rule(group, LAST_PRIORITY, DRAFT_DROP, "%s",
+	rule = draft_group_add_rule(group, LAST_PRIORITY,
+				    router->is_enabled ? DRAFT_PUNT
+						       : DRAFT_DROP, "%s",
 				    router->is_enabled ? "no route"
 						       : "router is off");
+	rule->reason = router->is_enabled ? PUNT_NO_ROUTE : 0;
 	draft_rule_match(rule, VSW_FIELD_ETH_DST, model->router_mac, 6);
 	rule->is_terminating = true;
 	free(subnets);

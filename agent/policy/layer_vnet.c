@@ -1,11 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The virtual network: from the subnet that a packet is in to the place where
- * its destination lives. */
+ * its destination lives.  What is too big for the way there is told to the
+ * sender; and VMs of a subnet that asks for it agree on TCP segments that are
+ * not, with whomever they talk to: so there is a rule for what they send, one
+ * for what is sent to them, and one in layer_delivery.c. */
 
 #include "agent/policy/compile.h"
 
 #include <stdlib.h>
+#include "agent/policy/policy.h"
+
+enum { PROTO_TCP = 6 };
+
+struct draft_group *
+layer_mss(void)
+{
+	struct draft_group *group = draft_group_new("mss");
+	const uint8_t proto = PROTO_TCP;
+	struct draft_rule *rule =
+		draft_group_add_rule(group, 0, DRAFT_PASS, "tcp");
+
+	draft_rule_match(rule, VSW_FIELD_IP_PROTO, &proto, 1);
+	rule->clamps_mss = true;
+	return group;
+}
 
 struct draft_group *
 layer_routed(const struct domain *domain)
@@ -23,6 +42,7 @@ layer_routed(const struct domain *domain)
 
 		draft_rule_match_u32(rule, VSW_FIELD_VNI, subnets[i]->vni);
 		draft_rule_set_subnet(rule, subnets[i]);
+		draft_rule_set_sizes(rule, PUNT_TOO_BIG);
 		rule->is_terminating = true;
 	}
 	free(subnets);
@@ -40,6 +60,7 @@ layer_own(struct model_subnet *subnet)
 
 	draft_rule_match_u32(rule, VSW_FIELD_VNI, 0);
 	draft_rule_set_subnet(rule, subnet);
+	draft_rule_set_sizes(rule, PUNT_TOO_BIG_HERE);
 	rule->is_terminating = true;
 	return group;
 }

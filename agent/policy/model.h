@@ -255,6 +255,8 @@ struct model_subnet {
 	struct model_router *router;	/* NULL: belongs to none. */
 	struct list prefixes;		/* struct model_prefix. */
 	struct list static_routes;	/* struct model_route; its own. */
+	bool keeps_whole;		/* other_config:fragmentation=false. */
+	bool clamps_mss;		/* other_config:mss_clamp=true. */
 	size_t n_mappings;
 	struct model_fault fault;
 	struct subnet_table *table;	/* Ours: mappings by MAC and by CA. */

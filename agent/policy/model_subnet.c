@@ -13,6 +13,10 @@ static struct model_subnet *new_subnet(struct model_state *,
 				       const struct row *);
 static void follow_routes(struct model_state *, struct model_subnet *,
 			  enum model_database, const struct row *);
+static void follow_options(struct model_state *, struct model_subnet *,
+			   const struct row *);
+static bool read_flag(const struct datum *options, const char *key,
+		      bool fallback, const char **bad);
 static void set_vni(struct model_state *, struct model_subnet *, uint32_t);
 static bool read_vni(const struct row *, uint32_t *ret_vni,
 		     char **ret_problem);
@@ -42,6 +46,8 @@ subnet_follow(struct model_state *state, enum model_database db,
 		set_vni(state, subnet, 0);
 		set_fault(state, subnet, MODEL_OK, NULL);
 		routes_clear(state, &subnet->static_routes);
+		row_fault_free(state, subnet->table->option_fault);
+		subnet->table->option_fault = NULL;
 		map_remove(&state->subnets[db], &subnet->table->by_row);
 		list_remove(&subnet->link);
 		list_append(&state->gone_subnets, &subnet->link);
@@ -56,6 +62,7 @@ subnet_follow(struct model_state *state, enum model_database db,
 		subnet->name = xstrdup(name);
 	}
 	follow_routes(state, subnet, db, row);
+	follow_options(state, subnet, row);
 	mode = row_string(row, "replication_mode", "");
 	if (subnet->table->is_service_node != !strcmp(mode, "service_node")) {
 		subnet->table->is_service_node = !strcmp(mode, "service_node");
@@ -87,6 +94,7 @@ void
 subnet_free(struct model_state *state, struct model_subnet *subnet)
 {
 	row_fault_free(state, subnet->table->fault);
+	row_fault_free(state, subnet->table->option_fault);
 	routes_clear(state, &subnet->static_routes);
 	list_remove(&subnet->link);
 	subnet_table_free(subnet->table);
@@ -131,6 +139,47 @@ follow_routes(struct model_state *state, struct model_subnet *subnet,
 	for (size_t i = 0; i < table->n_ports; i++)
 		table->ports[i]->is_dirty = true;
 	state->structure_changed = true;
+}
+
+static void
+follow_options(struct model_state *state, struct model_subnet *subnet,
+	       const struct row *row)
+{
+	struct subnet_table *table = subnet->table;
+	struct datum room;
+	const struct datum *options = row_get(row, "other_config", &room);
+	const char *bad = NULL;
+	bool keeps_whole = !read_flag(options, "fragmentation", true, &bad);
+	bool clamps_mss = read_flag(options, "mss_clamp", false, &bad);
+
+	row_fault_free(state, table->option_fault);
+	table->option_fault = NULL;
+	if (bad)
+		table->option_fault = row_fault_new(
+			state, MODEL_BAD_OPTION, "Logical_Switch",
+			&subnet->row, "\"%s\": %s is neither true nor false",
+			subnet->name, bad);
+	if (subnet->keeps_whole == keeps_whole
+	    && subnet->clamps_mss == clamps_mss)
+		return;
+	subnet->keeps_whole = keeps_whole;
+	subnet->clamps_mss = clamps_mss;
+	for (size_t i = 0; i < table->n_ports; i++)
+		table->ports[i]->is_dirty = true;
+	state->structure_changed = true;
+}
+
+static bool
+read_flag(const struct datum *options, const char *key, bool fallback,
+	  const char **bad)
+{
+	const char *value = datum_map_string(options, key, "");
+
+	if (!strcmp(value, "true") || !strcmp(value, "false"))
+		return *value == 't';
+	if (*value)
+		*bad = key;
+	return fallback;
 }
 
 /* What the row says.  Two subnets may say the same. */

@@ -15,7 +15,11 @@ enum punt_reason {
 	PUNT_ND,			/* ICMPv6 neighbour discovery. */
 	PUNT_GATEWAY,			/* To a gateway's address. */
 	PUNT_TTL,			/* Used up at the router. */
-	PUNT_MISSING			/* To what no mapping knows. */
+	PUNT_MISSING,			/* To what no mapping knows. */
+	PUNT_TOO_BIG,			/* Routed, and larger than its way
+					 * takes; */
+	PUNT_TOO_BIG_HERE,		/* or in its own subnet. */
+	PUNT_NO_ROUTE			/* The router knows no way. */
 };
 
 /* Brings programs and mappings to what the model says: sends the switches the

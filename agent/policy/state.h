@@ -139,6 +139,7 @@ struct subnet_table {
 	struct keyed by_vni;		/* In model_state.vnis, if 'vni'. */
 	uint32_t vni;			/* As the row says. */
 	struct row_fault *fault;	/* The subnet's, as the host tells. */
+	struct row_fault *option_fault;
 	uint8_t db;
 	bool is_service_node;		/* replication_mode. */
 	uint64_t seed;

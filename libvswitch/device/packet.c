@@ -12,8 +12,10 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -40,6 +42,7 @@ struct packet_queue {
 
 struct packet_device {
 	struct vsw_device device;
+	uint32_t mtu;			/* The interface's, when opened. */
 	struct packet_queue queues[];
 };
 
@@ -63,6 +66,8 @@ static void destroy(struct vsw_device *);
 static void transmit(void *, struct vsw_worker *, struct vsw_packet *const[],
 		     size_t);
 static int open_all(struct packet_device *, const struct device_opening *,
+		    const struct vsw_packet_options *);
+static int find_mtu(struct packet_device *, const struct device_opening *,
 		    const struct vsw_packet_options *);
 static int open_queue(const struct device_opening *,
 		      const struct vsw_packet_options *, int index,
@@ -120,6 +125,8 @@ vsw_device_open_packet(struct vsw *vsw,
 					VSW_PORT_CHECKSUM | VSW_PORT_TSO4
 					| VSW_PORT_TSO6 | VSW_PORT_USO,
 					transmit);
+	if (!error)
+		error = vsw_port_set_mtu(device->device.port, device->mtu);
 	if (error) {
 		device_abandon(&device->device);
 		return error;
@@ -151,11 +158,29 @@ open_all(struct packet_device *device, const struct device_opening *opening,
 			break;
 		queue->n_messages = FIRST_MESSAGES;
 		++*n;
-		if (options->n_queues > 1)
+		if (*n == 1)
+			error = find_mtu(device, opening, options);
+		if (!error && options->n_queues > 1)
 			error = join_fanout(opening, queue->fd, *n == 1, &id);
 	}
 	back = netns_leave(&netns, opening);
 	return back ? back : error;
+}
+
+/* What is larger the kernel would refuse. */
+static int
+find_mtu(struct packet_device *device, const struct device_opening *opening,
+	 const struct vsw_packet_options *options)
+{
+	struct ifreq request;
+
+	memset(&request, 0, sizeof request);
+	snprintf(request.ifr_name, IFNAMSIZ, "%s", options->interface);
+	if (ioctl(device->queues[0].fd, SIOCGIFMTU, &request))
+		return device_fail(opening, errno, "cannot ask for the MTU "
+				   "of %s", options->interface);
+	device->mtu = (uint32_t) request.ifr_mtu;
+	return 0;
 }
 
 static int

@@ -33,7 +33,8 @@ static const struct model_mapping mappings[] = {
 	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP6(0x12) }
 };
 static struct model model;
-static struct model_port port = { .subnet = &subnets[0] };
+static struct model_switch the_switch;
+static struct model_port port = { .sw = &the_switch, .subnet = &subnets[0] };
 static const struct asker asker = { .model = &model, .port = &port };
 
 static inline void

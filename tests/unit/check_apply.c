@@ -278,7 +278,7 @@ START_TEST(packets_obey)
 	ck_assert_msg(strstr(explain("02:00:00:00:00:99", "10.1.1.99"),
 			     "NO_MAPPING"), "%s", last_line);
 	ck_assert_msg(strstr(explain("02:68:6e:76:00:01", "10.9.9.9"),
-			     "RULE"), "%s", last_line);
+			     "reason 8"), "%s", last_line);	/* NO_ROUTE. */
 	ck_assert_msg(strstr(explain("02:68:6e:76:00:01", "10.1.2.254"),
 			     "punt"), "%s", last_line);
 	ck_assert_msg(strstr(explain("02:68:6e:76:00:01", "10.1.2.21"),

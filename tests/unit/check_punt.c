@@ -13,7 +13,7 @@
 #include "agent/policy/policy.h"
 #include "tests/unit/asker.h"
 
-enum { MANY = 1500, WAITING_MAX = 1024 };
+enum { MANY = 1500, SHARE = 205 };
 
 static struct event_base *base;
 static struct vsw *vsw;
@@ -96,6 +96,17 @@ pend_forget(struct pend *pend, const struct model_port *p)
 	ck_assert_ptr_eq(p, &port);
 }
 
+static const char *errors_per_s = "";
+
+const char *
+model_option(const struct model_options *options, const char *key,
+	     const char *fallback)
+{
+	ck_assert_ptr_eq(options, &port.sw->options);
+	ck_assert_str_eq(key, "icmp_errors_per_s");
+	return *errors_per_s ? errors_per_s : fallback;
+}
+
 static struct vsw_device *
 open_memory(const char *name)
 {
@@ -125,6 +136,7 @@ static void
 set_program(void)
 {
 	static const uint8_t arp[2] = { 0x08, 0x06 };
+	static const uint8_t ipv4[2] = { 0x08, 0x00 };
 	static const uint8_t ipv6[2] = { 0x86, 0xdd };
 	char problem[200] = "";
 	struct vsw_program *program;
@@ -139,6 +151,9 @@ set_program(void)
 	rule = vsw_group_add_rule(group, 1, NULL);
 	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, ipv6, NULL);
 	vsw_rule_punt(rule, PUNT_ND);
+	rule = vsw_group_add_rule(group, 1, NULL);
+	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, ipv4, NULL);
+	vsw_rule_punt(rule, PUNT_NO_ROUTE);
 	add_layer(program, group);
 	ck_assert_int_eq(vsw_group_new(vsw, "rest", &group), 0);
 	vsw_rule_output(vsw_group_add_rule(group, 1, NULL),
@@ -173,6 +188,7 @@ setup(void)
 	port.port = vsw_device_port(sql);
 	is_known = true;
 	is_bridged = is_guarded = false;
+	errors_per_s = "";
 	set_program();
 }
 
@@ -198,7 +214,7 @@ put(const void *frame, size_t size)
 
 /* 'n' ARP requests of SQL for 10.1.1.LAST, as far as the queue of the host. */
 static void
-ask(uint8_t last, unsigned n)
+ask_from(struct vsw_device *device, uint8_t last, unsigned n)
 {
 	uint8_t frame[60] = {
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -209,10 +225,16 @@ ask(uint8_t last, unsigned n)
 	};
 
 	for (unsigned i = 0; i < n; i++)
-		ck_assert_int_eq(vsw_device_put(sql, frame, sizeof frame,
+		ck_assert_int_eq(vsw_device_put(device, frame, sizeof frame,
 						NULL, NULL), 0);
-	while (!vsw_device_receive(sql, 0, workers[0], 1000000000))
+	while (!vsw_device_receive(device, 0, workers[0], 1000000000))
 		;
+}
+
+static void
+ask(uint8_t last, unsigned n)
+{
+	ask_from(sql, last, n);
 }
 
 static void
@@ -339,22 +361,76 @@ START_TEST(nobody_answers_a_port_without_a_subnet)
 }
 END_TEST
 
+/* A port gets a quarter of what is left, not of all: 205 and 819 make 1024. */
 START_TEST(the_queue_is_bounded_and_counts)
 {
 	struct vsw_port_counters host = { .size = sizeof host };
 
 	ask(12, MANY);
 	vsw_port_get_counters(punt_port(punt), &host);
-	ck_assert_uint_eq(host.drops[VSW_DROP_DEVICE_FULL],
-			  MANY - WAITING_MAX);
+	ck_assert_uint_eq(host.drops[VSW_DROP_DEVICE_FULL], MANY - SHARE);
 	answer();
-	ck_assert_uint_eq(counters.n_answered, WAITING_MAX);
-	for (int i = 0; i < WAITING_MAX; i++)
+	ck_assert_uint_eq(counters.n_answered, SHARE);
+	ck_assert_uint_eq(counters.n_crowded, MANY - SHARE);
+	for (int i = 0; i < SHARE; i++)
 		ck_assert_int_ge(take(sql), 42);
 	/* And there is room again. */
 	ask(12, 1);
 	answer();
-	ck_assert_uint_eq(counters.n_answered, WAITING_MAX + 1);
+	ck_assert_uint_eq(counters.n_answered, SHARE + 1);
+}
+END_TEST
+
+START_TEST(who_floods_leaves_room_for_others)
+{
+	ask(12, MANY);
+	ask_from(web, 12, 100);
+	answer();
+	ck_assert_uint_eq(counters.n_crowded, MANY - SHARE);
+	ck_assert_uint_eq(counters.n_answered, SHARE);
+	ck_assert_uint_eq(counters.n_silent, 100);
+}
+END_TEST
+
+/* SQL sends UDP where there is no way, and may be told 'rate' times. */
+static void
+stray(const char *rate, unsigned n)
+{
+	uint8_t frame[42] = {
+		2, 0, 0x5e, 0, 1, 1, 2, 0x10, 1, 1, 0, 0x11, 0x08, 0x00,
+		0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0,
+		10, 1, 1, 11, 10, 7, 7, 7, 0, 1, 0, 2, 0, 8, 0, 0
+	};
+	uint16_t sum = frame_fold(frame_sum(frame + 14, 20, 0));
+
+	frame[24] = (uint8_t) (sum >> 8);
+	frame[25] = (uint8_t) sum;
+	errors_per_s = rate;
+	for (unsigned i = 0; i < n; i++)
+		put(frame, sizeof frame);
+	answer();
+}
+
+START_TEST(errors_are_limited_and_counted)
+{
+	stray("", 1);
+	ck_assert_int_eq(take(sql), 70);
+	ck_assert_int_eq(came[34], 3);
+	ck_assert_uint_eq(counters.n_no_route, 1);
+	ck_assert_uint_eq(counters.n_errors, 1);
+	/* In the time that this takes there may be some more. */
+	stray("5", 150);
+	ck_assert_uint_ge(counters.n_errors, 5);
+	ck_assert_uint_lt(counters.n_errors, 50);
+	ck_assert_uint_eq(counters.n_errors + counters.n_errors_limited, 151);
+	stray("0", 10);
+	ck_assert_uint_eq(counters.n_errors + counters.n_errors_limited, 161);
+	ck_assert_uint_eq(counters.n_errors_forbidden, 0);
+	ck_assert_uint_eq(counters.n_no_route, 161);
+	/* What does not read is what there is by default. */
+	stray("many", 1);
+	ck_assert_uint_eq(counters.n_errors_limited
+			  + counters.n_errors, 162);
 }
 END_TEST
 
@@ -386,6 +462,8 @@ main(void)
 	tcase_add_test(tcase, what_is_forged_is_not_left_to_vms);
 	tcase_add_test(tcase, nobody_answers_a_port_without_a_subnet);
 	tcase_add_test(tcase, the_queue_is_bounded_and_counts);
+	tcase_add_test(tcase, who_floods_leaves_room_for_others);
+	tcase_add_test(tcase, errors_are_limited_and_counted);
 	tcase_add_test(tcase, what_waits_from_a_port_that_goes_is_forgotten);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
