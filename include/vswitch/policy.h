@@ -70,7 +70,9 @@ enum vsw_field {
 	VSW_FIELD_FRAGMENT,	/* 1.  enum vsw_fragment.  Not IP: NONE. */
 	VSW_FIELD_VNI,		/* 4.  The subnet the packet is in: as it came
 				 * in the tunnel, or as a route action set it;
-				 * 0: none yet. */
+				 * 0: none yet.  What comes in a tunnel with
+				 * VNI 0 is no subnet's, but what the hosts
+				 * have to say to each other (BFD). */
 	VSW_FIELD_TUNNEL_SRC4,	/* 4.  Outer addresses; an IPv6 tunnel does */
 	VSW_FIELD_TUNNEL_DST4,	/* 4.  not match these two, */
 	VSW_FIELD_TUNNEL_SRC6,	/* 16. nor an IPv4 tunnel these. */

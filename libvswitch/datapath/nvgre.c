@@ -15,7 +15,7 @@ nvgre_read(const uint8_t *gre, struct vsw_tunnel *tunnel)
 	if (get_be16(gre) != GRE_FLAG_KEY
 	    || get_be16(gre + 2) != ETH_TYPE_TEB)
 		return VSW_DROP_BAD_TUNNEL;
-	return tunnel->vni ? PARSE_GOOD : VSW_DROP_UNKNOWN_VNI;
+	return PARSE_GOOD;
 }
 
 void

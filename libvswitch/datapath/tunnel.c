@@ -131,7 +131,7 @@ tunnel_accept(const struct vsw_tunnel *tunnel, uint8_t *frame,
 	if (tunnel->encap != VSW_ENCAP_VXLAN
 	    && tunnel->encap != VSW_ENCAP_NVGRE)
 		return VSW_DROP_BAD_TUNNEL;
-	if (!tunnel->vni || tunnel->vni >> 24)
+	if (tunnel->vni >> 24)
 		return VSW_DROP_UNKNOWN_VNI;
 	to_key(tunnel, &inner->key);
 	if (tunnel->tos & ECN_ECT1
@@ -173,7 +173,8 @@ tunnel_push(struct vsw_packet *packet, const struct outer *outer,
 	return PARSE_GOOD;
 }
 
-/* One for each shape: constants are known to the compiler. */
+/* One for each shape: constants are known to the compiler.  VNI 0, which is
+ * rare, goes the long way. */
 static inline bool
 take(const struct shapes *shapes, struct vsw_packet *packet, bool is_ipv6,
      bool is_nvgre)

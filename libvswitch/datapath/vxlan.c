@@ -6,13 +6,11 @@
 #include "libvswitch/datapath/parse.h"
 
 /* Reserved bits are ignored on receipt; the flag that makes the VNI valid must
- * be set.  VNI 0 is nobody's: in a key it means "no tunnel". */
+ * be set. */
 int
 vxlan_read(const uint8_t *vxlan, struct vsw_tunnel *tunnel)
 {
 	tunnel->vni = get_be32(vxlan + 4) >> 8;
 	tunnel->encap = VSW_ENCAP_VXLAN;
-	if (!(vxlan[0] & VXLAN_FLAG_VNI))
-		return VSW_DROP_BAD_TUNNEL;
-	return tunnel->vni ? PARSE_GOOD : VSW_DROP_UNKNOWN_VNI;
+	return vxlan[0] & VXLAN_FLAG_VNI ? PARSE_GOOD : VSW_DROP_BAD_TUNNEL;
 }

@@ -3,8 +3,9 @@
 # Many flows of UDP, and how long each of them was silent.
 #
 #     send ADDRESS FLOWS SECONDS   a datagram of each flow every 5 ms
-#     receive FLOWS SECONDS        prints "ready", with the first one
-#                                  "hears", and when all is over FLOWS longest MILLISECONDS"
+#     receive FLOWS SECONDS        prints "ready", with the first one "hears",
+#                                  and when all is over
+#                                  "heard FLOWS longest MILLISECONDS"
 
 import socket
 import sys
