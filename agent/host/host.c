@@ -11,6 +11,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/host/attach.h"
+#include "agent/host/bfd.h"
 #include "agent/host/events.h"
 #include "agent/host/flow_log.h"
 #include "agent/host/punt.h"
@@ -29,6 +30,7 @@ struct host {
 	struct thread **threads;
 	struct event *failed, *retry;
 	struct events *events;
+	struct bfd *bfd;
 	int failed_fd;
 	bool wants_retry;
 	struct flow_log *flow_log;
@@ -43,6 +45,8 @@ struct share {
 };
 
 static bool has_failed(const struct model_switch *);
+static struct vsw_worker *main_worker(void *host_,
+				      const struct model_switch *);
 static void on_failed(evutil_socket_t, short what, void *host_);
 static void on_retry(evutil_socket_t, short what, void *host_);
 static void log_switch(void *ctx, enum vsw_log_level, const char *message);
@@ -78,6 +82,11 @@ host_new(const struct host_options *options, struct host **ret_host)
 		error = -ENOMEM;
 		goto err;
 	}
+	host->bfd = bfd_new(&(struct bfd_options) {
+		.base = options->base, .model = options->model,
+		.worker = main_worker, .worker_ctx = host,
+		.turn = options->turn, .turn_ctx = options->ctx
+	});
 	error = events_new(options->base, options->model, host->flow_log,
 			   &host->events);
 	for (unsigned i = 0; i < options->n_workers && !error; i++)
@@ -99,6 +108,7 @@ host_free(struct host *host)
 
 	if (!host)
 		return;
+	bfd_free(host->bfd);
 	switches = &host->options.model->switches;
 	for (struct list *link = switches->next; link != switches;
 	     link = link->next)
@@ -133,6 +143,7 @@ host_apply(struct host *host)
 		next = link->next;
 		apply_switch(host, sw);
 	}
+	bfd_follow(host->bfd);
 	if (host->wants_retry && !evtimer_pending(host->retry, NULL)) {
 		struct timeval after = { .tv_sec = RETRY_S };
 
@@ -214,6 +225,14 @@ has_failed(const struct model_switch *sw)
 			return true;
 	}
 	return false;
+}
+
+static struct vsw_worker *
+main_worker(void *host_, const struct model_switch *sw)
+{
+	const struct host *host = host_;
+
+	return host_worker(host, sw, host->options.n_workers);
 }
 
 static void
@@ -320,6 +339,7 @@ open_switch(struct host *host, struct model_switch *sw)
 				     host->options.ctx);
 	sw->host = share;
 	sw->punt = punt_port(share->punt);
+	punt_set_bfd(share->punt, bfd_receive, host->bfd);
 	log_line(LOG_LEVEL_INFO, sw->name, "switch is up");
 	return 0;
 }

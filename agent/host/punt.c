@@ -28,6 +28,7 @@ struct waiting {
 	struct list link;
 	struct source *from;
 	uint32_t reason, vni, mtu;
+	struct vsw_tunnel tunnel;
 	size_t size, whole;		/* Bytes here, and of the packet. */
 	uint8_t bytes[];
 };
@@ -44,6 +45,8 @@ struct punt {
 	struct model *model;
 	struct vsw_port *port;
 	struct vsw_worker *worker;
+	punt_bfd_fn *bfd;		/* NULL: none. */
+	void *bfd_ctx;
 	struct event *event;
 	struct pend *pend;
 	int wake_fd;
@@ -172,6 +175,13 @@ punt_counters(const struct punt *punt, struct punt_counters *ret_counters)
 	pthread_mutex_unlock(&((struct punt *) punt)->mutex);
 }
 
+void
+punt_set_bfd(struct punt *punt, punt_bfd_fn *bfd, void *ctx)
+{
+	punt->bfd = bfd;
+	punt->bfd_ctx = ctx;
+}
+
 /* [worker] */
 static void
 transmit(void *punt_, struct vsw_worker *worker,
@@ -206,6 +216,7 @@ put(struct punt *punt, struct vsw_packet *packet)
 		return false;
 	waiting->reason = vsw_packet_punt(packet, &waiting->vni);
 	waiting->mtu = vsw_packet_punt_mtu(packet);
+	waiting->tunnel = *vsw_packet_tunnel(packet);
 	waiting->size = size;
 	waiting->whole = whole;
 	memcpy(waiting->bytes, vsw_packet_data(packet), size);
@@ -290,7 +301,13 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 						     struct waiting, link);
 
 		list_remove(&waiting->link);
-		answer(punt, waiting);
+		if (waiting->reason == PUNT_BFD && punt->bfd) {
+			punt->counters.n_bfd++;
+			punt->bfd(punt->bfd_ctx, &waiting->tunnel,
+				  waiting->bytes, waiting->size);
+		} else {
+			answer(punt, waiting);
+		}
 		free(waiting);
 	}
 }
@@ -436,6 +453,8 @@ respond(struct punt *punt, const struct asker *asker,
 	case PUNT_MISSING:
 		punt->counters.n_missing++;
 		return 0;
+	case PUNT_BFD:
+		break;
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@
  * ICMP errors are limited for each port and for the switch (hnv(5),
  * icmp_errors_per_s). */
 
+#include <stddef.h>
 #include <event2/event.h>
 #include <vswitch.h>
 
@@ -35,10 +36,15 @@ void punt_forget(struct punt *, const struct vsw_port *port);
 /* [control] Policy has changed: what waits for a mapping that is there now
  * goes on. */
 void punt_settle(struct punt *);
+/* [control] Who is given BFD, with the tunnel that it came in; NULL: nobody. */
+typedef void punt_bfd_fn(void *ctx, const struct vsw_tunnel *,
+			 const void *bytes, size_t size);
+void punt_set_bfd(struct punt *, punt_bfd_fn *, void *ctx);
 
 struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
 	uint64_t n_too_big, n_no_route;
+	uint64_t n_bfd;
 	uint64_t n_answered, n_silent;
 	uint64_t n_resumed;		/* Left to the VMs themselves. */
 	uint64_t n_missing, n_held;	/* Came in; wait for a mapping. */

@@ -18,7 +18,7 @@
 #include "agent/host/reach.h"
 #include "agent/policy/policy.h"
 
-enum { MTU_MIN = 576, N_CLAIMS = 2, NAME_SIZE = 64 };
+enum { MTU_MIN = 576, N_CLAIMS = 2, NAME_SIZE = 64, PUNTS_MAX = 20000 };
 
 struct uplinks {
 	struct event_base *base;
@@ -53,6 +53,7 @@ struct claim {
 static void close_gone(struct uplinks *);
 static bool open_member(struct uplinks *, struct model_pa *,
 			const struct attach_place *);
+static void set_limits(struct vsw_port *);
 static struct vsw_device *open_device(struct uplinks *, struct model_pa *,
 				      const struct attach_place *,
 				      struct model_fault *);
@@ -206,12 +207,25 @@ open_member(struct uplinks *uplinks, struct model_pa *pa,
 		attach_watch_netns(member->attached, netns);
 		list_append(&uplinks->members, &member->link);
 		pa->host = member;
+		pa->port = attach_port(member->attached);
+		set_limits(pa->port);
 		log_line(LOG_LEVEL_INFO, pa->ip, "uplink of %s is open: %s",
 			 uplinks->sw->name, pa->device);
 	}
 	set_fault(pa, &fault);
 	free(fault.detail);
 	return pa->host;
+}
+
+/* Whoever is watched by BFD speaks often, and all of them here. */
+static void
+set_limits(struct vsw_port *port)
+{
+	const struct vsw_port_limits limits = {
+		.size = sizeof limits, .max_punts_per_s = PUNTS_MAX
+	};
+
+	(void) !vsw_port_set_limits(port, &limits);
 }
 
 static struct vsw_device *
@@ -236,6 +250,7 @@ close_member(struct member *member)
 
 	attach_stop(member->attached);
 	member->pa->host = NULL;
+	member->pa->port = NULL;
 	member->pa->is_up = false;
 	list_remove(&member->link);
 	list_uplinks(uplinks);

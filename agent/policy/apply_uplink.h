@@ -3,7 +3,8 @@
 #ifndef POLICY_APPLY_UPLINK_H
 #define POLICY_APPLY_UPLINK_H 1
 
-/* A switch's uplinks, which come and go without a row that says so.  [control] */
+/* A switch's uplinks, which come and go without a row that says so.
+ * [control] */
 
 #include "agent/policy/model.h"
 

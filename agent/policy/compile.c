@@ -164,7 +164,7 @@ compile_group(const struct model *model, const struct model_switch *sw,
 	case GROUP_OWN:
 		return layer_own(subnet);
 	case GROUP_DELIVERY:
-		return layer_delivery(sw);
+		return layer_delivery(model, sw);
 	case GROUP_NEIGHBOURS:
 		return layer_neighbours();
 	case GROUP_NO_RULE_PASS:

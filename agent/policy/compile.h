@@ -107,11 +107,13 @@ struct draft_group *layer_mss(void);
 struct draft_group *layer_routed(const struct domain *);
 struct draft_group *layer_own(struct model_subnet *);
 /* layer_delivery.c */
-struct draft_group *layer_delivery(const struct model_switch *);
+struct draft_group *layer_delivery(const struct model *,
+				   const struct model_switch *);
 
 /* Where something lives, before any switch knows it. */
 struct draft_location {
 	struct model_port *port;	/* Local; else remote. */
+	bool is_down;			/* As BFD finds: orders them. */
 	struct vsw_addr pa;
 	enum vsw_encap encap;
 	uint32_t vni;

@@ -107,6 +107,13 @@ draft_rule_match(struct draft_rule *rule, enum vsw_field field,
 }
 
 void
+draft_rule_match_any(struct draft_rule *rule, enum vsw_field field,
+		     size_t size)
+{
+	add_match(rule, field, size);
+}
+
+void
 draft_rule_match_u16(struct draft_rule *rule, enum vsw_field field,
 		     uint16_t value)
 {

@@ -98,6 +98,8 @@ struct draft_rule *draft_group_add_rule(struct draft_group *,
 	__attribute__((format(printf, 4, 5)));
 void draft_rule_match(struct draft_rule *, enum vsw_field, const void *value,
 		      size_t size);
+/* Whatever the field is, if the packet has it; 'size' is its. */
+void draft_rule_match_any(struct draft_rule *, enum vsw_field, size_t size);
 void draft_rule_match_u16(struct draft_rule *, enum vsw_field, uint16_t);
 void draft_rule_match_u32(struct draft_rule *, enum vsw_field, uint32_t);
 /* The destination address of either family, or its first 'bits'. */

@@ -13,6 +13,7 @@ struct locations {
 	size_t n, size;
 };
 
+static bool has_way(const struct model_subnet *, const struct mapping_key *);
 static bool locate_row(const struct model_subnet *, const struct model_switch *,
 		       const struct mapping_row *, struct draft_location *);
 static bool is_here(const struct model_switch *, const struct vsw_addr *);
@@ -38,17 +39,20 @@ locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
 {
 	struct locations all = { .of = NULL };
 	struct mapping_row *best, *row;
+	bool is_choosy;
 
 	if (!key->ca.n && key->mac[0] & 1) {
 		add_group(subnet, sw, key->mac, &all);
 		return finish(&all, locations);
 	}
 	best = subnet_table_best(subnet->table, key);
+	is_choosy = best && !best->rank && has_way(subnet, key);
 	for (row = subnet_table_find(subnet->table, key); row;
 	     row = subnet_table_next(row, key)) {
 		struct draft_location location;
 
 		if ((row == best || (!best->rank && !row->rank))
+		    && !(is_choosy && row->place->is_down)
 		    && locate_row(subnet, sw, row, &location))
 			add_location(&all, &location);
 	}
@@ -91,6 +95,19 @@ locate_unknown(const struct model_domain *domain,
 	set_remote(subnet, &domain->pa, domain->encap, 0, location);
 	memcpy(location->mac, domain->mac, 6);
 	return 1;
+}
+
+/* Is any of those that share the address not down?  If all are, none is better
+ * than another. */
+static bool
+has_way(const struct model_subnet *subnet, const struct mapping_key *key)
+{
+	for (const struct mapping_row *row =
+	     subnet_table_find(subnet->table, key); row;
+	     row = subnet_table_next(row, key))
+		if (!row->rank && !row->place->is_down)
+			return true;
+	return false;
 }
 
 /* A VM behind another switch of this host is remote as well. */
@@ -194,7 +211,7 @@ add_controlled(const struct model_subnet *subnet,
 		for (size_t i = 0; i < mcast->n_places; i++)
 			add_place(subnet, sw, mcast->places[i], all);
 	}
-	/* One service node copies on behalf of all: the first does. */
+	/* One service node copies on behalf of all: the first that is up. */
 	if (subnet->table->is_service_node && all->n > 1) {
 		qsort(all->of, all->n, sizeof *all->of, compare_locations);
 		all->n = 1;
@@ -211,6 +228,7 @@ add_place(const struct model_subnet *subnet, const struct model_switch *sw,
 	if (is_here(sw, &place->pa))
 		return;
 	memset(&location, 0, sizeof location);
+	location.is_down = place->is_down;
 	set_remote(subnet, &place->pa, place->encap, place->vni, &location);
 	add_location(all, &location);
 }
@@ -273,7 +291,10 @@ static int
 compare_locations(const void *pa, const void *pb)
 {
 	const struct draft_location *a = pa, *b = pb;
-	int order = !a->port - !b->port;
+	int order = a->is_down - b->is_down;
+
+	if (!order)
+		order = !a->port - !b->port;
 
 	if (!order && a->port)
 		order = strcmp(a->port->name, b->port->name);

@@ -33,6 +33,7 @@ static const struct table_kind {
 	{ "Global", ROW_GLOBAL },
 	{ "ACL", ROW_LIST },
 	{ "ACL_entry", ROW_LIST },
+	{ "Tunnel", ROW_TUNNEL },
 	{ "FW_Rules", ROW_FIREWALL_RULE },
 	{ "FW_Global", ROW_GLOBAL }
 };
@@ -40,7 +41,7 @@ static const struct table_kind {
 /* Columns that the agent itself writes, or that say nothing to it: changes of
  * these alone are nobody's business here. */
 static const char *const ignored_columns[] = {
-	"status", "statistics", "cur_cfg", "vlan_stats", "bfd", "bfd_status",
+	"status", "statistics", "cur_cfg", "vlan_stats", "bfd_status",
 	"port_fault_status", "switch_fault_status", "LR_fault_status",
 	"acl_fault_status", "acle_fault_status", "acl_name",
 	"managers", "tunnel_ips", "management_ips", "description"
@@ -75,6 +76,7 @@ model_new(struct database *const databases[], size_t n)
 	list_init(&model->switches);
 	list_init(&model->subnets);
 	list_init(&model->routers);
+	list_init(&model->paths);
 	memcpy(model->router_mac, default_router_mac, 6);
 	model->state = state;
 	state->model = model;
@@ -94,7 +96,7 @@ model_new(struct database *const databases[], size_t n)
 	list_init(&state->changed_vnics);
 	map_init(&state->port_lists, state->seed);
 	map_init(&state->bad_entries, state->seed);
-	state->lists_changed = true;
+	state->lists_changed = state->paths_changed = true;
 	for (int db = 0; db < N_DBS; db++) {
 		map_init(&state->subnets[db], state->seed);
 		map_init(&state->routers[db], state->seed);
@@ -131,6 +133,7 @@ model_free(struct model *model)
 	}
 	free_rows(state);
 	port_lists_done(state);
+	path_done(state);
 	firewall_done(state);
 	free(state->touched);
 	free(state->own);
@@ -157,6 +160,7 @@ model_update(struct model *model)
 	model->version++;
 	if (state->hnv_changed) {
 		host_follow(state);
+		model->places_version++;
 		domain_follow(state);
 		state->requests_changed = true;
 		state->must_bind = true;
@@ -172,6 +176,8 @@ model_update(struct model *model)
 	must_bind = state->physical_changed || state->must_bind;
 	if (must_bind)
 		binding_follow(state);
+	path_follow(state);
+	path_settle(state);
 	must_bind |= port_lists_follow(state) || state->structure_changed;
 	firewall_follow(state, must_bind);
 	for (struct list *link = state->changed.next; link != &state->changed;
@@ -425,6 +431,8 @@ committed(struct observer *observer, const struct commit *commit)
 			state->physical_changed = true;
 		else if (kind == ROW_LIST)
 			state->lists_changed = true;
+		else if (kind == ROW_TUNNEL)
+			state->paths_changed = true;
 		else if (kind < N_FOLLOWED)
 			touch(follower, kind, &change->uuid);
 	}
@@ -520,6 +528,7 @@ follow_row(struct model_state *state, const struct touched *touched)
 		firewall_rule_follow(state, touched);
 		break;
 	case ROW_LOCATOR:
+		state->paths_changed = true;
 		if (place_follow(state, touched->db, &touched->row))
 			mapping_relocate(state);
 		break;

@@ -124,6 +124,7 @@ struct model_pa {
 					 * otherwise. */
 	bool is_removed;
 	void *host;			/* The host's. */
+	struct vsw_port *port;		/* NULL: not open. */
 	bool is_up;			/* It is open, and so is its wire. */
 	/* Others' addresses that it is to reach, and those to which the host
 	 * knows no way: packet devices that ask the kernel. */
@@ -329,6 +330,35 @@ struct model_request {
 	unsigned n_refs;
 };
 
+/* What bfd_status says: constant texts; NULL: nothing yet. */
+struct model_path_state {
+	bool is_forwarding;
+	const char *state, *diagnostic, *remote_state, *remote_diagnostic;
+	const char *problem;		/* Why there is no session. */
+};
+
+/* A way to another host that BFD watches: a row of hardware_vtep's Tunnel, or
+ * a Physical_Locator of ms_vtep whose 'bfd' asks for it. */
+struct model_path {
+	struct list link;		/* In model.paths. */
+	struct uuid row;
+	const char *database;
+	struct vsw_addr local;		/* n == 0: any that is up. */
+	struct vsw_addr remote;
+	enum vsw_encap encap;
+	uint32_t min_tx_us, min_rx_us;
+	uint8_t mult;
+	bool cpath_down;
+	uint8_t local_mac[6], remote_mac[6];	/* Inner ones. */
+	struct vsw_addr local_ip, remote_ip;
+	char *problem;			/* What does not read, or NULL. */
+	bool is_removed;		/* The host forgets it, then
+					 * model_forget_path(). */
+	void *host;			/* The host's. */
+	struct model_path_state now;	/* Set by model_path_set(). */
+	bool is_told;			/* It has been set. */
+};
+
 struct model {
 	struct list switches;
 	struct list domains;
@@ -339,6 +369,9 @@ struct model {
 					 * and the same on every host. */
 	uint64_t version;		/* Moves when anything changed. */
 	uint64_t places_version;	/* When model_each_remote() may. */
+	struct list paths;		/* struct model_path. */
+	uint64_t paths_version;		/* Moves when they are read anew. */
+	bool has_paths;			/* That are not removed. */
 	struct model_state *state;	/* Ours. */
 };
 
@@ -352,6 +385,10 @@ void model_update(struct model *);
 void model_forget_port(struct model *, struct model_port *);
 void model_forget_pa(struct model *, struct model_pa *);
 void model_forget_switch(struct model *, struct model_switch *);
+void model_forget_path(struct model *, struct model_path *);
+/* What BFD finds: the next model_update() and status_write() follow it. */
+void model_path_set(struct model *, struct model_path *,
+		    const struct model_path_state *);
 
 /* For those who answer packets: what is in force. */
 struct model_port *model_find_port(const struct model *,

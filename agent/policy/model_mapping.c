@@ -15,6 +15,7 @@ static void read_row(struct model_state *, struct mapping_row *,
 		     const struct row *);
 static bool read_addresses(struct model_state *, struct mapping_row *,
 			   const struct mapping_columns *, const struct row *);
+static void touch_keys(struct model_state *, const struct mapping_row *);
 static uint8_t read_rank(const struct mapping_columns *, const struct row *);
 static void set_place(struct mapping_row *);
 static void enter(struct model_state *, struct mapping_row *);
@@ -85,6 +86,35 @@ mapping_relocate(struct model_state *state)
 		}
 	}
 	state->must_bind = true;
+}
+
+void
+mapping_flip(struct model_state *state)
+{
+	struct list *subnets = &state->model->subnets;
+
+	for (struct list *link = subnets->next; link != subnets;
+	     link = link->next) {
+		struct model_subnet *subnet =
+			LIST_ENTRY(link, struct model_subnet, link);
+
+		if (!subnet->table->is_service_node)
+			continue;
+		subnet->table->flood_changed = true;
+		state_subnet_changed(state, subnet);
+	}
+	for (size_t i = 0; i < state->mappings.n_buckets; i++) {
+		struct keyed *k = state->mappings.buckets[i];
+
+		for (; k; k = k->next) {
+			struct mapping_row *row =
+				KEYED_ENTRY(k, struct mapping_row, by_row);
+
+			if (row->subnet && row->rank == RANK_LOAD_BALANCED
+			    && row->place->has_flipped)
+				touch_keys(state, row);
+		}
+	}
 }
 
 void
@@ -195,6 +225,18 @@ read_addresses(struct model_state *state, struct mapping_row *mapping,
 		ca = any;
 	mapping->mapping.ca = ca;
 	return true;
+}
+
+static void
+touch_keys(struct model_state *state, const struct mapping_row *row)
+{
+	struct mapping_key key = mapping_key_mac(row->mapping.mac);
+
+	subnet_table_touch(row->subnet->table, &key);
+	key = mapping_key_ca(&row->mapping.ca);
+	if (key.ca.n)
+		subnet_table_touch(row->subnet->table, &key);
+	state_subnet_changed(state, row->subnet);
 }
 
 static uint8_t

@@ -99,6 +99,22 @@ model_each_remote(const struct model *model,
 				if (!place->problem && !place->is_own)
 					each(ctx, &place->pa);
 			}
+	for (const struct list *link = model->paths.next;
+	     link != &model->paths; link = link->next) {
+		const struct model_path *path =
+			LIST_ENTRY(link, const struct model_path, link);
+
+		if (!path->is_removed && !path->problem)
+			each(ctx, &path->remote);
+	}
+	for (const struct list *link = model->domains.next;
+	     link != &model->domains; link = link->next) {
+		const struct model_domain *domain =
+			LIST_ENTRY(link, const struct model_domain, link);
+
+		if (domain->pa.n)
+			each(ctx, &domain->pa);
+	}
 }
 
 static void

@@ -19,7 +19,8 @@ enum punt_reason {
 	PUNT_TOO_BIG,			/* Routed, and larger than its way
 					 * takes; */
 	PUNT_TOO_BIG_HERE,		/* or in its own subnet. */
-	PUNT_NO_ROUTE			/* The router knows no way. */
+	PUNT_NO_ROUTE,			/* The router knows no way. */
+	PUNT_BFD			/* Of another host, in VNI 0. */
 };
 
 /* Brings programs and mappings to what the model says: sends the switches the

@@ -39,6 +39,7 @@ enum row_kind {
 	ROW_PHYSICAL,
 	ROW_GLOBAL,		/* Only to know that it changed. */
 	ROW_LIST,		/* ACL, ACL_entry: read anew as a whole. */
+	ROW_TUNNEL,		/* The same. */
 	ROW_OTHER
 };
 
@@ -79,6 +80,7 @@ struct place {
 	enum vsw_encap encap;
 	uint32_t vni;			/* Its own tunnel_key; 0: none. */
 	bool is_own;			/* A provider address of this host. */
+	bool is_down, has_flipped;	/* As BFD finds; in this update. */
 	char *problem;			/* Why it cannot be used, or NULL. */
 	size_t n_refs;
 };
@@ -208,6 +210,9 @@ struct model_state {
 	enum model_verdict firewall_default;	/* Host's. */
 	struct map port_lists, bad_entries;	/* model_acl.c */
 	bool lists_changed;
+	bool paths_changed;		/* Rows that BFD is in, */
+	bool paths_flipped;		/* what it finds, */
+	bool must_tell_paths;		/* and what is not written yet. */
 
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
@@ -301,10 +306,18 @@ bool place_follow(struct model_state *, enum model_database,
 /* This host's provider addresses have: true if any place is now another. */
 bool place_own_follow(struct model_state *);
 
+/* model_path.c: BFD. */
+void path_follow(struct model_state *);
+/* After it, and after what BFD found: which places are down. */
+void path_settle(struct model_state *);
+void path_done(struct model_state *);
+
 /* model_mapping.c: Ucast_Macs_*. */
 void mapping_follow(struct model_state *, const struct touched *);
 /* Places have changed: looks at all rows again. */
 void mapping_relocate(struct model_state *);
+/* Places have gone down or up: looks at rows that have a choice of places. */
+void mapping_flip(struct model_state *);
 void mapping_free(struct model_state *, struct mapping_row *);
 /* Says who wins the keys that changed, and who loses. */
 void mapping_judge(struct model_state *, struct model_subnet *);

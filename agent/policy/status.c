@@ -68,6 +68,7 @@ status_write(struct model *model, bool with_statistics)
 	status_vtep_write(state, DB_HARDWARE_VTEP);
 	status_vtep_write(state, DB_MS_FIREWALL);
 	request_write(model);
+	status_paths_write(state);
 	state->must_tell = false;
 }
 

@@ -27,4 +27,7 @@ const char *status_of_port(const struct model_port *,
 			   const struct model_fault **ret_fault);
 void status_add_fault(struct datum *, const struct model_fault *);
 
+/* status_path.c */
+void status_paths_write(struct model_state *);
+
 #endif /* policy/status.h */
