@@ -187,7 +187,7 @@ setup(void)
 	web = open_memory("web");
 	port.port = vsw_device_port(sql);
 	is_known = true;
-	is_bridged = is_guarded = false;
+	is_bridged = is_guarded = may_hold = false;
 	errors_per_s = "";
 	set_program();
 }
@@ -447,6 +447,47 @@ START_TEST(what_waits_from_a_port_that_goes_is_forgotten)
 }
 END_TEST
 
+/* What waits for a mapping is neither answered nor silent; it is answered when
+ * that is there, or goes on. */
+START_TEST(waits_and_goes_on)
+{
+	uint8_t frame[60] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		2, 0x10, 1, 1, 0, 0x11, 0x08, 0x06,
+		0, 1, 0x08, 0, 6, 4, 0, 1,
+		2, 0x10, 1, 1, 0, 0x11, 10, 1, 1, 11,
+		0, 0, 0, 0, 0, 0, 10, 1, 1, 99
+	};
+
+	may_hold = true;
+	ask(99, 1);
+	answer();
+	may_hold = false;
+	ck_assert_uint_eq(held_reason, PUNT_ARP);
+	ck_assert_uint_eq(counters.n_held, 1);
+	ck_assert_uint_eq(counters.n_silent + counters.n_answered, 0);
+	/* It timed out. */
+	pend_go(pend_ctx, &port, PUNT_ARP, 0, frame, sizeof frame, false);
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	/* Is known now. */
+	frame[41] = 12;
+	pend_go(pend_ctx, &port, PUNT_ARP, 0, frame, sizeof frame, true);
+	ck_assert_int_ge(take(sql), 42);
+	ck_assert_mem_eq(came + 6, web_mac, 6);
+	/* A packet walks on, either way, and is not punted again. */
+	for (int known = 0; known < 2; known++) {
+		pend_go(pend_ctx, &port, PUNT_MISSING, 5001, frame,
+			sizeof frame, known);
+		ck_assert_int_eq(take(web), 60);
+	}
+	answer();
+	ck_assert_uint_eq(counters.n_silent, 1);
+	ck_assert_uint_eq(counters.n_answered, 1);
+	ck_assert_uint_eq(counters.n_resumed, 2);
+	ck_assert_uint_eq(counters.n_arp, 2);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -465,6 +506,7 @@ main(void)
 	tcase_add_test(tcase, who_floods_leaves_room_for_others);
 	tcase_add_test(tcase, errors_are_limited_and_counted);
 	tcase_add_test(tcase, what_waits_from_a_port_that_goes_is_forgotten);
+	tcase_add_test(tcase, waits_and_goes_on);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
