@@ -68,7 +68,7 @@ compare_versions(const char *a, const char *b)
 	}
 }
 
-/* Conversion puts another file in this one's place, so that a link is enough. */
+/* Conversion puts another file in this one's place: a link is enough. */
 static struct ovsdb_error *
 keep(const char *path, const char *version)
 {

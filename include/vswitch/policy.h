@@ -145,8 +145,8 @@ VSW_API void vsw_rule_terminate(struct vsw_rule *);
 /* Actions.  A rule may have several, each at most once; 'drop' and 'track'
  * stand alone, and of 'output', 'punt', 'encap' and 'decap' there is at most
  * one.  Edits come first, whatever the order they were added in: 'route', then
- * MACs and VLAN, then the TTL, which goes down once at most on a packet's whole way.  A
- * rule without an action lets pass. */
+ * MACs and VLAN, then the TTL, which goes down once at most on a packet's whole
+ * way.  A rule without an action lets pass. */
 VSW_API void vsw_rule_drop(struct vsw_rule *);
 /* Lets pass, and remembers it: the packet opens a connection at the port whose
  * layers it walks, once it is known to go somewhere.  From then on packets of
@@ -173,8 +173,9 @@ VSW_API void vsw_rule_drop(struct vsw_rule *);
  * (VSW_DROP_CONNECTION_ENDED), for TCP until a SYN begins anew or there was
  * nothing of it for tcp_established_s; for UDP, and what else has no beginning,
  * for udp_single_s, after which its packets begin another like any others.  It
- * goes on if a later program lets its first packet pass.  (Under a program that tracks nothing at all,
- * connections count for nothing, and are left to their time.)
+ * goes on if a later program lets its first packet pass.  (Under a program that
+ * tracks nothing at all, connections count for nothing, and are left to their
+ * time.)
  *
  * Connections stay within a port: a packet from one VM to another may have one
  * at each.  Copies open none at the several places that they go to, nor do
@@ -233,8 +234,8 @@ VSW_API void vsw_rule_clamp_mss(struct vsw_rule *, uint16_t mss);
  * TTL that would become zero is punted with reason 'ttl_reason' if that is
  * not 0 (of segments the first one), else dropped (VSW_DROP_TTL).  Unknown,
  * without a MAC (all zero): as the mapping says of what is unknown
- * (vsw_mapping_set_unknown()), or VSW_DROP_NO_MAPPING.  The latter as well if it
- * is no IP packet at all. */
+ * (vsw_mapping_set_unknown()), or VSW_DROP_NO_MAPPING.  The latter as well if
+ * it is no IP packet at all. */
 VSW_API void vsw_rule_route(struct vsw_rule *, struct vsw_mapping *,
 			    const struct vsw_addr *next_hop,
 			    const uint8_t router_mac[6],

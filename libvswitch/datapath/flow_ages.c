@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Who goes first: orders of age, and the ranking of ports.  See flow_table.h. */
+/* Who goes first: orders of age, and the ranking of ports: flow_table.h. */
 
 #include "libvswitch/datapath/flow_table.h"
 
@@ -63,7 +63,8 @@ flow_ages_weigh(struct flow_table *t, uint32_t in_port)
 	const struct port_flows *port = &t->ports[in_port];
 	uint32_t n = ranking_of(&t->holders, in_port);
 
-	ranking_add(&t->holders, in_port, (int32_t) (port->n + port->n_more - n));
+	ranking_add(&t->holders, in_port,
+		    (int32_t) (port->n + port->n_more - n));
 }
 
 struct flow *

@@ -2,11 +2,11 @@
 
 /* One port sends a new flow with each packet, as fast as its worker takes them;
  * another one goes on as before, and starts flows.  The worker takes a batch of
- * each in turn, through an ACL of many rules.  What the other port loses is held
- * against a neighbour that sends as many packets of flows that are known: that
- * share of the worker's time is the neighbour's in any case.  Both take turns,
- * and the engine's clock moves for the hostile one alone: what it may start in a
- * second it starts in one, as if it had never paused. */
+ * each in turn, through an ACL of many rules.  What the other port loses is
+ * held against a neighbour that sends as many packets of flows that are known:
+ * that share of the worker's time is the neighbour's in any case.  Both take
+ * turns, and the engine's clock moves for the hostile one alone: what it may
+ * start in a second it starts in one, as if it had never paused. */
 
 #include <stdio.h>
 #include <string.h>
