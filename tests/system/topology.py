@@ -57,6 +57,19 @@ def within(ip, prefix):
     return number(ip) >> shift == number(network) >> shift
 
 
+def udp_frame(src_mac, src_ip, dst_mac, dst_ip, src_port, dst_port, token):
+    def mac(text):
+        return bytes.fromhex(text.replace("-", ""))
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0x4000, 64, 17, 0,
+                         socket.inet_aton(src_ip), socket.inet_aton(dst_ip))
+    total = sum(struct.unpack("!10H", header))
+    total = (total & 0xffff) + (total >> 16)
+    total = ~((total & 0xffff) + (total >> 16)) & 0xffff
+    return (mac(dst_mac) + mac(src_mac) + b"\x08\x00" + header[:10]
+            + struct.pack("!H", total) + header[12:]
+            + struct.pack("!HHHHQ", src_port, dst_port, 16, 0, token))
+
+
 # --- The intent, and what follows from it.
 
 class Slot:
@@ -523,17 +536,8 @@ class Probe:
                f"from {self.sport}"
 
     def frame(self, token):
-        def mac(text):
-            return bytes.fromhex(text.replace("-", ""))
-        header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0x4000, 64, 17,
-                             0, socket.inet_aton(self.src.ip),
-                             socket.inet_aton(self.ip))
-        total = sum(struct.unpack("!10H", header))
-        total = (total & 0xffff) + (total >> 16)
-        total = ~((total & 0xffff) + (total >> 16)) & 0xffff
-        return (mac(self.mac) + mac(self.src.mac) + b"\x08\x00" + header[:10]
-                + struct.pack("!H", total) + header[12:]
-                + struct.pack("!HHHHQ", self.sport, self.port, 16, 0, token))
+        return udp_frame(self.src.mac, self.src.ip, self.mac, self.ip,
+                         self.sport, self.port, token)
 
 
 class Prober:
@@ -690,4 +694,5 @@ def main():
               "again", file=file)
 
 
-main()
+if __name__ == "__main__":
+    main()
