@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Workers carry packets, out of tunnels and into them, while the control thread
- * replaces everything that they are measured by.  Whatever a packet meets, it
- * has an end that is counted, and under the address sanitizer nothing is read
- * that is gone. */
+/* Workers carry packets, of connections, out of tunnels and into them, while the
+ * control thread replaces everything that they are measured by, and looks at
+ * what they make.  Whatever a packet meets, it has an end that is counted; under
+ * the address sanitizer nothing is read that is gone, and under the thread
+ * sanitizer nothing that is being written. */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <vswitch.h>
 #include "tests/unit/policy_rig.h"
 #include "tests/walk/frame.h"
 
-enum { N_EDITS = 500, BATCH = 8, N_PEERS = 64, N_WORKERS = 2 };
+enum { N_EDITS = 2000, BATCH = 8, N_PEERS = 64, N_WORKERS = 4 };
 enum kind { ACCEPT, ENCAP, DECAP };
 
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
@@ -21,6 +23,7 @@ static struct vsw_domain *domain;
 static struct vsw_mapping *mapping;
 static _Atomic bool is_done;
 static _Atomic unsigned long n_given, n_sent, n_tunneled;
+static unsigned long n_seen;
 /* From each of the provider addresses that come and go. */
 static struct {
 	uint8_t bytes[128];
@@ -37,21 +40,40 @@ take(void *ctx, struct vsw_worker *worker, struct vsw_packet *const packets[],
 	rig_ignore(NULL, worker, packets, n);
 }
 
+/* UDP, and TCP of all kinds, to whoever has the MAC. */
+static void
+make_packet(uint8_t *p, unsigned i, uint64_t now)
+{
+	static const uint8_t flags[] = { 2, 18, 16, 16, 16, 17, 4, 1 };
+	static const uint8_t ip[] = { 8, 0, 0x45, 0, 0, 50, 0, 0, 0, 0, 64 };
+	bool is_tcp = i % 2;
+
+	memset(p, 0, 64);
+	memcpy(p, mac, 6);
+	p[11] = (uint8_t) i;
+	memcpy(p + 12, ip, sizeof ip);
+	p[23] = is_tcp ? 6 : 17;
+	p[26] = p[30] = 10;
+	p[29] = 1;
+	p[33] = 2;
+	p[35] = (uint8_t) (now / 16);
+	p[37] = 80;
+	if (is_tcp) {
+		p[46] = 0x50;
+		p[47] = flags[now % 8];
+	} else {
+		p[39] = 30;
+	}
+}
+
 static void
 give(struct vsw_worker *worker, uint64_t now)
 {
 	struct vsw_packet *packets[BATCH];
 
-	for (int i = 0; i < BATCH; i++) {
-		uint8_t *p;
-
+	for (unsigned i = 0; i < BATCH; i++) {
 		packets[i] = vsw_packet_new(worker, 64);
-		p = vsw_packet_data(packets[i]);
-		memset(p, 0, 64);
-		memcpy(p, mac, 6);
-		p[11] = (uint8_t) i;
-		p[12] = 0x88;
-		p[13] = 0xb5;
+		make_packet(vsw_packet_data(packets[i]), i, now);
 	}
 	vsw_worker_receive(worker, from, packets, BATCH, now);
 	atomic_fetch_add(&n_given, BATCH);
@@ -83,13 +105,36 @@ carry(void *worker_)
 		give(worker, now++);
 		give_tunneled(worker, now++);
 		vsw_worker_idle(worker, now);
+		/* Who waits for a batch's end waits for whole slices, where
+		 * there are fewer processors than workers. */
+		sched_yield();
 	}
 	return NULL;
+}
+
+/* Tracks all that passes, or lets none. */
+static void
+add_acl(struct vsw_program *program, bool is_open)
+{
+	struct vsw_layer *layer = vsw_program_add_layer(program, "acl");
+	struct vsw_group *group;
+	struct vsw_rule *rule;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "acl", &group), 0);
+	rule = vsw_group_add_rule(group, 1, NULL);
+	if (is_open)
+		vsw_rule_track(rule);
+	else
+		vsw_rule_drop(rule);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	vsw_layer_add_group(layer, VSW_OUT, group);
+	vsw_group_unref(group);
 }
 
 static struct vsw_program *
 program(enum kind kind)
 {
+	static unsigned n_made;
 	struct vsw_program *result;
 	struct vsw_group *group;
 
@@ -108,6 +153,8 @@ program(enum kind kind)
 	}
 	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
 	ck_assert_int_eq(vsw_program_new(vsw, &result), 0);
+	if (kind == ENCAP)
+		add_acl(result, n_made++ % 8);
 	vsw_layer_add_group(vsw_program_add_layer(result, "l"),
 			    kind == ACCEPT ? VSW_IN : VSW_OUT, group);
 	ck_assert_int_eq(vsw_program_seal(result, NULL, 0), 0);
@@ -125,12 +172,20 @@ set_program(struct vsw_port *port, enum kind kind)
 }
 
 static void
+see(void *ctx, const struct vsw_connection_info *info)
+{
+	(void) ctx;
+	n_seen += info->state != NULL;
+}
+
+static void
 edit_all(unsigned i)
 {
 	static _Atomic bool is_there;
 	struct vsw_port_ops ops = { .size = sizeof ops, .transmit = take };
 	struct vsw_location locations[2];
 	struct vsw_addr any = { .n = 0 };
+	struct vsw_port_counters counters = { .size = sizeof counters };
 	struct vsw_port *to;
 	char name[16];
 
@@ -153,6 +208,9 @@ edit_all(unsigned i)
 		vsw_mapping_remove_mac(mapping, mac);
 	ck_assert_int_eq(vsw_domain_set_uplink(domain, i % 5 ? wire : NULL),
 			 0);
+	vsw_port_get_counters(from, &counters);
+	ck_assert_uint_le(vsw_connections(vsw, i % 2 ? from : NULL, 1, 16,
+					  see, NULL), 1 << 20);
 }
 
 static void
@@ -184,6 +242,9 @@ START_TEST(edits_under_traffic)
 	pthread_t threads[N_WORKERS];
 
 	vsw_options_init(&options);
+	/* So that some give way, and the table is soon looked through. */
+	options.max_connections = 512;
+	options.max_new_flows_per_s = VSW_UNLIMITED;
 	ck_assert_int_eq(vsw_new(&options, &vsw), 0);
 	ck_assert_int_eq(vsw_port_add(vsw, "from", &ops, NULL, &from), 0);
 	ck_assert_int_eq(vsw_port_add(vsw, "wire", &ops, NULL, &wire), 0);
@@ -210,6 +271,9 @@ START_TEST(edits_under_traffic)
 	ck_assert_uint_le(n_dropped, n_given);
 	ck_assert_uint_eq(counters.packets_received, n_given);
 	ck_assert_uint_gt(counters.flows_hit, 0);
+	ck_assert_uint_gt(counters.connections_opened, 0);
+	ck_assert_uint_gt(n_seen, 0);
+	ck_assert_uint_gt(counters.drops[VSW_DROP_RULE], 0);
 	ck_assert_uint_gt(n_dropped, 0);
 	vsw_port_get_counters(wire, &counters);
 	ck_assert_uint_eq(counters.packets_received, n_tunneled);
