@@ -20,6 +20,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/counters.h"
+#include "agent/doctor.h"
 #include "agent/host/commands.h"
 #include "agent/host/flow_log.h"
 #include "agent/host/host.h"
@@ -31,10 +32,12 @@
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/server/server.h"
 #include "agent/policy/bridge.h"
+#include "agent/policy/audit.h"
 #include "agent/policy/policy.h"
 #include "agent/upgrade.h"
 
-enum { STATISTICS_S = 5, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
+enum { STATISTICS_S = 5, AUDIT_S = 1, AUDIT_NS = 5000000, N_SIGNALS = 2,
+       BIG_BLOCK = 256 * 1024 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
@@ -56,10 +59,13 @@ struct agent {
 	struct event *hangup;
 	struct event *follow;		/* Makes the policy follow the rows. */
 	struct event *statistics;
+	int64_t policy_time;		/* Of the controllers' files. */
+	struct event *inspection;	/* A slice of the self-audit. */
 
 	struct database *databases[N_DATABASES];
 	struct watch watches[N_DATABASES];
 	struct model *model;
+	struct audit *audit;
 	struct host *host;
 	struct server *server;
 	struct turn *turn;
@@ -67,6 +73,7 @@ struct agent {
 	struct control *control;
 	struct commands commands;
 	struct counted counted;
+	struct doctor doctor;
 };
 
 static void raise_descriptor_limit(void);
@@ -88,6 +95,7 @@ static void on_commit(struct observer *, const struct commit *);
 static void ask_to_follow(void *agent_);
 static void follow(evutil_socket_t, short what, void *agent_);
 static void count(evutil_socket_t, short what, void *agent_);
+static void look_at_it(evutil_socket_t, short what, void *agent_);
 static void run_reopen(struct control_request *, size_t n_args,
 		       const char *const args[], void *agent_);
 static void run_exit(struct control_request *, size_t n_args,
@@ -160,6 +168,7 @@ stop(struct agent *agent)
 	turn_free(agent->turn);
 	server_free(agent->server);
 	host_free(agent->host);
+	audit_free(agent->audit);
 	model_free(agent->model);
 	for (size_t i = 0; i < N_DATABASES; i++)
 		if (agent->databases[i]) {
@@ -169,6 +178,8 @@ stop(struct agent *agent)
 		}
 	if (agent->statistics)
 		event_free(agent->statistics);
+	if (agent->inspection)
+		event_free(agent->inspection);
 	if (agent->follow)
 		event_free(agent->follow);
 	if (agent->hangup)
@@ -186,6 +197,7 @@ open_loop(struct agent *agent)
 {
 	static const int numbers[N_SIGNALS] = { SIGTERM, SIGINT };
 	static const struct timeval often = { .tv_sec = STATISTICS_S };
+	static const struct timeval each = { .tv_sec = AUDIT_S };
 
 	agent->base = event_base_new();
 	if (!agent->base)
@@ -202,8 +214,11 @@ open_loop(struct agent *agent)
 	agent->follow = event_new(agent->base, -1, 0, follow, agent);
 	agent->statistics = event_new(agent->base, -1, EV_PERSIST, count,
 				      agent);
-	if (!agent->follow || !agent->statistics
-	    || event_add(agent->statistics, &often))
+	agent->inspection = event_new(agent->base, -1, EV_PERSIST, look_at_it,
+				      agent);
+	if (!agent->follow || !agent->statistics || !agent->inspection
+	    || event_add(agent->statistics, &often)
+	    || event_add(agent->inspection, &each))
 		goto err;
 	return true;
 
@@ -223,7 +238,10 @@ open_databases(struct agent *agent)
 					 agent->options.schema_dir, name);
 		char *warning = NULL, *said = NULL;
 		struct ovsdb_error *error;
+		struct stat st;
 
+		if (i && !stat(path, &st) && st.st_mtime > agent->policy_time)
+			agent->policy_time = st.st_mtime;
 		error = journal_open_database(path, schema,
 					      &agent->databases[i], &warning);
 		/* The others' schemas are not ours to change. */
@@ -260,6 +278,8 @@ open_policy(struct agent *agent)
 	int error;
 
 	agent->model = model_new(agent->databases, N_DATABASES);
+	agent->audit = audit_new(agent->model);
+	policy_set_time(agent->model, agent->policy_time);
 	options.model = agent->model;
 	error = host_new(&options, &agent->host);
 	if (error) {
@@ -319,6 +339,14 @@ open_control(struct agent *agent)
 	agent->counted.server = agent->server;
 	agent->counted.remotes = agent->remotes;
 	counters_add_commands(agent->control, &agent->counted);
+	agent->doctor = (struct doctor) {
+		.model = agent->model, .audit = agent->audit,
+		.host = agent->host, .databases = agent->databases,
+		.n_databases = N_DATABASES,
+		.certificate = agent->options.tls[TLS_CERTIFICATE],
+		.ca_certificate = agent->options.tls[TLS_CA_CERT]
+	};
+	doctor_add_commands(agent->control, &agent->doctor);
 	control_add_command(agent->control, "flow-log/reopen", "", 0, 0,
 			    run_reopen, agent);
 	control_add_command(agent->control, "exit", "", 0, 0, run_exit,
@@ -454,6 +482,19 @@ count(evutil_socket_t fd, short what, void *agent_)
 	host_check(agent->host);
 	status_write(agent->model, true);
 	/* What the engine refused is to be tried again. */
+	if (model_is_dirty(agent->model))
+		ask_to_follow(agent);
+}
+
+/* What is in force, against what is written: half a percent of a processor. */
+static void
+look_at_it(evutil_socket_t fd, short what, void *agent_)
+{
+	struct agent *agent = agent_;
+
+	(void) fd;
+	(void) what;
+	audit_slice(agent->audit, AUDIT_NS);
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
 }

@@ -78,6 +78,9 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 	else
 		ds_put_format(out, "%"PRId64", in force: %"PRId64"\n",
 			      host->next_cfg, host->cur_cfg);
+	if (smap_get(&host->status, "policy_since"))
+		show_field(out, 1, "policy since",
+			   smap_get(&host->status, "policy_since"));
 	show_detail(out, 1, &host->status);
 	show_faults(out, &host->status);
 

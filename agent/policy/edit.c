@@ -118,6 +118,27 @@ edit_unknown(struct edit *edit, struct edited *edited,
 		edited->unknown = edit->wanted[0];
 }
 
+bool
+edit_mend(struct edit *edit, struct edited *edited,
+	  const struct mapping_key *key)
+{
+	size_t n = convert(edit, locate_key(edited->subnet, edited->sw, key,
+					    edit->drafts));
+	size_t n_have = key->ca.n
+		? vsw_mapping_get_addr(edited->mapping, &key->ca, edit->have,
+				       MAX_LOCATIONS)
+		: vsw_mapping_get_mac(edited->mapping, key->mac, edit->have,
+				      MAX_LOCATIONS);
+
+	if (n_have == n && are_equal(edit->have, edit->wanted, n))
+		return false;
+	if (n)
+		set_key(edit, edited, key, true);
+	else
+		remove_key(edit, edited, key);
+	return true;
+}
+
 void
 edited_done(struct edited *edited)
 {

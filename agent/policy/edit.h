@@ -46,6 +46,9 @@ void edit_set(struct edit *, struct edited *);
 void edit_remove(struct edit *, struct edited *);
 /* What becomes of what the mapping does not know; 'domain' NULL: is dropped. */
 void edit_unknown(struct edit *, struct edited *, const struct model_domain *);
+/* True: the engine had it otherwise than it is to be; it has not any more, but
+ * for edit->err. */
+bool edit_mend(struct edit *, struct edited *, const struct mapping_key *);
 void edited_done(struct edited *);	/* Leaves the mapping. */
 
 #endif /* policy/edit.h */

@@ -6,6 +6,7 @@
 #include "agent/policy/model.h"
 
 #include <stdlib.h>
+#include <time.h>
 #include "agent/base/memory.h"
 #include "agent/policy/state.h"
 
@@ -292,6 +293,23 @@ state_table(const struct model_state *state, enum model_database db,
 }
 
 void
+state_touch(struct model_state *state, enum model_database db,
+	    enum row_kind kind, const struct uuid *row)
+{
+	touch(&state->followers[db], kind, row);
+	state->is_dirty = true;
+}
+
+void
+state_touch_all(struct model_state *state, enum model_database db)
+{
+	if (!state->followers[db].database)
+		return;
+	touch_all(&state->followers[db]);
+	state->is_dirty = true;
+}
+
+void
 state_subnet_changed(struct model_state *state, struct model_subnet *subnet)
 {
 	if (list_is_empty(&subnet->table->changed))
@@ -425,6 +443,8 @@ committed(struct observer *observer, const struct commit *commit)
 		if (kind == ROW_OTHER || !matters(follower, change))
 			continue;
 		state->is_dirty = true;
+		if (follower->db != DB_HNV)
+			state->policy_time = time(NULL);
 		if (kind == ROW_HNV)
 			state->hnv_changed = true;
 		else if (kind == ROW_PHYSICAL)

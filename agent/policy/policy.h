@@ -56,6 +56,8 @@ void request_forget_port(struct model *, const struct model_port *);
 /* Tells of what has changed, in one transaction. */
 void request_write(struct model *);
 
+/* When what was on disk at the start was last changed: seconds since 1970. */
+void policy_set_time(struct model *, int64_t time_s);
 /* An entry of hnv.Host.options, to be freed; NULL: there is none. */
 char *policy_host_option(const struct model *, const char *key);
 

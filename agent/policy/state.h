@@ -229,6 +229,8 @@ struct model_state {
 	struct list gone_subnets, gone_routers;	/* Until then. */
 
 	/* For status_write(). */
+	int64_t policy_time;		/* When a controller last changed
+					 * anything, by the clock; 0: never. */
 	bool must_tell;			/* Physical_Port, Ucast_Macs_Local. */
 };
 
@@ -244,6 +246,10 @@ const struct row *state_row(const struct model_state *, enum model_database,
 			    enum row_kind, const struct uuid *);
 const struct table *state_table(const struct model_state *,
 				enum model_database, const char *name);
+/* As if a commit had touched the row, or all that are followed. */
+void state_touch(struct model_state *, enum model_database, enum row_kind,
+		 const struct uuid *);
+void state_touch_all(struct model_state *, enum model_database);
 void state_subnet_changed(struct model_state *, struct model_subnet *);
 /* Frees subnets and routers whose rows are gone, once nothing is in force of
  * them. */

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/policy/bridge.h"
@@ -27,6 +28,7 @@ static void write_statistics(struct teller *, const struct table *ports,
 static void add_drops(struct datum *, const struct vsw_port_counters *);
 static void add_counter(struct datum *, const char *name, uint64_t value);
 static void add_number(struct datum *, const char *key, size_t n);
+static void add_time(struct datum *, const char *key, int64_t time_s);
 static void start_map(struct datum *);
 
 void
@@ -158,6 +160,12 @@ status_add_fault(struct datum *status, const struct model_fault *fault)
 				       : model_reason_text(fault->reason));
 }
 
+void
+policy_set_time(struct model *model, int64_t time_s)
+{
+	model->state->policy_time = time_s;
+}
+
 static void
 write_host(struct model_state *state, struct teller *teller)
 {
@@ -172,6 +180,7 @@ write_host(struct model_state *state, struct teller *teller)
 			 state->engine_fault.reason ? "error" : "up");
 	status_add_fault(&status, &state->engine_fault);
 	add_row_faults(state, &status);
+	add_time(&status, "policy_since", state->policy_time);
 	teller_set(teller, row, "status", &status);
 	if (!state->is_in_force || state->is_dirty)
 		return;
@@ -319,6 +328,12 @@ write_statistics(struct teller *teller, const struct table *ports,
 	add_counter(&statistics, "tx_bytes", counters.bytes_sent);
 	add_counter(&statistics, "flows_hit", counters.flows_hit);
 	add_counter(&statistics, "flows_missed", counters.flows_missed);
+	add_counter(&statistics, "flows_stale", counters.flows_stale);
+	add_counter(&statistics, "connections", counters.connections);
+	add_counter(&statistics, "connections_opened",
+		    counters.connections_opened);
+	add_counter(&statistics, "connections_refused",
+		    counters.connections_refused);
 	add_counter(&statistics, "punts", counters.punts);
 	add_drops(&statistics, &counters);
 	teller_set(teller, row, "statistics", &statistics);
@@ -369,6 +384,20 @@ add_number(struct datum *status, const char *key, size_t n)
 
 	datum_add_string(status, key, text);
 	free(text);
+}
+
+static void
+add_time(struct datum *status, const char *key, int64_t time_s)
+{
+	time_t seconds = (time_t) time_s;
+	char text[32];
+	struct tm tm;
+
+	if (!time_s)
+		return;
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	datum_add_string(status, key, text);
 }
 
 static void

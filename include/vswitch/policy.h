@@ -419,6 +419,16 @@ VSW_API size_t vsw_mapping_get_addr(const struct vsw_mapping *,
 				    struct vsw_location ret_locations[],
 				    size_t max);
 VSW_API size_t vsw_mapping_n_entries(const struct vsw_mapping *);
+/* [control] Shows what the mapping knows, in no order and in pieces: looks at
+ * 'n' of its places, beginning at '*at' (0 at first), which it moves on.
+ * 'addr' NULL: it is 'mac'.  'show' may edit the mapping; what is set between
+ * the pieces may be shown twice, or not at all.  False: that was the last
+ * piece. */
+typedef void vsw_entry_fn(void *ctx, const struct vsw_addr *addr,
+			  const uint8_t mac[6]);
+VSW_API bool vsw_mapping_entries_from(const struct vsw_mapping *, size_t *at,
+				      size_t n, vsw_entry_fn *show,
+				      void *ctx);
 
 #ifdef __cplusplus
 }

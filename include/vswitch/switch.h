@@ -176,6 +176,9 @@ VSW_API void vsw_port_remove(struct vsw_port *);
 VSW_API VSW_MUST_CHECK int vsw_port_set_program(struct vsw_port *,
 						struct vsw_program *);
 
+/* [control] The one it has, or NULL.  Takes no reference. */
+VSW_API struct vsw_program *vsw_port_get_program(const struct vsw_port *);
+
 /* What one port may do, in each worker, where it is to be something else than
  * what the switch's options say of all; 0: as they say. */
 struct vsw_port_limits {

@@ -112,8 +112,10 @@ void entry_table_add(struct entry_table *, uint64_t hash, uint32_t number);
 void entry_table_replace(struct entry_table *, uint64_t hash, uint32_t old,
 			 uint32_t number);
 void entry_table_remove(struct entry_table *, uint64_t hash, uint32_t number);
-/* Walks all; '*at' starts at 0; ENTRY_NONE ends. */
-uint32_t entry_table_next(const struct entry_table *, size_t *at);
+/* Walks all; '*at' starts at 0; ENTRY_NONE ends, or that there is none before
+ * 'end'. */
+uint32_t entry_table_next(const struct entry_table *, size_t *at, size_t end);
+size_t entry_table_n_places(const struct entry_table *);
 
 /* [any] Under a read mark; ENTRY_NONE: not there. */
 uint32_t entry_table_find(const struct entry_table *,

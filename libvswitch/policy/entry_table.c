@@ -145,11 +145,11 @@ entry_table_remove(struct entry_table *table, uint64_t hash, uint32_t number)
 }
 
 uint32_t
-entry_table_next(const struct entry_table *table, size_t *at)
+entry_table_next(const struct entry_table *table, size_t *at, size_t end)
 {
 	struct buckets *buckets = buckets_of(table);
 
-	while (buckets && *at < (size_t) buckets->n * TAGS) {
+	while (buckets && *at < end && *at < (size_t) buckets->n * TAGS) {
 		struct bucket *bucket = &buckets->buckets[*at / TAGS];
 		unsigned i = (unsigned) (*at % TAGS);
 
@@ -160,6 +160,14 @@ entry_table_next(const struct entry_table *table, size_t *at)
 						    memory_order_relaxed);
 	}
 	return ENTRY_NONE;
+}
+
+size_t
+entry_table_n_places(const struct entry_table *table)
+{
+	const struct buckets *buckets = buckets_of(table);
+
+	return buckets ? (size_t) buckets->n * TAGS : 0;
 }
 
 uint32_t
@@ -233,7 +241,7 @@ static uint32_t
 fetch(const struct entry_table *table, const struct entry_pool *pool,
       size_t *at)
 {
-	uint32_t number = entry_table_next(table, at);
+	uint32_t number = entry_table_next(table, at, SIZE_MAX);
 
 	if (number)
 		__builtin_prefetch(entry_at(pool, number));

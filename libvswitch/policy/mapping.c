@@ -88,7 +88,8 @@ vsw_mapping_unref(struct vsw_mapping *mapping)
 	 * the domain, and leave in the usual way. */
 	domain = mapping->domain;
 	allocator = &domain->vsw->allocator;
-	while ((number = entry_table_next(&mapping->entries, &at)))
+	while ((number = entry_table_next(&mapping->entries, &at,
+					   SIZE_MAX)))
 		remove_entry(mapping, number);
 	entry_table_done(&mapping->entries, domain->vsw);
 	flood = atomic_load_explicit(&mapping->flood, memory_order_relaxed);
@@ -245,6 +246,30 @@ vsw_mapping_n_entries(const struct vsw_mapping *mapping)
 {
 	return atomic_load_explicit(&mapping->entries.n,
 				    memory_order_relaxed);
+}
+
+bool
+vsw_mapping_entries_from(const struct vsw_mapping *mapping, size_t *at,
+			 size_t n, vsw_entry_fn *see, void *ctx)
+{
+	size_t end = *at + n;
+
+	while (*at < end) {
+		uint32_t number = entry_table_next(&mapping->entries, at, end);
+		const struct entry *entry;
+		struct vsw_addr addr = { .n = 0 };
+
+		if (number == ENTRY_NONE)
+			break;
+		entry = entry_at(mapping->domain->vsw->entries, number);
+		addr.n = entry->place.key_kind;
+		memcpy(addr.bytes, entry->key, addr.n);
+		if (addr.n == ENTRY_MAC)
+			see(ctx, NULL, addr.bytes);
+		else
+			see(ctx, &addr, NULL);
+	}
+	return *at < entry_table_n_places(&mapping->entries);
 }
 
 struct vsw_mapping *

@@ -89,6 +89,12 @@ vsw_port_remove(struct vsw_port *port)
 	port_unref(port);
 }
 
+struct vsw_program *
+vsw_port_get_program(const struct vsw_port *port)
+{
+	return atomic_load_explicit(&port->program, memory_order_relaxed);
+}
+
 int
 vsw_port_set_program(struct vsw_port *port, struct vsw_program *program)
 {

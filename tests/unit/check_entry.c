@@ -101,7 +101,7 @@ look_up_all(void)
 		n += numbers[k] != 0;
 	}
 	ck_assert_uint_eq(atomic_load(&table.n), n);
-	while (entry_table_next(&table, &at))
+	while (entry_table_next(&table, &at, SIZE_MAX))
 		n--;
 	ck_assert_uint_eq(n, 0);
 }

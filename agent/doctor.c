@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/doctor.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "agent/base/memory.h"
+#include "agent/base/report.h"
+#include "agent/host/flow_log.h"
+#include "agent/host/wishes.h"
+#include "agent/ovsdb/store/journal.h"
+#include "agent/policy/state.h"
+#include "agent/policy/status.h"
+
+enum {
+	PROBES_MAX = 64,		/* Remote provider addresses. */
+	CERTIFICATE_DAYS = 30,
+	NEAR_PERCENT = 80,
+	CONNECTIONS_MAX = 1048576,	/* The engine's own. */
+	OVERHEAD_V4 = 50, OVERHEAD_V6 = 70,	/* VXLAN's, with the inner
+						 * Ethernet header. */
+	USUAL_MTU = 1450
+};
+
+enum verdict { WELL, LOOK, WRONG };
+
+/* An examination. */
+struct visit {
+	const struct doctor *doctor;
+	struct report report;
+	size_t n[3];			/* By verdict. */
+};
+
+/* Remote provider addresses, each once. */
+struct probes {
+	struct vsw_addr of[PROBES_MAX];
+	size_t n, n_more;
+};
+
+static void run(struct control_request *, size_t n_args,
+		const char *const args[], void *doctor);
+static void tell(struct visit *, enum verdict, const char *check,
+		 const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+static void look_at_host(struct visit *);
+static void look_at_rows(struct visit *);
+static void look_at_ports(struct visit *);
+static void look_at_macs(struct visit *);
+static int compare_claims(const void *, const void *);
+static void look_at_audit(struct visit *);
+static void look_at_provider(struct visit *);
+static void look_at_paths(struct visit *);
+static void add_probe(void *probes_, const struct vsw_addr *);
+static unsigned largest_mtu(const struct model *);
+static int ask_path(const struct vsw_addr *, int *ret_mtu);
+static void look_at_limits(struct visit *);
+static void look_at_certificate(struct visit *, const char *path);
+static void look_at_files(struct visit *);
+static void look_at_clock(struct visit *);
+static void look_at_log(struct visit *);
+
+void
+doctor_add_commands(struct control *control, struct doctor *doctor)
+{
+	control_add_command(control, "doctor", "[--format=json]", 0, 1, run,
+			    doctor);
+}
+
+static void
+run(struct control_request *request, size_t n_args, const char *const args[],
+    void *doctor)
+{
+	struct visit visit = { .doctor = doctor };
+	struct wishes wishes;
+	char *text = wishes_read(&wishes, n_args, args);
+
+	if (text) {
+		control_fail(request, text);
+		free(text);
+		return;
+	}
+	report_start(&visit.report, wishes.is_json);
+	report_open_list(&visit.report, "checks");
+	look_at_host(&visit);
+	look_at_rows(&visit);
+	look_at_ports(&visit);
+	look_at_macs(&visit);
+	look_at_audit(&visit);
+	look_at_provider(&visit);
+	look_at_paths(&visit);
+	look_at_limits(&visit);
+	look_at_certificate(&visit, visit.doctor->certificate);
+	look_at_certificate(&visit, visit.doctor->ca_certificate);
+	look_at_files(&visit);
+	look_at_log(&visit);
+	look_at_clock(&visit);
+	report_close_list(&visit.report);
+	report_line(&visit.report, "%zu well, %zu worth a look, %zu wrong",
+		    visit.n[WELL], visit.n[LOOK], visit.n[WRONG]);
+	report_number(&visit.report, "well", visit.n[WELL]);
+	report_number(&visit.report, "look", visit.n[LOOK]);
+	report_number(&visit.report, "wrong", visit.n[WRONG]);
+	text = report_end(&visit.report);
+	control_reply(request, text);
+	free(text);
+}
+
+static void
+tell(struct visit *visit, enum verdict verdict, const char *check,
+     const char *format, ...)
+{
+	static const char *const names[] = { "well", "look", "wrong" };
+	static const char *const marks[] = { "ok   ", "look ", "WRONG" };
+	struct report *report = &visit->report;
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
+	va_end(args);
+	visit->n[verdict]++;
+	report_line(report, "%s %s: %s", marks[verdict], check, text);
+	report_open(report, NULL);
+	report_string(report, "check", check);
+	report_string(report, "state", names[verdict]);
+	report_string(report, "detail", text);
+	report_close(report);
+	free(text);
+}
+
+/* Does anybody mean this host? */
+static void
+look_at_host(struct visit *visit)
+{
+	struct model_state *state = visit->doctor->model->state;
+	const struct table *hosts = state_table(state, DB_HNV, "Host");
+	const struct row *host = table_first(hosts);
+	const char *id = host ? row_string(host, "host_id", "") : "";
+	const struct table *switches =
+		state_table(state, DB_MS_VTEP, "Physical_Switch");
+	size_t n = switches ? table_n_rows(switches) : 0;
+
+	if (*id)
+		tell(visit, WELL, "host id", "%s", id);
+	else
+		tell(visit, LOOK, "host id", "Host.host_id is empty: fine "
+		     "unless a controller goes by it");
+	if (n > 1)
+		tell(visit, LOOK, "host rows", "ms_vtep has %zu rows of "
+		     "Physical_Switch; this host's is that which has its "
+		     "provider address in tunnel_ips", n);
+	else
+		tell(visit, WELL, "host rows", "%zu of Physical_Switch", n);
+}
+
+static void
+look_at_rows(struct visit *visit)
+{
+	const struct model_state *state = visit->doctor->model->state;
+	size_t n = 0;
+
+	for (int reason = 0; reason < MODEL_N_REASONS; reason++) {
+		const struct row_fault *first;
+		char uuid[UUID_TEXT_SIZE];
+
+		if (!state->n_faults[reason])
+			continue;
+		n += state->n_faults[reason];
+		first = LIST_ENTRY(state->faults[reason].next,
+				   const struct row_fault, link);
+		uuid_to_text(&first->row, uuid);
+		tell(visit, LOOK, "rows", "%zu for %s, as %s %s: %s",
+		     state->n_faults[reason], model_reason_name(reason),
+		     first->table, uuid, first->detail);
+	}
+	if (!n)
+		tell(visit, WELL, "rows", "all that read are in force");
+	if (state->engine_fault.reason)
+		tell(visit, WRONG, "switch", "refuses policy: %s",
+		     state->engine_fault.detail);
+}
+
+static void
+look_at_ports(struct visit *visit)
+{
+	const struct list *switches = &visit->doctor->model->switches;
+	size_t n = 0;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+
+		for (const struct list *link = sw->ports.next;
+		     link != &sw->ports; link = link->next) {
+			const struct model_port *port =
+				LIST_ENTRY(link, const struct model_port,
+					   link);
+			const struct model_fault *fault;
+			const char *was = status_of_port(port, &fault);
+
+			if (!fault->reason && !strcmp(was, "bound")) {
+				n++;
+				continue;
+			}
+			tell(visit, strcmp(was, "error") ? LOOK : WRONG,
+			     "port", "%s is %s: %s", port->name, was,
+			     fault->detail ? fault->detail
+					   : model_reason_text(fault->reason));
+		}
+	}
+	tell(visit, WELL, "ports", "%zu are bound, without any fault", n);
+}
+
+/* Two ports of one subnet that have the same MAC. */
+static void
+look_at_macs(struct visit *visit)
+{
+	const struct list *switches = &visit->doctor->model->switches;
+	const struct model_port **ports = NULL;
+	size_t n = 0, n_same = 0;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+
+		for (const struct list *link = sw->ports.next;
+		     link != &sw->ports; link = link->next) {
+			const struct model_port *port =
+				LIST_ENTRY(link, const struct model_port,
+					   link);
+			static const uint8_t none[6];
+
+			if (!port->claimed
+			    || !memcmp(port->claimed_mac, none, 6))
+				continue;
+			if (!(n & (n + 1)))
+				ports = xrealloc(ports, (2 * n + 1)
+						 * sizeof *ports);
+			ports[n++] = port;
+		}
+	}
+	if (n)
+		qsort(ports, n, sizeof *ports, compare_claims);
+	for (size_t i = 1; i < n; i++) {
+		if (compare_claims(&ports[i - 1], &ports[i]))
+			continue;
+		n_same++;
+		tell(visit, WRONG, "macs", "ports %s and %s have one MAC in "
+		     "VSID %u", ports[i - 1]->name, ports[i]->name,
+		     ports[i]->claimed->vni);
+	}
+	if (!n_same)
+		tell(visit, WELL, "macs", "no two ports of a subnet have the "
+		     "same");
+	free(ports);
+}
+
+static int
+compare_claims(const void *pa, const void *pb)
+{
+	const struct model_port *a = *(const struct model_port *const *) pa;
+	const struct model_port *b = *(const struct model_port *const *) pb;
+
+	if (a->claimed != b->claimed)
+		return a->claimed < b->claimed ? -1 : 1;
+	return memcmp(a->claimed_mac, b->claimed_mac, 6);
+}
+
+static void
+look_at_audit(struct visit *visit)
+{
+	const struct audit_counters *c = audit_counters(visit->doctor->audit);
+	uint64_t n = c->n_rows + c->n_programs + c->n_addresses;
+
+	if (n)
+		tell(visit, n == c->n_repaired ? LOOK : WRONG, "audit",
+		     "databases and switches have differed %" PRIu64
+		     " times, %" PRIu64 " repaired; last: %s", n,
+		     c->n_repaired, c->last);
+	else
+		tell(visit, WELL, "audit", "databases and switches agree: %"
+		     PRIu64 " checks, %" PRIu64 " rounds", c->n_checks,
+		     c->n_rounds);
+}
+
+static void
+look_at_provider(struct visit *visit)
+{
+	const struct list *switches = &visit->doctor->model->switches;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+
+		if (sw->fault.reason)
+			tell(visit, WRONG, "switch", "%s: %s", sw->name,
+			     sw->fault.detail
+			     ? sw->fault.detail
+			     : model_reason_text(sw->fault.reason));
+		for (const struct list *link = sw->provider_addresses.next;
+		     link != &sw->provider_addresses; link = link->next) {
+			const struct model_pa *pa =
+				LIST_ENTRY(link, const struct model_pa, link);
+
+			if (pa->fault.reason)
+				tell(visit, WRONG, "provider address",
+				     "%s: %s", pa->ip, pa->fault.detail
+				     ? pa->fault.detail
+				     : model_reason_text(pa->fault.reason));
+			else
+				tell(visit, WELL, "provider address",
+				     "%s is up", pa->ip);
+		}
+	}
+}
+
+/* What the kernel knows of the way to each: whether there is one, and how much
+ * goes through it. */
+static void
+look_at_paths(struct visit *visit)
+{
+	const struct model *model = visit->doctor->model;
+	unsigned mtu = largest_mtu(model);
+	struct probes probes = { .n = 0 };
+	size_t n_well = 0;
+
+	model_each_remote(model, add_probe, &probes);
+	for (size_t i = 0; i < probes.n; i++) {
+		const struct vsw_addr *pa = &probes.of[i];
+		unsigned wanted = mtu + (pa->n == 4 ? OVERHEAD_V4
+						    : OVERHEAD_V6);
+		char text[MODEL_ADDR_TEXT_SIZE];
+		int path_mtu, error = ask_path(pa, &path_mtu);
+
+		model_addr_to_text(pa, text);
+		if (error)
+			tell(visit, WRONG, "path", "%s: %s", text,
+			     strerror(error));
+		else if ((unsigned) path_mtu < wanted)
+			tell(visit, WRONG, "path", "to %s %d bytes go "
+			     "through, and ports of MTU %u need %u", text,
+			     path_mtu, mtu, wanted);
+		else
+			n_well++;
+	}
+	if (n_well || !probes.n)
+		tell(visit, WELL, "paths", "%zu provider addresses of others "
+		     "have a route, with room for an MTU of %u", n_well, mtu);
+	if (probes.n_more)
+		tell(visit, LOOK, "paths", "%zu more were not looked at",
+		     probes.n_more);
+}
+
+static void
+add_probe(void *probes_, const struct vsw_addr *pa)
+{
+	struct probes *probes = probes_;
+
+	for (size_t i = 0; i < probes->n; i++)
+		if (probes->of[i].n == pa->n
+		    && !memcmp(probes->of[i].bytes, pa->bytes, pa->n))
+			return;
+	if (probes->n == PROBES_MAX)
+		probes->n_more++;
+	else
+		probes->of[probes->n++] = *pa;
+}
+
+static unsigned
+largest_mtu(const struct model *model)
+{
+	unsigned long largest = 0;
+
+	for (const struct list *s = model->switches.next;
+	     s != &model->switches; s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+
+		for (const struct list *link = sw->ports.next;
+		     link != &sw->ports; link = link->next) {
+			const struct model_port *port =
+				LIST_ENTRY(link, const struct model_port,
+					   link);
+			unsigned long mtu = strtoul(
+				model_option(&port->options, "mtu", "0"), NULL,
+				10);
+
+			if (mtu > largest && mtu <= UINT16_MAX)
+				largest = mtu;
+		}
+	}
+	return largest ? (unsigned) largest : USUAL_MTU;
+}
+
+/* A socket that is connected and never sends.  0 or an errno. */
+static int
+ask_path(const struct vsw_addr *pa, int *ret_mtu)
+{
+	bool is_v4 = pa->n == 4;
+	int fd = socket(is_v4 ? AF_INET : AF_INET6,
+			SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_port = htons(4789)
+	};
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6, .sin6_port = htons(4789)
+	};
+	socklen_t size = sizeof *ret_mtu;
+	int error = 0;
+
+	if (fd < 0)
+		return errno;
+	memcpy(is_v4 ? (void *) &in.sin_addr : (void *) &in6.sin6_addr,
+	       pa->bytes, pa->n);
+	if (connect(fd, is_v4 ? (void *) &in : (void *) &in6,
+		    is_v4 ? sizeof in : sizeof in6)
+	    || getsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
+			  is_v4 ? IP_MTU : IPV6_MTU, ret_mtu, &size))
+		error = errno;
+	close(fd);
+	return error;
+}
+
+static void
+look_at_limits(struct visit *visit)
+{
+	static const enum vsw_drop limits[] = {
+		VSW_DROP_FLOW_LIMIT, VSW_DROP_CONNECTION_LIMIT,
+		VSW_DROP_CONNECTION_RATE, VSW_DROP_CONNECTION_HALF_OPEN,
+		VSW_DROP_PUNT_LIMIT, VSW_DROP_FRAGMENT_LIMIT
+	};
+	const struct list *switches = &visit->doctor->model->switches;
+	size_t n_told = 0;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+		uint64_t n_connections = 0;
+
+		for (const struct list *link = sw->ports.next;
+		     link != &sw->ports; link = link->next) {
+			const struct model_port *port =
+				LIST_ENTRY(link, const struct model_port,
+					   link);
+			struct vsw_port_counters c = { .size = sizeof c };
+
+			if (!port->port)
+				continue;
+			vsw_port_get_counters(port->port, &c);
+			n_connections += c.connections;
+			for (size_t i = 0;
+			     i < sizeof limits / sizeof *limits; i++)
+				if (c.drops[limits[i]] && ++n_told)
+					tell(visit, LOOK, "limits", "port %s "
+					     "has lost %" PRIu64
+					     " packets: %s", port->name,
+					     c.drops[limits[i]],
+					     vsw_drop_text(limits[i]));
+		}
+		if (n_connections * 100
+		    >= (uint64_t) CONNECTIONS_MAX * NEAR_PERCENT && ++n_told)
+			tell(visit, LOOK, "limits", "%s has %" PRIu64
+			     " of %d connections", sw->name, n_connections,
+			     CONNECTIONS_MAX);
+	}
+	if (!n_told)
+		tell(visit, WELL, "limits", "none was met, and none is near");
+}
+
+static void
+look_at_certificate(struct visit *visit, const char *path)
+{
+	FILE *file = path ? fopen(path, "re") : NULL;
+	X509 *certificate;
+	int days, seconds;
+
+	if (!path)
+		return;
+	certificate = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	if (file)
+		fclose(file);
+	if (!certificate
+	    || !ASN1_TIME_diff(&days, &seconds, NULL,
+			       X509_get0_notAfter(certificate)))
+		tell(visit, WRONG, "certificate", "%s does not read", path);
+	else if (days < 0 || seconds < 0)
+		tell(visit, WRONG, "certificate", "%s is not valid any more",
+		     path);
+	else
+		tell(visit, days < CERTIFICATE_DAYS ? LOOK : WELL,
+		     "certificate", "%s is valid for %d days more", path,
+		     days);
+	X509_free(certificate);
+}
+
+static void
+look_at_files(struct visit *visit)
+{
+	for (size_t i = 0; i < visit->doctor->n_databases; i++) {
+		struct database *database = visit->doctor->databases[i];
+		struct journal_status status;
+
+		journal_status(database_journal(database), &status);
+		if (status.problem)
+			tell(visit, WRONG, "file", "%s: %s", status.path,
+			     status.problem);
+		else
+			tell(visit, WELL, "file", "%s, %" PRId64 " bytes",
+			     status.path, status.size);
+	}
+}
+
+static void
+look_at_clock(struct visit *visit)
+{
+	struct timex clock = { .modes = 0 };
+
+	if (adjtimex(&clock) < 0)
+		tell(visit, LOOK, "clock", "cannot be asked: %s",
+		     strerror(errno));
+	else if (clock.status & STA_UNSYNC)
+		tell(visit, LOOK, "clock", "is not held by anybody: "
+		     "certificates and the flow log go by it");
+	else
+		tell(visit, WELL, "clock", "is synchronized");
+}
+
+static void
+look_at_log(struct visit *visit)
+{
+	struct flow_log_counters c;
+
+	flow_log_get_counters(host_flow_log(visit->doctor->host), &c);
+	if (c.n_failed || c.n_lost)
+		tell(visit, LOOK, "flow log", "%" PRIu64 " lines, %" PRIu64
+		     " flows too many were lost, and %" PRIu64
+		     " writes failed", c.n_lines, c.n_lost, c.n_failed);
+	else
+		tell(visit, WELL, "flow log", "%" PRIu64 " lines", c.n_lines);
+}

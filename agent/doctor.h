@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef AGENT_DOCTOR_H
+#define AGENT_DOCTOR_H 1
+
+/* "doctor": what an operator would look at one by one if something did not
+ * work, in one answer: a line for each thing, which is well, worth a look, or
+ * wrong, and why.  It changes nothing and sends nothing.  [control] */
+
+#include "agent/host/host.h"
+#include "agent/net/control.h"
+#include "agent/ovsdb/store/database.h"
+#include "agent/policy/audit.h"
+#include "agent/policy/model.h"
+
+struct doctor {
+	const struct model *model;
+	const struct audit *audit;
+	const struct host *host;
+	struct database *const *databases;
+	size_t n_databases;
+	/* Files of TLS; NULL: none. */
+	const char *certificate, *ca_certificate;
+};
+
+/* 'doctor' must outlive the control. */
+void doctor_add_commands(struct control *, struct doctor *);
+
+#endif /* agent/doctor.h */
