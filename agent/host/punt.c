@@ -330,6 +330,7 @@ answer(struct punt *punt, const struct waiting *waiting)
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
 		punt->counters.n_answered++;
 	else if (!size && reads && !is_forged(&asker, &frame)
+		 && waiting->size == waiting->whole
 		 && pend_hold(punt->pend, &asker, &frame, waiting->reason,
 			      waiting->vni))
 		punt->counters.n_held++;
