@@ -82,10 +82,8 @@ static void view_of(const struct entry *, uint32_t place,
 static void note_now(struct connections *, uint64_t now);
 static void advance(struct connections *, struct entry *, uint32_t place,
 		    const struct connection_packet *, uint64_t now);
-static enum track_event judge(struct entry *, enum track_state,
-			      enum track_side,
-			      const struct connection_packet *,
-			      bool *ret_is_answer);
+static enum track_event judge(struct entry *, enum track_side,
+			      const struct connection_packet *, bool *);
 static void set_state(struct connections *, struct entry *, uint32_t place,
 		      enum track_state, uint64_t now);
 static int take_place(struct connections *, uint32_t port,
@@ -581,7 +579,7 @@ advance(struct connections *t, struct entry *e, uint32_t place,
 	enum track_side side = e->direction == packet->direction
 			       ? TRACK_OPENER : TRACK_OTHER;
 	bool is_answer;
-	enum track_event event = judge(e, e->state, side, packet, &is_answer);
+	enum track_event event = judge(e, side, packet, &is_answer);
 
 	if (e->used_ns < now)
 		e->used_ns = now;
@@ -592,13 +590,13 @@ advance(struct connections *t, struct entry *e, uint32_t place,
 }
 
 static enum track_event
-judge(struct entry *e, enum track_state state, enum track_side side,
+judge(struct entry *e, enum track_side side,
       const struct connection_packet *packet, bool *ret_is_answer)
 {
 	struct sequence sequence = {
 		.next = { e->next_tcp[0], e->next_tcp[1] }, .known = e->known
 	};
-	enum track_event event = sequence_judge(&sequence, state, side,
+	enum track_event event = sequence_judge(&sequence, e->state, side,
 						packet->event,
 						&packet->numbers,
 						ret_is_answer);
@@ -708,7 +706,7 @@ fill(struct entry *e, enum track_state state,
 	e->state = (uint8_t) state;
 	e->direction = packet->direction & 1;
 	e->known = 0;
-	judge(e, state, TRACK_OPENER, packet, &is_answer);
+	judge(e, TRACK_OPENER, packet, &is_answer);
 	e->used_ns = e->opened_ns = now;
 	e->program = view->program;
 	e->layers = view->layers;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Workers carry packets, of connections, out of tunnels and into them, while the
- * control thread replaces everything that they are measured by, and looks at
- * what they make.  Whatever a packet meets, it has an end that is counted; under
- * the address sanitizer nothing is read that is gone, and under the thread
- * sanitizer nothing that is being written. */
+/* Workers carry packets, of connections, out of tunnels and into them, while
+ * the control thread replaces everything that they are measured by, and looks
+ * at what they make.  Whatever a packet meets, it has an end that is counted;
+ * under the address sanitizer nothing is read that is gone, and under the
+ * thread sanitizer nothing that is being written. */
 
 #include <pthread.h>
 #include <sched.h>
