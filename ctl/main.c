@@ -60,6 +60,7 @@ main(int argc, char *argv[])
 	prepare(argv);
 	char *args = process_escape_args(argv);
 	options_parse(argc, argv, &options, &local);
+	show_set_json(options.style.format == TF_JSON);
 	argc -= optind;
 	argv += optind;
 	if (argc == 0)

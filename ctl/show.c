@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <db-ctl-base.h>
+#include <openvswitch/json.h>
 #include <ovsdb-idl.h>
 #include <smap.h>
 #include <util.h>
@@ -18,6 +19,8 @@ enum { INDENT = 4 };
 
 static void subscribe(struct ctl_context *);
 static void show(struct ctl_context *);
+static struct json *host_to_json(const struct hnvrec_host *);
+static struct json *switch_to_json(const struct hnvrec_switch *);
 static void show_host(struct ds *, const struct hnvrec_host *);
 static void show_faults(struct ds *, const struct smap *);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
@@ -40,6 +43,15 @@ static const struct ctl_command_syntax verbs[] = {
 	{ NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO },
 };
 
+/* Verbs are not told the command line's options. */
+static bool is_json;
+
+void
+show_set_json(bool json)
+{
+	is_json = json;
+}
+
 void
 show_register(void)
 {
@@ -60,9 +72,78 @@ static void
 show(struct ctl_context *context)
 {
 	const struct hnvrec_host *host = find_host(context);
+	struct json *json;
 
-	if (host)
+	if (!host)
+		return;
+	if (!is_json) {
 		show_host(&context->output, host);
+		return;
+	}
+	json = host_to_json(host);
+	json_to_ds(json, JSSF_SORT, &context->output);
+	ds_put_char(&context->output, '\n');
+	json_destroy(json);
+}
+
+static struct json *
+host_to_json(const struct hnvrec_host *host)
+{
+	struct hnvrec_switch **switches =
+		sorted(host->switches, host->n_switches, compare_switches);
+	struct json *json = json_object_create();
+	struct json *list = json_array_create_empty();
+
+	json_object_put_string(json, "host_id", host->host_id);
+	json_object_put(json, "next_cfg", json_integer_create(host->next_cfg));
+	json_object_put(json, "cur_cfg", json_integer_create(host->cur_cfg));
+	json_object_put(json, "status", smap_to_json(&host->status));
+	for (size_t i = 0; i < host->n_switches; i++)
+		json_array_add(list, switch_to_json(switches[i]));
+	json_object_put(json, "switches", list);
+	free(switches);
+	return json;
+}
+
+static struct json *
+switch_to_json(const struct hnvrec_switch *sw)
+{
+	struct hnvrec_provider_address **pas =
+		sorted(sw->provider_addresses, sw->n_provider_addresses,
+		       compare_pas);
+	struct hnvrec_port **ports = sorted(sw->ports, sw->n_ports,
+					    compare_ports);
+	struct json *json = json_object_create();
+	struct json *list = json_array_create_empty();
+
+	json_object_put_string(json, "name", sw->name);
+	json_object_put_string(json, "type", sw->type);
+	json_object_put(json, "status", smap_to_json(&sw->status));
+	for (size_t i = 0; i < sw->n_provider_addresses; i++) {
+		struct json *pa = json_object_create();
+
+		json_object_put_string(pa, "ip", pas[i]->ip);
+		json_object_put_string(pa, "device", pas[i]->device);
+		json_object_put(pa, "status", smap_to_json(&pas[i]->status));
+		json_array_add(list, pa);
+	}
+	json_object_put(json, "provider_addresses", list);
+	list = json_array_create_empty();
+	for (size_t i = 0; i < sw->n_ports; i++) {
+		struct json *port = json_object_create();
+
+		json_object_put_string(port, "name", ports[i]->name);
+		json_object_put_string(port, "type", ports[i]->type);
+		json_object_put_string(port, "iface_id", ports[i]->iface_id);
+		json_object_put_string(port, "mac", ports[i]->mac);
+		json_object_put(port, "status",
+				smap_to_json(&ports[i]->status));
+		json_array_add(list, port);
+	}
+	json_object_put(json, "ports", list);
+	free(pas);
+	free(ports);
+	return json;
 }
 
 static void
