@@ -52,7 +52,7 @@ locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
 		struct draft_location location;
 
 		if ((row == best || (!best->rank && !row->rank))
-		    && !(is_choosy && row->place->is_down)
+		    && !(is_choosy && row->mapping.place->is_down)
 		    && locate_row(subnet, sw, row, &location))
 			add_location(&all, &location);
 	}
@@ -105,7 +105,7 @@ has_way(const struct model_subnet *subnet, const struct mapping_key *key)
 	for (const struct mapping_row *row =
 	     subnet_table_find(subnet->table, key); row;
 	     row = subnet_table_next(row, key))
-		if (!row->rank && !row->place->is_down)
+		if (!row->rank && !row->mapping.place->is_down)
 			return true;
 	return false;
 }
@@ -120,10 +120,11 @@ locate_row(const struct model_subnet *subnet, const struct model_switch *sw,
 	memset(location, 0, sizeof *location);
 	if (m->is_local && m->port && m->port->sw == sw)
 		location->port = m->port;
-	else if (m->is_local && (!m->port || is_here(sw, &m->pa)))
+	else if (m->is_local && (!m->port || is_here(sw, &m->place->pa)))
 		return false;
 	else
-		set_remote(subnet, &m->pa, m->encap, m->vni, location);
+		set_remote(subnet, &m->place->pa, m->place->encap,
+			   m->place->vni, location);
 	memcpy(location->mac, m->mac, 6);
 	return true;
 }

@@ -28,6 +28,7 @@
 #include "agent/policy/acl.h"
 
 struct applied_port;
+struct place;
 struct database;
 struct model;
 
@@ -237,12 +238,10 @@ struct model_port {
 /* One CA of a subnet: a Ucast_Macs_Remote or _Local row that is in force. */
 struct model_mapping {
 	uint8_t mac[6];
-	struct vsw_addr ca;		/* n == 0: layer 2 alone. */
-	struct vsw_addr pa;		/* Where it lives; of a local one, this
-					 * host's. */
-	enum vsw_encap encap;
-	uint32_t vni;			/* Of the location; 0: the subnet's. */
 	bool is_local;			/* 'port' may still be NULL. */
+	struct vsw_addr ca;		/* n == 0: layer 2 alone. */
+	struct place *place;		/* Where it lives (policy/state.h); of
+					 * a local one, this host. */
 	struct model_port *port;
 };
 

@@ -111,7 +111,7 @@ mapping_flip(struct model_state *state)
 				KEYED_ENTRY(k, struct mapping_row, by_row);
 
 			if (row->subnet && row->rank == RANK_LOAD_BALANCED
-			    && row->place->has_flipped)
+			    && row->mapping.place->has_flipped)
 				touch_keys(state, row);
 		}
 	}
@@ -178,14 +178,14 @@ read_row(struct model_state *state, struct mapping_row *mapping,
 	if (!subnet || !place
 	    || !read_addresses(state, mapping, columns, row))
 		return;
-	mapping->place = place_ref(state, mapping->db, place);
-	if (mapping->place->problem) {
+	mapping->mapping.place = place_ref(state, mapping->db, place);
+	if (mapping->mapping.place->problem) {
 		mapping->fault = row_fault_new(state, MODEL_BAD_ADDRESS,
 					       table_name(mapping),
 					       &mapping->by_row.key, "%s",
-					       mapping->place->problem);
-		place_unref(state, mapping->db, mapping->place);
-		mapping->place = NULL;
+					       mapping->mapping.place->problem);
+		place_unref(state, mapping->db, mapping->mapping.place);
+		mapping->mapping.place = NULL;
 		return;
 	}
 	mapping->rank = read_rank(columns, row);
@@ -260,11 +260,8 @@ set_place(struct mapping_row *mapping)
 {
 	struct model_mapping *m = &mapping->mapping;
 
-	m->pa = mapping->place->pa;
-	m->encap = mapping->place->encap;
-	m->vni = mapping->place->vni;
 	m->is_local = mapping->kind == ROW_UCAST_LOCAL
-		      || mapping->place->is_own;
+		      || mapping->mapping.place->is_own;
 	m->port = NULL;
 }
 
@@ -289,8 +286,8 @@ leave(struct model_state *state, struct mapping_row *mapping)
 		state_subnet_changed(state, mapping->subnet);
 		mapping->subnet = NULL;
 	}
-	place_unref(state, mapping->db, mapping->place);
-	mapping->place = NULL;
+	place_unref(state, mapping->db, mapping->mapping.place);
+	mapping->mapping.place = NULL;
 	row_fault_free(state, mapping->fault);
 	mapping->fault = NULL;
 }
@@ -311,17 +308,18 @@ judge(struct model_state *state, const struct mapping_key *key,
 		bool has_lost = row != best
 			&& (best->rank != RANK_LOAD_BALANCED
 			    || row->rank != RANK_LOAD_BALANCED);
+		bool is_there = row->mapping.place == best->mapping.place;
 
 		if (key->ca.n) {
 			row->ca_seen = state->n_updates;
 			row->lost_ca = has_lost;
-			row->is_copy = has_lost && row->place == best->place
+			row->is_copy = has_lost && is_there
 				&& !memcmp(row->mapping.mac,
 					   best->mapping.mac, 6);
 		} else {
 			/* One MAC may have many addresses, at one place. */
 			row->mac_seen = state->n_updates;
-			row->lost_mac = has_lost && row->place != best->place
+			row->lost_mac = has_lost && !is_there
 				&& !(row->mapping.is_local
 				     && best->mapping.is_local);
 			if (!row->mapping.ca.n)

@@ -393,15 +393,15 @@ show_mapping(const struct model *model, const struct mapping_row *row,
 	model_mac_to_text(m->mac, mac);
 	if (m->ca.n)
 		model_addr_to_text(&m->ca, ca);
-	if (m->pa.n)
-		model_addr_to_text(&m->pa, pa);
+	if (m->place->pa.n)
+		model_addr_to_text(&m->place->pa, pa);
 	name = name_row(subnet->database,
 			row->kind == ROW_UCAST_LOCAL ? "Ucast_Macs_Local"
 						     : "Ucast_Macs_Remote",
 			&row->by_row.key);
 	report_line(report, "%s %s%s%s at %s %s%s%s%s%s  # %s",
 		    subnet->name, mac, *ca ? " " : "", ca, pa,
-		    m->encap == VSW_ENCAP_NVGRE ? "nvgre" : "vxlan",
+		    m->place->encap == VSW_ENCAP_NVGRE ? "nvgre" : "vxlan",
 		    m->is_local ? m->port ? ", port " : ", no port" : "",
 		    m->is_local && m->port ? m->port->name : "",
 		    state ? ", " : "", state ? state : "", name);
@@ -412,7 +412,7 @@ show_mapping(const struct model *model, const struct mapping_row *row,
 	report_string(report, "ca", *ca ? ca : NULL);
 	report_string(report, "pa", *pa ? pa : NULL);
 	report_string(report, "encap",
-		      m->encap == VSW_ENCAP_NVGRE ? "nvgre" : "vxlan");
+		      m->place->encap == VSW_ENCAP_NVGRE ? "nvgre" : "vxlan");
 	report_string(report, "type", row->rank < 3 ? types[row->rank] : NULL);
 	report_string(report, "port",
 		      m->is_local && m->port ? m->port->name : NULL);

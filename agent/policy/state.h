@@ -91,16 +91,16 @@ struct mapping_row {
 	struct model_mapping mapping;
 	struct keyed by_row;		/* In model_state.mappings. */
 	struct mapping_row *next_mac, *next_ca;	/* In subnet_table. */
-	struct model_subnet *subnet;	/* NULL: row does not read. */
-	struct place *place;		/* NULL as well then. */
+	struct model_subnet *subnet;	/* NULL: row does not read, and then
+					 * mapping.place is, too. */
 	uint64_t order;			/* Of the commit that wrote it. */
 	struct row_fault *fault;
 	uint32_t mac_seen, ca_seen;	/* Update that judged the key. */
 	uint32_t local_index;		/* In subnet_table.locals. */
 	uint8_t db, kind;
 	uint8_t rank;			/* 0 is best: load_balanced. */
-	bool lost_mac, lost_ca;		/* Another row has the address, */
-	bool is_copy;			/* and says the same. */
+	bool lost_mac : 1, lost_ca : 1;	/* Another row has the address, */
+	bool is_copy : 1;		/* and says the same. */
 };
 
 /* How many rows of a subnet name a place. */

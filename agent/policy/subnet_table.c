@@ -73,7 +73,7 @@ subnet_table_add(struct subnet_table *table, struct mapping_row *row)
 		subnet_table_touch(table, &key);
 	}
 	table->subnet->n_mappings++;
-	count_place(table, row->place);
+	count_place(table, row->mapping.place);
 	if (row->mapping.is_local)
 		add_local(table, row);
 }
@@ -91,7 +91,7 @@ subnet_table_remove(struct subnet_table *table, struct mapping_row *row)
 		subnet_table_touch(table, &key);
 	}
 	table->subnet->n_mappings--;
-	uncount_place(table, row->place);
+	uncount_place(table, row->mapping.place);
 	if (row->mapping.is_local)
 		remove_local(table, row);
 }
