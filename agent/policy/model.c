@@ -159,7 +159,8 @@ model_update(struct model *model)
 	state->is_dirty = false;
 	state->n_updates++;
 	model->version++;
-	if (state->hnv_changed) {
+	/* tunnel_ips may be provider addresses. */
+	if (state->hnv_changed || state->physical_changed) {
 		host_follow(state);
 		model->places_version++;
 		domain_follow(state);
@@ -332,6 +333,29 @@ state_bury(struct model_state *state)
 				   struct model_router, link);
 
 		router_free(state, router);
+	}
+}
+
+void
+state_follow_column(struct model_state *state, const char *table_name,
+		    const char *name, bool is_followed)
+{
+	for (int db = 0; db < N_DBS; db++) {
+		const struct table *table = state_table(state, db,
+							table_name);
+		const struct column *column;
+		uint64_t *ignored;
+
+		if (!table)
+			continue;
+		column = table_schema_column(table_schema(table), name);
+		if (!column || column->index >= 64)
+			continue;
+		ignored = &state->followers[db]
+			   .ignored[table_schema(table)->index];
+		*ignored |= (uint64_t) 1 << column->index;
+		if (is_followed)
+			*ignored &= ~((uint64_t) 1 << column->index);
 	}
 }
 

@@ -121,6 +121,8 @@ struct model_pa {
 	char *ip, *device;
 	struct vsw_addr addr;		/* n == 0: 'ip' does not read. */
 	struct model_options options;
+	bool is_given;			/* By a controller, in tunnel_ips: it
+					 * has no row of its own. */
 	uint16_t vxlan_port;		/* The host's; options may say
 					 * otherwise. */
 	bool is_removed;

@@ -27,7 +27,19 @@ static void read_addresses(struct model_state *, struct model_switch *,
 static struct model_pa *find_pa(struct list *, const struct row *,
 				uint16_t vxlan_port);
 static struct model_pa *new_pa(struct model_switch *, const struct row *);
+static void read_tunnel_ips(struct model_state *, struct model_switch *,
+			    uint16_t vxlan_port, struct list *old);
+static void read_tunnel_ip(struct model_switch *, const char *ip,
+			   const char *device, uint16_t vxlan_port,
+			   struct list *old);
+static bool is_listed(const struct model_state *, const struct model_switch *,
+		      const char *ip);
+static void get_provider_options(const struct model_switch *,
+				 struct model_options *);
+static bool same_options(const struct model_options *,
+			 const struct model_options *);
 static void collect_own(struct model_state *);
+static void follow_tunnel_ips(struct model_state *);
 static bool replace(char **, const char *);
 static bool read_options(struct model_options *, const struct datum *);
 static bool has_options(const struct model_options *, const struct datum *);
@@ -64,6 +76,7 @@ host_follow(struct model_state *state)
 				= true;
 	}
 	collect_own(state);
+	follow_tunnel_ips(state);
 }
 
 void
@@ -389,6 +402,7 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 		list_remove(&pa->link);
 		list_append(&sw->provider_addresses, &pa->link);
 	}
+	read_tunnel_ips(state, sw, vxlan_port, &old);
 	while (!list_is_empty(&old)) {
 		struct model_pa *pa =
 			LIST_ENTRY(old.next, struct model_pa, link);
@@ -436,6 +450,135 @@ new_pa(struct model_switch *sw, const struct row *row)
 	return pa;
 }
 
+/* Addresses that a controller gives the host, where a switch has them be used,
+ * besides those that have a row here. */
+static void
+read_tunnel_ips(struct model_state *state, struct model_switch *sw,
+		uint16_t vxlan_port, struct list *old)
+{
+	const char *device = model_option(&sw->options, "provider_device", "");
+
+	if (strcmp(device, "socket") && strcmp(device, "packet"))
+		return;
+	for (int db = 0; db < N_DBS; db++) {
+		const struct table *table =
+			state_table(state, db, "Physical_Switch");
+		const struct row *row = table ? table_first(table) : NULL;
+
+		for (; row; row = table_next(table, row)) {
+			struct datum room;
+			const struct datum *ips;
+
+			if (strcmp(get_string(row, "name"), sw->name))
+				continue;
+			ips = row_get(row, "tunnel_ips", &room);
+			for (uint32_t i = 0; i < ips->n; i++) {
+				const char *ip =
+					datum_key(ips, i)->string->text;
+
+				if (!is_listed(state, sw, ip))
+					read_tunnel_ip(sw, ip, device,
+						       vxlan_port, old);
+			}
+		}
+	}
+}
+
+static void
+read_tunnel_ip(struct model_switch *sw, const char *ip, const char *device,
+	       uint16_t vxlan_port, struct list *old)
+{
+	struct model_options options;
+	struct model_pa *pa = NULL;
+
+	get_provider_options(sw, &options);
+	for (struct list *link = old->next; link != old && !pa;
+	     link = link->next) {
+		struct model_pa *each = LIST_ENTRY(link, struct model_pa,
+						   link);
+
+		if (!each->is_removed && each->is_given
+		    && !strcmp(each->ip, ip) && !strcmp(each->device, device)
+		    && each->vxlan_port == vxlan_port
+		    && same_options(&each->options, &options))
+			pa = each;
+	}
+	if (pa) {
+		done_options(&options);
+	} else {
+		pa = xcalloc(1, sizeof *pa);
+		list_init(&pa->link);
+		pa->sw = sw;
+		pa->ip = xstrdup(ip);
+		pa->device = xstrdup(device);
+		pa->options = options;
+		pa->vxlan_port = vxlan_port;
+		pa->is_given = true;
+		model_addr_from_text(ip, &pa->addr);
+	}
+	list_remove(&pa->link);
+	list_append(&sw->provider_addresses, &pa->link);
+}
+
+/* By a row of Provider_Address, of any switch, or by another one before. */
+static bool
+is_listed(const struct model_state *state, const struct model_switch *sw,
+	  const char *ip)
+{
+	const struct table *table =
+		state_table(state, DB_HNV, "Provider_Address");
+	const struct list *addresses = &sw->provider_addresses;
+	const struct row *row;
+	struct vsw_addr addr, other;
+
+	if (!model_addr_from_text(ip, &addr))
+		return true;
+	for (row = table_first(table); row; row = table_next(table, row))
+		if (model_addr_from_text(get_string(row, "ip"), &other)
+		    && !memcmp(&addr, &other, sizeof addr))
+			return true;
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next)
+		if (!memcmp(&LIST_ENTRY(link, const struct model_pa,
+					link)->addr, &addr, sizeof addr))
+			return true;
+	return false;
+}
+
+/* What the switch's options say of them behind "provider_". */
+static void
+get_provider_options(const struct model_switch *sw,
+		     struct model_options *options)
+{
+	static const char prefix[] = "provider_";
+	const size_t size = sizeof prefix - 1;
+
+	options->n = 0;
+	options->of = xcalloc(sw->options.n, sizeof *options->of);
+	for (size_t i = 0; i < sw->options.n; i++) {
+		const char *key = sw->options.of[i].key;
+
+		if (strncmp(key, prefix, size)
+		    || !strcmp(key + size, "device"))
+			continue;
+		options->of[options->n].key = xstrdup(key + size);
+		options->of[options->n++].value =
+			xstrdup(sw->options.of[i].value);
+	}
+}
+
+static bool
+same_options(const struct model_options *a, const struct model_options *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->of[i].key, b->of[i].key)
+		    || strcmp(a->of[i].value, b->of[i].value))
+			return false;
+	return true;
+}
+
 static void
 collect_own(struct model_state *state)
 {
@@ -459,6 +602,25 @@ collect_own(struct model_state *state)
 			state->own[state->n_own++] = pa->addr;
 		}
 	}
+}
+
+/* Otherwise they are what the agent itself writes. */
+static void
+follow_tunnel_ips(struct model_state *state)
+{
+	struct list *switches = &state->model->switches;
+	bool is_wanted = false;
+
+	for (struct list *link = switches->next; link != switches;
+	     link = link->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(link, const struct model_switch, link);
+
+		is_wanted |= !sw->is_removed
+			     && model_option(&sw->options, "provider_device",
+					     NULL);
+	}
+	state_follow_column(state, "Physical_Switch", "tunnel_ips", is_wanted);
 }
 
 static bool

@@ -255,6 +255,9 @@ void state_subnet_changed(struct model_state *, struct model_subnet *);
  * them. */
 void state_bury(struct model_state *);
 const char *database_text(enum model_database);
+/* A column that is news now and then only. */
+void state_follow_column(struct model_state *, const char *table,
+			 const char *column, bool is_followed);
 
 /* model_host.c: hnv. */
 void host_follow(struct model_state *);

@@ -29,6 +29,7 @@ static void write_cfg(struct model_state *, enum model_database,
 		      struct teller *);
 static void write_tunnel_ips(struct model_state *, enum model_database,
 			     struct teller *);
+static bool are_given(const struct model_state *, const char *name);
 static void write_physicals(struct model_state *, enum model_database,
 			    struct teller *);
 static struct named_port *collect_ports(const struct model_state *,
@@ -107,7 +108,8 @@ write_tunnel_ips(struct model_state *state, enum model_database db,
 	     row = table_next(table, row)) {
 		struct datum ips, room;
 
-		if (row_get(row, "tunnel_ips", &room)->n)
+		if (row_get(row, "tunnel_ips", &room)->n
+		    || are_given(state, row_string(row, "name", "")))
 			continue;
 		memset(&ips, 0, sizeof ips);
 		for (size_t i = 0; i < state->n_own; i++) {
@@ -118,6 +120,24 @@ write_tunnel_ips(struct model_state *state, enum model_database db,
 		}
 		teller_set(teller, row, "tunnel_ips", &ips);
 	}
+}
+
+/* Does the switch take them from the controller? */
+static bool
+are_given(const struct model_state *state, const char *name)
+{
+	const struct list *switches = &state->model->switches;
+
+	for (const struct list *link = switches->next; link != switches;
+	     link = link->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(link, const struct model_switch, link);
+
+		if (!strcmp(sw->name, name)
+		    && model_option(&sw->options, "provider_device", NULL))
+			return true;
+	}
+	return false;
 }
 
 static void

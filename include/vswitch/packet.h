@@ -45,8 +45,8 @@ struct vsw_tunnel;
 /* [control], on the worker's thread.  Sends 'packet' out of an uplink, in the
  * tunnel that 'tunnel' says: 'dst', 'vni', 'encap', 'hash' and 'tos'; the
  * source is the uplink's.  No layer is asked.  For what hosts have to say to
- * each other.  Takes the packet.  0; -ENETUNREACH: no uplink, or not of that family;
- * -EHOSTUNREACH: the next hop is not known; -ENOBUFS: no headroom. */
+ * each other.  Takes the packet.  0; -ENETUNREACH: no uplink, or not of that
+ * family; -EHOSTUNREACH: the next hop is not known; -ENOBUFS: no headroom. */
 VSW_API VSW_MUST_CHECK int vsw_worker_send_tunnel(
 	struct vsw_worker *, struct vsw_port *uplink,
 	const struct vsw_tunnel *tunnel, struct vsw_packet *packet,

@@ -202,7 +202,10 @@ VSW_API void vsw_rule_encap(struct vsw_rule *, struct vsw_mapping *);
 /* For packets from a tunnel: the outer source must be a provider address of
  * the mapping's domain (else VSW_DROP_UNKNOWN_PA); then the destination MAC is
  * looked up as by 'encap', and only local places count: nothing goes from wire
- * to wire.  A MAC that is known, but not here: VSW_DROP_NOT_LOCAL. */
+ * to wire.  A MAC that is known, but not here: VSW_DROP_NOT_LOCAL.  That of the
+ * domain and not of the mapping: routers are distributed, so that a packet
+ * comes with the VNI of where it goes, from a host that may have nobody in that
+ * subnet, and is one of the domain. */
 VSW_API void vsw_rule_decap(struct vsw_rule *, struct vsw_mapping *);
 VSW_API void vsw_rule_set_eth_src(struct vsw_rule *, const uint8_t mac[6]);
 VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
