@@ -229,6 +229,7 @@ struct model_state {
 	struct list gone_subnets, gone_routers;	/* Until then. */
 
 	/* For status_write(). */
+	uint32_t n_counts;		/* Of statistics. */
 	int64_t policy_time;		/* When a controller last changed
 					 * anything, by the clock; 0: never. */
 	bool must_tell;			/* Physical_Port, Ucast_Macs_Local. */
@@ -371,6 +372,10 @@ void vlan_read(struct model_port *, const struct row *);
 
 /* status_vtep.c: what ms_vtep and hardware_vtep are told. */
 void status_vtep_write(struct model_state *, enum model_database);
+/* Logical_Binding_Stats of ports that are bound: those that are not there yet,
+ * and 'also_old' ones. */
+void status_vtep_count(struct model_state *, enum model_database,
+		       bool also_old);
 
 /* subnet_table.c */
 struct subnet_table *subnet_table_new(struct model_subnet *, uint64_t seed);

@@ -13,6 +13,8 @@
 #include "agent/policy/bridge.h"
 #include "agent/policy/policy.h"
 
+enum { DISK_COUNTS = 12 };		/* Statistics come each 5 seconds. */
+
 static void write_host(struct model_state *, struct teller *);
 static void add_row_faults(const struct model_state *, struct datum *);
 static void write_switch(struct teller *, const struct table *switches,
@@ -69,6 +71,12 @@ status_write(struct model *model, bool with_statistics)
 	status_vtep_write(state, DB_MS_VTEP);
 	status_vtep_write(state, DB_HARDWARE_VTEP);
 	status_vtep_write(state, DB_MS_FIREWALL);
+	if (with_statistics) {
+		/* ms_vtep's are on disk: once a minute. */
+		status_vtep_count(state, DB_MS_VTEP,
+				  ++state->n_counts % DISK_COUNTS == 0);
+		status_vtep_count(state, DB_HARDWARE_VTEP, true);
+	}
 	request_write(model);
 	status_paths_write(state);
 	state->must_tell = false;

@@ -39,6 +39,10 @@ static const struct model_port *find_port(const struct named_port *, size_t n,
 					  const struct row *);
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
+static void write_binding(struct teller *, const struct row *,
+			  const struct model_port *, bool also_old);
+static void write_counts(struct teller *, const struct row *, struct row *,
+			 const struct model_port *);
 static void write_lists(struct model_state *, struct teller *);
 static void write_bindings(struct teller *);
 static void write_fault(struct teller *, const struct row *,
@@ -78,6 +82,27 @@ status_vtep_write(struct model_state *state, enum model_database db)
 			write_lists(state, &teller);
 		}
 	}
+	teller_done(&teller);
+}
+
+void
+status_vtep_count(struct model_state *state, enum model_database db,
+		  bool also_old)
+{
+	struct teller teller = { state->followers[db].database, NULL };
+	const struct table *table;
+	struct named_port *ports;
+	const struct row *row;
+	size_t n;
+
+	if (!teller.database)
+		return;
+	table = state_table(state, db, "Physical_Port");
+	ports = collect_ports(state, &n);
+	for (row = table_first(table); row; row = table_next(table, row))
+		write_binding(&teller, row, find_port(ports, n, row),
+			      also_old);
+	free(ports);
 	teller_done(&teller);
 }
 
@@ -254,6 +279,78 @@ write_physical(struct teller *teller, const struct row *row,
 			datum_add_string(&status, "vm_nic_macaddress", mac);
 	}
 	teller_set(teller, row, "status", &status);
+}
+
+/* Of the VLAN that the port's packets have; it goes with its port's row. */
+static void
+write_binding(struct teller *teller, const struct row *row,
+	      const struct model_port *port, bool also_old)
+{
+	struct table *table = database_table(teller->database,
+					     "Logical_Binding_Stats");
+	const struct column *column = table_schema_column(
+		table_schema(row_table(row)), "vlan_stats");
+	struct datum room, room_old, all = { .is_map = true };
+	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
+	const struct datum *old = row_get(row, "vlan_stats", &room_old);
+	union atom pair[2];
+	struct datum one = { .n = 1, .is_map = true, .many = pair };
+	struct ovsdb_error *error;
+	struct row *stats;
+
+	if (!port || !port->port || !port->subnet || !bindings->n)
+		return;
+	memset(pair, 0, sizeof pair);
+	pair[0] = *datum_key(bindings, 0);
+	for (uint32_t i = 0; i < old->n; i++)
+		if (datum_key(old, i)->integer == pair[0].integer) {
+			const struct row *is = table_find(
+				table, &datum_value(old, i)->uuid);
+
+			if (is && also_old)
+				write_counts(teller, is, NULL, port);
+			return;
+		}
+	error = transaction_insert(teller_transaction(teller), table, NULL,
+				   &stats);
+	if (error) {
+		ovsdb_error_free(error);
+		return;
+	}
+	write_counts(teller, NULL, stats, port);
+	pair[1].uuid = *row_uuid(stats);
+	datum_union(&all, &one, &column->type, true);
+	teller_set(teller, row, "vlan_stats", &all);
+}
+
+/* Into the row that is there, or the new one. */
+static void
+write_counts(struct teller *teller, const struct row *row, struct row *new,
+	     const struct model_port *port)
+{
+	struct vsw_port_counters c = { .size = sizeof c };
+
+	vsw_port_get_counters(port->port, &c);
+
+	const struct {
+		const char *name;
+		uint64_t value;
+	} columns[] = {
+		{ "packets_from_local", c.packets_received },
+		{ "bytes_from_local", c.bytes_received },
+		{ "packets_to_local", c.packets_sent },
+		{ "bytes_to_local", c.bytes_sent }
+	};
+
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+		struct datum value;
+
+		datum_set_integer(&value, (int64_t) columns[i].value);
+		if (row)
+			teller_set(teller, row, columns[i].name, &value);
+		else
+			set(new, columns[i].name, &value);
+	}
 }
 
 static void

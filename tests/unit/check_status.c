@@ -72,8 +72,18 @@ START_TEST(said_once)
 		world_turn(&world);
 	status_write(world.model, true);
 	status_write(world.model, true);
-	/* The statistics of ports that nothing has passed, once. */
-	ck_assert_uint_eq(n_commits, 1);
+	/* The statistics of ports that nothing has passed, once in each of two
+	 * databases. */
+	ck_assert_uint_eq(n_commits, 2);
+	ck_assert_uint_eq(n_rows(WORLD_MS_VTEP, "Logical_Binding_Stats"), 1);
+	/* One that is gone comes back. */
+	world_transact(&world, "['ms_vtep',{'op':'update',"
+		       "'table':'Physical_Port','where':[],"
+		       "'row':{'vlan_stats':['map',[]]}}]");
+	ck_assert_uint_eq(n_rows(WORLD_MS_VTEP, "Logical_Binding_Stats"), 0);
+	world_turn(&world);
+	status_write(world.model, true);
+	ck_assert_uint_eq(n_rows(WORLD_MS_VTEP, "Logical_Binding_Stats"), 1);
 }
 END_TEST
 
