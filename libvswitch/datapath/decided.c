@@ -19,13 +19,19 @@ struct tally {
 	struct vsw_counter *of[];	/* Holds. */
 };
 
+/* What is to be found, or else to be kept. */
+struct wanted {
+	const struct decision *decision;
+	uint32_t in_port, hash;
+	struct flow_key_rest rest;
+};
+
 static void free_more(const struct decided_store *, struct decided *);
-static uint32_t hash_of(const struct decided_store *, const struct decision *,
-			uint32_t in_port);
-static bool find(struct decided_store *, const struct decision *,
-		 uint32_t in_port, uint32_t hash, uint32_t *ret_number);
-static bool is_of(const struct decided *, const struct decision *,
-		  uint32_t in_port, uint32_t hash);
+static uint32_t hash_of(const struct decided_store *, const struct wanted *,
+			bool is_wide);
+static bool find(struct decided_store *, const struct wanted *,
+		 uint32_t *ret_number);
+static bool is_of(const struct decided *, const struct wanted *);
 static bool counts_alike(const struct tally *, const struct decision *);
 static bool depends_alike(const struct dependencies *,
 			  const struct dependencies *);
@@ -102,14 +108,19 @@ decided_done(struct decided_store *store)
 
 int
 decided_hold(struct decided_store *store, const struct decision *decision,
-	     uint32_t in_port, uint32_t *ret_number)
+	     const struct flow_key *key, uint32_t *ret_number)
 {
+	struct wanted wanted = {
+		.decision = decision, .in_port = key->in_port
+	};
 	uint32_t n_more = decision->n - 1;
-	uint32_t hash = hash_of(store, decision, in_port);
 	struct rewrite *more = NULL;
+	uint8_t own[FLOW_KEY_SHORT];
 	struct decided *decided;
 
-	if (find(store, decision, in_port, hash, ret_number)) {
+	flow_key_split(key, own, &wanted.rest);
+	wanted.hash = hash_of(store, &wanted, flow_key_is_wide(key));
+	if (find(store, &wanted, ret_number)) {
 		decided = decided_at(store, *ret_number);
 		decided->deps = decision->deps;
 		decided->n_flows++;
@@ -136,10 +147,11 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 		.rewrite = decision->rewrites[0], .n_rewrites = decision->n,
 		.is_usual = is_usual(decision),
 		.n_flows = 1, .deps = decision->deps, .more = more,
-		.in_port = in_port, .hash = hash,
-		.next = store->heads[hash & store->mask]
+		.in_port = wanted.in_port, .hash = wanted.hash,
+		.rest = wanted.rest,
+		.next = store->heads[wanted.hash & store->mask]
 	};
-	store->heads[hash & store->mask] = *ret_number;
+	store->heads[wanted.hash & store->mask] = *ret_number;
 	return 0;
 }
 
@@ -190,10 +202,13 @@ free_more(const struct decided_store *store, struct decided *decided)
 /* Of its first rewrite and of when it holds: copies mostly differ in these,
  * too. */
 static uint32_t
-hash_of(const struct decided_store *store, const struct decision *decision,
-	uint32_t in_port)
+hash_of(const struct decided_store *store, const struct wanted *wanted,
+	bool is_wide)
 {
+	const struct decision *decision = wanted->decision;
 	uint64_t seed = store->vsw->seed;
+	uint64_t rest = is_wide ? hash_bytes(&wanted->rest,
+					     sizeof wanted->rest, seed) : 0;
 	const struct dependencies *deps = &decision->deps;
 	uint64_t counters = decision->n_counters
 			    ? hash_bytes(decision->counters,
@@ -201,21 +216,22 @@ hash_of(const struct decided_store *store, const struct decision *decision,
 					 * sizeof *decision->counters, seed)
 			    : 0;
 
-	return hash_short(counters ^ hash_bytes(decision->rewrites,
+	return hash_short(rest ^ counters ^ hash_bytes(decision->rewrites,
 				     sizeof *decision->rewrites, seed)
 			  ^ hash_bytes(deps->of, sizeof deps->of,
 				       seed ^ deps->sum)
-			  ^ (uint64_t) decision->n << 32 ^ in_port);
+			  ^ (uint64_t) decision->n << 32 ^ wanted->in_port);
 }
 
 static bool
-find(struct decided_store *store, const struct decision *decision,
-     uint32_t in_port, uint32_t hash, uint32_t *ret_number)
+find(struct decided_store *store, const struct wanted *wanted,
+     uint32_t *ret_number)
 {
-	for (uint32_t number = store->heads[hash & store->mask];
+	for (uint32_t number = store->heads[wanted->hash & store->mask];
 	     number != NO_DECIDED; number = decided_at(store, number)->next)
-		if (is_of(decided_at(store, number), decision, in_port, hash)
-		    && counts_alike(*tally_at(store, number), decision)) {
+		if (is_of(decided_at(store, number), wanted)
+		    && counts_alike(*tally_at(store, number),
+				    wanted->decision)) {
 			*ret_number = number;
 			return true;
 		}
@@ -223,10 +239,13 @@ find(struct decided_store *store, const struct decision *decision,
 }
 
 static bool
-is_of(const struct decided *decided, const struct decision *decision,
-      uint32_t in_port, uint32_t hash)
+is_of(const struct decided *decided, const struct wanted *wanted)
 {
-	return decided->hash == hash && decided->in_port == in_port
+	const struct decision *decision = wanted->decision;
+
+	return decided->hash == wanted->hash
+	       && decided->in_port == wanted->in_port
+	       && !memcmp(&decided->rest, &wanted->rest, sizeof decided->rest)
 	       && decided->n_rewrites == decision->n
 	       && depends_alike(&decided->deps, &decision->deps)
 	       && !memcmp(&decided->rewrite, decision->rewrites,

@@ -6,7 +6,8 @@
 /* Decisions as flows keep them.  A million flows of one port to one host are
  * decided alike: what is equal is kept once and shared, so that a hit finds it
  * in the nearest cache, and one look says for all of them whether policy has
- * overtaken it.  [worker]
+ * overtaken it.  With it stands the part of IPv6 flows' keys that those
+ * which are decided alike mostly share, too.  [worker]
  *
  * Flows refer to decisions by number.  One lives as long as a flow holds it and
  * stays where it is.  Memory grows with the number of different ones, at most
@@ -17,11 +18,12 @@
 #include <stdint.h>
 #include "libvswitch/base/generation.h"
 #include "libvswitch/datapath/rewrite.h"
+#include "libvswitch/policy/key.h"
 
 struct decision;
 struct vsw;
 
-/* What a hit needs is on the first line. */
+/* What a hit needs is on the first line; with a wide key, on the last, too. */
 struct decided {
 	_Alignas(64) struct rewrite rewrite;	/* First, mostly the only. */
 	uint32_t n_rewrites;
@@ -33,11 +35,13 @@ struct decided {
 	uint32_t in_port;		/* Its flows'. */
 	uint32_t hash;
 	uint32_t next;			/* Of its hash, or free. */
+
+	_Alignas(64) struct flow_key_rest rest;	/* Its flows'. */
 };
 
 _Static_assert(sizeof(struct rewrite) == 48
 	       && offsetof(struct decided, deps.all) == 56
-	       && sizeof(struct decided) == 128,
+	       && sizeof(struct decided) == 192,
 	       "a decision's first line holds too much");
 
 enum { DECIDED_CHUNK = 64 };	/* A batch decides less. */
@@ -64,10 +68,11 @@ int decided_init(struct decided_store *, struct vsw *, uint32_t max,
 		 uint64_t max_more);
 void decided_done(struct decided_store *);
 
-/* Finds what equals the decision, or copies it, and holds it once more.  0;
- * -ENOSPC: some flows must give way first; or -ENOMEM. */
+/* Finds what equals the decision for a flow of this key, or copies it, and
+ * holds it once more.  0; -ENOSPC: some flows must give way first; or
+ * -ENOMEM. */
 int decided_hold(struct decided_store *, const struct decision *,
-		 uint32_t in_port, uint32_t *ret_number);
+		 const struct flow_key *, uint32_t *ret_number);
 /* Gives it back.  Returns how many rewrites beyond the first went with it. */
 uint32_t decided_release(struct decided_store *, uint32_t number);
 

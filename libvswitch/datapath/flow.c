@@ -48,9 +48,8 @@ static inline void touch(struct flow_table *, struct flow *, uint16_t now_s);
 static void touch_in_new_second(struct flow_table *, struct flow *,
 				uint16_t now_s);
 static uint32_t count_buckets(uint32_t max_flows);
-static size_t count_pairs(const struct flow_table *);
-static bool set_decided(struct flow_table *, struct flow *, uint32_t in_port,
-			const struct decision *);
+static bool set_decided(struct flow_table *, struct flow *,
+			const struct flow_key *, const struct decision *);
 static void drop_decided(struct flow_table *, uint32_t in_port,
 			 uint32_t number);
 static void count_rules(struct flow_table *, struct flow *);
@@ -146,11 +145,9 @@ flow_table_new(struct vsw *vsw, uint32_t max_flows,
 				  ((size_t) t->mask + 1) * sizeof *t->buckets);
 	t->flows = memory_alloc_raw(allocator, _Alignof(struct flow),
 				    max_flows * sizeof *t->flows);
-	t->pairs = memory_alloc(allocator, 0,
-				count_pairs(t) * sizeof *t->pairs);
 	t->ports = memory_alloc(allocator, 0, n_ports * sizeof *t->ports);
 	/* One more: a stale flow's is put in place before the old one goes. */
-	if (!t->buckets || !t->flows || !t->pairs || !t->ports
+	if (!t->buckets || !t->flows || !t->ports
 	    || ranking_init(&t->holders, allocator, n_ports)
 	    || decided_init(&t->decided, vsw, max_flows + 1, max_more)) {
 		flow_table_free(t);
@@ -172,13 +169,9 @@ flow_table_free(struct flow_table *t)
 	uint32_t n_ports = t->vsw->options.max_ports;
 
 	decided_done(&t->decided);
-	for (size_t i = 0; t->pairs && i < count_pairs(t); i++)
-		memory_free(allocator, t->pairs[i],
-			    PAIRS_CHUNK * sizeof *t->pairs[i]);
 	memory_free(allocator, t->buckets,
 		    ((size_t) t->mask + 1) * sizeof *t->buckets);
 	memory_free(allocator, t->flows, t->max_flows * sizeof *t->flows);
-	memory_free(allocator, t->pairs, count_pairs(t) * sizeof *t->pairs);
 	memory_free(allocator, t->ports, n_ports * sizeof *t->ports);
 	ranking_done(&t->holders, allocator);
 	memory_free(allocator, t, sizeof *t);
@@ -234,6 +227,7 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	 const struct decision *decision, uint64_t now)
 {
 	struct flow *flow = flow_find(t, key, hash);
+	struct flow_key_rest rest;
 
 	if (flow) {
 		uint32_t old = flow->decided;
@@ -241,7 +235,7 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 		count_rules(t, flow);
 		/* Not to give way to its own copies. */
 		flow->batch = t->batch;
-		if (!set_decided(t, flow, key->in_port, decision))
+		if (!set_decided(t, flow, key, decision))
 			return NULL;
 		drop_decided(t, key->in_port, old);
 		flow_touch(t, flow, now);
@@ -254,8 +248,8 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	*flow = (struct flow) {
 		.used_s = (uint16_t) (now / NS_PER_S), .batch = t->batch
 	};
-	if (!flow_key_set(t, flow, key)
-	    || !set_decided(t, flow, key->in_port, decision)) {
+	flow_key_split(key, flow->key, &rest);
+	if (!set_decided(t, flow, key, decision)) {
 		give_back(t, flow);
 		return NULL;
 	}
@@ -304,6 +298,13 @@ struct decided *
 flow_decided(const struct flow_table *t, const struct flow *flow)
 {
 	return decided_at(&t->decided, flow->decided);
+}
+
+void
+flow_get_key(const struct flow_table *t, const struct flow *flow,
+	     struct flow_key *ret_key)
+{
+	flow_key_join(flow->key, &flow_decided(t, flow)->rest, ret_key);
 }
 
 uint64_t
@@ -393,8 +394,6 @@ find_candidates(const struct flow_table *t, struct batch *batch)
 
 		batch->flows[i] = flow;
 		__builtin_prefetch(flow, 1);
-		if (flow_key_is_wide(&batch->headers[i].key))
-			__builtin_prefetch((void *) ((uintptr_t) flow + 64));
 	}
 }
 
@@ -440,9 +439,10 @@ static inline bool
 is_of(const struct flow_table *t, const struct flow *flow,
       const struct flow_key *key)
 {
-	return flow_key_short_equal(flow->key, key)
-	       && (!flow_key_is_wide(key)
-		   || flow_key_addresses_equal(t, flow, key));
+	if (!flow_key_is_wide(key))
+		return flow_key_short_equal(flow->key, key);
+	return flow_key_is_of(key, flow->key,
+			      &decided_at(&t->decided, flow->decided)->rest);
 }
 
 /* Does it still say what the policy says, and is its connection's?  Then it is
@@ -508,21 +508,16 @@ count_buckets(uint32_t max_flows)
 	return n;
 }
 
-static size_t
-count_pairs(const struct flow_table *t)
-{
-	return ((size_t) t->max_flows + PAIRS_CHUNK - 1) / PAIRS_CHUNK;
-}
-
 /* All or nothing: a flow keeps what it had when there is no memory. */
 static bool
-set_decided(struct flow_table *t, struct flow *flow, uint32_t in_port,
-	    const struct decision *decision)
+set_decided(struct flow_table *t, struct flow *flow,
+	    const struct flow_key *key, const struct decision *decision)
 {
 	const struct decided *decided;
+	uint32_t in_port = key->in_port;
 	int error;
 
-	while ((error = decided_hold(&t->decided, decision, in_port,
+	while ((error = decided_hold(&t->decided, decision, key,
 				     &flow->decided)))
 		if (error != -ENOSPC || !make_way(t))
 			return false;

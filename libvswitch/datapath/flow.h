@@ -13,9 +13,9 @@
  * batch has touched is: pointers to flows, and to what was decided for them,
  * hold until the next flow_batch().
  *
- * What memory a flow costs: its own two lines, 16 to 32 bytes of buckets, two
- * of the index of decisions, and its share of one; 32 more if both its packets
- * and their tunnel are IPv6.  All but decisions is there from the start. */
+ * What memory a flow costs: its own two lines, 16 to 32 bytes of buckets, up to
+ * eight of the index of decisions, and its share of one.  All but decisions is
+ * there from the start. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,8 +30,8 @@ struct vsw;
 struct vsw_worker;
 
 /* Each hit looks at the first line and writes to it, and needs the second one
- * if there are IPv6 addresses to compare, if something is unusual, and when
- * some seconds have passed. */
+ * if something is unusual, and when some seconds have passed.  Of wide keys the
+ * first line holds what is their own; the rest stands with what was decided. */
 struct flow {
 	_Alignas(64) uint8_t key[FLOW_KEY_SHORT];	/* flow_get_key(). */
 	uint32_t decided;		/* flow_decided(). */
@@ -46,9 +46,6 @@ struct flow {
 	/* The table's own. */
 	uint32_t older, newer;		/* Of all flows, */
 	uint32_t port_older, port_newer;	/* of its port's. */
-	uint8_t addresses[FLOW_KEY_PAIR];	/* IPv6's: the packet's, or if
-						 * there are none the
-						 * tunnel's. */
 };
 
 _Static_assert(offsetof(struct flow, connections) == 64

@@ -3,7 +3,7 @@
 #ifndef DATAPATH_FLOW_TABLE_H
 #define DATAPATH_FLOW_TABLE_H 1
 
-/* What is behind flow.h, for flow.c, flow_key.c and flow_ages.c alone.
+/* What is behind flow.h, for flow.c and flow_ages.c alone.
  *
  * Buckets of one cache line hold eight tags and places; what does not fit goes
  * to the next bucket, and each bucket counts what has passed it, so that a
@@ -29,7 +29,6 @@ enum {
 	BUCKET_FLOWS = 8,
 	FLOWS_MIN = 64,			/* More than a batch: there is always
 					 * one to give. */
-	PAIRS_CHUNK = 64,
 	NO_FLOW = UINT32_MAX
 };
 
@@ -62,9 +61,6 @@ struct flow_table {
 	struct flow *flows;		/* max_flows, */
 	uint32_t n_fresh;		/* of which so many were ever taken. */
 	uint32_t free;			/* Put away; linked by 'older'. */
-	/* The tunnel's addresses of flows whose own are IPv6's, too: in chunks
-	 * that stand beside PAIRS_CHUNK flows each, or NULL. */
-	uint8_t (**pairs)[FLOW_KEY_PAIR];
 	struct decided_store decided;
 	struct age_list ages;
 	struct port_flows *ports;	/* options.max_ports. */
@@ -109,12 +105,6 @@ flow_key_hash(const struct flow_key *key, const struct hash_secret *secret)
 					   secret) ^ secret->k1);
 	return hash_short(hash);
 }
-
-/* flow_key.c: how keys are kept.  set: false, out of memory. */
-bool flow_key_set(struct flow_table *, struct flow *, const struct flow_key *);
-/* The IPv6 addresses, after the short key was found to be equal. */
-bool flow_key_addresses_equal(const struct flow_table *, const struct flow *,
-			      const struct flow_key *);
 
 /* flow_ages.c: the flow is in both orders from link to unlink, at their new
  * end. */

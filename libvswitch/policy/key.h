@@ -18,15 +18,17 @@
  * The first FLOW_KEY_SHORT bytes are all there is to most packets: they have no
  * holes, and what is not there is zero.  IPv6 addresses stand behind them, and
  * nobody reads or writes any if there is none ('has'); where they are, the
- * short place for an address is zero. */
+ * short place for an address is zero.  The first FLOW_KEY_PAIR bytes of all say
+ * between whom on which wire; one flow is told from the next by what follows,
+ * and by IPv6 addresses. */
 struct flow_key {
 	uint8_t eth_dst[6], eth_src[6];
 	uint16_t eth_type;		/* Innermost; 0x0600 and up. 802.3
 					 * length frames: 0. */
 	uint16_t vlan;			/* VID | 0x1000, or 0. */
 	uint8_t ip_src[4], ip_dst[4];	/* IPv4's; ARP's sender, target. */
-	uint16_t l4_src, l4_dst;	/* ICMP: type, code. */
 	uint8_t tunnel_src[4], tunnel_dst[4];
+	uint16_t l4_src, l4_dst;	/* ICMP: type, code. */
 	uint32_t vni : 24;		/* From the tunnel; 0: no tunnel. */
 	uint32_t tunnel : 4;		/* enum vsw_encap. */
 	uint32_t fragment : 4;		/* enum vsw_fragment. */
@@ -59,7 +61,8 @@ enum {
 	FLOW_KEY_PAIR = 32		/* Two IPv6 addresses. */
 };
 
-_Static_assert(offsetof(struct flow_key, ip6_src) == FLOW_KEY_SHORT
+_Static_assert(offsetof(struct flow_key, l4_src) == FLOW_KEY_PAIR
+	       && offsetof(struct flow_key, ip6_src) == FLOW_KEY_SHORT
 	       && offsetof(struct flow_key, tunnel6_src)
 		  == FLOW_KEY_SHORT + FLOW_KEY_PAIR
 	       && sizeof(struct flow_key)
@@ -123,6 +126,65 @@ flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 		   || !memcmp(a->ip6_src, b->ip6_src, FLOW_KEY_PAIR))
 	       && (!flow_key_tunnel_is_ipv6(a)
 		   || !memcmp(a->tunnel6_src, b->tunnel6_src, FLOW_KEY_PAIR));
+}
+
+/* What is the same for many wide keys and so is kept once for them, not with
+ * each: where the packet has IPv6 addresses, which take that place, the first
+ * FLOW_KEY_PAIR bytes; and an IPv6 tunnel's addresses.  Else zero. */
+struct flow_key_rest {
+	uint8_t head[FLOW_KEY_PAIR];
+	uint8_t tunnel[FLOW_KEY_PAIR];
+};
+
+/* A key as 'own' bytes, FLOW_KEY_SHORT of them, and the rest; which kind it is
+ * is said at the same place in all, by 'has'. */
+static inline void
+flow_key_split(const struct flow_key *key, uint8_t *ret_own,
+	       struct flow_key_rest *ret_rest)
+{
+	memset(ret_rest, 0, sizeof *ret_rest);
+	memcpy(ret_own, key, FLOW_KEY_SHORT);
+	if (flow_key_is_ipv6(key)) {
+		memcpy(ret_rest->head, key, FLOW_KEY_PAIR);
+		memcpy(ret_own, key->ip6_src, FLOW_KEY_PAIR);
+	}
+	if (flow_key_tunnel_is_ipv6(key))
+		memcpy(ret_rest->tunnel, key->tunnel6_src, FLOW_KEY_PAIR);
+}
+
+static inline void
+flow_key_join(const uint8_t *own, const struct flow_key_rest *rest,
+	      struct flow_key *ret_key)
+{
+	memset(ret_key, 0, sizeof *ret_key);
+	memcpy(ret_key, own, FLOW_KEY_SHORT);
+	if (flow_key_is_ipv6(ret_key)) {
+		memcpy(ret_key->ip6_src, own, FLOW_KEY_PAIR);
+		memcpy(ret_key, rest->head, FLOW_KEY_PAIR);
+	}
+	if (flow_key_tunnel_is_ipv6(ret_key))
+		memcpy(ret_key->tunnel6_src, rest->tunnel, FLOW_KEY_PAIR);
+}
+
+/* Is the wide key the one that was split? */
+static inline bool
+flow_key_is_of(const struct flow_key *key, const uint8_t *own,
+	       const struct flow_key_rest *rest)
+{
+	const uint8_t *short_key = (const uint8_t *) key;
+
+	if (!flow_key_is_ipv6(key)) {
+		if (!flow_key_short_equal(own, key))
+			return false;
+	} else if (memcmp(own + FLOW_KEY_SHORT - 8,
+			  short_key + FLOW_KEY_SHORT - 8, 8)
+		   || memcmp(own + FLOW_KEY_PAIR, short_key + FLOW_KEY_PAIR, 8)
+		   || memcmp(own, key->ip6_src, FLOW_KEY_PAIR)
+		   || memcmp(rest->head, key, FLOW_KEY_PAIR)) {
+		return false;
+	}
+	return !flow_key_tunnel_is_ipv6(key)
+	       || !memcmp(rest->tunnel, key->tunnel6_src, FLOW_KEY_PAIR);
 }
 
 /* Fragments of one packet are to go one way, and only the first one has ports:

@@ -19,6 +19,7 @@ static struct vsw vsw;
 static struct decided_store store;
 static struct rewrite rewrites[8];
 static struct decision decision;
+static const struct flow_key one = { .in_port = 1 };
 
 static void
 setup(void)
@@ -46,9 +47,10 @@ teardown(void)
 static uint32_t
 hold(uint32_t in_port)
 {
+	struct flow_key key = { .in_port = (uint16_t) in_port };
 	uint32_t number;
 
-	ck_assert_int_eq(decided_hold(&store, &decision, in_port, &number), 0);
+	ck_assert_int_eq(decided_hold(&store, &decision, &key, &number), 0);
 	return number;
 }
 
@@ -129,7 +131,7 @@ START_TEST(has_limits)
 		hold(1);
 	}
 	rewrites[7].reason = 999;
-	ck_assert_int_eq(decided_hold(&store, &decision, 1, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
 	decision.n = 1;
 	/* Whole chunks, with those from above among them. */
 	for (uint32_t n = 0; n < 5 * DECIDED_CHUNK - MAX_MORE / 7; n++) {
@@ -137,7 +139,7 @@ START_TEST(has_limits)
 		hold(1);
 	}
 	rewrites[0].reason = 1;
-	ck_assert_int_eq(decided_hold(&store, &decision, 1, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
 	rewrites[0].reason = 1000;
 	hold(1);
 }
@@ -151,14 +153,14 @@ START_TEST(copes_without_memory)
 
 	memory.fail_at = memory.n_calls + 1;
 	decision.n = 2;
-	ck_assert_int_eq(decided_hold(&store, &decision, 1, &number), -ENOMEM);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOMEM);
 	decision.n = 1;
 	for (; n < DECIDED_CHUNK; n++) {
 		rewrites[0].reason = n;
 		hold(1);
 	}
 	rewrites[0].reason = n;
-	ck_assert_int_eq(decided_hold(&store, &decision, 1, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
 	for (n = 0;; n++) {
 		memory.fail_at = memory.n_calls + 1 + n;
 		if (!decided_init(&other, &vsw, MAX, MAX_MORE))
