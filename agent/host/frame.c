@@ -82,26 +82,6 @@ frame_sum_ipv6(const struct vsw_addr *src, const struct vsw_addr *dst,
 }
 
 bool
-asker_resolve(const struct asker *asker, const uint8_t asker_mac[6],
-	      const struct vsw_addr *addr, uint8_t ret_mac[6], bool *ret_own)
-{
-	const struct model_subnet *subnet = asker->port->subnet;
-	const struct model_mapping *mapping;
-
-	*ret_own = false;
-	if (model_find_gateway(subnet, addr)) {
-		memcpy(ret_mac, asker->model->router_mac, 6);
-		return true;
-	}
-	mapping = model_find_ca(subnet, addr);
-	if (!mapping)
-		return false;
-	memcpy(ret_mac, mapping->mac, 6);
-	*ret_own = !memcmp(mapping->mac, asker_mac, 6);
-	return true;
-}
-
-bool
 asker_gateway(const struct asker *asker, const struct vsw_addr *addr)
 {
 	const struct model_subnet *own = asker->port->subnet;

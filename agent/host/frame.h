@@ -54,11 +54,6 @@ struct asker {
 	const struct model_port *port;
 };
 
-/* The MAC under which 'addr' is known in the asker's subnet: of a mapping, or
- * the router's if it is a gateway.  'ret_own': it is the asker's own. */
-bool asker_resolve(const struct asker *, const uint8_t asker_mac[6],
-		   const struct vsw_addr *addr, uint8_t ret_mac[6],
-		   bool *ret_own);
 /* Is 'addr' a gateway's that the asker may talk to: of its own subnet, or of
  * another one of the same enabled router? */
 bool asker_gateway(const struct asker *, const struct vsw_addr *addr);

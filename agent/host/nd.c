@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Answers neighbour solicitations (RFC 4861, section 7.2) from the CA-PA
- * database, by the same table as arp.c: a solicitation from the unspecified
+ * database, by the table of neighbour.c: a solicitation from the unspecified
  * address is RFC 4862's probe, and is answered to all nodes if the address is
- * somebody else's.  Router solicitations stay unanswered; advertisements
- * change nothing. */
+ * somebody else's.  Router solicitations, which are not about an address, stay
+ * unanswered. */
 
-#include "agent/host/frame.h"
+#include "agent/host/neighbour.h"
 
 #include <string.h>
 
@@ -19,6 +19,7 @@ enum {
 };
 
 static bool is_valid(const struct frame *);
+static enum neighbour_event event_of(const struct frame *);
 
 size_t
 nd_answer(const struct asker *asker, const struct frame *frame,
@@ -26,19 +27,20 @@ nd_answer(const struct asker *asker, const struct frame *frame,
 {
 	static const uint8_t all_nodes[16] = { 0xff, 2, [15] = 1 };
 	static const uint8_t all_nodes_mac[6] = { 0x33, 0x33, 0, 0, 0, 1 };
-	static const struct vsw_addr unspecified = { .n = 16 };
 	struct vsw_addr target = { .n = 16 }, to;
-	bool is_own, is_probe;
+	enum neighbour_event event;
+	bool is_probe;
 	uint8_t mac[6], *ip, *nd;
 	uint16_t sum;
 
 	if (!is_valid(frame))
 		return 0;
 	memcpy(target.bytes, frame->bytes + frame->l4 + 8, 16);
-	if (!asker_resolve(asker, frame->eth_src, &target, mac, &is_own)
-	    || is_own)
+	event = event_of(frame);
+	if (!neighbour_answers(event, neighbour_find(asker, frame->eth_src,
+						     &target, mac)))
 		return 0;
-	is_probe = !memcmp(frame->src.bytes, unspecified.bytes, 16);
+	is_probe = event == NEIGHBOUR_PROBE;
 	to = frame->src;
 	if (is_probe)
 		memcpy(to.bytes, all_nodes, 16);
@@ -73,7 +75,7 @@ nd_answer(const struct asker *asker, const struct frame *frame,
 	return frame->l3 + 40 + ADVERTISEMENT_SIZE;
 }
 
-/* RFC 4861, section 7.1.1. */
+/* RFC 4861, sections 7.1.1 and 7.1.2. */
 static bool
 is_valid(const struct frame *frame)
 {
@@ -82,10 +84,26 @@ is_valid(const struct frame *frame)
 
 	return frame->src.n == 16 && frame->proto == PROTO_ICMPV6
 	       && frame->ttl == 255 && size >= SOLICITATION_SIZE
-	       && nd[0] == SOLICITATION && nd[1] == 0
+	       && (nd[0] == SOLICITATION || nd[0] == ADVERTISEMENT)
+	       && nd[1] == 0
 	       && nd[8] != 0xff
 	       && !frame_fold(frame_sum(nd, size,
 					frame_sum_ipv6(&frame->src,
 						       &frame->dst,
 						       PROTO_ICMPV6, size)));
+}
+
+static enum neighbour_event
+event_of(const struct frame *frame)
+{
+	static const uint8_t unspecified[16];
+	const uint8_t *nd = frame->bytes + frame->l4;
+
+	if (nd[0] == ADVERTISEMENT)
+		return nd[4] & FLAG_SOLICITED ? NEIGHBOUR_REPLY
+					      : NEIGHBOUR_ANNOUNCEMENT;
+	if (!memcmp(frame->src.bytes, unspecified, 16))
+		return NEIGHBOUR_PROBE;
+	return frame->dst.bytes[0] == 0xff ? NEIGHBOUR_REQUEST
+					   : NEIGHBOUR_REFRESH;
 }

@@ -451,6 +451,10 @@ respond(struct punt *punt, const struct asker *asker,
 		punt->counters.n_no_route++;
 		return tell(punt, asker, frame, waiting, ICMP_NO_ROUTE,
 			    ret_answer);
+	case PUNT_UNREACHABLE:
+		punt->counters.n_unreachable++;
+		return tell(punt, asker, frame, waiting, ICMP_UNREACHABLE,
+			    ret_answer);
 	case PUNT_MISSING:
 		punt->counters.n_missing++;
 		return 0;

@@ -43,7 +43,7 @@ void punt_set_bfd(struct punt *, punt_bfd_fn *, void *ctx);
 
 struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
-	uint64_t n_too_big, n_no_route;
+	uint64_t n_too_big, n_no_route, n_unreachable;
 	uint64_t n_bfd;
 	uint64_t n_answered, n_silent;
 	uint64_t n_resumed;		/* Left to the VMs themselves. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/policy/policy.h"
 
 enum { PROBLEM_SIZE = 256 };
 
@@ -292,6 +293,7 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 		vsw_rule_decap(rule, mapping);
 		break;
 	case DRAFT_ROUTE:
+		vsw_rule_unreachable(rule, PUNT_UNREACHABLE);
 		if (draft->n_hops)
 			add_hops(rule, draft, mappings);
 		else

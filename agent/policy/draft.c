@@ -498,6 +498,8 @@ reason_text(uint32_t reason)
 		return "missing";
 	case PUNT_NO_ROUTE:
 		return "no route";
+	case PUNT_UNREACHABLE:
+		return "unreachable";
 	}
 	return "?";
 }

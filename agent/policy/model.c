@@ -247,6 +247,28 @@ model_find_ca(const struct model_subnet *subnet, const struct vsw_addr *ca)
 	return row ? &row->mapping : NULL;
 }
 
+bool
+model_has_ca(const struct model_subnet *subnet, const struct vsw_addr *ca,
+	     const uint8_t mac[6])
+{
+	struct mapping_key key = mapping_key_ca(ca);
+	const struct mapping_row *best, *row;
+
+	if (!ca->n)
+		return false;
+	best = subnet_table_best(subnet->table, &key);
+	if (!best || !memcmp(best->mapping.mac, mac, 6))
+		return best != NULL;
+	if (best->mapping.kind != MAPPING_LOAD_BALANCED)
+		return false;
+	for (row = subnet_table_find(subnet->table, &key); row;
+	     row = subnet_table_next(row, &key))
+		if (row->mapping.kind == MAPPING_LOAD_BALANCED
+		    && !memcmp(row->mapping.mac, mac, 6))
+			return true;
+	return false;
+}
+
 const struct model_mapping *
 model_find_mac(const struct model_subnet *subnet, const uint8_t mac[6])
 {

@@ -237,10 +237,15 @@ struct model_port {
 	uint64_t told;			/* Hash of the status last written. */
 };
 
+enum mapping_kind {
+	MAPPING_DEFAULT, MAPPING_LEARNING_DISABLED, MAPPING_LOAD_BALANCED
+};
+
 /* One CA of a subnet: a Ucast_Macs_Remote or _Local row that is in force. */
 struct model_mapping {
 	uint8_t mac[6];
-	bool is_local;			/* 'port' may still be NULL. */
+	bool is_local : 1;		/* 'port' may still be NULL. */
+	uint8_t kind : 2;		/* enum mapping_kind. */
 	struct vsw_addr ca;		/* n == 0: layer 2 alone. */
 	struct place *place;		/* Where it lives (policy/state.h); of
 					 * a local one, this host. */
@@ -398,6 +403,10 @@ struct model_subnet *model_find_subnet(const struct model *, uint32_t vni,
 				       const struct model_router *);
 const struct model_mapping *model_find_ca(const struct model_subnet *,
 					  const struct vsw_addr *ca);
+/* Does a row that is in force say that 'mac' has it?  Of load_balanced ones any
+ * may. */
+bool model_has_ca(const struct model_subnet *, const struct vsw_addr *ca,
+		  const uint8_t mac[6]);
 const struct model_mapping *model_find_mac(const struct model_subnet *,
 					   const uint8_t mac[6]);
 /* The prefix of the subnet whose gateway 'addr' is, or NULL. */

@@ -189,6 +189,10 @@ read_row(struct model_state *state, struct mapping_row *mapping,
 		return;
 	}
 	mapping->rank = read_rank(columns, row);
+	mapping->mapping.kind =
+		mapping->rank == RANK_LOAD_BALANCED ? MAPPING_LOAD_BALANCED
+		: mapping->rank == RANK_LEARNING_DISABLED
+			? MAPPING_LEARNING_DISABLED : MAPPING_DEFAULT;
 	mapping->subnet = subnet_find(state, mapping->db, subnet);
 	set_place(mapping);
 }

@@ -284,6 +284,12 @@ VSW_API void vsw_rule_count(struct vsw_rule *, struct vsw_counter *);
  * the rule that does, from then on. */
 VSW_API void vsw_rule_log(struct vsw_rule *, uint16_t tag);
 
+/* What the rule's route finds no next hop for, and would drop
+ * (VSW_DROP_NO_MAPPING), is punted with 'reason' instead, with the mapping's
+ * VNI; 0: it is not.  Also what was punted before and has been resumed: so the
+ * host must not resume it once more. */
+VSW_API void vsw_rule_unreachable(struct vsw_rule *, uint32_t reason);
+
 /* [control] Ends drafting.  Returns 0, or the draft's first problem and in
  * 'ret_problem' one line that names the group and the rule.  A group's rules
  * are moved together: what vsw_group_add_rule() returned is gone when it is

@@ -25,8 +25,8 @@ static uint32_t next_in_order(const struct rule_route *, uint32_t hash,
 static const struct place *find_hop(struct composition *,
 				    const struct vsw_mapping *,
 				    const struct vsw_addr *);
-static bool fall_back(struct composition *, const struct vsw_mapping *,
-		      struct way *ret_way);
+static bool fall_back(struct composition *, const struct rule_route *,
+		      const struct vsw_mapping *, struct way *ret_way);
 
 static const uint8_t no_mac[6];
 
@@ -98,7 +98,7 @@ find_way(struct composition *c, const struct rule_route *route,
 		if (!first)
 			first = hop->mapping;
 	}
-	return fall_back(c, first, ret_way);
+	return fall_back(c, route, first, ret_way);
 }
 
 /* Highest weight first, where each hop draws a weight for each flow: what is
@@ -154,15 +154,19 @@ find_hop(struct composition *c, const struct vsw_mapping *mapping,
 }
 
 static bool
-fall_back(struct composition *c, const struct vsw_mapping *mapping,
-	  struct way *ret_way)
+fall_back(struct composition *c, const struct rule_route *route,
+	  const struct vsw_mapping *mapping, struct way *ret_way)
 {
 	const struct place *place = compose_unknown(c, mapping);
 
 	if (c->is_over)
 		return false;
 	if (!place || !memcmp(place->mac, no_mac, sizeof no_mac)) {
-		compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
+		c->key.vni = mapping->vni;
+		if (route->unreachable_reason)
+			compose_punt(c, route->unreachable_reason);
+		else
+			compose_drop(c, VSW_DROP_NO_MAPPING, NULL);
 		return false;
 	}
 	ret_way->mapping = mapping;

@@ -248,6 +248,13 @@ vsw_rule_clamp_mss(struct vsw_rule *rule, uint16_t mss)
 }
 
 void
+vsw_rule_unreachable(struct vsw_rule *rule, uint32_t reason)
+{
+	if (accepts(rule))
+		rule->unreachable_reason = reason;
+}
+
+void
 vsw_rule_route(struct vsw_rule *rule, struct vsw_mapping *mapping,
 	       const struct vsw_addr *next_hop, const uint8_t router_mac[6],
 	       uint32_t ttl_reason)

@@ -74,6 +74,7 @@ struct vsw_rule {
 	uint8_t eth_src[6], eth_dst[6], router_mac[6];
 	uint16_t actions;		/* enum rule_action, or'ed. */
 	uint32_t punt_reason, ttl_reason, too_big_reason;
+	uint32_t unreachable_reason;	/* 0: no punt. */
 	uint16_t mss;			/* ACTION_MSS; 0: what fits. */
 	bool may_fragment;		/* ACTION_TOO_BIG. */
 	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */

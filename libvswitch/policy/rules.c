@@ -459,6 +459,7 @@ put_route(uint8_t *p, const struct vsw_rule *draft)
 		hops = draft->next_hops->of;
 	}
 	route->ttl_reason = draft->ttl_reason;
+	route->unreachable_reason = draft->unreachable_reason;
 	memcpy(route->router_mac, draft->router_mac,
 	       sizeof route->router_mac);
 	for (uint32_t i = 0; i < route->n_hops; i++) {

@@ -37,7 +37,7 @@ struct rule {
 /* What ACTION_ROUTE needs. */
 struct rule_route {
 	uint32_t n_hops;		/* At least one. */
-	uint32_t ttl_reason;
+	uint32_t ttl_reason, unreachable_reason;
 	uint8_t router_mac[6];
 	struct next_hop hops[];
 };

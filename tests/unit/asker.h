@@ -30,8 +30,31 @@ static const struct model_mapping mappings[] = {
 	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP4(10, 1, 1, 11) },
 	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP4(10, 1, 1, 12) },
 	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP6(0x11) },
-	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP6(0x12) }
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x12 }, .ca = IP6(0x12) },
+	/* One for each state that there is; of load_balanced rows the first
+	 * one of an address is the best. */
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x13 }, .ca = IP4(10, 1, 1, 13),
+	  .is_local = true },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x13 }, .ca = IP6(0x13),
+	  .is_local = true },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x14 }, .ca = IP4(10, 1, 1, 14),
+	  .kind = MAPPING_LEARNING_DISABLED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x14 }, .ca = IP6(0x14),
+	  .kind = MAPPING_LEARNING_DISABLED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x15 }, .ca = IP4(10, 1, 1, 15),
+	  .kind = MAPPING_LOAD_BALANCED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x15 }, .ca = IP6(0x15),
+	  .kind = MAPPING_LOAD_BALANCED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x16 }, .ca = IP4(10, 1, 1, 16),
+	  .kind = MAPPING_LOAD_BALANCED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP4(10, 1, 1, 16),
+	  .kind = MAPPING_LOAD_BALANCED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x16 }, .ca = IP6(0x16),
+	  .kind = MAPPING_LOAD_BALANCED },
+	{ .mac = { 2, 0x10, 1, 1, 0, 0x11 }, .ca = IP6(0x16),
+	  .kind = MAPPING_LOAD_BALANCED }
 };
+enum { N_MAPPINGS = sizeof mappings / sizeof mappings[0] };
 static struct model model;
 static struct model_switch the_switch;
 static struct model_port port = { .sw = &the_switch, .subnet = &subnets[0] };
@@ -64,10 +87,21 @@ model_find_gateway(const struct model_subnet *subnet,
 const struct model_mapping *
 model_find_ca(const struct model_subnet *subnet, const struct vsw_addr *ca)
 {
-	for (size_t i = 0; i < 4 && subnet == &subnets[0]; i++)
+	for (size_t i = 0; i < N_MAPPINGS && subnet == &subnets[0]; i++)
 		if (!memcmp(&mappings[i].ca, ca, sizeof *ca))
 			return &mappings[i];
 	return NULL;
+}
+
+bool
+model_has_ca(const struct model_subnet *subnet, const struct vsw_addr *ca,
+	     const uint8_t mac[6])
+{
+	for (size_t i = 0; i < N_MAPPINGS && subnet == &subnets[0]; i++)
+		if (!memcmp(&mappings[i].ca, ca, sizeof *ca)
+		    && !memcmp(mappings[i].mac, mac, 6))
+			return true;
+	return false;
 }
 
 #endif /* tests/asker.h */

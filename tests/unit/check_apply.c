@@ -284,7 +284,7 @@ START_TEST(packets_obey)
 	ck_assert_msg(strstr(explain("02:68:6e:76:00:01", "10.1.2.21"),
 			     "192.168.2.20"), "%s", last_line);
 	ck_assert_msg(strstr(explain("02:68:6e:76:00:01", "10.1.2.9"),
-			     "NO_MAPPING"), "%s", last_line);
+			     "reason 10"), "%s", last_line); /* UNREACHABLE. */
 }
 END_TEST
 

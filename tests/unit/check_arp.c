@@ -83,6 +83,71 @@ START_TEST(answers_by_the_table)
 }
 END_TEST
 
+/* Every event of every state, as it is to be: what a VM says of its own, of
+ * another one's here, elsewhere, of learning_disabled, load_balanced (another's
+ * and its own share), the gateway's, nobody's, and of another routing
+ * domain's. */
+static const struct {
+	uint8_t last;
+	const char *mac_of;		/* "": silence, if it asks at all. */
+} states[] = {
+	{ 11, "" }, { 13, "\x13" }, { 12, "\x12" }, { 14, "\x14" },
+	{ 15, "\x15" }, { 16, "" }, { 1, "router" }, { 99, "" }, { 21, "" }
+};
+static const struct {
+	const char *what;
+	uint8_t op;
+	bool is_unicast, is_probe, is_of_itself, may_be_answered;
+} events[] = {
+	{ "request", 1, false, false, false, true },
+	{ "refresh", 1, true, false, false, true },
+	{ "probe", 1, false, true, false, true },
+	{ "probe to one", 1, true, true, false, true },
+	{ "announcement", 1, false, false, true, false },
+	{ "gratuitous reply", 2, false, false, true, false },
+	{ "reply", 2, true, false, false, false },
+	{ "reply to all", 2, false, false, false, false }
+};
+enum {
+	N_STATES = sizeof states / sizeof states[0],
+	N_EVENTS = sizeof events / sizeof events[0]
+};
+
+START_TEST(answers_each_cell)
+{
+	size_t event = (size_t) _i % N_EVENTS, state = (size_t) _i / N_EVENTS;
+	uint8_t frame[46], tpa[4] = { 10, 1, 1, states[state].last }, mac[6];
+	bool is_answered = events[event].may_be_answered
+			   && *states[state].mac_of;
+	size_t size;
+
+	make(frame, events[event].op, events[event].is_probe ? none
+	     : events[event].is_of_itself ? tpa : sql, tpa);
+	/* Asking for its own address from it is an announcement. */
+	if (states[state].last == 11 && !events[event].is_of_itself
+	    && !events[event].is_probe)
+		frame[31] = 77;
+	if (events[event].is_unicast)
+		memcpy(frame, web_mac, 6);
+	size = ask(frame, sizeof frame);
+	ck_assert_msg((size > 0) == is_answered, "%s of .%u: %zu bytes",
+		      events[event].what, states[state].last, size);
+	if (!is_answered)
+		return;
+	memcpy(mac, sql_mac, 6);
+	mac[5] = (uint8_t) *states[state].mac_of;
+	if (!strcmp(states[state].mac_of, "router"))
+		memcpy(mac, router_mac, 6);
+	ck_assert_mem_eq(answer, sql_mac, 6);
+	ck_assert_mem_eq(answer + 6, mac, 6);
+	ck_assert_uint_eq(answer[21], 2);
+	ck_assert_mem_eq(answer + 22, mac, 6);
+	ck_assert_mem_eq(answer + 28, tpa, 4);
+	ck_assert_mem_eq(answer + 32, sql_mac, 6);
+	ck_assert_mem_eq(answer + 38, frame + 28, 4);
+}
+END_TEST
+
 START_TEST(keeps_the_tag)
 {
 	uint8_t frame[46], tagged[50];
@@ -137,6 +202,7 @@ main(void)
 	asker_init();
 	tcase_add_loop_test(tcase, answers_by_the_table, 0,
 			    sizeof rows / sizeof rows[0]);
+	tcase_add_loop_test(tcase, answers_each_cell, 0, N_STATES * N_EVENTS);
 	tcase_add_test(tcase, keeps_the_tag);
 	tcase_add_test(tcase, is_silent_for_what_is_no_request);
 	tcase_add_loop_test(tcase, reads_no_byte_past_the_end, 0, 42);

@@ -106,6 +106,69 @@ START_TEST(answers_by_the_table)
 }
 END_TEST
 
+/* Every event of every state, as in check_arp.c. */
+static const struct {
+	uint8_t last;
+	const char *mac_of;
+} states[] = {
+	{ 0x11, "" }, { 0x13, "\x13" }, { 0x12, "\x12" }, { 0x14, "\x14" },
+	{ 0x15, "\x15" }, { 0x16, "" }, { 1, "router" }, { 0x99, "" },
+	{ 0x21, "" }
+};
+static const struct {
+	const char *what;
+	uint8_t type, flags;
+	bool is_unicast, is_probe, may_be_answered;
+} events[] = {
+	{ "solicitation", 135, 0, false, false, true },
+	{ "solicitation to one", 135, 0, true, false, true },
+	{ "duplicate address detection", 135, 0, false, true, true },
+	{ "unsolicited advertisement", 136, 0x20, false, false, false },
+	{ "solicited advertisement", 136, 0x60, true, false, false },
+	{ "router solicitation", 133, 0, false, false, false },
+	{ "router advertisement", 134, 0, false, false, false },
+	{ "redirect", 137, 0, true, false, false }
+};
+enum {
+	N_STATES = sizeof states / sizeof states[0],
+	N_EVENTS = sizeof events / sizeof events[0]
+};
+
+START_TEST(answers_each_cell)
+{
+	size_t event = (size_t) _i % N_EVENTS, state = (size_t) _i / N_EVENTS;
+	bool is_answered = events[event].may_be_answered
+			   && *states[state].mac_of;
+	bool is_router = !strcmp(states[state].mac_of, "router");
+	uint8_t frame[SIZE], mac[6];
+	size_t size;
+
+	make(frame, events[event].is_probe, states[state].last);
+	frame[NS] = events[event].type;
+	frame[NS + 4] = events[event].flags;
+	if (events[event].is_unicast) {
+		memcpy(frame, web_mac, 6);
+		memset(frame + 38, 0, 15);
+		frame[38] = 0xfd;
+	}
+	seal(frame);
+	size = ask(frame, sizeof frame);
+	ck_assert_msg((size > 0) == is_answered, "%s of ::%x: %zu bytes",
+		      events[event].what, states[state].last, size);
+	if (!is_answered)
+		return;
+	memcpy(mac, sql_mac, 6);
+	mac[5] = (uint8_t) *states[state].mac_of;
+	if (is_router)
+		memcpy(mac, router_mac, 6);
+	ck_assert_mem_eq(answer, events[event].is_probe
+			 ? (const uint8_t *) "\x33\x33\0\0\0\1" : sql_mac, 6);
+	ck_assert_mem_eq(answer + NS + 26, mac, 6);
+	ck_assert_uint_eq(answer[NS + 4], (events[event].is_probe ? 0x20 : 0x60)
+					  | (is_router ? 0x80 : 0));
+}
+END_TEST
+
 START_TEST(is_silent_for_what_is_not_valid)
 {
 	uint8_t frame[SIZE];
@@ -148,6 +211,7 @@ main(void)
 	asker_init();
 	tcase_add_loop_test(tcase, answers_by_the_table, 0,
 			    sizeof rows / sizeof rows[0]);
+	tcase_add_loop_test(tcase, answers_each_cell, 0, N_STATES * N_EVENTS);
 	tcase_add_test(tcase, is_silent_for_what_is_not_valid);
 	tcase_add_loop_test(tcase, reads_no_byte_past_the_end, 0, SIZE);
 	suite_add_tcase(suite, tcase);

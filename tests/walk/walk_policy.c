@@ -456,6 +456,8 @@ do_action(struct walk *w, struct vsw_rule *rule)
 		vsw_rule_too_big(rule, may_fragment,
 				 walk_eat(w, "reason")
 				 ? (uint32_t) walk_number(w) : 0);
+	} else if (walk_eat(w, "unreachable")) {
+		vsw_rule_unreachable(rule, (uint32_t) walk_number(w));
 	} else if (walk_eat(w, "clamp_mss")) {
 		vsw_rule_clamp_mss(rule, (uint16_t) walk_number(w));
 	} else if (walk_eat(w, "track")) {
