@@ -452,6 +452,87 @@ punt_everything(void)
 
 /* What was punted goes on where it was stopped, counted as received once; and
  * the next packet of its flow is punted as before. */
+/* The last one that went out of an uplink. */
+static struct sent {
+	size_t size;
+	uint8_t bytes[256];
+	struct vsw_tunnel tunnel;
+} sent;
+
+static void
+keep(void *ctx, struct vsw_worker *w, struct vsw_packet *const packets[],
+     size_t n)
+{
+	(void) ctx;
+	(void) w;
+	for (size_t i = 0; i < n; i++) {
+		sent.size = vsw_packet_size(packets[i]);
+		memcpy(sent.bytes, vsw_packet_data(packets[i]), sent.size);
+		sent.tunnel = *vsw_packet_tunnel(packets[i]);
+		vsw_packet_free(packets[i]);
+	}
+}
+
+static int
+send_in_tunnel(struct vsw_port *uplink, const struct vsw_addr *dst)
+{
+	struct vsw_tunnel tunnel = {
+		.dst = *dst, .encap = VSW_ENCAP_VXLAN, .hash = 7, .tos = 0xc0
+	};
+	struct vsw_packet *packet = vsw_packet_new(worker, 60);
+
+	ck_assert_ptr_nonnull(packet);
+	memset(vsw_packet_data(packet), 0x5a, 60);
+	sent.size = 0;
+	return vsw_worker_send_tunnel(worker, uplink, &tunnel, packet, 1);
+}
+
+/* By an uplink of bytes and by one of tunnels, or not at all. */
+START_TEST(sends_in_tunnels)
+{
+	struct vsw_port_ops ops = { .size = sizeof ops, .transmit = keep };
+	struct vsw_underlay underlay = {
+		.size = sizeof underlay, .local_v4 = rig_addr(4, 1),
+		.mac = { 2, 1 }
+	};
+	const struct vsw_addr there = rig_addr(4, 9), six = rig_addr(16, 9);
+	static const uint8_t hop[6] = { 2, 9 };
+	struct vsw_port *bytes, *tunnels;
+
+	ck_assert_int_eq(vsw_port_add(vsw, "bytes", &ops, NULL, &bytes), 0);
+	ops.abilities = VSW_PORT_TUNNEL | VSW_PORT_ONLY_IPV4;
+	ck_assert_int_eq(vsw_port_add(vsw, "tunnels", &ops, NULL, &tunnels),
+			 0);
+	ck_assert_int_eq(send_in_tunnel(bytes, &there), -ENETUNREACH);
+	ck_assert_int_eq(vsw_port_set_underlay(bytes, &underlay), 0);
+	ck_assert_int_eq(send_in_tunnel(bytes, &there), -EHOSTUNREACH);
+	ck_assert_int_eq(send_in_tunnel(bytes, &six), -ENETUNREACH);
+	ck_assert_uint_eq(sent.size, 0);
+	ck_assert_int_eq(vsw_port_set_next_hop(bytes, &there, hop), 0);
+	ck_assert_int_eq(send_in_tunnel(bytes, &there), 0);
+	ck_assert_uint_eq(sent.size, 50 + 60);
+	ck_assert_mem_eq(sent.bytes, hop, 6);
+	ck_assert_mem_eq(sent.bytes + 6, underlay.mac, 6);
+	ck_assert_uint_eq(sent.bytes[15], 0xc0);
+	ck_assert_mem_eq(sent.bytes + 30, there.bytes, 4);
+	ck_assert_uint_eq(sent.bytes[42], 0x08);
+	ck_assert_mem_eq(sent.bytes + 46, "\0\0\0", 3);
+	ck_assert_uint_eq(sent.bytes[50], 0x5a);
+	ck_assert_uint_eq(sent.tunnel.encap, VSW_ENCAP_NONE);
+
+	ck_assert_int_eq(send_in_tunnel(tunnels, &six), -ENETUNREACH);
+	ck_assert_int_eq(send_in_tunnel(tunnels, &there), 0);
+	ck_assert_uint_eq(sent.size, 60);
+	ck_assert_uint_eq(sent.tunnel.encap, VSW_ENCAP_VXLAN);
+	ck_assert_mem_eq(sent.tunnel.dst.bytes, there.bytes, 4);
+	ck_assert_uint_eq(sent.tunnel.vni, 0);
+	ck_assert_uint_eq(sent.tunnel.hash, 7);
+	ck_assert_uint_eq(sent.tunnel.tos, 0xc0);
+	vsw_port_remove(bytes);
+	vsw_port_remove(tunnels);
+}
+END_TEST
+
 START_TEST(resumes_what_was_punted)
 {
 	struct vsw_port_counters counters = { .size = sizeof counters };
@@ -533,6 +614,7 @@ main(void)
 	tcase_add_test(all, resumes_once);
 	tcase_add_test(all, ends_what_the_host_has_seen);
 	tcase_add_test(all, sends_as_it_is_told);
+	tcase_add_test(all, sends_in_tunnels);
 	tcase_add_test(all, resumes_what_was_punted);
 	tcase_add_test(all, shows_its_flows);
 	suite_add_tcase(suite, all);
