@@ -59,7 +59,7 @@ struct agent {
 	struct event *hangup;
 	struct event *follow;		/* Makes the policy follow the rows. */
 	struct event *statistics;
-	int64_t policy_time;		/* Of the controllers' files. */
+	int64_t policy_time;		/* As its file says. */
 	struct event *inspection;	/* A slice of the self-audit. */
 
 	struct database *databases[N_DATABASES];
@@ -83,6 +83,8 @@ static void stop(struct agent *);
 static bool open_loop(struct agent *);
 static bool open_databases(struct agent *);
 static bool open_policy(struct agent *);
+static void read_policy_time(struct agent *);
+static void keep_policy_time(struct agent *);
 static bool open_server(struct agent *);
 static bool open_control(struct agent *);
 static bool open_remotes(struct agent *);
@@ -238,10 +240,6 @@ open_databases(struct agent *agent)
 					 agent->options.schema_dir, name);
 		char *warning = NULL, *said = NULL;
 		struct ovsdb_error *error;
-		struct stat st;
-
-		if (i && !stat(path, &st) && st.st_mtime > agent->policy_time)
-			agent->policy_time = st.st_mtime;
 		error = journal_open_database(path, schema,
 					      &agent->databases[i], &warning);
 		/* The others' schemas are not ours to change. */
@@ -279,6 +277,7 @@ open_policy(struct agent *agent)
 
 	agent->model = model_new(agent->databases, N_DATABASES);
 	agent->audit = audit_new(agent->model);
+	read_policy_time(agent);
 	policy_set_time(agent->model, agent->policy_time);
 	options.model = agent->model;
 	error = host_new(&options, &agent->host);
@@ -296,6 +295,41 @@ open_policy(struct agent *agent)
 	/* What is on disk is in force before the first client is heard. */
 	follow(-1, 0, agent);
 	return true;
+}
+
+/* The databases' files do not know: we write to them as well. */
+static void
+read_policy_time(struct agent *agent)
+{
+	char *path = xasprintf("%s/policy-since", agent->options.db_dir);
+	FILE *file = fopen(path, "re");
+	long long time_s;
+
+	if (file && fscanf(file, "%lld", &time_s) == 1 && time_s > 0)
+		agent->policy_time = time_s;
+	if (file)
+		fclose(file);
+	free(path);
+}
+
+/* Once a second at most; what is lost with the machine is a moment's age. */
+static void
+keep_policy_time(struct agent *agent)
+{
+	int64_t time_s = policy_get_time(agent->model);
+	char *path;
+	FILE *file;
+
+	if (time_s == agent->policy_time)
+		return;
+	agent->policy_time = time_s;
+	path = xasprintf("%s/policy-since", agent->options.db_dir);
+	file = fopen(path, "we");
+	if (file) {
+		fprintf(file, "%lld\n", (long long) time_s);
+		fclose(file);
+	}
+	free(path);
 }
 
 static bool
@@ -470,6 +504,7 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	bridges_apply(agent->model);
 	host_settle(agent->host);
 	status_write(agent->model, false);
+	keep_policy_time(agent);
 }
 
 static void

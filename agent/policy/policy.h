@@ -57,8 +57,10 @@ void request_forget_port(struct model *, const struct model_port *);
 /* Tells of what has changed, in one transaction. */
 void request_write(struct model *);
 
-/* When what was on disk at the start was last changed: seconds since 1970. */
+/* When a controller last changed anything: seconds since 1970; 0: never.  Set
+ * at the start, for what is on disk. */
 void policy_set_time(struct model *, int64_t time_s);
+int64_t policy_get_time(const struct model *);
 /* An entry of hnv.Host.options, to be freed; NULL: there is none. */
 char *policy_host_option(const struct model *, const char *key);
 

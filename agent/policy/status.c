@@ -174,6 +174,12 @@ policy_set_time(struct model *model, int64_t time_s)
 	model->state->policy_time = time_s;
 }
 
+int64_t
+policy_get_time(const struct model *model)
+{
+	return model->state->policy_time;
+}
+
 static void
 write_host(struct model_state *state, struct teller *teller)
 {
