@@ -40,17 +40,24 @@ struct work {
 	const char *name;
 	enum way way;
 	uint32_t n_flows;		/* 0: each packet starts one. */
+	bool outer_v6, inner_v6;
 };
 
 static const struct work works[] = {
-	{ "encap_hit_1", WAY_ENCAP, 1 },
-	{ "encap_hit_10k", WAY_ENCAP, 10000 },
-	{ "encap_hit_1m", WAY_ENCAP, 1000000 },
-	{ "decap_hit_1", WAY_DECAP, 1 },
-	{ "decap_hit_10k", WAY_DECAP, 10000 },
-	{ "decap_hit_1m", WAY_DECAP, 1000000 },
-	{ "encap_routed_hit_10k", WAY_ROUTED, 10000 },
-	{ "first_packet", WAY_MIXED, 0 },
+	{ "encap_hit_1", .way = WAY_ENCAP, .n_flows = 1 },
+	{ "encap_hit_10k", .way = WAY_ENCAP, .n_flows = 10000 },
+	{ "encap_hit_1m", .way = WAY_ENCAP, .n_flows = 1000000 },
+	{ "decap_hit_1", .way = WAY_DECAP, .n_flows = 1 },
+	{ "decap_hit_10k", .way = WAY_DECAP, .n_flows = 10000 },
+	{ "decap_hit_1m", .way = WAY_DECAP, .n_flows = 1000000 },
+	{ "encap_routed_hit_10k", .way = WAY_ROUTED, .n_flows = 10000 },
+	{ "encap_inner6_hit_1m", .way = WAY_ENCAP, .n_flows = 1000000,
+	  .inner_v6 = true },
+	{ "decap_inner6_hit_1m", .way = WAY_DECAP, .n_flows = 1000000,
+	  .inner_v6 = true },
+	{ "decap_outer6_hit_1m", .way = WAY_DECAP, .n_flows = 1000000,
+	  .outer_v6 = true },
+	{ "first_packet", .way = WAY_MIXED, .n_flows = 0 },
 };
 
 enum { N_WORKS = sizeof works / sizeof *works, ROUND_PACKETS = 400000,
@@ -104,6 +111,8 @@ start(struct traffic *t, const struct work *work)
 	struct scene_options options;
 
 	scene_options_init(&options);
+	options.outer_v6 = work->outer_v6;
+	options.inner_v6 = work->inner_v6;
 	options.max_flows = work->n_flows ? work->n_flows
 					  : RUNS * ROUND_PACKETS;
 	/* Answers to the other subnet are not played. */
