@@ -38,6 +38,7 @@ struct control {
 	/* Whole bursts that were given, and what they took; to be cleared by
 	 * who reads. */
 	uint64_t n_packets, ticks;
+	uint64_t n_flows_of[N_WAYS];	/* Of one way; 0: n_flows. */
 };
 
 /* libpcap's. */
@@ -168,16 +169,17 @@ make(unsigned way, struct pcap_header *ret_header)
 static uint64_t
 pick(unsigned way)
 {
+	uint64_t n_flows = control->n_flows_of[way] ? control->n_flows_of[way]
+						    : control->n_flows;
 	uint64_t x;
 
 	if (control->is_in_order)
-		return control->first_flow
-		       + ports[way].next++ % control->n_flows;
+		return control->first_flow + ports[way].next++ % n_flows;
 	ports[way].next += UINT64_C(0x9e3779b97f4a7c15);
 	x = ports[way].next;
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return control->first_flow + ((x >> 32) * control->n_flows >> 32);
+	return control->first_flow + ((x >> 32) * n_flows >> 32);
 }
 
 static uint64_t
