@@ -14,6 +14,7 @@
 #include "agent/host/frame.h"
 #include "agent/host/limit.h"
 #include "agent/host/pend.h"
+#include "agent/host/snoop.h"
 #include "agent/host/thread.h"
 #include "agent/policy/policy.h"
 
@@ -49,6 +50,7 @@ struct punt {
 	void *bfd_ctx;
 	struct event *event;
 	struct pend *pend;
+	struct snoop *snoop;
 	int wake_fd;
 	struct punt_counters counters;
 	struct limit errors;
@@ -67,6 +69,7 @@ static bool queue(struct punt *, struct waiting *, const struct vsw_port *);
 static struct source *find_source(struct punt *, const struct vsw_port *);
 static void answer_all(evutil_socket_t, short what, void *punt_);
 static void answer(struct punt *, const struct waiting *);
+static void hear_group(struct punt *, const struct waiting *);
 static bool give(struct punt *, const void *bytes, size_t size,
 		 struct vsw_port *,
 		 void (*way)(struct vsw_worker *, struct vsw_port *,
@@ -117,6 +120,9 @@ punt_new(struct event_base *base, struct model *model, struct vsw *vsw,
 	error = pend_new(base, model, go_on, punt, &punt->pend);
 	if (error)
 		goto err;
+	error = snoop_new(base, model, vsw, worker, &punt->snoop);
+	if (error)
+		goto err;
 	error = vsw_port_add(vsw, "host", &ops, punt, &punt->port);
 	if (error)
 		goto err;
@@ -135,6 +141,7 @@ punt_free(struct punt *punt)
 		return;
 	vsw_port_remove(punt->port);
 	pend_free(punt->pend);
+	snoop_free(punt->snoop);
 	forget(punt, NULL);
 	if (punt->event)
 		event_free(punt->event);
@@ -155,8 +162,10 @@ punt_forget(struct punt *punt, const struct vsw_port *port)
 {
 	const struct model_port *of = model_find_port(punt->model, port);
 
-	if (of)
+	if (of) {
 		pend_forget(punt->pend, of);
+		snoop_forget(punt->snoop, of);
+	}
 	forget(punt, port);
 }
 
@@ -322,6 +331,10 @@ answer(struct punt *punt, const struct waiting *waiting)
 	size_t size = 0;
 
 	asker.port = model_find_port(punt->model, waiting->from->port);
+	if (asker.port && waiting->reason == PUNT_GROUP) {
+		hear_group(punt, waiting);
+		return;
+	}
 	if (asker.port && asker.port->subnet)
 		reads = frame_read_cut(waiting->bytes, waiting->size,
 				       waiting->whole, &frame);
@@ -339,6 +352,24 @@ answer(struct punt *punt, const struct waiting *waiting)
 		 && waiting->size == waiting->whole
 		 && give(punt, waiting->bytes, waiting->size,
 			 asker.port->port, vsw_worker_resume))
+		punt->counters.n_resumed++;
+	else
+		punt->counters.n_silent++;
+}
+
+/* The agent listens, and the packet goes on. */
+static void
+hear_group(struct punt *punt, const struct waiting *waiting)
+{
+	struct model_port *port = model_find_port(punt->model,
+						  waiting->from->port);
+	struct frame frame;
+
+	if (frame_read(waiting->bytes, waiting->size, &frame))
+		snoop_heard(punt->snoop, port, &frame, thread_now());
+	punt->counters.n_groups++;
+	if (give(punt, waiting->bytes, waiting->size, port->port,
+		 vsw_worker_resume))
 		punt->counters.n_resumed++;
 	else
 		punt->counters.n_silent++;
@@ -455,6 +486,7 @@ respond(struct punt *punt, const struct asker *asker,
 		punt->counters.n_unreachable++;
 		return tell(punt, asker, frame, waiting, ICMP_UNREACHABLE,
 			    ret_answer);
+	case PUNT_GROUP:
 	case PUNT_MISSING:
 		punt->counters.n_missing++;
 		return 0;

@@ -45,6 +45,7 @@ struct punt_counters {
 	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
 	uint64_t n_too_big, n_no_route, n_unreachable;
 	uint64_t n_bfd;
+	uint64_t n_groups;		/* IGMP and MLD. */
 	uint64_t n_answered, n_silent;
 	uint64_t n_resumed;		/* Left to the VMs themselves. */
 	uint64_t n_missing, n_held;	/* Came in; wait for a mapping. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/policy/group.h"
 #include "agent/policy/state.h"
 
 /* One call of bridge_apply(). */
@@ -18,6 +19,7 @@ struct turn {
 	int err;
 };
 
+static void leave_groups(struct model_port *);
 static int apply(struct model *, struct model_switch *);
 static int apply_limits(struct model_switch *);
 static bool is_wanted(const struct model_switch *);
@@ -81,6 +83,7 @@ bridge_leave_port(struct model_port *port)
 	free(bridged);
 	port->bridged = NULL;
 	port->sw->bridge->state = 0;
+	leave_groups(port);
 }
 
 void
@@ -97,10 +100,21 @@ bridge_leave_switch(struct model_switch *sw)
 		if (bridge->vlans[id])
 			free_vlan(bridge, bridge->vlans[id]);
 	vsw_group_unref(bridge->group);
+	vsw_group_unref(bridge->snoop);
 	vsw_domain_unref(bridge->domain);
 	map_done(&bridge->macs);
 	free(bridge);
 	sw->bridge = NULL;
+}
+
+static void
+leave_groups(struct model_port *port)
+{
+	for (struct list *link = port->groups.next; link != &port->groups;
+	     link = link->next)
+		bridge_place_group(port->sw->bridge,
+				   LIST_ENTRY(link, struct port_group,
+					      link)->mac);
 }
 
 static int
@@ -129,6 +143,7 @@ apply(struct model *model, struct model_switch *sw)
 	set_floods(&turn);
 	set_programs(&turn);
 	drop_vlans(&turn);
+	bridge_place_groups(turn.bridge);
 	turn.bridge->state = turn.err ? 0 : hash;
 	return turn.err;
 }
@@ -194,7 +209,7 @@ hash_of(const struct model_switch *sw, uint64_t seed)
 		hash = map_hash(&port->row, sizeof port->row, hash);
 		hash = map_hash(&port->vlan, sizeof port->vlan, hash);
 	}
-	return hash | 1;
+	return (hash ^ (uint64_t) model_snoops(sw) << 1) | 1;
 }
 
 static int
@@ -439,6 +454,13 @@ set_programs(struct turn *turn)
 			is_new = true;
 	if (turn->err)
 		return;
+	if (model_snoops(turn->sw) != (bridge->snoop != NULL)) {
+		is_new = true;
+		vsw_group_unref(bridge->snoop);
+		bridge->snoop = NULL;
+		if (model_snoops(turn->sw))
+			note(turn, layer_snoop(turn->sw->vsw, &bridge->snoop));
+	}
 	if (is_new) {
 		err = layer_learn(turn->sw->vsw, bridge, &group);
 		note(turn, err);
@@ -476,6 +498,10 @@ set_program(struct turn *turn, struct bridge_port *port, bool is_new)
 	layer = vsw_program_add_layer(program, "vlan");
 	vsw_layer_add_group(layer, VSW_OUT, port->out);
 	vsw_layer_add_group(layer, VSW_IN, port->in);
+	if (turn->bridge->snoop)
+		vsw_layer_add_group(vsw_program_add_layer(program,
+							  "intercept"),
+				    VSW_OUT, turn->bridge->snoop);
 	layer = vsw_program_add_layer(program, "switch");
 	vsw_layer_add_group(layer, VSW_OUT, turn->bridge->group);
 	err = vsw_program_seal(program, NULL, 0);

@@ -85,6 +85,7 @@ struct bridge {
 	struct bridge_vlan *vlans[VLAN_IDS];
 	size_t n_vlans;
 	struct vsw_group *group;	/* Of all ports: learn, and send. */
+	struct vsw_group *snoop;	/* To the host, if groups are heard. */
 	uint64_t state;			/* Hash of what is in force. */
 	uint64_t ageing_ns;
 	struct map macs;
@@ -109,11 +110,16 @@ void bridge_age(struct bridge *, uint64_t now);
 void bridge_forget_port(struct bridge *, struct bridge_port *);
 void bridge_forget_vlan(struct bridge *, const struct bridge_vlan *);
 
+/* bridge_group.c: where a multicast group goes, and all of them. */
+void bridge_place_group(struct bridge *, const uint8_t mac[6]);
+void bridge_place_groups(struct bridge *);
+
 /* layer_vlan.c, layer_learn.c: groups, sealed.  0 or a negative errno. */
 int layer_vlan(struct vsw *, const struct port_vlan *, enum vsw_direction,
 	       struct vsw_group **ret_group);
 int layer_learn(struct vsw *, const struct bridge *,
 		struct vsw_group **ret_group);
+int layer_snoop(struct vsw *, struct vsw_group **ret_group);
 /* May a packet of the VLAN leave by the port? */
 bool vlan_leaves_by(const struct port_vlan *, uint16_t id);
 

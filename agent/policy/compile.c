@@ -152,7 +152,7 @@ compile_group(const struct model *model, const struct model_switch *sw,
 {
 	switch (kind) {
 	case GROUP_INTERCEPT:
-		return layer_intercept();
+		return layer_intercept(model_snoops(sw));
 	case GROUP_GATEWAYS:
 		return layer_gateways(model, domain);
 	case GROUP_ROUTE:

@@ -83,7 +83,7 @@ struct draft_group *compile_group(const struct model *,
 void compile_print(const struct model *, FILE *);
 
 /* layer_intercept.c */
-struct draft_group *layer_intercept(void);
+struct draft_group *layer_intercept(bool snoops);
 /* What is ARP or neighbour discovery, in two rules that terminate; the reasons
  * are DRAFT_PUNT's. */
 void layer_add_neighbours(struct draft_group *, enum draft_action,

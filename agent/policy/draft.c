@@ -500,6 +500,8 @@ reason_text(uint32_t reason)
 		return "no route";
 	case PUNT_UNREACHABLE:
 		return "unreachable";
+	case PUNT_GROUP:
+		return "group";
 	}
 	return "?";
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/policy/group.h"
 #include "agent/policy/policy.h"
 
 static void fill_hash(struct edit *, struct edited *, bool by_ca);
@@ -62,6 +63,18 @@ edit_fill(struct edit *edit, struct edited *edited)
 
 		if (memcmp(key.mac, "\xff\xff\xff\xff\xff\xff", 6))
 			set_key(edit, edited, &key, false);
+	}
+	for (size_t i = 0; i < edited->subnet->table->n_ports; i++) {
+		const struct list *groups =
+			&edited->subnet->table->ports[i]->groups;
+
+		for (const struct list *link = groups->next; link != groups;
+		     link = link->next) {
+			struct mapping_key key = mapping_key_mac(
+				LIST_ENTRY(link, struct port_group, link)->mac);
+
+			set_key(edit, edited, &key, false);
+		}
 	}
 	fill_hash(edit, edited, true);
 	set_flood(edit, edited);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "agent/base/memory.h"
 #include "agent/policy/compile.h"
+#include "agent/policy/group.h"
 #include "agent/policy/state.h"
 
 struct locations {
@@ -22,6 +23,14 @@ static void set_remote(const struct model_subnet *, const struct vsw_addr *pa,
 static void add_location(struct locations *, const struct draft_location *);
 static void add_group(const struct model_subnet *, const struct model_switch *,
 		      const uint8_t mac[6], struct locations *);
+static bool is_group_wanted(const struct model_subnet *,
+			    const struct model_switch *,
+			    const uint8_t mac[6]);
+static bool add_flood_places(const struct model_subnet *,
+			     const struct model_switch *, struct locations *);
+static void add_wanting_ports(const struct model_subnet *,
+			      const struct model_switch *,
+			      const uint8_t mac[6], struct locations *);
 static bool add_controlled(const struct model_subnet *,
 			   const struct model_switch *, struct locations *,
 			   bool *ret_unknown_unicast);
@@ -63,22 +72,9 @@ size_t
 locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 	     struct draft_location *locations, bool *ret_unknown_unicast)
 {
-	const struct map *places = &subnet->table->places;
 	struct locations all = { .of = NULL };
 
-	*ret_unknown_unicast = false;
-	/* A controller of hardware_vtep says by unknown-dst where broadcast
-	 * goes, and by its absence that it goes nowhere. */
-	if (!add_controlled(subnet, sw, &all, ret_unknown_unicast)
-	    && strcmp(subnet->database, "hardware_vtep"))
-		for (size_t i = 0; i < places->n_buckets; i++) {
-			const struct keyed *k = places->buckets[i];
-
-			for (; k; k = k->next)
-				add_place(subnet, sw,
-					  KEYED_ENTRY(k, struct subnet_place,
-						      by_place)->place, &all);
-		}
+	*ret_unknown_unicast = add_flood_places(subnet, sw, &all);
 	keep_one_encap(&all);
 	add_ports(subnet, sw, &all);
 	return finish(&all, locations);
@@ -184,8 +180,74 @@ add_group(const struct model_subnet *subnet, const struct model_switch *sw,
 		for (size_t i = 0; i < mcast->n_places; i++)
 			add_place(subnet, sw, mcast->places[i], all);
 	}
-	if (is_known)
+	if (is_known && !is_group_wanted(subnet, sw, mac)) {
 		add_ports(subnet, sw, all);
+	} else if (is_group_wanted(subnet, sw, mac)) {
+		/* Other hosts know for themselves who wants it there. */
+		if (!is_known)
+			add_flood_places(subnet, sw, all);
+		keep_one_encap(all);
+		add_wanting_ports(subnet, sw, mac, all);
+	}
+}
+
+static bool
+is_group_wanted(const struct model_subnet *subnet,
+		const struct model_switch *sw, const uint8_t mac[6])
+{
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; i < table->n_ports; i++)
+		if (table->ports[i]->subnet == subnet
+		    && table->ports[i]->sw == sw
+		    && group_is_wanted(table->ports[i], mac))
+			return true;
+	return false;
+}
+
+static bool
+add_flood_places(const struct model_subnet *subnet,
+		 const struct model_switch *sw, struct locations *all)
+{
+	const struct map *places = &subnet->table->places;
+	bool unknown_unicast = false;
+
+	/* A controller of hardware_vtep says by unknown-dst where broadcast
+	 * goes, and by its absence that it goes nowhere. */
+	if (add_controlled(subnet, sw, all, &unknown_unicast)
+	    || !strcmp(subnet->database, "hardware_vtep"))
+		return unknown_unicast;
+	for (size_t i = 0; i < places->n_buckets; i++) {
+		const struct keyed *k = places->buckets[i];
+
+		for (; k; k = k->next)
+			add_place(subnet, sw,
+				  KEYED_ENTRY(k, struct subnet_place,
+					      by_place)->place, all);
+	}
+	return unknown_unicast;
+}
+
+/* And where somebody asks who wants what. */
+static void
+add_wanting_ports(const struct model_subnet *subnet,
+		  const struct model_switch *sw, const uint8_t mac[6],
+		  struct locations *all)
+{
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; i < table->n_ports; i++) {
+		struct model_port *port = table->ports[i];
+		struct draft_location location;
+
+		if (port->subnet != subnet || port->sw != sw
+		    || (!port->is_router && !group_is_wanted(port, mac)))
+			continue;
+		memset(&location, 0, sizeof location);
+		location.port = port;
+		memcpy(location.mac, port->claimed_mac, 6);
+		add_location(all, &location);
+	}
 }
 
 /* What rows for broadcast and unknown MACs say; false if there are none. */

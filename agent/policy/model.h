@@ -222,6 +222,8 @@ struct model_port {
 	/* In force. apply_port.c */
 	struct applied_port *applied_port;
 	struct bridge_port *bridged;	/* NULL: in no learning switch. */
+	struct list groups;		/* That somebody there wants: group.h */
+	bool is_router;			/* A querier of groups is there. */
 	struct model_fault vlan_fault;	/* Of that, beside others' VLANs. */
 	struct vsw_port *limited;	/* Has this storm limit. */
 	uint32_t limit;
@@ -447,6 +449,8 @@ bool model_is_bridged(const struct model_subnet *);
  * address; NULL: it does. */
 const char *model_forbids_port(const struct model_port *);
 const char *model_forbids_addresses(const struct model_switch *);
+/* Is it listened to who wants which multicast group? */
+bool model_snoops(const struct model_switch *);
 bool vlan_set_has(const struct vlan_set *, uint16_t id);
 
 /* Any usual spelling: 00-11-22-33-44-55, 00:11:..., 001122334455,

@@ -4,6 +4,7 @@
 
 #include "agent/policy/policy.h"
 #include "agent/policy/state.h"
+#include "agent/policy/group.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -155,6 +156,7 @@ model_forget_port(struct model *model, struct model_port *port)
 		acl_unref(port->acls[tier]);
 	acl_unref(port->list);
 	guard_done(port);
+	group_forget(port);
 	free(port->vlan_problem);
 	free(port->vlan_fault.detail);
 	free(port->device_fault.detail);
@@ -226,7 +228,8 @@ read_switch(struct model_state *state, const struct row *row,
 	list_remove(&sw->link);
 	list_append(&state->model->switches, &sw->link);
 	replace(&sw->type, get_string(row, "type"));
-	read_options(&sw->options, row_get(row, "options", &room));
+	if (read_options(&sw->options, row_get(row, "options", &room)))
+		state->structure_changed = true;
 	read_ports(state, sw, row);
 	read_addresses(state, sw, row);
 }
@@ -297,6 +300,7 @@ new_port(struct model_switch *sw, const struct row *row)
 	struct model_port *port = xcalloc(1, sizeof *port);
 
 	list_init(&port->link);
+	list_init(&port->groups);
 	port->row = *row_uuid(row);
 	port->sw = sw;
 	port->name = xstrdup(get_string(row, "name"));

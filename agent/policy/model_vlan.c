@@ -70,6 +70,13 @@ model_forbids_addresses(const struct model_switch *sw)
 	       : NULL;
 }
 
+bool
+model_snoops(const struct model_switch *sw)
+{
+	return !strcmp(model_option(&sw->options, "mcast_snooping", "false"),
+		       "true");
+}
+
 static void
 read_vlan(struct model_port *port, const struct datum *vlan)
 {

@@ -10,6 +10,7 @@
 
 #include "agent/host/pend.h"
 #include "agent/host/punt.h"
+#include "agent/host/snoop.h"
 #include "agent/policy/policy.h"
 #include "tests/unit/asker.h"
 
@@ -50,6 +51,42 @@ model_may_claim(const struct model_port *p, enum model_guard guard,
 	ck_assert_ptr_eq(p, &port);
 	ck_assert_int_eq(guard, addr->n == 4 ? GUARD_ARP : GUARD_ND);
 	return !is_guarded || addr->bytes[15] == 0x11;
+}
+
+/* Who wants which group is check_snoop.c's. */
+int
+snoop_new(struct event_base *b, struct model *m, struct vsw *v,
+	  struct vsw_worker *w, struct snoop **ret_snoop)
+{
+	ck_assert_ptr_eq(b, base);
+	ck_assert_ptr_eq(m, &model);
+	ck_assert_ptr_eq(v, vsw);
+	ck_assert_ptr_eq(w, workers[1]);
+	*ret_snoop = NULL;
+	return 0;
+}
+
+void
+snoop_free(struct snoop *snoop)
+{
+	(void) snoop;
+}
+
+void
+snoop_heard(struct snoop *snoop, struct model_port *p,
+	    const struct frame *frame, uint64_t now)
+{
+	(void) snoop;
+	(void) now;
+	ck_assert_ptr_eq(p, &port);
+	ck_assert_uint_eq(frame->proto, 2);
+}
+
+void
+snoop_forget(struct snoop *snoop, const struct model_port *p)
+{
+	(void) snoop;
+	(void) p;
 }
 
 /* What waits for a mapping is check_pend.c's. */

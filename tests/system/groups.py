@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+
+"""Somebody who wants multicast groups, or speaks to them.
+
+    groups.py join DEVICE GROUP...    joins until it is ended; prints "joined"
+    groups.py send DEVICE GROUP N     sends N datagrams
+    groups.py count DEVICE GROUP      counts datagrams that arrive, whoever
+                                      wants them; prints the count at each one
+                                      to 224.0.0.99, which is for everybody
+"""
+
+import socket
+import struct
+import sys
+
+PORT = 5353 + 1000
+MARK = "224.0.0.99"
+
+
+def family_of(group):
+    return socket.AF_INET6 if ":" in group else socket.AF_INET
+
+
+def join(device, *groups):
+    index = socket.if_nametoindex(device)
+    held = []
+    for group in groups:
+        family = family_of(group)
+        s = socket.socket(family, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("", PORT))
+        if family == socket.AF_INET:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                         struct.pack("=4s4si", socket.inet_aton(group),
+                                     bytes(4), index))
+        else:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP,
+                         socket.inet_pton(family, group)
+                         + struct.pack("=i", index))
+        held.append(s)
+    print("joined", flush=True)
+    while True:
+        held[0].recv(2048)
+
+
+def send(device, group, n):
+    index = socket.if_nametoindex(device)
+    s = socket.socket(family_of(group), socket.SOCK_DGRAM)
+    if s.family == socket.AF_INET:
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                     struct.pack("=4s4si", bytes(4), bytes(4), index))
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        where = (group, PORT)
+    else:
+        where = (group, PORT, 0, index)
+    for _ in range(int(n)):
+        s.sendto(bytes(100), where)
+
+
+def count(device, group):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    s.bind((device, 3))
+    addr = socket.inet_pton(family_of(group), group)
+    mark = socket.inet_aton(MARK)
+    n = 0
+    print("listening", flush=True)
+    while True:
+        frame, where = s.recvfrom(2048)
+        at = 30 if len(addr) == 4 else 38
+        if where[2] != 4 and frame[at:at + len(addr)] == addr \
+                and len(frame) > 100:
+            n += 1
+        elif where[2] != 4 and frame[30:34] == mark:
+            print(n, flush=True)
+
+
+{"join": join, "send": send, "count": count}[sys.argv[1]](*sys.argv[2:])
