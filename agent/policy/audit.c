@@ -10,6 +10,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/policy/applied.h"
+#include "agent/policy/bridge.h"
 #include "agent/policy/state.h"
 
 enum { STEP = 64 };			/* Checks between looks at the clock. */
@@ -236,7 +237,9 @@ check_programs(struct audit *audit, size_t n)
 
 			if (port->applied && !port->is_removed)
 				check_program(audit, port->name, port->applied,
-					      port->program);
+					      port->bridged && !port->program
+					      ? port->bridged->program
+					      : port->program);
 		}
 		for (size_t i = 0; i < sw->applied->programmed.n; i++)
 			check_program(audit, "uplink",
