@@ -22,7 +22,7 @@ enum punt_reason {
 	PUNT_NO_ROUTE,			/* The router knows no way. */
 	PUNT_BFD,			/* Of another host, in VNI 0. */
 	PUNT_UNREACHABLE,		/* Routed, and nobody knows to whom. */
-	PUNT_GROUP			/* IGMP and MLD: heard, and let go on. */
+	PUNT_GROUP			/* IGMP and MLD: heard, and goes on. */
 };
 
 /* Brings programs and mappings to what the model says: sends the switches the
