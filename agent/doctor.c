@@ -18,10 +18,10 @@
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
 #include "agent/host/flow_log.h"
-#include "agent/host/wishes.h"
+#include "agent/inspect/wishes.h"
+#include "agent/model/state.h"
 #include "agent/ovsdb/store/journal.h"
-#include "agent/policy/state.h"
-#include "agent/policy/status.h"
+#include "agent/status/status.h"
 
 enum {
 	PROBES_MAX = 64,		/* Remote provider addresses. */

@@ -8,10 +8,10 @@
  * wrong, and why.  It changes nothing and sends nothing.  [control] */
 
 #include "agent/host/host.h"
+#include "agent/model/model.h"
 #include "agent/net/control.h"
 #include "agent/ovsdb/store/database.h"
 #include "agent/policy/audit.h"
-#include "agent/policy/model.h"
 
 struct doctor {
 	const struct model *model;

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "agent/base/memory.h"
+#include "agent/device/thread.h"
 #include "agent/host/flow_log.h"
-#include "agent/host/thread.h"
+#include "agent/model/model.h"
 #include "agent/policy/bridge.h"
-#include "agent/policy/model.h"
 
 enum { PART_MAX = 1024, AGE_S = 1 };
 

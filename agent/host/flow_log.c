@@ -15,8 +15,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
-#include "agent/host/thread.h"
-#include "agent/policy/policy.h"
+#include "agent/device/thread.h"
 #include "agent/policy/show.h"
 
 enum { WAITING_MAX = 1 << 20 };		/* Bytes between two flushes. */
@@ -73,7 +72,7 @@ flow_log_free(struct flow_log *log)
 void
 flow_log_follow(struct flow_log *log)
 {
-	char *path = policy_host_option(log->model, "flow_log");
+	char *path = model_host_option(log->model, "flow_log");
 
 	if (!path)
 		path = xstrdup(log->usual_path);
@@ -158,7 +157,7 @@ flow_log_get_counters(const struct flow_log *log,
 static bool
 is_true(const struct model *model, const char *option)
 {
-	char *text = policy_host_option(model, option);
+	char *text = model_host_option(model, option);
 	bool is = text && !strcmp(text, "true");
 
 	free(text);

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch.h>
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 struct flow_log;
 

@@ -8,16 +8,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "agent/answer/punt.h"
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
-#include "agent/host/attach.h"
-#include "agent/host/bfd.h"
+#include "agent/device/attach.h"
+#include "agent/device/thread.h"
 #include "agent/host/events.h"
 #include "agent/host/flow_log.h"
-#include "agent/host/punt.h"
-#include "agent/host/thread.h"
-#include "agent/host/uplink.h"
 #include "agent/policy/policy.h"
+#include "agent/provider/bfd.h"
+#include "agent/provider/uplink.h"
 
 enum {
 	PORTS_MAX = 4096,

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <event2/event.h>
 #include <vswitch.h>
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 struct host;
 struct thread;

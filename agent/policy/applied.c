@@ -2,7 +2,7 @@
 
 #include "agent/policy/applied.h"
 
-#include "agent/policy/state.h"
+#include "agent/model/state.h"
 
 struct placement *
 applied_find(const struct model_subnet *subnet,

@@ -10,12 +10,12 @@
 #include <string.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/model/state.h"
 #include "agent/policy/applied.h"
 #include "agent/policy/apply_port.h"
-#include "agent/policy/bridge.h"
 #include "agent/policy/apply_uplink.h"
+#include "agent/policy/bridge.h"
 #include "agent/policy/edit.h"
-#include "agent/policy/state.h"
 
 /* One call of policy_apply(). */
 struct turn {

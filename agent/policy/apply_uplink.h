@@ -6,7 +6,7 @@
 /* A switch's uplinks, which come and go without a row that says so.
  * [control] */
 
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 /* Those that a domain is known to have, or that have the uplinks' program. */
 struct uplink_set {

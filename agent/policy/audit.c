@@ -9,9 +9,9 @@
 #include <time.h>
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/model/state.h"
 #include "agent/policy/applied.h"
 #include "agent/policy/bridge.h"
-#include "agent/policy/state.h"
 
 enum { STEP = 64 };			/* Checks between looks at the clock. */
 

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 struct audit;
 

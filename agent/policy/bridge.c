@@ -9,7 +9,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/policy/group.h"
-#include "agent/policy/state.h"
+#include "agent/model/state.h"
 
 /* One call of bridge_apply(). */
 struct turn {

@@ -28,8 +28,8 @@
 #include <stdint.h>
 #include <vswitch.h>
 #include "agent/base/list.h"
-#include "agent/policy/map.h"
-#include "agent/policy/model.h"
+#include "agent/model/map.h"
+#include "agent/model/model.h"
 
 enum {
 	VLAN_IDS = 4096,

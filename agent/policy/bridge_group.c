@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 #include "agent/base/memory.h"
-#include "agent/policy/bridge.h"
 #include "agent/policy/group.h"
+#include "agent/policy/bridge.h"
 
 static void place(struct bridge *, const struct bridge_vlan *,
 		  const uint8_t mac[6], struct vsw_location *);

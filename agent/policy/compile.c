@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
-#include "agent/policy/guard.h"
-#include "agent/policy/state.h"
+#include "agent/model/guard.h"
+#include "agent/model/state.h"
 
 static struct program_entry *add_entry(struct program_draft *,
 				       const char *layer, enum vsw_direction,

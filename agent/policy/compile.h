@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include "agent/model/model.h"
 #include "agent/policy/draft.h"
-#include "agent/policy/model.h"
 
 enum group_kind {
 	GROUP_INTERCEPT,	/* Of a switch: ARP and ND to the host. */

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 enum { DRAFT_MAX_MATCHES = 8 };
 

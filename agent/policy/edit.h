@@ -6,8 +6,8 @@
 /* Edits of a switch's mappings: what differs, and nothing else.  [control] */
 
 #include <stdbool.h>
+#include "agent/model/state.h"
 #include "agent/policy/compile.h"
-#include "agent/policy/state.h"
 
 /* A subnet's mapping in one switch, with what broadcast was last told. */
 struct edited {

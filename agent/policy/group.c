@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/model/state.h"
 #include "agent/policy/bridge.h"
-#include "agent/policy/state.h"
 
 static struct port_group *find(const struct model_port *,
 			       const uint8_t mac[6]);
@@ -47,17 +47,6 @@ group_set_router(struct model *model, struct model_port *port, bool is_router)
 	port->is_router = is_router;
 	if (port->bridged)
 		bridge_place_groups(port->sw->bridge);
-}
-
-void
-group_forget(struct model_port *port)
-{
-	while (!list_is_empty(&port->groups)) {
-		struct list *link = port->groups.next;
-
-		list_remove(link);
-		free(LIST_ENTRY(link, struct port_group, link));
-	}
 }
 
 static struct port_group *

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
-#include "agent/policy/map.h"
+#include "agent/model/map.h"
 
 struct hit {
 	struct keyed by_name;		/* In hits.map. */

@@ -11,7 +11,7 @@
 #include "agent/policy/compile.h"
 
 #include <string.h>
-#include "agent/policy/guard.h"
+#include "agent/model/guard.h"
 
 enum {
 	ETH_IPV4 = 0x0800, ETH_ARP = 0x0806, ETH_IPV6 = 0x86dd,

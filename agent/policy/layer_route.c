@@ -9,8 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "agent/model/state.h"
 #include "agent/policy/policy.h"
-#include "agent/policy/state.h"
 
 /* Lower is asked first. */
 enum route_rank { RANK_OWN, RANK_ROUTER, RANK_CONNECTED, N_RANKS };

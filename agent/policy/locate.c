@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
-#include "agent/policy/compile.h"
 #include "agent/policy/group.h"
-#include "agent/policy/state.h"
+#include "agent/model/state.h"
+#include "agent/policy/compile.h"
 
 struct locations {
 	struct draft_location *of;

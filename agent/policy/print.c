@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/model/state.h"
 #include "agent/policy/compile.h"
-#include "agent/policy/state.h"
 
 static void print_switch(const struct model *, const struct model_switch *,
 			 FILE *);

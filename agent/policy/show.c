@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/model/state.h"
 #include "agent/policy/applied.h"
-#include "agent/policy/state.h"
 
 static void show_group(const struct model *, const struct model_switch *,
 		       const struct model_port *,

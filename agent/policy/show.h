@@ -7,7 +7,7 @@
  * which row of which database something comes from.  [control] */
 
 #include "agent/base/report.h"
-#include "agent/policy/model.h"
+#include "agent/model/model.h"
 
 /* The layers, groups and rules of the port's program; NULL: of the switch's
  * uplink.  Their hits are as of the last vsw_worker_count(). */

@@ -8,7 +8,7 @@
  * the same router. */
 
 #include <string.h>
-#include "agent/host/frame.h"
+#include "agent/answer/frame.h"
 
 static const uint8_t sql_mac[6] = { 2, 0x10, 1, 1, 0, 0x11 };
 static const uint8_t web_mac[6] = { 2, 0x10, 1, 1, 0, 0x12 };

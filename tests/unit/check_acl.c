@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
-#include "agent/policy/acl.h"
-#include "agent/policy/model.h"
+#include "agent/model/acl.h"
+#include "agent/model/model.h"
 
 static char text[16384];
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <vswitch.h>
+#include "agent/status/write.h"
 #include "tests/unit/policy_world.h"
 
 /* The calls that apply makes, in the order of their first use. */

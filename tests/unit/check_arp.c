@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/arp.c: each row of its table. */
+/* Tests agent/answer/arp.c: each row of its table. */
 
 #include <check.h>
 #include <stdlib.h>

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/log.h"
+#include "agent/model/state.h"
 #include "agent/policy/applied.h"
 #include "agent/policy/audit.h"
-#include "agent/policy/state.h"
 #include "tests/unit/policy_world.h"
 
 static struct world world;

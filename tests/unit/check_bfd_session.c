@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/bfd_session.c: two sessions on one clock that is moved by
- * hand, with a wire between them that can be cut in either direction; and
+/* Tests agent/provider/bfd_session.c: two sessions on one clock that is moved
+ * by hand, with a wire between them that can be cut in either direction; and
  * packets against RFC 5880, section 4.1. */
 
-#include "agent/host/bfd_session.h"
+#include "agent/provider/bfd_session.h"
 
 #include <check.h>
 #include <stdlib.h>

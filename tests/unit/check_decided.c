@@ -131,7 +131,8 @@ START_TEST(has_limits)
 		hold(1);
 	}
 	rewrites[7].reason = 999;
-	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one,
+				      &number), -ENOSPC);
 	decision.n = 1;
 	/* Whole chunks, with those from above among them. */
 	for (uint32_t n = 0; n < 5 * DECIDED_CHUNK - MAX_MORE / 7; n++) {
@@ -139,7 +140,8 @@ START_TEST(has_limits)
 		hold(1);
 	}
 	rewrites[0].reason = 1;
-	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one,
+				      &number), -ENOSPC);
 	rewrites[0].reason = 1000;
 	hold(1);
 }
@@ -153,14 +155,16 @@ START_TEST(copes_without_memory)
 
 	memory.fail_at = memory.n_calls + 1;
 	decision.n = 2;
-	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOMEM);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one,
+				      &number), -ENOMEM);
 	decision.n = 1;
 	for (; n < DECIDED_CHUNK; n++) {
 		rewrites[0].reason = n;
 		hold(1);
 	}
 	rewrites[0].reason = n;
-	ck_assert_int_eq(decided_hold(&store, &decision, &one, &number), -ENOSPC);
+	ck_assert_int_eq(decided_hold(&store, &decision, &one,
+				      &number), -ENOSPC);
 	for (n = 0;; n++) {
 		memory.fail_at = memory.n_calls + 1 + n;
 		if (!decided_init(&other, &vsw, MAX, MAX_MORE))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/icmp.c. */
+/* Tests agent/answer/icmp.c. */
 
 #include <check.h>
 #include <stdlib.h>

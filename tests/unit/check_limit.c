@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/limit.c. */
+/* Tests agent/answer/limit.c. */
 
 #include <check.h>
 #include <stdlib.h>
 
-#include "agent/host/limit.h"
+#include "agent/answer/limit.h"
 
 enum { SECOND = 1000000000 };
 

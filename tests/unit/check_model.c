@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/policy/state.h"
+#include "agent/model/state.h"
 #include "tests/unit/policy_world.h"
 
 static struct world world;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/nd.c. */
+/* Tests agent/answer/nd.c. */
 
 #include <check.h>
 #include <stdlib.h>

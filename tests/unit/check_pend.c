@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/pend.c: what is asked for, who waits, and who goes on. */
+/* Tests agent/answer/pend.c: what is asked for, who waits, and who goes on. */
 
 #include <check.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/host/pend.h"
-#include "agent/host/thread.h"
+#include "agent/answer/pend.h"
+#include "agent/device/thread.h"
+#include "agent/model/request.h"
 #include "agent/policy/policy.h"
+#include "agent/status/write.h"
 #include "tests/unit/asker.h"
 
 enum { MAX_REQUESTS = 400, HELD_OF_ONE = 4, HELD_MAX = 1024,

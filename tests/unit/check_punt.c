@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/punt.c: a switch with two memory devices, a worker that
+/* Tests agent/answer/punt.c: a switch with two memory devices, a worker that
  * punts, and the main thread that answers. */
 
 #include <check.h>
@@ -8,9 +8,9 @@
 #include <event2/event.h>
 #include <vswitch/device.h>
 
-#include "agent/host/pend.h"
-#include "agent/host/punt.h"
-#include "agent/host/snoop.h"
+#include "agent/answer/pend.h"
+#include "agent/answer/punt.h"
+#include "agent/answer/snoop.h"
 #include "agent/policy/policy.h"
 #include "tests/unit/asker.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/snoop.c: what is made of reports, queries and silence.  The
- * clock is an argument, and the policy is a table here. */
+/* Tests agent/answer/snoop.c: what is made of reports, queries and silence.
+ * The clock is an argument, and the policy is a table here. */
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <event2/event.h>
 
-#include "agent/host/frame.h"
-#include "agent/host/snoop.h"
+#include "agent/answer/frame.h"
+#include "agent/answer/snoop.h"
 #include "agent/policy/group.h"
 #include "agent/policy/policy.h"
 

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/status/write.h"
 #include "tests/unit/policy_world.h"
 
 static struct world world;

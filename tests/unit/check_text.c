@@ -5,7 +5,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-#include "agent/policy/state.h"
+#include "agent/model/state.h"
 
 static const struct spelling {
 	const char *text;

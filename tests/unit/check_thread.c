@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/thread.c, with memory devices on a switch whose port "in"
+/* Tests agent/device/thread.c, with memory devices on a switch whose port "in"
  * outputs to its port "out". */
 
 #include <check.h>
@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/host/thread.h"
+#include "agent/device/thread.h"
 
 static struct vsw *vsw;
 static struct vsw_device *in, *out;

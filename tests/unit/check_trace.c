@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests agent/host/trace.c: what is typed, as a frame. */
+/* Tests agent/inspect/trace.c: what is typed, as a frame. */
 
 #include <check.h>
 #include <stdlib.h>
 
-#include "agent/host/trace.h"
+#include "agent/inspect/trace.h"
 #include "tests/unit/asker.h"
 
 static struct trace trace;

@@ -12,6 +12,7 @@
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/operation/transact.h"
+#include "agent/status/write.h"
 
 static const char *const database_names[WORLD_N] = {
 	"hnv", "ms_vtep", "hardware_vtep", "ms_firewall"

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "agent/device/attach.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "agent/base/memory.h"
+#include "agent/device/option.h"
+#include "agent/device/thread.h"
+#include "agent/model/model.h"
+
+enum { PROBLEM_SIZE = 256 };
+
+struct attached {
+	struct vsw_device *device;
+	struct thread_queue *queues;
+	unsigned n_watched;
+	char *netns;			/* Path, or NULL: the agent's own. */
+	struct stat there;		/* What it was when it was opened. */
+	int error;			/* What attach_check() saw. */
+};
+
+static bool has_lost_interface(const struct attached *);
+static struct vsw_device *open_tap(struct vsw *, const struct model_port *,
+				   struct model_fault *);
+static struct vsw_device *open_interface(struct vsw *,
+					 const struct model_port *,
+					 struct model_fault *);
+
+int
+attach(struct vsw_device *device, const struct attach_place *place,
+       struct attached **ret_attached)
+{
+	struct attached *a = xcalloc(1, sizeof *a);
+	unsigned n = vsw_device_n_queues(device);
+
+	a->device = device;
+	a->queues = xcalloc(n, sizeof *a->queues);
+	for (; a->n_watched < n; a->n_watched++) {
+		size_t at = (*place->next)++ % place->n;
+		struct thread_queue *queue = &a->queues[a->n_watched];
+		int error;
+
+		queue->device = device;
+		queue->queue = a->n_watched;
+		queue->worker = place->workers[at];
+		error = thread_add_queue(place->threads[at], queue);
+		if (error) {
+			attach_free(a);
+			return error;
+		}
+	}
+	*ret_attached = a;
+	return 0;
+}
+
+void
+attach_stop(struct attached *a)
+{
+	while (a && a->n_watched > 0)
+		thread_remove_queue(&a->queues[--a->n_watched]);
+}
+
+void
+attach_free(struct attached *a)
+{
+	if (!a)
+		return;
+	attach_stop(a);
+	vsw_device_close(a->device);
+	free(a->netns);
+	free(a->queues);
+	free(a);
+}
+
+struct vsw_port *
+attach_port(const struct attached *a)
+{
+	return vsw_device_port(a->device);
+}
+
+int
+attach_error(const struct attached *a)
+{
+	for (unsigned i = 0; i < a->n_watched; i++) {
+		int error = atomic_load(&a->queues[i].error);
+
+		if (error)
+			return error;
+	}
+	return a->error;
+}
+
+void
+attach_watch_netns(struct attached *a, const char *name)
+{
+	free(a->netns);
+	a->netns = NULL;
+	if (!name)
+		return;
+	a->netns = xasprintf("%s%s", strchr(name, '/') ? "" : "/run/netns/",
+			     name);
+	if (stat(a->netns, &a->there))
+		memset(&a->there, 0, sizeof a->there);
+}
+
+bool
+attach_check(struct attached *a)
+{
+	struct stat there;
+
+	if (a->netns && (stat(a->netns, &there)
+			 || there.st_dev != a->there.st_dev
+			 || there.st_ino != a->there.st_ino))
+		a->error = -ENOENT;
+	else if (has_lost_interface(a))
+		a->error = -ENODEV;
+	return !attach_error(a);
+}
+
+struct vsw_device *
+attach_open_port(struct vsw *vsw, const struct model_port *port,
+		 struct model_fault *fault)
+{
+	if (!strcmp(port->type, "tap"))
+		return open_tap(vsw, port, fault);
+	if (!strcmp(port->type, "packet"))
+		return open_interface(vsw, port, fault);
+	model_fault_set(fault, MODEL_NOT_SUPPORTED, "port type \"%s\"",
+			port->type);
+	return NULL;
+}
+
+struct vsw_device *
+attach_open_socket(struct vsw *vsw, const struct model_pa *pa,
+		   const char *name, unsigned n_queues,
+		   struct model_fault *fault)
+{
+	const struct model_options *options = &pa->options;
+	unsigned long vxlan_port = pa->vxlan_port, mtu = 0;
+	char problem[PROBLEM_SIZE] = "";
+	struct vsw_device *device;
+	struct vsw_socket_options o = {
+		.size = sizeof o, .name = name, .n_queues = n_queues,
+		.interface = model_option(options, "interface", NULL),
+		.netns = model_option(options, "netns", NULL)
+	};
+	int error;
+
+	if (!option_number(options, "vxlan_port", 1, 65535, &vxlan_port,
+			   fault)
+	    || !option_number(options, "mtu", 576, 65535, &mtu, fault))
+		return NULL;
+	if (pa->addr.n == 4)
+		o.local_v4 = pa->addr;
+	else
+		o.local_v6 = pa->addr;
+	o.vxlan_port = (uint16_t) vxlan_port;
+	o.mtu = (uint32_t) mtu;
+	error = vsw_device_open_socket(vsw, &o, problem, sizeof problem,
+				       &device);
+	if (error) {
+		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
+				*problem ? problem : strerror(-error));
+		return NULL;
+	}
+	return device;
+}
+
+struct vsw_device *
+attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
+		   const char *name, unsigned n_queues,
+		   struct model_fault *fault)
+{
+	char problem[PROBLEM_SIZE] = "";
+	struct vsw_device *device;
+	struct vsw_packet_options o = {
+		.size = sizeof o, .name = name, .n_queues = n_queues,
+		.interface = model_option(&pa->options, "interface", NULL),
+		.netns = model_option(&pa->options, "netns", NULL),
+		.to = pa->addr
+	};
+	int error;
+
+	if (!o.interface) {
+		model_fault_set(fault, MODEL_BAD_OPTION,
+				"a packet device needs options:interface");
+		return NULL;
+	}
+	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
+				       &device);
+	if (error) {
+		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
+				*problem ? problem : strerror(-error));
+		return NULL;
+	}
+	return device;
+}
+
+/* A packet socket is told when its interface goes down, and hears no more when
+ * the interface then goes for good. */
+static bool
+has_lost_interface(const struct attached *a)
+{
+	struct sockaddr_ll address;
+	socklen_t size = sizeof address;
+
+	return !getsockname(vsw_device_fd(a->device, 0),
+			    (struct sockaddr *) &address, &size)
+	       && address.sll_family == AF_PACKET && address.sll_ifindex <= 0;
+}
+
+static struct vsw_device *
+open_tap(struct vsw *vsw, const struct model_port *port,
+	 struct model_fault *fault)
+{
+	const struct model_options *options = &port->options;
+	unsigned long mtu = 0, n_queues = 1;
+	char problem[PROBLEM_SIZE] = "";
+	struct vsw_device *device;
+	struct vsw_tap_options o = {
+		.size = sizeof o,
+		.name = port->name,
+		.interface = model_option(options, "interface", NULL),
+		.netns = model_option(options, "netns", NULL)
+	};
+	int error;
+
+	if (!option_number(options, "mtu", 68, 65535, &mtu, fault)
+	    || !option_number(options, "queues", 1, 256, &n_queues, fault)
+	    || !option_flag(options, "persist", &o.persist, fault))
+		return NULL;
+	memcpy(o.mac, port->mac, sizeof o.mac);
+	o.mtu = (uint32_t) mtu;
+	o.n_queues = (uint32_t) n_queues;
+	error = vsw_device_open_tap(vsw, &o, problem, sizeof problem,
+				    &device);
+	if (error) {
+		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
+				*problem ? problem : strerror(-error));
+		return NULL;
+	}
+	return device;
+}
+
+static struct vsw_device *
+open_interface(struct vsw *vsw, const struct model_port *port,
+	       struct model_fault *fault)
+{
+	const struct model_options *options = &port->options;
+	unsigned long n_queues = 1;
+	char problem[PROBLEM_SIZE] = "";
+	struct vsw_device *device;
+	struct vsw_packet_options o = {
+		.size = sizeof o,
+		.name = port->name,
+		.interface = model_option(options, "interface", NULL),
+		.netns = model_option(options, "netns", NULL),
+		.promiscuous = 1
+	};
+	int error;
+
+	if (!option_number(options, "queues", 1, 256, &n_queues, fault))
+		return NULL;
+	o.n_queues = (uint32_t) n_queues;
+	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
+				       &device);
+	if (error) {
+		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
+				*problem ? problem : strerror(-error));
+		return NULL;
+	}
+	return device;
+}

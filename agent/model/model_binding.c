@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Physical_Switch and Physical_Port: which port is in which subnet, and which
+ * local mapping is whose.
+ *
+ * A Physical_Port of the name of a port's iface_id claims the port for the
+ * subnet that its VLAN 0 is bound to.  A local mapping of that subnet is the
+ * port's whose MAC it has.  A port whose MAC nobody has said takes those that
+ * no other port has, if it is the only such port of the subnet here: with two
+ * of them nobody can tell, and neither gets any. */
+
+#include "agent/model/state.h"
+
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+/* A row of Physical_Port. */
+struct physical {
+	char *iface_id;
+	const struct row *row;
+	enum model_database db;
+};
+
+struct binding {
+	struct model_state *state;
+	struct physical *physicals;	/* By iface_id. */
+	size_t n_physicals;
+	struct model_port **ports;	/* By iface_id, then name. */
+	size_t n_ports;
+};
+
+static void read_router_mac(struct model_state *);
+static void tell_router_mac(struct model_state *, const struct row *bad);
+static void collect_physicals(struct binding *);
+static int compare_physicals(const void *, const void *);
+static void collect_ports(struct binding *);
+static int compare_ports(const void *, const void *);
+static void claim_ports(struct binding *);
+static void claim(struct binding *, struct model_port *,
+		  const struct model_port *before);
+static const struct physical *find_physical(const struct binding *,
+					    const char *iface_id);
+static void claim_subnet(struct binding *, struct model_port *,
+			 const struct physical *);
+static void read_list(struct model_port *, const struct physical *);
+static void read_claimed_mac(struct model_port *, const struct physical *);
+static void add_port(struct model_subnet *, struct model_port *);
+static void assign_all(struct model_state *);
+static struct model_port *find_owner(const struct subnet_table *,
+				     const uint8_t mac[6]);
+static bool has_mac(const struct model_port *);
+static void bind_port(struct binding *, struct model_port *);
+static void explain_no_mapping(struct model_port *, struct model_subnet *);
+static bool has_address(const struct model_switch *);
+static void touch_subnet(struct model_state *, struct model_subnet *);
+
+void
+binding_follow(struct model_state *state)
+{
+	struct binding binding = { .state = state };
+
+	read_router_mac(state);
+	collect_physicals(&binding);
+	collect_ports(&binding);
+	claim_ports(&binding);
+	assign_all(state);
+	for (size_t i = 0; i < binding.n_ports; i++)
+		bind_port(&binding, binding.ports[i]);
+	for (size_t i = 0; i < binding.n_physicals; i++)
+		free(binding.physicals[i].iface_id);
+	free(binding.physicals);
+	free(binding.ports);
+	state->must_tell = true;
+}
+
+/* Of several switches the one of the lowest name says it. */
+static void
+read_router_mac(struct model_state *state)
+{
+	static const uint8_t otherwise[6] = { 0x02, 0x68, 0x6e, 0x76, 0, 1 };
+	const struct table *table =
+		state_table(state, DB_MS_VTEP, "Physical_Switch");
+	const struct row *row, *best = NULL, *bad = NULL;
+	uint8_t mac[6];
+
+	for (row = table ? table_first(table) : NULL; row;
+	     row = table_next(table, row)) {
+		const char *text = row_string(row, "distributed_router_mac",
+					      "");
+		uint8_t each[6];
+
+		if (!*text)
+			continue;
+		if (!model_mac_from_text(text, each) || each[0] & 1) {
+			bad = row;
+			continue;
+		}
+		if (best && strcmp(row_string(row, "name", ""),
+				   row_string(best, "name", "")) > 0)
+			continue;
+		best = row;
+		memcpy(mac, each, 6);
+	}
+	tell_router_mac(state, bad);
+	if (!best)
+		memcpy(mac, otherwise, 6);
+	if (memcmp(state->model->router_mac, mac, 6)) {
+		memcpy(state->model->router_mac, mac, 6);
+		state->structure_changed = true;
+	}
+}
+
+/* 'bad' NULL: all read.  Told once for as long as it is the same. */
+static void
+tell_router_mac(struct model_state *state, const struct row *bad)
+{
+	char *detail = bad ? xasprintf(
+		"distributed_router_mac \"%s\"",
+		row_string(bad, "distributed_router_mac", ""))
+		: NULL;
+	struct row_fault *old = state->router_mac_fault;
+
+	if (!old != !bad
+	    || (old && (!uuid_equal(&old->row, row_uuid(bad))
+			|| strcmp(old->detail, detail)))) {
+		row_fault_free(state, old);
+		state->router_mac_fault = bad ? row_fault_new(
+			state, MODEL_BAD_MAC, "Physical_Switch",
+			row_uuid(bad), "%s", detail) : NULL;
+	}
+	free(detail);
+}
+
+static void
+collect_physicals(struct binding *binding)
+{
+	for (int db = DB_MS_VTEP; db < N_DBS; db++) {
+		const struct table *table =
+			state_table(binding->state, db, "Physical_Port");
+		const struct row *row;
+
+		if (!table)
+			continue;
+		binding->physicals = xrealloc(
+			binding->physicals,
+			(binding->n_physicals + table_n_rows(table))
+			* sizeof *binding->physicals);
+		for (row = table_first(table); row;
+		     row = table_next(table, row)) {
+			struct physical *physical =
+				&binding->physicals[binding->n_physicals++];
+
+			physical->iface_id = iface_id_from_text(
+				row_string(row, "name", ""));
+			physical->row = row;
+			physical->db = db;
+		}
+	}
+	if (binding->n_physicals)
+		qsort(binding->physicals, binding->n_physicals,
+		      sizeof *binding->physicals, compare_physicals);
+}
+
+/* Of two that name one port the one that binds it counts. */
+static int
+compare_physicals(const void *pa, const void *pb)
+{
+	const struct physical *a = pa, *b = pb;
+	int order = strcmp(a->iface_id, b->iface_id);
+	struct datum room;
+
+	if (!order)
+		order = !row_get(a->row, "vlan_bindings", &room)->n
+			- !row_get(b->row, "vlan_bindings", &room)->n;
+	if (!order)
+		order = (int) a->db - (int) b->db;
+	if (!order)
+		order = uuid_compare(row_uuid(a->row), row_uuid(b->row));
+	return order;
+}
+
+static void
+collect_ports(struct binding *binding)
+{
+	struct list *switches = &binding->state->model->switches;
+	size_t n = 0;
+
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct model_switch *sw =
+			LIST_ENTRY(s, struct model_switch, link);
+
+		for (struct list *p = sw->ports.next; p != &sw->ports;
+		     p = p->next) {
+			binding->ports = xrealloc(binding->ports, (n + 1)
+						  * sizeof *binding->ports);
+			binding->ports[n++] =
+				LIST_ENTRY(p, struct model_port, link);
+		}
+	}
+	binding->n_ports = n;
+	if (n)
+		qsort(binding->ports, n, sizeof *binding->ports,
+		      compare_ports);
+}
+
+static int
+compare_ports(const void *pa, const void *pb)
+{
+	const struct model_port *a = *(struct model_port *const *) pa;
+	const struct model_port *b = *(struct model_port *const *) pb;
+	int order = a->is_removed - b->is_removed;
+
+	if (!order)
+		order = strcmp(a->iface_id, b->iface_id);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+static void
+claim_ports(struct binding *binding)
+{
+	struct list *subnets = &binding->state->model->subnets;
+
+	for (struct list *link = subnets->next; link != subnets;
+	     link = link->next)
+		LIST_ENTRY(link, struct model_subnet, link)->table->n_ports
+			= 0;
+	for (size_t i = 0; i < binding->n_ports; i++)
+		claim(binding, binding->ports[i],
+		      i ? binding->ports[i - 1] : NULL);
+}
+
+static void
+claim(struct binding *binding, struct model_port *port,
+      const struct model_port *before)
+{
+	const struct physical *physical =
+		find_physical(binding, port->iface_id);
+
+	port->claimed = NULL;
+	port->has_list = false;
+	port->n_mappings = 0;
+	memcpy(port->claimed_mac, port->mac, 6);
+	if (port->is_removed)
+		return;
+	if (!*port->iface_id)
+		model_fault_set(&port->fault, MODEL_NO_IFACE_ID, NULL);
+	else if (port->is_mac_bad)
+		model_fault_set(&port->fault, MODEL_BAD_MAC, NULL);
+	else if (before && !before->is_removed
+		 && !strcmp(before->iface_id, port->iface_id))
+		model_fault_set(&port->fault, MODEL_CONFLICT,
+				"port \"%s\" has the same iface_id",
+				before->name);
+	else if (!physical)
+		model_fault_set(&port->fault, MODEL_NO_POLICY, NULL);
+	else
+		claim_subnet(binding, port, physical);
+}
+
+static const struct physical *
+find_physical(const struct binding *binding, const char *iface_id)
+{
+	size_t low = 0, high = binding->n_physicals;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(binding->physicals[middle].iface_id, iface_id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < binding->n_physicals
+	       && !strcmp(binding->physicals[low].iface_id, iface_id)
+		       ? &binding->physicals[low] : NULL;
+}
+
+static void
+claim_subnet(struct binding *binding, struct model_port *port,
+	     const struct physical *physical)
+{
+	struct datum room;
+	const struct datum *vlans =
+		row_get(physical->row, "vlan_bindings", &room);
+	struct model_subnet *subnet;
+
+	if (!vlans->n) {
+		model_fault_set(&port->fault, MODEL_NO_POLICY,
+				"its Physical_Port in %s has no vlan_bindings",
+				database_text(physical->db));
+		return;
+	}
+	if (datum_key(vlans, 0)->integer) {
+		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
+				"its Physical_Port binds VLAN %lld",
+				(long long) datum_key(vlans, 0)->integer);
+		return;
+	}
+	subnet = subnet_find(binding->state, physical->db,
+			     &datum_value(vlans, 0)->uuid);
+	if (!subnet || !subnet->vni) {
+		model_fault_set(&port->fault, MODEL_NO_SUBNET, "\"%s\": %s%s%s",
+				subnet ? subnet->name : "",
+				subnet ? model_reason_text(
+						 subnet->fault.reason)
+				       : "gone",
+				subnet && subnet->fault.detail ? ": " : "",
+				subnet && subnet->fault.detail
+					? subnet->fault.detail : "");
+		return;
+	}
+	if (vlans->n > 1)
+		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
+				"VLAN 0 alone is carried, not VLAN %lld",
+				(long long) datum_key(vlans, 1)->integer);
+	else
+		model_fault_set(&port->fault, MODEL_OK, NULL);
+	port->claimed = subnet;
+	read_claimed_mac(port, physical);
+	read_list(port, physical);
+	add_port(subnet, port);
+}
+
+/* Of the whole port alone. */
+static void
+read_list(struct model_port *port, const struct physical *physical)
+{
+	struct datum room;
+	const struct datum *lists =
+		row_get(physical->row, "acl_bindings", &room);
+
+	for (uint32_t i = 0; i < lists->n; i++)
+		if (!datum_key(lists, i)->integer) {
+			port->has_list = true;
+			port->list_row = datum_value(lists, i)->uuid;
+		} else if (!port->fault.reason) {
+			model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
+					"an ACL for VLAN %lld alone",
+					(long long) datum_key(lists, i)
+						->integer);
+		}
+}
+
+/* Said by the operator, or else by the controller. */
+static void
+read_claimed_mac(struct model_port *port, const struct physical *physical)
+{
+	struct datum room;
+	const char *text = datum_map_string(
+		row_get(physical->row, "other_config", &room),
+		"vm_nic_macaddress", "");
+	uint8_t mac[6];
+
+	if (!has_mac(port) && model_mac_from_text(text, mac) && !(mac[0] & 1))
+		memcpy(port->claimed_mac, mac, 6);
+}
+
+static void
+add_port(struct model_subnet *subnet, struct model_port *port)
+{
+	struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; has_mac(port) && i < table->n_ports; i++)
+		if (!memcmp(table->ports[i]->claimed_mac, port->claimed_mac,
+			    6)) {
+			model_fault_set(&port->fault, MODEL_CONFLICT,
+					"port \"%s\" has the same MAC",
+					table->ports[i]->name);
+			port->claimed = NULL;
+			return;
+		}
+	table->ports = xrealloc(table->ports, (table->n_ports + 1)
+				* sizeof *table->ports);
+	table->ports[table->n_ports++] = port;
+}
+
+static void
+assign_all(struct model_state *state)
+{
+	struct list *subnets = &state->model->subnets;
+
+	for (struct list *link = subnets->next; link != subnets;
+	     link = link->next) {
+		struct model_subnet *subnet =
+			LIST_ENTRY(link, struct model_subnet, link);
+		struct subnet_table *table = subnet->table;
+
+		for (size_t i = 0; i < table->n_locals; i++) {
+			struct mapping_row *row = table->locals[i];
+			struct model_port *port =
+				find_owner(table, row->mapping.mac);
+			struct mapping_key key;
+
+			if (port)
+				port->n_mappings++;
+			if (row->mapping.port == port)
+				continue;
+			row->mapping.port = port;
+			key = mapping_key_mac(row->mapping.mac);
+			subnet_table_touch(table, &key);
+			key = mapping_key_ca(&row->mapping.ca);
+			if (key.ca.n)
+				subnet_table_touch(table, &key);
+			state_subnet_changed(state, subnet);
+		}
+	}
+}
+
+static struct model_port *
+find_owner(const struct subnet_table *table, const uint8_t mac[6])
+{
+	struct model_port *without = NULL;
+	size_t n_without = 0;
+
+	for (size_t i = 0; i < table->n_ports; i++) {
+		struct model_port *port = table->ports[i];
+
+		if (!has_mac(port)) {
+			without = port;
+			n_without++;
+		} else if (!memcmp(port->claimed_mac, mac, 6)) {
+			return port;
+		}
+	}
+	return n_without == 1 ? without : NULL;
+}
+
+static bool
+has_mac(const struct model_port *port)
+{
+	static const uint8_t none[6];
+
+	return memcmp(port->claimed_mac, none, 6);
+}
+
+static void
+bind_port(struct binding *binding, struct model_port *port)
+{
+	struct model_subnet *subnet = port->claimed;
+
+	if (subnet && !port->n_mappings) {
+		explain_no_mapping(port, subnet);
+		subnet = NULL;
+	}
+	if (port->subnet == subnet)
+		return;
+	touch_subnet(binding->state, port->subnet);
+	touch_subnet(binding->state, subnet);
+	port->subnet = subnet;
+	port->is_dirty = true;
+	binding->state->structure_changed = true;
+}
+
+static void
+explain_no_mapping(struct model_port *port, struct model_subnet *subnet)
+{
+	char mac[MODEL_MAC_TEXT_SIZE];
+	size_t n_without = 0;
+
+	for (size_t i = 0; i < subnet->table->n_ports; i++)
+		n_without += !has_mac(subnet->table->ports[i]);
+	model_mac_to_text(port->claimed_mac, mac);
+	if (!has_address(port->sw) && !subnet->table->n_locals)
+		model_fault_set(&port->fault, MODEL_NO_PROVIDER_ADDRESS, NULL);
+	else if (has_mac(port))
+		model_fault_set(&port->fault, MODEL_NO_MAPPING,
+				"none of subnet %s for MAC %s is on this host",
+				subnet->name, mac);
+	else if (n_without > 1)
+		model_fault_set(&port->fault, MODEL_NO_MAPPING,
+				"%zu ports of subnet %s have no mac: nobody "
+				"can tell whose the local mappings are",
+				n_without, subnet->name);
+	else
+		model_fault_set(&port->fault, MODEL_NO_MAPPING,
+				"none of subnet %s is on this host",
+				subnet->name);
+}
+
+static bool
+has_address(const struct model_switch *sw)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next)
+		if (!LIST_ENTRY(link, const struct model_pa, link)->is_removed)
+			return true;
+	return false;
+}
+
+static void
+touch_subnet(struct model_state *state, struct model_subnet *subnet)
+{
+	if (!subnet)
+		return;
+	subnet->table->flood_changed = true;
+	state_subnet_changed(state, subnet);
+}

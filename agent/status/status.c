@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The way back: what became of the rows. */
+
+#include "agent/status/status.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "agent/base/log.h"
+#include "agent/base/memory.h"
+#include "agent/policy/bridge.h"
+#include "agent/status/write.h"
+
+enum { DISK_COUNTS = 12 };		/* Statistics come each 5 seconds. */
+
+static void write_host(struct model_state *, struct teller *);
+static void add_row_faults(const struct model_state *, struct datum *);
+static void write_switch(struct teller *, const struct table *switches,
+			 const struct model_switch *);
+static void write_pa(struct teller *, const struct table *addresses,
+		     const struct model_pa *);
+static void write_port(struct model_state *, struct teller *,
+		       const struct table *ports, struct model_port *);
+static uint64_t hash_port(const struct model_state *,
+			  const struct model_port *);
+static void write_statistics(struct teller *, const struct table *ports,
+			     const struct model_port *);
+static void add_drops(struct datum *, const struct vsw_port_counters *);
+static void add_counter(struct datum *, const char *name, uint64_t value);
+static void add_number(struct datum *, const char *key, size_t n);
+static void add_time(struct datum *, const char *key, int64_t time_s);
+static void start_map(struct datum *);
+
+void
+status_write(struct model *model, bool with_statistics)
+{
+	struct model_state *state = model->state;
+	struct teller teller = { state->followers[DB_HNV].database, NULL };
+	const struct table *ports = state_table(state, DB_HNV, "Port");
+	const struct table *switches = state_table(state, DB_HNV, "Switch");
+	const struct table *addresses =
+		state_table(state, DB_HNV, "Provider_Address");
+	struct list *s, *link;
+
+	/* What the engine refused is tried again at a human's pace. */
+	if (with_statistics && !state->is_in_force)
+		state->is_dirty = true;
+	for (s = model->switches.next; s != &model->switches; s = s->next) {
+		struct model_switch *sw =
+			LIST_ENTRY(s, struct model_switch, link);
+
+		write_switch(&teller, switches, sw);
+		for (link = sw->provider_addresses.next;
+		     link != &sw->provider_addresses; link = link->next)
+			write_pa(&teller, addresses,
+				 LIST_ENTRY(link, struct model_pa, link));
+		for (link = sw->ports.next; link != &sw->ports;
+		     link = link->next) {
+			struct model_port *port =
+				LIST_ENTRY(link, struct model_port, link);
+
+			write_port(state, &teller, ports, port);
+			if (with_statistics)
+				write_statistics(&teller, ports, port);
+		}
+	}
+	write_host(state, &teller);
+	teller_done(&teller);
+	status_vtep_write(state, DB_MS_VTEP);
+	status_vtep_write(state, DB_HARDWARE_VTEP);
+	status_vtep_write(state, DB_MS_FIREWALL);
+	if (with_statistics) {
+		/* ms_vtep's are on disk: once a minute. */
+		status_vtep_count(state, DB_MS_VTEP,
+				  ++state->n_counts % DISK_COUNTS == 0);
+		status_vtep_count(state, DB_HARDWARE_VTEP, true);
+	}
+	request_write(model);
+	status_paths_write(state);
+	state->must_tell = false;
+}
+
+struct transaction *
+teller_transaction(struct teller *teller)
+{
+	if (!teller->transaction)
+		teller->transaction = transaction_begin(teller->database);
+	return teller->transaction;
+}
+
+void
+teller_set(struct teller *teller, const struct row *row, const char *name,
+	   struct datum *value)
+{
+	const struct column *column =
+		table_schema_column(table_schema(row_table(row)), name);
+	struct datum room;
+
+	if (!column)
+		abort();
+	if (datum_equal(row_datum(row, column, &room), value, &column->type)) {
+		datum_done(value, &column->type);
+		return;
+	}
+	row_set(transaction_modify(teller_transaction(teller), row), column,
+		value);
+}
+
+bool
+teller_done(struct teller *teller)
+{
+	static struct log_limit limit;
+	struct ovsdb_error *error;
+
+	if (!teller->transaction)
+		return true;
+	error = transaction_commit(teller->transaction, false);
+	teller->transaction = NULL;
+	if (!error)
+		return true;
+	log_limited(&limit, LOG_LEVEL_ERROR, database_name(teller->database),
+		    "status not written: %s: %s", error->name,
+		    error->details ? error->details : "");
+	ovsdb_error_free(error);
+	return false;
+}
+
+const char *
+status_of_port(const struct model_port *port,
+	       const struct model_fault **ret_fault)
+{
+	static const struct model_fault no_device = { MODEL_NO_DEVICE, NULL };
+	static const struct model_fault refused = { MODEL_ENGINE, NULL };
+
+	*ret_fault = &port->fault;
+	if (port->device_fault.reason) {
+		*ret_fault = &port->device_fault;
+		return "error";
+	}
+	if (!port->port) {
+		*ret_fault = &no_device;
+		return "error";
+	}
+	if (port->fault.reason == MODEL_ENGINE)
+		return "error";
+	if (!port->subnet && (port->bridged || port->vlan_fault.reason))
+		*ret_fault = &port->vlan_fault;
+	if (port->bridged && port->bridged->program)
+		return "bridged";
+	if (!port->subnet)
+		return "unbound";
+	if (port->program)
+		return port->is_blocked ? "blocked" : "bound";
+	*ret_fault = &refused;
+	return "error";
+}
+
+void
+status_add_fault(struct datum *status, const struct model_fault *fault)
+{
+	if (!fault->reason)
+		return;
+	datum_add_string(status, "reason", model_reason_name(fault->reason));
+	datum_add_string(status, "detail",
+			 fault->detail ? fault->detail
+				       : model_reason_text(fault->reason));
+}
+
+void
+policy_set_time(struct model *model, int64_t time_s)
+{
+	model->state->policy_time = time_s;
+}
+
+int64_t
+policy_get_time(const struct model *model)
+{
+	return model->state->policy_time;
+}
+
+static void
+write_host(struct model_state *state, struct teller *teller)
+{
+	const struct table *table = state_table(state, DB_HNV, "Host");
+	const struct row *row = table ? table_first(table) : NULL;
+	struct datum status, cfg;
+
+	if (!row)
+		return;
+	start_map(&status);
+	datum_add_string(&status, "state",
+			 state->engine_fault.reason ? "error" : "up");
+	status_add_fault(&status, &state->engine_fault);
+	add_row_faults(state, &status);
+	add_time(&status, "policy_since", state->policy_time);
+	teller_set(teller, row, "status", &status);
+	if (!state->is_in_force || state->is_dirty)
+		return;
+	datum_set_integer(&cfg, row_integer(row, "next_cfg", 0));
+	teller_set(teller, row, "cur_cfg", &cfg);
+}
+
+/* Rows whose own tables have no place for it: how many, and one of each. */
+static void
+add_row_faults(const struct model_state *state, struct datum *status)
+{
+	size_t n = 0;
+
+	for (int reason = 0; reason < MODEL_N_REASONS; reason++) {
+		const struct row_fault *first;
+		char row[UUID_TEXT_SIZE];
+		char *key, *text;
+
+		if (!state->n_faults[reason])
+			continue;
+		first = LIST_ENTRY(state->faults[reason].next,
+				   const struct row_fault, link);
+		uuid_to_text(&first->row, row);
+		key = xasprintf("fault_%s", model_reason_name(reason));
+		text = xasprintf("%zu, as %s %s: %s", state->n_faults[reason],
+				 first->table, row, first->detail);
+		datum_add_string(status, key, text);
+		free(key);
+		free(text);
+		n += state->n_faults[reason];
+	}
+	if (n) {
+		char *text = xasprintf("%zu", n);
+
+		datum_add_string(status, "faults", text);
+		free(text);
+	}
+	if (state->n_cut) {
+		char *text = xasprintf("%zu addresses with more places than "
+				       "%d", state->n_cut, 1024);
+
+		datum_add_string(status, "fault_limit", text);
+		free(text);
+	}
+}
+
+static void
+write_switch(struct teller *teller, const struct table *switches,
+	     const struct model_switch *sw)
+{
+	const struct row *row = table_find(switches, &sw->row);
+	struct datum status;
+
+	if (!row || sw->is_removed)
+		return;
+	start_map(&status);
+	datum_add_string(&status, "state",
+			 sw->vsw && !sw->fault.reason ? "up" : "error");
+	status_add_fault(&status, &sw->fault);
+	teller_set(teller, row, "status", &status);
+}
+
+static void
+write_pa(struct teller *teller, const struct table *addresses,
+	 const struct model_pa *pa)
+{
+	const struct row *row = table_find(addresses, &pa->row);
+	struct datum status;
+
+	if (!row || pa->is_removed)
+		return;
+	start_map(&status);
+	datum_add_string(&status, "state", pa->fault.reason ? "error" : "up");
+	status_add_fault(&status, &pa->fault);
+	if (pa->n_remotes) {
+		add_number(&status, "remotes", pa->n_remotes);
+		add_number(&status, "unreachable", pa->n_unknown);
+	}
+	teller_set(teller, row, "status", &status);
+}
+
+static void
+write_port(struct model_state *state, struct teller *teller,
+	   const struct table *ports, struct model_port *port)
+{
+	const struct row *row;
+	const struct model_fault *fault;
+	struct datum status;
+	uint64_t told = hash_port(state, port);
+
+	if (port->is_removed || told == port->told)
+		return;
+	row = table_find(ports, &port->row);
+	if (!row)
+		return;
+	port->told = told;
+	state->must_tell = true;
+	start_map(&status);
+	datum_add_string(&status, "state", status_of_port(port, &fault));
+	status_add_fault(&status, fault);
+	if (port->subnet) {
+		char vni[16];
+
+		snprintf(vni, sizeof vni, "%u", port->subnet->vni);
+		datum_add_string(&status, "vsid", vni);
+	}
+	teller_set(teller, row, "status", &status);
+}
+
+/* Of what the status will say, so that a thousand ports cost little when
+ * nothing has happened. */
+static uint64_t
+hash_port(const struct model_state *state, const struct model_port *port)
+{
+	const struct model_fault *fault;
+	const char *text = status_of_port(port, &fault);
+	uint64_t hash = map_hash(text, strlen(text), state->seed);
+	uint32_t numbers[2] = {
+		fault->reason, port->subnet ? port->subnet->vni : 0
+	};
+
+	hash = map_hash(numbers, sizeof numbers, hash);
+	if (fault->detail)
+		hash = map_hash(fault->detail, strlen(fault->detail), hash);
+	return hash ? hash : 1;
+}
+
+static void
+write_statistics(struct teller *teller, const struct table *ports,
+		 const struct model_port *port)
+{
+	const struct row *row = table_find(ports, &port->row);
+	struct vsw_port_counters counters;
+	struct datum statistics;
+
+	if (!row || !port->port || port->is_removed)
+		return;
+	memset(&counters, 0, sizeof counters);
+	counters.size = sizeof counters;
+	vsw_port_get_counters(port->port, &counters);
+	start_map(&statistics);
+	add_counter(&statistics, "rx_packets", counters.packets_received);
+	add_counter(&statistics, "rx_bytes", counters.bytes_received);
+	add_counter(&statistics, "tx_packets", counters.packets_sent);
+	add_counter(&statistics, "tx_bytes", counters.bytes_sent);
+	add_counter(&statistics, "flows_hit", counters.flows_hit);
+	add_counter(&statistics, "flows_missed", counters.flows_missed);
+	add_counter(&statistics, "flows_stale", counters.flows_stale);
+	add_counter(&statistics, "connections", counters.connections);
+	add_counter(&statistics, "connections_opened",
+		    counters.connections_opened);
+	add_counter(&statistics, "connections_refused",
+		    counters.connections_refused);
+	add_counter(&statistics, "punts", counters.punts);
+	add_drops(&statistics, &counters);
+	teller_set(teller, row, "statistics", &statistics);
+}
+
+static void
+add_drops(struct datum *statistics, const struct vsw_port_counters *counters)
+{
+	uint64_t total = 0;
+
+	for (int drop = 0; drop < VSW_N_DROPS; drop++) {
+		char name[64] = "drop_";
+		const char *text = vsw_drop_name(drop);
+		size_t n = strlen(name);
+
+		if (!counters->drops[drop])
+			continue;
+		total += counters->drops[drop];
+		for (; *text && n < sizeof name - 1; text++)
+			name[n++] = (char) tolower((unsigned char) *text);
+		name[n] = '\0';
+		add_counter(statistics, name, counters->drops[drop]);
+	}
+	add_counter(statistics, "drops", total);
+}
+
+static void
+add_counter(struct datum *statistics, const char *name, uint64_t value)
+{
+	static const struct column_type type = {
+		.key.type = ATOM_STRING, .value.type = ATOM_INTEGER,
+		.n_max = UINT32_MAX
+	};
+	union atom pair[2];
+	struct datum one = { .n = 1, .is_map = true, .many = pair };
+
+	memset(pair, 0, sizeof pair);
+	pair[0].string = string_intern(name, strlen(name));
+	pair[1].integer = (int64_t) value;
+	datum_union(statistics, &one, &type, true);
+	string_unref(pair[0].string);
+}
+
+static void
+add_number(struct datum *status, const char *key, size_t n)
+{
+	char *text = xasprintf("%zu", n);
+
+	datum_add_string(status, key, text);
+	free(text);
+}
+
+static void
+add_time(struct datum *status, const char *key, int64_t time_s)
+{
+	time_t seconds = (time_t) time_s;
+	char text[32];
+	struct tm tm;
+
+	if (!time_s)
+		return;
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	datum_add_string(status, key, text);
+}
+
+static void
+start_map(struct datum *datum)
+{
+	memset(datum, 0, sizeof *datum);
+	datum->is_map = true;
+}

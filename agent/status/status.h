@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef STATUS_STATUS_H
+#define STATUS_STATUS_H 1
+
+/* What the two files of status share: one transaction for each database, begun
+ * when the first value differs from what its row says.  [control] */
+
+#include <stdbool.h>
+#include "agent/model/state.h"
+#include "agent/ovsdb/store/transaction.h"
+
+struct teller {
+	struct database *database;
+	struct transaction *transaction;	/* NULL: all is said. */
+};
+
+struct transaction *teller_transaction(struct teller *);
+/* Takes over what 'value' holds. */
+void teller_set(struct teller *, const struct row *, const char *column,
+		struct datum *value);
+/* Commits; a failure is logged, and told again by the next status_write(). */
+bool teller_done(struct teller *);
+
+/* "bound", "blocked", "unbound" or "error", and why. */
+const char *status_of_port(const struct model_port *,
+			   const struct model_fault **ret_fault);
+void status_add_fault(struct datum *, const struct model_fault *);
+
+/* status_path.c */
+void status_paths_write(struct model_state *);
+
+#endif /* status/status.h */

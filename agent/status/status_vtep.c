@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the controllers' databases are told: cur_cfg, Physical_Port.status,
+ * tunnel_ips that nobody has set, and the local MACs of hardware_vtep.
+ *
+ * A row of Ucast_Macs_Local that is ours is known by its UUID, which is made
+ * of the subnet's and the MAC: so it is still known after a restart, and what
+ * a controller has written is left alone. */
+
+#include "agent/status/status.h"
+
+#include <stdlib.h>
+#include "agent/base/memory.h"
+
+/* A locator that is looked for in a transaction. */
+struct find_locator {
+	const struct vsw_addr *pa;
+	struct uuid uuid;
+	bool is_found;
+};
+
+/* A port while rows look for theirs. */
+struct named_port {
+	const struct model_port *port;
+	size_t place;
+};
+
+static void write_cfg(struct model_state *, enum model_database,
+		      struct teller *);
+static void write_tunnel_ips(struct model_state *, enum model_database,
+			     struct teller *);
+static bool are_given(const struct model_state *, const char *name);
+static void write_physicals(struct model_state *, enum model_database,
+			    struct teller *);
+static struct named_port *collect_ports(const struct model_state *,
+					size_t *ret_n);
+static int compare_ports(const void *, const void *);
+static const struct model_port *find_port(const struct named_port *, size_t n,
+					  const struct row *);
+static void write_physical(struct teller *, const struct row *,
+			   const struct model_port *);
+static void write_binding(struct teller *, const struct row *,
+			  const struct model_port *, bool also_old);
+static void write_counts(struct teller *, const struct row *, struct row *,
+			 const struct model_port *);
+static void write_lists(struct model_state *, struct teller *);
+static void write_bindings(struct teller *);
+static void write_fault(struct teller *, const struct row *,
+			const char *column, const char *fault);
+static void write_locals(struct model_state *, struct teller *);
+static void remove_stale(struct model_state *, struct teller *,
+			 struct table *);
+static void add_local(struct teller *, struct table *,
+		      const struct model_port *);
+static struct uuid local_uuid(const struct uuid *subnet, const uint8_t mac[6]);
+static bool is_ours(const struct row *, struct uuid *ret_subnet,
+		    uint8_t ret_mac[6]);
+static const struct model_port *find_claim(const struct model_subnet *,
+					   const uint8_t mac[6]);
+static bool is_told_by_other(const struct model_subnet *,
+			     const uint8_t mac[6], const struct uuid *ours);
+static const struct model_pa *find_pa(const struct model_switch *);
+static bool get_locator(struct teller *, const struct model_pa *,
+			struct uuid *ret_uuid);
+static bool see_locator(void *find, const struct row *);
+static void set(struct row *, const char *column, struct datum *value);
+
+void
+status_vtep_write(struct model_state *state, enum model_database db)
+{
+	struct teller teller = { state->followers[db].database, NULL };
+
+	if (!teller.database)
+		return;
+	write_cfg(state, db, &teller);
+	if (state->must_tell && db != DB_MS_FIREWALL) {
+		write_tunnel_ips(state, db, &teller);
+		if (db == DB_MS_VTEP)
+			write_physicals(state, db, &teller);
+		else {
+			write_locals(state, &teller);
+			write_lists(state, &teller);
+		}
+	}
+	teller_done(&teller);
+}
+
+void
+status_vtep_count(struct model_state *state, enum model_database db,
+		  bool also_old)
+{
+	struct teller teller = { state->followers[db].database, NULL };
+	const struct table *table;
+	struct named_port *ports;
+	const struct row *row;
+	size_t n;
+
+	if (!teller.database)
+		return;
+	table = state_table(state, db, "Physical_Port");
+	ports = collect_ports(state, &n);
+	for (row = table_first(table); row; row = table_next(table, row))
+		write_binding(&teller, row, find_port(ports, n, row),
+			      also_old);
+	free(ports);
+	teller_done(&teller);
+}
+
+static void
+write_cfg(struct model_state *state, enum model_database db,
+	  struct teller *teller)
+{
+	const struct table *table = state_table(
+		state, db, db == DB_MS_FIREWALL ? "FW_Global" : "Global");
+	const struct row *row = table ? table_first(table) : NULL;
+	struct datum cfg;
+
+	if (!row || !state->is_in_force || state->is_dirty
+	    || !table_schema_column(table_schema(table), "cur_cfg"))
+		return;
+	datum_set_integer(&cfg, row_integer(row, "next_cfg", 0));
+	teller_set(teller, row, "cur_cfg", &cfg);
+}
+
+static void
+write_tunnel_ips(struct model_state *state, enum model_database db,
+		 struct teller *teller)
+{
+	const struct table *table = state_table(state, db, "Physical_Switch");
+	const struct row *row;
+
+	for (row = table_first(table); row && state->n_own;
+	     row = table_next(table, row)) {
+		struct datum ips, room;
+
+		if (row_get(row, "tunnel_ips", &room)->n
+		    || are_given(state, row_string(row, "name", "")))
+			continue;
+		memset(&ips, 0, sizeof ips);
+		for (size_t i = 0; i < state->n_own; i++) {
+			char text[MODEL_ADDR_TEXT_SIZE];
+
+			model_addr_to_text(&state->own[i], text);
+			datum_add_string(&ips, text, NULL);
+		}
+		teller_set(teller, row, "tunnel_ips", &ips);
+	}
+}
+
+/* Does the switch take them from the controller? */
+static bool
+are_given(const struct model_state *state, const char *name)
+{
+	const struct list *switches = &state->model->switches;
+
+	for (const struct list *link = switches->next; link != switches;
+	     link = link->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(link, const struct model_switch, link);
+
+		if (!strcmp(sw->name, name)
+		    && model_option(&sw->options, "provider_device", NULL))
+			return true;
+	}
+	return false;
+}
+
+static void
+write_physicals(struct model_state *state, enum model_database db,
+		struct teller *teller)
+{
+	const struct table *table = state_table(state, db, "Physical_Port");
+	size_t n;
+	struct named_port *ports = collect_ports(state, &n);
+	const struct row *row;
+
+	for (row = table_first(table); row; row = table_next(table, row))
+		write_physical(teller, row, find_port(ports, n, row));
+	free(ports);
+}
+
+/* Those that have a name, in order. */
+static struct named_port *
+collect_ports(const struct model_state *state, size_t *ret_n)
+{
+	const struct list *switches = &state->model->switches;
+	struct named_port *ports = NULL;
+	size_t n = 0, size = 0;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct list *all =
+			&LIST_ENTRY(s, const struct model_switch, link)->ports;
+
+		for (const struct list *p = all->next; p != all; p = p->next) {
+			const struct model_port *port =
+				LIST_ENTRY(p, const struct model_port, link);
+
+			if (port->is_removed || !*port->iface_id)
+				continue;
+			if (n == size) {
+				size = 2 * size + 16;
+				ports = xrealloc(ports, size * sizeof *ports);
+			}
+			ports[n] = (struct named_port) { port, n };
+			n++;
+		}
+	}
+	if (n)
+		qsort(ports, n, sizeof *ports, compare_ports);
+	*ret_n = n;
+	return ports;
+}
+
+/* Of one name the one that stands first in its switch. */
+static int
+compare_ports(const void *pa, const void *pb)
+{
+	const struct named_port *a = pa, *b = pb;
+	int order = strcmp(a->port->iface_id, b->port->iface_id);
+
+	return order ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static const struct model_port *
+find_port(const struct named_port *ports, size_t n, const struct row *row)
+{
+	char *id = iface_id_from_text(row_string(row, "name", ""));
+	size_t low = 0, high = n;
+	bool is_found;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(ports[middle].port->iface_id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	is_found = low < n && !strcmp(ports[low].port->iface_id, id);
+	free(id);
+	return is_found ? ports[low].port : NULL;
+}
+
+/* Keys that are not ours stay. */
+static void
+write_physical(struct teller *teller, const struct row *row,
+	       const struct model_port *port)
+{
+	static const char *const ours[] = {
+		"state", "reason", "detail", "vm_nic_macaddress"
+	};
+	struct datum room;
+	const struct datum *old = row_get(row, "status", &room);
+	const struct model_fault *fault;
+	struct datum status;
+
+	memset(&status, 0, sizeof status);
+	status.is_map = true;
+	for (uint32_t i = 0; i < old->n; i++) {
+		const char *key = datum_key(old, i)->string->text;
+		bool is_mine = false;
+
+		for (size_t j = 0; j < sizeof ours / sizeof *ours; j++)
+			is_mine |= !strcmp(key, ours[j]);
+		if (!is_mine)
+			datum_add_string(&status, key,
+					 datum_value(old, i)->string->text);
+	}
+	if (port) {
+		static const uint8_t none[6];
+		char mac[MODEL_MAC_TEXT_SIZE];
+
+		datum_add_string(&status, "state",
+				 status_of_port(port, &fault));
+		status_add_fault(&status, fault);
+		model_mac_to_text(port->claimed_mac, mac);
+		if (memcmp(port->claimed_mac, none, 6))
+			datum_add_string(&status, "vm_nic_macaddress", mac);
+	}
+	teller_set(teller, row, "status", &status);
+}
+
+/* Of the VLAN that the port's packets have; it goes with its port's row. */
+static void
+write_binding(struct teller *teller, const struct row *row,
+	      const struct model_port *port, bool also_old)
+{
+	struct table *table = database_table(teller->database,
+					     "Logical_Binding_Stats");
+	const struct column *column = table_schema_column(
+		table_schema(row_table(row)), "vlan_stats");
+	struct datum room, room_old, all = { .is_map = true };
+	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
+	const struct datum *old = row_get(row, "vlan_stats", &room_old);
+	union atom pair[2];
+	struct datum one = { .n = 1, .is_map = true, .many = pair };
+	struct ovsdb_error *error;
+	struct row *stats;
+
+	if (!port || !port->port || !port->subnet || !bindings->n)
+		return;
+	memset(pair, 0, sizeof pair);
+	pair[0] = *datum_key(bindings, 0);
+	for (uint32_t i = 0; i < old->n; i++)
+		if (datum_key(old, i)->integer == pair[0].integer) {
+			const struct row *is = table_find(
+				table, &datum_value(old, i)->uuid);
+
+			if (is && also_old)
+				write_counts(teller, is, NULL, port);
+			return;
+		}
+	error = transaction_insert(teller_transaction(teller), table, NULL,
+				   &stats);
+	if (error) {
+		ovsdb_error_free(error);
+		return;
+	}
+	write_counts(teller, NULL, stats, port);
+	pair[1].uuid = *row_uuid(stats);
+	datum_union(&all, &one, &column->type, true);
+	teller_set(teller, row, "vlan_stats", &all);
+}
+
+/* Into the row that is there, or the new one. */
+static void
+write_counts(struct teller *teller, const struct row *row, struct row *new,
+	     const struct model_port *port)
+{
+	struct vsw_port_counters c = { .size = sizeof c };
+
+	vsw_port_get_counters(port->port, &c);
+
+	const struct {
+		const char *name;
+		uint64_t value;
+	} columns[] = {
+		{ "packets_from_local", c.packets_received },
+		{ "bytes_from_local", c.bytes_received },
+		{ "packets_to_local", c.packets_sent },
+		{ "bytes_to_local", c.bytes_sent }
+	};
+
+	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+		struct datum value;
+
+		datum_set_integer(&value, (int64_t) columns[i].value);
+		if (row)
+			teller_set(teller, row, columns[i].name, &value);
+		else
+			set(new, columns[i].name, &value);
+	}
+}
+
+static void
+write_lists(struct model_state *state, struct teller *teller)
+{
+	const struct table *entries =
+		database_table(teller->database, "ACL_entry");
+	const struct table *lists = database_table(teller->database, "ACL");
+	const struct row *row;
+
+	for (row = table_first(entries); row; row = table_next(entries, row))
+		write_fault(teller, row, "acle_fault_status",
+			    port_list_entry_is_bad(state, row_uuid(row))
+				    ? "invalid_acl_entry" : NULL);
+	for (row = table_first(lists); row; row = table_next(lists, row)) {
+		bool is_bad = false;
+
+		(void) port_list_find(state, row_uuid(row), &is_bad);
+		write_fault(teller, row, "acl_fault_status",
+			    is_bad ? "invalid_acl" : NULL);
+	}
+	write_bindings(teller);
+}
+
+/* Lists of a whole port are all that is bound. */
+static void
+write_bindings(struct teller *teller)
+{
+	const struct table *ports =
+		database_table(teller->database, "Physical_Port");
+	const struct table *routers =
+		database_table(teller->database, "Logical_Router");
+	struct datum room;
+	const struct row *row;
+
+	for (row = table_first(ports); row; row = table_next(ports, row)) {
+		const struct datum *lists =
+			row_get(row, "acl_bindings", &room);
+		/* In the order of their keys. */
+		bool is_bad = lists->n
+			      && datum_key(lists, lists->n - 1)->integer;
+
+		write_fault(teller, row, "port_fault_status",
+			    is_bad ? "invalid_ACL_binding" : NULL);
+	}
+	for (row = table_first(routers); row; row = table_next(routers, row))
+		write_fault(teller, row, "LR_fault_status",
+			    row_get(row, "acl_binding", &room)->n
+				    ? "invalid_ACL_binding" : NULL);
+}
+
+/* 'fault' NULL: none. */
+static void
+write_fault(struct teller *teller, const struct row *row, const char *column,
+	    const char *fault)
+{
+	struct datum faults;
+
+	memset(&faults, 0, sizeof faults);
+	if (fault)
+		datum_add_string(&faults, fault, NULL);
+	teller_set(teller, row, column, &faults);
+}
+
+static void
+write_locals(struct model_state *state, struct teller *teller)
+{
+	struct list *switches = &state->model->switches;
+	struct table *table =
+		database_table(teller->database, "Ucast_Macs_Local");
+
+	remove_stale(state, teller, table);
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *ports =
+			&LIST_ENTRY(s, struct model_switch, link)->ports;
+
+		for (struct list *p = ports->next; p != ports; p = p->next)
+			add_local(teller, table,
+				  LIST_ENTRY(p, struct model_port, link));
+	}
+}
+
+static void
+remove_stale(struct model_state *state, struct teller *teller,
+	     struct table *table)
+{
+	const struct row *row;
+
+	for (row = table_first(table); row; row = table_next(table, row)) {
+		const struct model_subnet *subnet;
+		struct uuid uuid;
+		uint8_t mac[6];
+
+		if (!is_ours(row, &uuid, mac))
+			continue;
+		subnet = subnet_find(state, DB_HARDWARE_VTEP, &uuid);
+		if (subnet && find_claim(subnet, mac)
+		    && !is_told_by_other(subnet, mac, row_uuid(row)))
+			continue;
+		transaction_delete(teller_transaction(teller), row);
+	}
+}
+
+static void
+add_local(struct teller *teller, struct table *table,
+	  const struct model_port *port)
+{
+	const struct model_subnet *subnet = port->claimed;
+	const struct model_pa *pa = find_pa(port->sw);
+	char mac[MODEL_MAC_TEXT_SIZE];
+	struct ovsdb_error *error;
+	struct uuid uuid, locator;
+	struct datum value;
+	struct row *row;
+
+	if (!subnet || subnet->table->db != DB_HARDWARE_VTEP || !pa
+	    || find_claim(subnet, port->claimed_mac) != port)
+		return;
+	uuid = local_uuid(&subnet->row, port->claimed_mac);
+	if (table_find(table, &uuid)
+	    || is_told_by_other(subnet, port->claimed_mac, &uuid)
+	    || !get_locator(teller, pa, &locator))
+		return;
+	error = transaction_insert(teller_transaction(teller), table, &uuid,
+				   &row);
+	if (error) {
+		ovsdb_error_free(error);
+		return;
+	}
+	model_mac_to_text(port->claimed_mac, mac);
+	datum_set_string(&value, mac);
+	set(row, "MAC", &value);
+	datum_set_uuid(&value, &subnet->row);
+	set(row, "logical_switch", &value);
+	datum_set_uuid(&value, &locator);
+	set(row, "locator", &value);
+}
+
+/* RFC 9562, version 8: ours to fill.  15 bytes of subnet and MAC. */
+static struct uuid
+local_uuid(const struct uuid *subnet, const uint8_t mac[6])
+{
+	struct uuid uuid;
+
+	memcpy(uuid.bytes, subnet->bytes, 16);
+	for (int i = 0; i < 6; i++)
+		uuid.bytes[10 + i] ^= mac[i];
+	uuid.bytes[6] = (uint8_t) (0x80 | (subnet->bytes[6] & 0x0f));
+	uuid.bytes[8] = (uint8_t) (0x80 | (subnet->bytes[8] & 0x3f));
+	return uuid;
+}
+
+static bool
+is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
+{
+	struct datum room;
+	const struct uuid *subnet =
+		datum_uuid(row_get(row, "logical_switch", &room));
+	const char *mac = row_string(row, "MAC", "");
+	struct uuid uuid;
+
+	if (!subnet || !model_mac_from_text(mac, ret_mac))
+		return false;
+	*ret_subnet = *subnet;
+	uuid = local_uuid(subnet, ret_mac);
+	return uuid_equal(&uuid, row_uuid(row));
+}
+
+static const struct model_port *
+find_claim(const struct model_subnet *subnet, const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; memcmp(mac, none, 6) && i < table->n_ports; i++)
+		if (!memcmp(table->ports[i]->claimed_mac, mac, 6))
+			return table->ports[i];
+	return NULL;
+}
+
+static bool
+is_told_by_other(const struct model_subnet *subnet, const uint8_t mac[6],
+		 const struct uuid *ours)
+{
+	struct mapping_key key = mapping_key_mac(mac);
+	const struct mapping_row *row = subnet_table_find(subnet->table, &key);
+
+	for (; row; row = subnet_table_next(row, &key))
+		if (row->kind == ROW_UCAST_LOCAL
+		    && !uuid_equal(&row->by_row.key, ours))
+			return true;
+	return false;
+}
+
+static const struct model_pa *
+find_pa(const struct model_switch *sw)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next) {
+		const struct model_pa *pa =
+			LIST_ENTRY(link, const struct model_pa, link);
+
+		if (!pa->is_removed && pa->addr.n == 4)
+			return pa;
+	}
+	return NULL;
+}
+
+/* One that says the same may stand there already, from anybody. */
+static bool
+get_locator(struct teller *teller, const struct model_pa *pa,
+	    struct uuid *ret_uuid)
+{
+	struct table *table =
+		database_table(teller->database, "Physical_Locator");
+	struct transaction *transaction = teller_transaction(teller);
+	struct find_locator find = { .pa = &pa->addr };
+	struct ovsdb_error *error;
+	char text[MODEL_ADDR_TEXT_SIZE];
+	struct datum value;
+	struct row *row;
+
+	transaction_each(transaction, table, see_locator, &find);
+	if (find.is_found) {
+		*ret_uuid = find.uuid;
+		return true;
+	}
+	error = transaction_insert(transaction, table, NULL, &row);
+	if (error) {
+		ovsdb_error_free(error);
+		return false;
+	}
+	model_addr_to_text(&pa->addr, text);
+	datum_set_string(&value, text);
+	set(row, "dst_ip", &value);
+	datum_set_string(&value, "vxlan_over_ipv4");
+	set(row, "encapsulation_type", &value);
+	*ret_uuid = *row_uuid(row);
+	return true;
+}
+
+static bool
+see_locator(void *ctx, const struct row *row)
+{
+	struct find_locator *find = ctx;
+	struct datum room;
+	struct vsw_addr addr;
+
+	if (row_get(row, "tunnel_key", &room)->n
+	    || !model_addr_from_text(row_string(row, "dst_ip", ""),
+				     &addr)
+	    || addr.n != find->pa->n
+	    || memcmp(addr.bytes, find->pa->bytes, addr.n))
+		return true;
+	find->is_found = true;
+	find->uuid = *row_uuid(row);
+	return false;
+}
+
+static void
+set(struct row *row, const char *name, struct datum *value)
+{
+	const struct column *column =
+		table_schema_column(table_schema(row_table(row)), name);
+
+	if (!column)
+		abort();
+	row_set(row, column, value);
+}
