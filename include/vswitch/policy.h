@@ -173,9 +173,9 @@ VSW_API void vsw_rule_drop(struct vsw_rule *);
  * (VSW_DROP_CONNECTION_ENDED), for TCP until a SYN begins anew or there was
  * nothing of it for tcp_established_s; for UDP, and what else has no beginning,
  * for udp_single_s, after which its packets begin another like any others.  It
- * goes on if a later program lets its first packet pass.  (Under a program that
- * tracks nothing at all, connections count for nothing, and are left to their
- * time.)
+ * goes on if a later program lets its first packet pass, and who began it may
+ * do so again as soon as rules let him.  (Under a program that tracks nothing
+ * at all, connections count for nothing, and are left to their time.)
  *
  * Connections stay within a port: a packet from one VM to another may have one
  * at each.  Copies open none at the several places that they go to, nor do

@@ -660,8 +660,8 @@ end_victim(struct connections *t, const struct victim *victim,
 	return is_it;
 }
 
-/* False: there is one already, which the packet has joined, unless it is
- * refused. */
+/* False: there is one already, which the packet has joined, unless that is
+ * refused to its side. */
 static bool
 insert(struct connections *t, uint32_t place, enum track_state state,
        const struct connection_packet *packet, uint64_t now,
@@ -675,7 +675,9 @@ insert(struct connections *t, uint32_t place, enum track_state state,
 	lock_take(lock);
 	e = find_in_bucket(t, packet, &there);
 	if (e && (!is_alive(t, e, now)
-		  || track_begins_anew(e->state, packet->event))) {
+		  || track_begins_anew(e->state, packet->event)
+		  || (track_is_refused(e->state)
+		      && e->direction == packet->direction))) {
 		remove_entry(t, e, there);
 	} else if (e) {
 		if (!track_is_refused(e->state))

@@ -124,6 +124,10 @@ follow_start(struct composition *c, enum vsw_direction direction,
 			approve(c, f);
 		else if (track_is_refused(f->view.state))
 			refuse(f);
+		/* Who opened it begins another if rules let him. */
+		if (f->is_refused && !f->packet.is_related
+		    && f->packet.direction == f->view.direction)
+			f->is_refused = false;
 		if (is_other) {
 			narrate(c->narrator, "and begins another");
 			f->is_found = f->is_refused = false;

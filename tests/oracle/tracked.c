@@ -226,6 +226,7 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
 {
 	const struct acl_program *p = &w->programs[port];
 	bool nd = m->proto == ICMP && m->event == INVALID, is_other;
+	const struct conversation *refused;
 
 	*walked = (struct walked) {
 		.follows = (p->tracks[0] || p->tracks[1]) && !nd
@@ -234,6 +235,7 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
 		if (is_of(&w->all[i], port, is_out, m)
 		    && (!begins_anew(&w->all[i], m) || w->all[i].refused))
 			walked->c = &w->all[i];
+	refused = walked->c;
 	is_other = walked->c && begins_anew(walked->c, m);
 	if (walked->c && walked->c->serial != p->serial) {
 		struct conversation *c = walked->c;
@@ -249,6 +251,9 @@ walk(struct world *w, unsigned port, bool is_out, const struct message *m,
 		walked->c = NULL;
 		walked->refused = true;
 	}
+	/* The opener's own packets are for the rules alone to judge. */
+	if (refused && !m->is_error && refused->is_out == is_out)
+		walked->refused = false;
 	/* A SYN after all; the old one has been asked about. */
 	if (is_other) {
 		walked->c = NULL;

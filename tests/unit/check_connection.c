@@ -332,17 +332,24 @@ END_TEST
 /* Of what has no beginning, for a time, whatever comes. */
 START_TEST(what_has_no_beginning_is_refused_for_a_time)
 {
-	struct connection_packet p, icmp;
+	struct connection_packet p, other, icmp;
 	struct connection_view view;
 
 	make(MAX, RATE);
 	p = packet(1, 2, UDP, VSW_OUT, TRACK_PLAIN);
+	other = packet(1, 2, UDP, VSW_IN, TRACK_PLAIN);
 	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
 	connection_refuse(table, &p, 8, 20 * S);
 	connection_refuse(table, &p, 8, 40 * S);
-	ck_assert_int_eq(open_one(&p, 49 * S, NULL),
+	ck_assert_int_eq(open_one(&other, 49 * S, NULL),
 			 VSW_DROP_CONNECTION_ENDED);
-	ck_assert_int_eq(open_one(&p, 50 * S, NULL), CONNECTION_OPENED);
+	ck_assert_int_eq(open_one(&other, 50 * S, NULL), CONNECTION_OPENED);
+	/* Who began it may do so again. */
+	connection_refuse(table, &other, 8, 51 * S);
+	ck_assert_int_eq(open_one(&p, 52 * S, NULL),
+			 VSW_DROP_CONNECTION_ENDED);
+	ck_assert_int_eq(open_one(&other, 52 * S, NULL), CONNECTION_OPENED);
+	ck_assert_uint_eq(connections_n(table), 1);
 	/* An answer to a ping opens nothing. */
 	icmp = packet(1, 3, ICMP, VSW_OUT, TRACK_PLAIN);
 	ck_assert_int_eq(open_one(&icmp, S, NULL), CONNECTION_OPENED);
