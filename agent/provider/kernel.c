@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <libmnl/libmnl.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -494,8 +494,9 @@ read_link(const struct nlmsghdr *message, struct kernel_link *link)
 	parse(message, sizeof *info, &attrs);
 	memset(link, 0, sizeof *link);
 	link->index = info->ifi_index;
+	/* IFF_RUNNING says the same, up to a second late. */
 	link->is_up = info->ifi_flags & IFF_UP
-		      && info->ifi_flags & IFF_RUNNING;
+		      && info->ifi_flags & IFF_LOWER_UP;
 	if (attrs.of[IFLA_IFNAME])
 		strncpy(link->name, mnl_attr_get_str(attrs.of[IFLA_IFNAME]),
 			sizeof link->name - 1);
