@@ -29,7 +29,7 @@ static const struct table_kind {
 	{ "Mcast_Macs_Local", ROW_MCAST_LOCAL },
 	{ "Mcast_Macs_Remote", ROW_MCAST_REMOTE },
 	{ "Physical_Locator", ROW_LOCATOR },
-	{ "Physical_Switch", ROW_PHYSICAL },
+	{ "Physical_Switch", ROW_PHYSICAL_SWITCH },
 	{ "Physical_Port", ROW_PHYSICAL },
 	{ "Global", ROW_GLOBAL },
 	{ "ACL", ROW_LIST },
@@ -51,10 +51,13 @@ static const char *const ignored_columns[] = {
 static void follow(struct model_state *, enum model_database,
 		   struct database *);
 static enum row_kind find_kind(enum model_database, const char *table);
-static uint64_t find_ignored(const struct table_schema *);
+static uint64_t find_ignored(const struct table_schema *, enum row_kind);
+static uint64_t column_bit(const struct table_schema *, const char *name);
 static void find_columns(struct follower *, enum row_kind);
 static void touch_all(struct follower *);
 static void committed(struct observer *, const struct commit *);
+static void touch_physical(struct model_state *, enum model_database,
+			   const struct uuid *row);
 static bool matters(const struct follower *, const struct change *);
 static void touch(struct follower *, enum row_kind, const struct uuid *);
 static void follow_rows(struct model_state *, bool (*wanted)(enum row_kind),
@@ -108,7 +111,8 @@ model_new(struct database *const databases[], size_t n)
 				follow(state, db, databases[i]);
 	}
 	state->is_dirty = state->hnv_changed = true;
-	state->physical_changed = true;
+	state->physical_changed = state->switches_changed = true;
+	state->must_tell_all = true;
 	return model;
 }
 
@@ -152,7 +156,7 @@ void
 model_update(struct model *model)
 {
 	struct model_state *state = model->state;
-	bool must_bind;
+	bool judge_all;
 
 	if (!state->is_dirty)
 		return;
@@ -160,7 +164,7 @@ model_update(struct model *model)
 	state->n_updates++;
 	model->version++;
 	/* tunnel_ips may be provider addresses. */
-	if (state->hnv_changed || state->physical_changed) {
+	if (state->hnv_changed || state->switches_changed) {
 		host_follow(state);
 		model->places_version++;
 		domain_follow(state);
@@ -175,19 +179,21 @@ model_update(struct model *model)
 	follow_rows(state, is_locator, true);
 	follow_rows(state, is_other, true);
 	follow_rows(state, is_subnet, true);
-	must_bind = state->physical_changed || state->must_bind;
-	if (must_bind)
+	/* What binding changes it says of each port. */
+	judge_all = state->hnv_changed || state->structure_changed;
+	if (state->physical_changed || state->must_bind)
 		binding_follow(state);
 	path_follow(state);
 	path_settle(state);
-	must_bind |= port_lists_follow(state) || state->structure_changed;
-	firewall_follow(state, must_bind);
+	judge_all |= port_lists_follow(state);
+	firewall_follow(state, judge_all);
 	for (struct list *link = state->changed.next; link != &state->changed;
 	     link = link->next)
 		mapping_judge(state, LIST_ENTRY(link, struct subnet_table,
 						changed)->subnet);
 	routes_judge(state);
 	state->hnv_changed = state->physical_changed = false;
+	state->switches_changed = false;
 	state->must_bind = false;
 	free(state->touched);
 	state->touched = NULL;
@@ -340,6 +346,12 @@ state_subnet_changed(struct model_state *state, struct model_subnet *subnet)
 }
 
 void
+state_must_judge(struct model_state *state, struct model_port *port)
+{
+	port->must_judge = state->must_judge = true;
+}
+
+void
 state_bury(struct model_state *state)
 {
 	while (!list_is_empty(&state->gone_subnets)) {
@@ -405,7 +417,8 @@ follow(struct model_state *state, enum model_database db,
 		enum row_kind kind = find_kind(db, table->name);
 
 		follower->kinds[table->index] = (uint8_t) kind;
-		follower->ignored[table->index] = find_ignored(table);
+		follower->ignored[table->index] =
+			find_ignored(table, kind);
 		if (kind < N_FOLLOWED) {
 			follower->tables[kind] =
 				database_table(database, table->name);
@@ -430,19 +443,26 @@ find_kind(enum model_database db, const char *table)
 
 /* Columns past the 64th are never ignored: one look too many. */
 static uint64_t
-find_ignored(const struct table_schema *table)
+find_ignored(const struct table_schema *table, enum row_kind kind)
 {
 	uint64_t ignored = (uint64_t) 1 << COLUMN_VERSION;
 
 	for (size_t i = 0;
-	     i < sizeof ignored_columns / sizeof *ignored_columns; i++) {
-		const struct column *column =
-			table_schema_column(table, ignored_columns[i]);
-
-		if (column && column->index < 64)
-			ignored |= (uint64_t) 1 << column->index;
-	}
+	     i < sizeof ignored_columns / sizeof *ignored_columns; i++)
+		ignored |= column_bit(table, ignored_columns[i]);
+	/* Its ports say themselves that they are there. */
+	if (kind == ROW_PHYSICAL_SWITCH)
+		ignored |= column_bit(table, "ports");
 	return ignored;
+}
+
+static uint64_t
+column_bit(const struct table_schema *table, const char *name)
+{
+	const struct column *column = table_schema_column(table, name);
+
+	return column && column->index < 64 ? (uint64_t) 1 << column->index
+					    : 0;
 }
 
 static void
@@ -492,9 +512,12 @@ committed(struct observer *observer, const struct commit *commit)
 		if (follower->db != DB_HNV)
 			state->policy_time = time(NULL);
 		if (kind == ROW_HNV)
-			state->hnv_changed = true;
+			state->hnv_changed = state->must_tell_all = true;
+		else if (kind == ROW_PHYSICAL_SWITCH)
+			state->physical_changed = state->switches_changed
+				= true;
 		else if (kind == ROW_PHYSICAL)
-			state->physical_changed = true;
+			touch_physical(state, follower->db, &change->uuid);
 		else if (kind == ROW_LIST)
 			state->lists_changed = true;
 		else if (kind == ROW_TUNNEL)
@@ -502,6 +525,20 @@ committed(struct observer *observer, const struct commit *commit)
 		else if (kind < N_FOLLOWED)
 			touch(follower, kind, &change->uuid);
 	}
+}
+
+/* Of many at once the status is written as if of all. */
+static void
+touch_physical(struct model_state *state, enum model_database db,
+	       const struct uuid *row)
+{
+	state->physical_changed = true;
+	if (db != DB_MS_VTEP)
+		return;
+	if (state->n_untold == MAX_UNTOLD)
+		state->must_tell_all = true;
+	else
+		state->untold[state->n_untold++] = *row;
 }
 
 static bool

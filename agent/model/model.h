@@ -211,6 +211,8 @@ struct model_port {
 	enum model_verdict firewall_verdict;	/* And as it is. */
 	bool is_blocked;		/* No rule at all, and none passes. */
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule of that tier. */
+	bool has_vnic;			/* Rows speak of it, */
+	bool must_judge;		/* or of what it is judged by. */
 
 	bool has_list;			/* Its Physical_Port binds one: */
 	struct uuid list_row;
@@ -242,7 +244,10 @@ struct model_port {
 	struct vsw_port *applied;	/* 'port', as mappings know it. */
 	size_t n_requests;		/* That it has open, and may open: */
 	int64_t ask_tokens, asked_ms;	/* request.c */
-	uint64_t told;			/* Hash of the status last written. */
+	uint64_t told;			/* Hash of the status last written, */
+	uint64_t told_physical;		/* and of that of its Physical_Port */
+	bool has_physical;		/* of ms_vtep: */
+	struct uuid physical;
 };
 
 enum mapping_kind {

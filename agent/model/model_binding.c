@@ -21,11 +21,20 @@ struct physical {
 	enum model_database db;
 };
 
+/* A port, and what it was judged by before. */
+struct judged {
+	struct model_port *port;
+	enum model_reason reason;
+	bool has_list;
+	struct uuid list_row;
+	uint8_t mac[6];
+};
+
 struct binding {
 	struct model_state *state;
 	struct physical *physicals;	/* By iface_id. */
 	size_t n_physicals;
-	struct model_port **ports;	/* By iface_id, then name. */
+	struct judged *ports;		/* By iface_id, then name. */
 	size_t n_ports;
 };
 
@@ -50,6 +59,8 @@ static struct model_port *find_owner(const struct subnet_table *,
 				     const uint8_t mac[6]);
 static bool has_mac(const struct model_port *);
 static void bind_port(struct binding *, struct model_port *);
+static bool is_alone(const struct model_port *, const struct model_subnet *);
+static bool is_judged_alike(const struct judged *);
 static void explain_no_mapping(struct model_port *, struct model_subnet *);
 static bool has_address(const struct model_switch *);
 static void touch_subnet(struct model_state *, struct model_subnet *);
@@ -64,8 +75,11 @@ binding_follow(struct model_state *state)
 	collect_ports(&binding);
 	claim_ports(&binding);
 	assign_all(state);
-	for (size_t i = 0; i < binding.n_ports; i++)
-		bind_port(&binding, binding.ports[i]);
+	for (size_t i = 0; i < binding.n_ports; i++) {
+		bind_port(&binding, binding.ports[i].port);
+		if (!is_judged_alike(&binding.ports[i]))
+			state_must_judge(state, binding.ports[i].port);
+	}
 	for (size_t i = 0; i < binding.n_physicals; i++)
 		free(binding.physicals[i].iface_id);
 	free(binding.physicals);
@@ -159,6 +173,11 @@ collect_physicals(struct binding *binding)
 	if (binding->n_physicals)
 		qsort(binding->physicals, binding->n_physicals,
 		      sizeof *binding->physicals, compare_physicals);
+	/* Who speaks for a port is told of it alone: these are both. */
+	for (size_t i = 1; i < binding->n_physicals; i++)
+		if (!strcmp(binding->physicals[i].iface_id,
+			    binding->physicals[i - 1].iface_id))
+			binding->state->must_tell_all = true;
 }
 
 /* Of two that name one port the one that binds it counts. */
@@ -191,9 +210,11 @@ collect_ports(struct binding *binding)
 
 		for (struct list *p = sw->ports.next; p != &sw->ports;
 		     p = p->next) {
-			binding->ports = xrealloc(binding->ports, (n + 1)
-						  * sizeof *binding->ports);
-			binding->ports[n++] =
+			if (!(n & (n + 1)))
+				binding->ports = xrealloc(
+					binding->ports,
+					(2 * n + 1) * sizeof *binding->ports);
+			binding->ports[n++].port =
 				LIST_ENTRY(p, struct model_port, link);
 		}
 	}
@@ -206,8 +227,8 @@ collect_ports(struct binding *binding)
 static int
 compare_ports(const void *pa, const void *pb)
 {
-	const struct model_port *a = *(struct model_port *const *) pa;
-	const struct model_port *b = *(struct model_port *const *) pb;
+	const struct model_port *a = ((const struct judged *) pa)->port;
+	const struct model_port *b = ((const struct judged *) pb)->port;
 	int order = a->is_removed - b->is_removed;
 
 	if (!order)
@@ -224,9 +245,16 @@ claim_ports(struct binding *binding)
 	     link = link->next)
 		LIST_ENTRY(link, struct model_subnet, link)->table->n_ports
 			= 0;
-	for (size_t i = 0; i < binding->n_ports; i++)
-		claim(binding, binding->ports[i],
-		      i ? binding->ports[i - 1] : NULL);
+	for (size_t i = 0; i < binding->n_ports; i++) {
+		struct judged *judged = &binding->ports[i];
+		struct model_port *port = judged->port;
+
+		judged->reason = port->fault.reason;
+		judged->has_list = port->has_list;
+		judged->list_row = port->list_row;
+		memcpy(judged->mac, port->claimed_mac, 6);
+		claim(binding, port, i ? judged[-1].port : NULL);
+	}
 }
 
 static void
@@ -237,21 +265,26 @@ claim(struct binding *binding, struct model_port *port,
 		find_physical(binding, port->iface_id);
 
 	port->claimed = NULL;
-	port->has_list = false;
+	port->has_list = port->has_physical = false;
 	port->n_mappings = 0;
 	memcpy(port->claimed_mac, port->mac, 6);
 	if (port->is_removed)
 		return;
+	if (physical && physical->db == DB_MS_VTEP) {
+		port->has_physical = true;
+		port->physical = *row_uuid(physical->row);
+	}
 	if (!*port->iface_id)
 		model_fault_set(&port->fault, MODEL_NO_IFACE_ID, NULL);
 	else if (port->is_mac_bad)
 		model_fault_set(&port->fault, MODEL_BAD_MAC, NULL);
 	else if (before && !before->is_removed
-		 && !strcmp(before->iface_id, port->iface_id))
+		 && !strcmp(before->iface_id, port->iface_id)) {
 		model_fault_set(&port->fault, MODEL_CONFLICT,
 				"port \"%s\" has the same iface_id",
 				before->name);
-	else if (!physical)
+		binding->state->must_tell_all = true;
+	} else if (!physical)
 		model_fault_set(&port->fault, MODEL_NO_POLICY, NULL);
 	else
 		claim_subnet(binding, port, physical);
@@ -313,7 +346,7 @@ claim_subnet(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
 				"VLAN 0 alone is carried, not VLAN %lld",
 				(long long) datum_key(vlans, 1)->integer);
-	else
+	else if (!firewall_is_reason(port->fault.reason))
 		model_fault_set(&port->fault, MODEL_OK, NULL);
 	port->claimed = subnet;
 	read_claimed_mac(port, physical);
@@ -333,7 +366,8 @@ read_list(struct model_port *port, const struct physical *physical)
 		if (!datum_key(lists, i)->integer) {
 			port->has_list = true;
 			port->list_row = datum_value(lists, i)->uuid;
-		} else if (!port->fault.reason) {
+		} else if (!port->fault.reason
+			   || firewall_is_reason(port->fault.reason)) {
 			model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
 					"an ACL for VLAN %lld alone",
 					(long long) datum_key(lists, i)
@@ -395,6 +429,10 @@ assign_all(struct model_state *state)
 				port->n_mappings++;
 			if (row->mapping.port == port)
 				continue;
+			if (row->mapping.port)
+				state_must_judge(state, row->mapping.port);
+			if (port)
+				state_must_judge(state, port);
 			row->mapping.port = port;
 			key = mapping_key_mac(row->mapping.mac);
 			subnet_table_touch(table, &key);
@@ -446,9 +484,37 @@ bind_port(struct binding *binding, struct model_port *port)
 		return;
 	touch_subnet(binding->state, port->subnet);
 	touch_subnet(binding->state, subnet);
+	if (is_alone(port, port->subnet) || is_alone(port, subnet))
+		binding->state->structure_changed = true;
+	binding->state->programs_changed = true;
 	port->subnet = subnet;
 	port->is_dirty = true;
-	binding->state->structure_changed = true;
+	state_must_judge(binding->state, port);
+}
+
+/* Is the subnet in force in the port's switch for the port's sake? */
+static bool
+is_alone(const struct model_port *port, const struct model_subnet *subnet)
+{
+	const struct subnet_table *table = subnet ? subnet->table : NULL;
+
+	for (size_t i = 0; table && i < table->n_ports; i++)
+		if (table->ports[i] != port && table->ports[i]->sw == port->sw
+		    && table->ports[i]->subnet == subnet)
+			return false;
+	return subnet;
+}
+
+static bool
+is_judged_alike(const struct judged *judged)
+{
+	const struct model_port *port = judged->port;
+
+	return port->fault.reason == judged->reason
+	       && port->has_list == judged->has_list
+	       && (!port->has_list
+		   || uuid_equal(&port->list_row, &judged->list_row))
+	       && !memcmp(port->claimed_mac, judged->mac, 6);
 }
 
 static void

@@ -21,6 +21,8 @@ struct vnic {
 	struct list rules;
 	struct list changed;		/* In model_state.changed_vnics. */
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule. */
+	const struct row_fault *fault;	/* Of the first that has one. */
+	uint32_t gathered;		/* Update that did it. */
 };
 
 /* A row of FW_Rules. */
@@ -52,7 +54,9 @@ static struct acl *make_acl(struct model_state *, struct vnic_rule *const *,
 			    size_t n);
 static bool is_governed(const struct model_state *);
 static enum model_verdict host_default(const struct model_state *);
-static void judge_port(struct model_state *, struct model_port *);
+static void follow_port(struct model_state *, struct model_port *, bool all);
+static void judge_port(struct model_state *, struct model_port *,
+		       const struct vnic *);
 static bool follow_list(const struct model_state *, struct model_port *);
 static void tell_port(const struct vnic *, struct model_port *);
 
@@ -83,17 +87,16 @@ firewall_rule_follow(struct model_state *state, const struct touched *touched)
 }
 
 void
-firewall_follow(struct model_state *state, bool ports_changed)
+firewall_follow(struct model_state *state, bool all)
 {
 	struct list *switches = &state->model->switches;
 	enum model_verdict verdict = host_default(state);
-	bool is_other = state->is_governed != is_governed(state)
-			|| state->firewall_default != verdict;
 
+	all |= state->is_governed != is_governed(state)
+	       || state->firewall_default != verdict;
 	state->is_governed = is_governed(state);
 	state->firewall_default = verdict;
-	if (list_is_empty(&state->changed_vnics) && !is_other
-	    && !ports_changed)
+	if (list_is_empty(&state->changed_vnics) && !all && !state->must_judge)
 		return;
 	while (!list_is_empty(&state->changed_vnics))
 		gather(state, LIST_ENTRY(state->changed_vnics.next,
@@ -103,10 +106,19 @@ firewall_follow(struct model_state *state, bool ports_changed)
 			&LIST_ENTRY(s, struct model_switch, link)->ports;
 
 		for (struct list *p = ports->next; p != ports; p = p->next)
-			judge_port(state,
-				   LIST_ENTRY(p, struct model_port, link));
+			follow_port(state,
+				    LIST_ENTRY(p, struct model_port, link),
+				    all);
 	}
+	state->must_judge = false;
 	state->must_tell = true;
+}
+
+bool
+firewall_is_reason(enum model_reason reason)
+{
+	return reason == MODEL_BAD_RULE || reason == MODEL_PORT_BLOCKED
+	       || reason == MODEL_BAD_OPTION;
 }
 
 const struct uuid *
@@ -355,6 +367,8 @@ gather(struct model_state *state, struct vnic *vnic)
 
 	list_remove(&vnic->changed);
 	list_init(&vnic->changed);
+	vnic->gathered = state->n_updates;
+	vnic->fault = NULL;
 	for (struct list *link = vnic->rules.next; link != &vnic->rules;
 	     link = link->next) {
 		struct vnic_rule *rule =
@@ -363,6 +377,8 @@ gather(struct model_state *state, struct vnic *vnic)
 
 		if (!rule->is_enabled)
 			continue;
+		if (!vnic->fault)
+			vnic->fault = rule->fault;
 		if (!(*m & (*m + 1)))
 			rules[rule->tier] =
 				xrealloc(rules[rule->tier],
@@ -458,11 +474,24 @@ host_default(const struct model_state *state)
 }
 
 static void
-judge_port(struct model_state *state, struct model_port *port)
+follow_port(struct model_state *state, struct model_port *port, bool all)
 {
 	const struct vnic *vnic =
 		*port->iface_id && !port->is_removed
 			? find_vnic(state, port->iface_id) : NULL;
+
+	if (!all && !port->must_judge && port->has_vnic == (vnic != NULL)
+	    && (!vnic || vnic->gathered != state->n_updates))
+		return;
+	port->must_judge = false;
+	port->has_vnic = vnic;
+	judge_port(state, port, vnic);
+}
+
+static void
+judge_port(struct model_state *state, struct model_port *port,
+	   const struct vnic *vnic)
+{
 	enum model_verdict verdict = port->firewall_default;
 	bool is_other = false, has_rules = false;
 
@@ -492,7 +521,7 @@ judge_port(struct model_state *state, struct model_port *port)
 	if (!is_other)
 		return;
 	port->is_dirty = true;
-	state->structure_changed = true;
+	state->programs_changed = true;
 }
 
 static bool
@@ -512,23 +541,12 @@ follow_list(const struct model_state *state, struct model_port *port)
 static void
 tell_port(const struct vnic *vnic, struct model_port *port)
 {
-	const struct row_fault *fault = NULL;
+	const struct row_fault *fault = vnic ? vnic->fault : NULL;
 
-	if (port->fault.reason == MODEL_BAD_RULE
-	    || port->fault.reason == MODEL_PORT_BLOCKED
-	    || port->fault.reason == MODEL_BAD_OPTION)
+	if (firewall_is_reason(port->fault.reason))
 		model_fault_set(&port->fault, MODEL_OK, NULL);
 	if (port->fault.reason || !port->subnet)
 		return;
-	if (vnic)
-		for (const struct list *link = vnic->rules.next;
-		     link != &vnic->rules && !fault; link = link->next) {
-			const struct vnic_rule *rule =
-				LIST_ENTRY(link, const struct vnic_rule, link);
-
-			if (rule->is_enabled)
-				fault = rule->fault;
-		}
 	if (port->is_blocked)
 		model_fault_set(&port->fault, MODEL_PORT_BLOCKED, NULL);
 	else if (fault)

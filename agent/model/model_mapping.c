@@ -80,6 +80,8 @@ mapping_relocate(struct model_state *state)
 			if (!mapping->subnet)
 				continue;
 			subnet_table_remove(mapping->subnet->table, mapping);
+			if (mapping->mapping.port)
+				state_must_judge(state, mapping->mapping.port);
 			mapping->mapping.port = NULL;
 			set_place(mapping);
 			enter(state, mapping);
@@ -286,6 +288,8 @@ leave(struct model_state *state, struct mapping_row *mapping)
 	if (mapping->subnet) {
 		if (mapping->mapping.is_local)
 			state->must_bind = true;
+		if (mapping->mapping.port)
+			state_must_judge(state, mapping->mapping.port);
 		subnet_table_remove(mapping->subnet->table, mapping);
 		state_subnet_changed(state, mapping->subnet);
 		mapping->subnet = NULL;

@@ -36,7 +36,7 @@ enum row_kind {
 	ROW_FIREWALL_RULE,
 	N_FOLLOWED,
 	ROW_HNV = N_FOLLOWED,	/* Read anew as a whole: */
-	ROW_PHYSICAL,
+	ROW_PHYSICAL, ROW_PHYSICAL_SWITCH,
 	ROW_GLOBAL,		/* Only to know that it changed. */
 	ROW_LIST,		/* ACL, ACL_entry: read anew as a whole. */
 	ROW_TUNNEL,		/* The same. */
@@ -180,6 +180,8 @@ struct router_row {
 	size_t n_faults;
 };
 
+enum { MAX_UNTOLD = 16 };
+
 struct model_state {
 	struct model *model;
 	struct follower followers[N_DBS];
@@ -188,10 +190,11 @@ struct model_state {
 	uint32_t n_updates;
 
 	bool is_dirty;			/* Anything below, or a new cfg. */
-	bool hnv_changed, physical_changed;
+	bool hnv_changed, physical_changed, switches_changed;
 	struct touched *touched;
 	size_t n_touched, size_touched;
 	bool must_bind;			/* Ports or local mappings changed. */
+	bool must_judge;		/* A port of that name. */
 
 	struct map subnets[N_DBS], routers[N_DBS], places[N_DBS];
 	struct map vnis, mappings, mcasts;
@@ -216,7 +219,9 @@ struct model_state {
 
 	/* For policy_apply(). */
 	struct list changed;		/* Subnets, by subnet_table.changed. */
-	bool structure_changed;		/* Routers, prefixes, ports, VNIs. */
+	bool structure_changed;		/* Routers, prefixes, ports, VNIs, */
+	bool programs_changed;		/* or only programs of ports that are
+					 * dirty. */
 	uint32_t n_routes;		/* static_routes. */
 	struct model_domain **domains;	/* By id. */
 	size_t n_domains;
@@ -232,7 +237,10 @@ struct model_state {
 	uint32_t n_counts;		/* Of statistics. */
 	int64_t policy_time;		/* When a controller last changed
 					 * anything, by the clock; 0: never. */
-	bool must_tell;			/* Physical_Port, Ucast_Macs_Local. */
+	bool must_tell;			/* Physical_Port, Ucast_Macs_Local; */
+	bool must_tell_all;		/* each row of Physical_Port, or only */
+	struct uuid untold[MAX_UNTOLD];	/* these, and those whose ports */
+	size_t n_untold;		/* have something new to say. */
 };
 
 /* fault.c */
@@ -252,6 +260,8 @@ void state_touch(struct model_state *, enum model_database, enum row_kind,
 		 const struct uuid *);
 void state_touch_all(struct model_state *, enum model_database);
 void state_subnet_changed(struct model_state *, struct model_subnet *);
+/* What a port is judged by, and guarded with, may have changed. */
+void state_must_judge(struct model_state *, struct model_port *);
 /* Frees subnets and routers whose rows are gone, once nothing is in force of
  * them. */
 void state_bury(struct model_state *);
@@ -343,8 +353,10 @@ void binding_follow(struct model_state *);
 
 /* model_firewall.c: ms_firewall, and which lists a port has. */
 void firewall_rule_follow(struct model_state *, const struct touched *);
-/* Ports have changed, or what they are bound to or mapped to. */
-void firewall_follow(struct model_state *, bool ports_changed);
+/* Judges ports whose rules have changed, or that must be judged; or 'all'. */
+void firewall_follow(struct model_state *, bool all);
+/* A port's fault that firewall_follow() tells and takes back. */
+bool firewall_is_reason(enum model_reason);
 /* The row of FW_Rules that is this rule of the port's, or NULL. */
 const struct uuid *firewall_find_row(const struct model_state *,
 				     const struct model_port *, enum acl_tier,

@@ -31,6 +31,7 @@ static void sync_ports(struct turn *);
 static void touch_port(struct model_state *, struct model_port *);
 static void apply_switch(struct turn *);
 static void apply_structure(struct turn *);
+static void apply_ports(struct turn *);
 static void place_subnets(struct turn *);
 static struct instance *get_instance(struct turn *, const struct domain *);
 static void get_placement(struct turn *, struct instance *,
@@ -47,6 +48,8 @@ static void build_one(struct turn *, struct built_group *, enum group_kind,
 static struct vsw_mapping *find_mapping(void *turn,
 					const struct model_subnet *);
 static void set_programs(struct turn *);
+static void set_dirty_programs(struct turn *);
+static void follow_port(struct turn *, struct model_port *);
 static void set_port_program(struct turn *, struct model_port *);
 static bool collect_groups(struct turn *, struct model_port *,
 			   const struct program_draft *,
@@ -76,7 +79,7 @@ policy_apply(struct model *model)
 		}
 	}
 	if (state->is_in_force && !state->structure_changed
-	    && list_is_empty(&state->changed))
+	    && !state->programs_changed && list_is_empty(&state->changed))
 		return;
 	edit_init(&turn.edit);
 	for (link = model->switches.next; link != &model->switches;
@@ -255,6 +258,10 @@ apply_switch(struct turn *turn)
 		apply_structure(turn);
 		return;
 	}
+	if (turn->model->state->programs_changed) {
+		apply_ports(turn);
+		return;
+	}
 	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_set);
 	edit_subnets(turn, edit_remove);
@@ -275,6 +282,20 @@ apply_structure(struct turn *turn)
 	edit_subnets(turn, edit_remove);
 	edit_subnets(turn, edit_commit);
 	drop_unwanted(turn);
+	apply_acls_settle(&turn->applied->acls);
+}
+
+/* The same of ports whose subnets are in force already, and stay so. */
+static void
+apply_ports(struct turn *turn)
+{
+	edit_subnets(turn, edit_begin);
+	edit_subnets(turn, edit_set);
+	edit_subnets(turn, edit_commit);
+	set_dirty_programs(turn);
+	edit_subnets(turn, edit_begin);
+	edit_subnets(turn, edit_remove);
+	edit_subnets(turn, edit_commit);
 	apply_acls_settle(&turn->applied->acls);
 }
 
@@ -529,18 +550,37 @@ set_programs(struct turn *turn)
 		struct model_port *port =
 			LIST_ENTRY(link, struct model_port, link);
 
-		if (!port->applied)
-			continue;
-		if (!port->subnet) {
-			if (port->program)
-				(void) !vsw_port_set_program(port->applied,
-							     NULL);
-			forget_program(port);
-			port->is_dirty = false;
-		} else {
-			set_port_program(turn, port);
-		}
+		if (port->applied)
+			follow_port(turn, port);
 	}
+}
+
+static void
+set_dirty_programs(struct turn *turn)
+{
+	struct list *ports = &turn->sw->ports;
+
+	for (struct list *link = ports->next; link != ports;
+	     link = link->next) {
+		struct model_port *port =
+			LIST_ENTRY(link, struct model_port, link);
+
+		if (port->is_dirty && port->applied)
+			follow_port(turn, port);
+	}
+}
+
+static void
+follow_port(struct turn *turn, struct model_port *port)
+{
+	if (port->subnet) {
+		set_port_program(turn, port);
+		return;
+	}
+	if (port->program)
+		(void) !vsw_port_set_program(port->applied, NULL);
+	forget_program(port);
+	port->is_dirty = false;
 }
 
 static void
@@ -741,7 +781,7 @@ finish(struct turn *turn)
 		table->n_keys = table->size_keys = table->n_judged = 0;
 		table->flood_changed = false;
 	}
-	state->structure_changed = false;
+	state->structure_changed = state->programs_changed = false;
 	state_bury(state);
 }
 

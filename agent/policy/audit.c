@@ -108,7 +108,7 @@ static bool
 may_look(const struct model_state *state)
 {
 	return state->is_in_force && !state->is_dirty
-	       && !state->structure_changed
+	       && !state->structure_changed && !state->programs_changed
 	       && list_is_empty(&state->changed);
 }
 

@@ -30,8 +30,12 @@ static void write_cfg(struct model_state *, enum model_database,
 static void write_tunnel_ips(struct model_state *, enum model_database,
 			     struct teller *);
 static bool are_given(const struct model_state *, const char *name);
-static void write_physicals(struct model_state *, enum model_database,
-			    struct teller *);
+static void write_physicals(struct model_state *, struct teller *);
+static void write_all(struct model_state *, struct teller *);
+static void write_untold(struct model_state *, struct teller *);
+static bool has_news(struct model_port *, uint64_t seed);
+static const struct model_port *find_first(const struct model_state *,
+					   const struct row *);
 static struct named_port *collect_ports(const struct model_state *,
 					size_t *ret_n);
 static int compare_ports(const void *, const void *);
@@ -73,16 +77,17 @@ status_vtep_write(struct model_state *state, enum model_database db)
 	if (!teller.database)
 		return;
 	write_cfg(state, db, &teller);
+	if (db == DB_MS_VTEP && state->must_tell)
+		write_physicals(state, &teller);
 	if (state->must_tell && db != DB_MS_FIREWALL) {
 		write_tunnel_ips(state, db, &teller);
-		if (db == DB_MS_VTEP)
-			write_physicals(state, db, &teller);
-		else {
+		if (db == DB_HARDWARE_VTEP) {
 			write_locals(state, &teller);
 			write_lists(state, &teller);
 		}
 	}
-	teller_done(&teller);
+	if (!teller_done(&teller))
+		state->must_tell_all = true;
 }
 
 void
@@ -165,11 +170,43 @@ are_given(const struct model_state *state, const char *name)
 	return false;
 }
 
+/* A thousand ports cost little when one of them has something new to say. */
 static void
-write_physicals(struct model_state *state, enum model_database db,
-		struct teller *teller)
+write_physicals(struct model_state *state, struct teller *teller)
 {
-	const struct table *table = state_table(state, db, "Physical_Port");
+	const struct table *table =
+		state_table(state, DB_MS_VTEP, "Physical_Port");
+	struct list *switches = &state->model->switches;
+	bool all = state->must_tell_all;
+
+	if (all)
+		write_all(state, teller);
+	else
+		write_untold(state, teller);
+	state->must_tell_all = false;
+	state->n_untold = 0;
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *ports =
+			&LIST_ENTRY(s, struct model_switch, link)->ports;
+
+		for (struct list *p = ports->next; p != ports; p = p->next) {
+			struct model_port *port =
+				LIST_ENTRY(p, struct model_port, link);
+			const struct row *row =
+				has_news(port, state->seed) && !all
+				? table_find(table, &port->physical) : NULL;
+
+			if (row)
+				write_physical(teller, row, port);
+		}
+	}
+}
+
+static void
+write_all(struct model_state *state, struct teller *teller)
+{
+	const struct table *table =
+		state_table(state, DB_MS_VTEP, "Physical_Port");
 	size_t n;
 	struct named_port *ports = collect_ports(state, &n);
 	const struct row *row;
@@ -177,6 +214,65 @@ write_physicals(struct model_state *state, enum model_database db,
 	for (row = table_first(table); row; row = table_next(table, row))
 		write_physical(teller, row, find_port(ports, n, row));
 	free(ports);
+}
+
+/* Rows that are new, or of another name now. */
+static void
+write_untold(struct model_state *state, struct teller *teller)
+{
+	const struct table *table =
+		state_table(state, DB_MS_VTEP, "Physical_Port");
+
+	for (size_t i = 0; i < state->n_untold; i++) {
+		const struct row *row = table_find(table, &state->untold[i]);
+
+		if (row)
+			write_physical(teller, row, find_first(state, row));
+	}
+}
+
+/* write_port() has looked at what there is to say: what 'told' is made of. */
+static bool
+has_news(struct model_port *port, uint64_t seed)
+{
+	uint64_t hash;
+
+	if (port->is_removed || !port->has_physical)
+		return false;
+	hash = map_hash(&port->physical, sizeof port->physical,
+			port->told ^ seed);
+	hash = map_hash(port->claimed_mac, 6, hash);
+	if (hash == port->told_physical)
+		return false;
+	port->told_physical = hash;
+	return true;
+}
+
+/* The same as find_port() finds. */
+static const struct model_port *
+find_first(const struct model_state *state, const struct row *row)
+{
+	const struct list *switches = &state->model->switches;
+	char *id = iface_id_from_text(row_string(row, "name", ""));
+	const struct model_port *first = NULL;
+
+	for (const struct list *s = switches->next; s != switches && !first;
+	     s = s->next) {
+		const struct list *all =
+			&LIST_ENTRY(s, const struct model_switch, link)->ports;
+
+		for (const struct list *p = all->next; p != all && !first;
+		     p = p->next) {
+			const struct model_port *port =
+				LIST_ENTRY(p, const struct model_port, link);
+
+			if (!port->is_removed && *id
+			    && !strcmp(port->iface_id, id))
+				first = port;
+		}
+	}
+	free(id);
+	return first;
 }
 
 /* Those that have a name, in order. */
