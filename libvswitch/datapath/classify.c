@@ -133,6 +133,9 @@ decide_walk(struct composition *c, const struct vsw_program *program,
 const struct rule *
 decide_find(const struct layer_groups *groups, const struct flow_key *key)
 {
+	const struct rule *found = NULL;
+	size_t n_asked = 0;
+
 	for (size_t i = 0; i < groups->n; i++) {
 		const struct rule *rule;
 
@@ -141,15 +144,23 @@ decide_find(const struct layer_groups *groups, const struct flow_key *key)
 		rule = group_find(groups->groups[i], key);
 		if (rule && rule->is_terminating)
 			return rule;
+		if (rule) {
+			found = rule;
+			n_asked = i + 1;
+		}
 	}
-	for (size_t i = groups->n; i-- > 0;) {
-		const struct rule *rule = group_find(groups->groups[i],
-							 key);
+	/* The last one counts: none before the one that was found, nor any
+	 * that was asked already and had nothing. */
+	for (size_t i = groups->n; i-- > n_asked;) {
+		const struct rule *rule;
 
+		if (groups->groups[i]->has_terminating)
+			continue;
+		rule = group_find(groups->groups[i], key);
 		if (rule)
 			return rule;
 	}
-	return NULL;
+	return found;
 }
 
 static struct flow *

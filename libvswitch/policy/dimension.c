@@ -44,7 +44,7 @@ static void sort_by_byte(struct turn *to, const struct turn *from, size_t n,
 			 unsigned byte);
 static uint8_t byte_of(const struct turn *, unsigned byte);
 static bool get_value(const struct dimension *, const struct flow_key *,
-		      struct point *ret_value);
+		      uint32_t has, struct point *ret_value);
 
 static void
 flip(uint64_t *bitmap, size_t i)
@@ -95,13 +95,13 @@ dimension_done(struct dimension *d, const struct vsw_allocator *allocator)
 
 bool
 dimension_find(const struct dimension *d, const struct flow_key *key,
-	       struct row *ret_row)
+	       uint32_t has, struct row *ret_row)
 {
 	struct point value;
 
 	if (d->kind != DIMENSION_FAMILY && field_is_unknown(key, d->field))
 		return false;
-	if (get_value(d, key, &value))
+	if (get_value(d, key, has, &value))
 		intervals_find(&d->intervals, value, ret_row);
 	else
 		intervals_absent(&d->intervals, ret_row);
@@ -392,15 +392,16 @@ byte_of(const struct turn *turn, unsigned byte)
 }
 
 static bool
-get_value(const struct dimension *d, const struct flow_key *key,
+get_value(const struct dimension *d, const struct flow_key *key, uint32_t has,
 	  struct point *ret_value)
 {
 	if (d->kind == DIMENSION_FAMILY) {
 		*ret_value = (struct point) { 0, field_family(key) };
 		return true;
 	}
-	if (!field_get(key, d->field, ret_value))
+	if (!(has >> d->field & 1))
 		return false;
+	*ret_value = field_get(key, d->field);
 	if (d->kind == DIMENSION_MASKED)
 		*ret_value = point_and(*ret_value, d->mask);
 	return true;

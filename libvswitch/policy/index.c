@@ -43,6 +43,10 @@ static inline const struct rule *find(const struct index *,
 				      const struct flow_key *,
 				      struct index_cost *)
 	__attribute__((always_inline));
+static inline const struct rule *ask(const struct block *,
+				     const struct rules *,
+				     const struct flow_key *,
+				     struct index_cost *);
 static inline const struct rule *find_in(const struct block *,
 					 const struct rules *,
 					 const struct flow_key *,
@@ -88,6 +92,11 @@ const struct rule *
 index_find(const struct index *index, const struct rules *rules,
 	   const struct flow_key *key)
 {
+	const struct block *only = index->blocks;
+
+	/* Few rules need no rows. */
+	if (only && !only->n_dimensions && !only->next)
+		return ask(only, rules, key, NULL);
 	return find(index, rules, key, NULL);
 }
 
@@ -300,12 +309,27 @@ find(const struct index *index, const struct rules *rules,
      const struct flow_key *key, struct index_cost *cost)
 {
 	for (const struct block *b = index->blocks; b; b = b->next) {
-		const struct rule *rule = find_in(b, rules, key, cost);
+		const struct rule *rule =
+			b->n_dimensions ? find_in(b, rules, key, cost)
+					: ask(b, rules, key, cost);
 
 		if (rule)
 			return rule;
 	}
 	return NULL;
+}
+
+/* One rule after the other. */
+static inline const struct rule *
+ask(const struct block *block, const struct rules *rules,
+    const struct flow_key *key, struct index_cost *cost)
+{
+	uint32_t end = block->first + block->n_rules;
+	uint32_t i = rules_find(rules, block->first, block->n_rules, key);
+
+	if (cost)
+		cost->n_rules += (i < end ? i + 1 : end) - block->first;
+	return i < end ? rules_get(rules, i) : NULL;
 }
 
 static inline const struct rule *
@@ -315,21 +339,12 @@ find_in(const struct block *block, const struct rules *rules,
 	struct row rows[DIMENSIONS_MAX];
 	size_t n_rows = 0, n_words = (block->n_rules + WORD - 1) / WORD;
 	uint32_t words = UINT32_MAX >> (32 - n_words);
+	uint32_t has = field_all_of(key);
 	const struct rule *rule;
 
-	if (!block->n_dimensions) {
-		for (uint32_t i = 0; i < block->n_rules; i++) {
-			if (cost)
-				cost->n_rules++;
-			rule = rules_get(rules, block->first + i);
-			if (rule_matches(rule, key))
-				return rule;
-		}
-		return NULL;
-	}
 	for (size_t d = 0; words && d < block->n_dimensions; d++) {
 		if (!dimension_find(&block->dimensions[d], key,
-				    &rows[n_rows]))
+				    has, &rows[n_rows]))
 			continue;
 		words &= rows[n_rows++].words;
 	}

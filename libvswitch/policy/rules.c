@@ -18,7 +18,7 @@ enum {
 	ALIGNMENT = 8,
 	/* Of a match, one byte says both: field | kind << KIND_SHIFT. */
 	KIND_SHIFT = 5,
-	FIELD_BITS = (1 << KIND_SHIFT) - 1,
+	FIELD_BITS = FIELD_ROOM - 1,
 	KIND_EXACT = MATCH_SET + 1,	/* MATCH_MASK with all bits. */
 	NO_MORE = 0xff,
 	SIZE_LIMIT = 1 << 30
@@ -37,6 +37,12 @@ struct rules {
 	uint32_t at[];			/* Of each rule, from here on. */
 };
 
+/* What rules are asked about a packet. */
+struct question {
+	const struct flow_key *key;
+	uint32_t has, unknown;		/* Fields: bits. */
+};
+
 /* Names while they are put together: by hash, where each is kept. */
 struct names {
 	const struct vsw_allocator *allocator;
@@ -51,7 +57,7 @@ static int measure(const struct vsw_rule *const *, size_t n,
 static size_t size_of(const struct vsw_rule *);
 static size_t size_of_action(enum rule_action);
 static size_t size_of_match(const struct match *);
-static unsigned width_of(unsigned field);
+static inline size_t room_for(unsigned width, unsigned kind);
 static bool is_exact(const struct match *);
 static size_t put_rule(struct rule *, struct vsw_group *,
 		       const struct vsw_rule *);
@@ -69,8 +75,18 @@ static const void *action(const struct rule *, enum rule_action);
 static const uint8_t *get_match(const uint8_t *, struct match *ret_match);
 static const uint8_t *get_number(const uint8_t *, unsigned width,
 				 struct point *ret_number);
-static bool match_holds(const struct match *, const struct flow_key *);
-static bool set_holds(const struct match *, const struct flow_key *);
+static inline uint64_t get_short(const uint8_t *, unsigned width);
+static inline struct question question_of(const struct flow_key *);
+static inline bool all_hold(const struct rule *, const struct question *,
+			    uint32_t fields) __attribute__((always_inline));
+static inline bool holds(const uint8_t *, unsigned field, unsigned kind,
+			 unsigned width, const struct question *)
+	__attribute__((always_inline));
+static inline bool short_holds(const uint8_t *, unsigned width,
+			       unsigned kind, uint64_t value);
+static bool wide_holds(const uint8_t *, unsigned kind, struct point value);
+static bool set_holds(const struct vsw_set *, enum vsw_field,
+		      const struct question *);
 
 static inline size_t
 align(size_t size)
@@ -239,6 +255,19 @@ rule_mac(const struct rule *rule, enum rule_action which)
 	return action(rule, which);
 }
 
+uint32_t
+rules_find(const struct rules *rules, uint32_t first, uint32_t n,
+	   const struct flow_key *key)
+{
+	const struct question question = question_of(key);
+	uint32_t i = first;
+
+	while (i < first + n
+	       && !all_hold(rules_get(rules, i), &question, UINT32_MAX))
+		i++;
+	return i;
+}
+
 bool
 rule_matches(const struct rule *rule, const struct flow_key *key)
 {
@@ -249,13 +278,9 @@ bool
 rule_matches_in(const struct rule *rule, const struct flow_key *key,
 		uint32_t fields)
 {
-	const uint8_t *at = NULL;
-	struct match match;
+	const struct question question = question_of(key);
 
-	while (rule_next_match(rule, &at, &match))
-		if (fields >> match.field & 1 && !match_holds(&match, key))
-			return false;
-	return true;
+	return all_hold(rule, &question, fields);
 }
 
 bool
@@ -355,25 +380,17 @@ size_of_action(enum rule_action which)
 static size_t
 size_of_match(const struct match *match)
 {
-	size_t width = width_of(match->field);
-
-	switch (match->kind) {
-	case MATCH_SET:
-		return 1 + sizeof match->set;
-	case MATCH_RANGE:
-		return 1 + 2 * width;
-	default:
-		return 1 + (is_exact(match) ? width : 2 * width);
-	}
+	return room_for(field_size(match->field),
+			match->kind == MATCH_MASK && is_exact(match)
+			? KIND_EXACT : match->kind);
 }
 
-/* Of a number, in bytes: 1, 2, 4, 8, 16. */
-static unsigned
-width_of(unsigned field)
+static inline size_t
+room_for(unsigned width, unsigned kind)
 {
-	unsigned size = field_size(field);
-
-	return size == 6 ? 8 : size;
+	if (kind == MATCH_SET)
+		return 1 + sizeof(struct vsw_set *);
+	return 1 + (kind == KIND_EXACT ? width : 2 * width);
 }
 
 static bool
@@ -472,7 +489,7 @@ put_route(uint8_t *p, const struct vsw_rule *draft)
 static uint8_t *
 put_match(uint8_t *p, const struct match *match)
 {
-	unsigned width = width_of(match->field), kind = match->kind;
+	unsigned width = field_size(match->field), kind = match->kind;
 
 	if (kind == MATCH_MASK && is_exact(match))
 		kind = KIND_EXACT;
@@ -503,9 +520,11 @@ put_number(uint8_t *p, struct point number, unsigned width)
 		memcpy(p, &two, sizeof two);
 	else if (width == 4)
 		memcpy(p, &four, sizeof four);
-	else if (width == 8)
-		memcpy(p, &number.low, sizeof number.low);
-	else
+	else if (width == 6) {
+		two = (uint16_t) (number.low >> 32);
+		memcpy(p, &four, sizeof four);
+		memcpy(p + sizeof four, &two, sizeof two);
+	} else
 		memcpy(p, &number, sizeof number);
 	return p + width;
 }
@@ -595,7 +614,7 @@ get_match(const uint8_t *p, struct match *match)
 		memcpy(&match->set, p, sizeof match->set);
 		return p + sizeof match->set;
 	}
-	width = width_of(match->field);
+	width = field_size(match->field);
 	if (kind == MATCH_RANGE) {
 		p = get_number(p, width, &match->range.first);
 		return get_number(p, width, &match->range.last);
@@ -611,53 +630,122 @@ get_match(const uint8_t *p, struct match *match)
 static const uint8_t *
 get_number(const uint8_t *p, unsigned width, struct point *number)
 {
-	uint16_t two;
-	uint32_t four;
-
-	*number = (struct point) { 0, 0 };
-	if (width == 1) {
-		number->low = *p;
-	} else if (width == 2) {
-		memcpy(&two, p, sizeof two);
-		number->low = two;
-	} else if (width == 4) {
-		memcpy(&four, p, sizeof four);
-		number->low = four;
-	} else if (width == 8) {
-		memcpy(&number->low, p, sizeof number->low);
-	} else {
+	if (width == 16)
 		memcpy(number, p, sizeof *number);
-	}
+	else
+		*number = (struct point) { 0, get_short(p, width) };
 	return p + width;
 }
 
-static bool
-match_holds(const struct match *match, const struct flow_key *key)
+static inline uint64_t
+get_short(const uint8_t *p, unsigned width)
 {
-	struct point value;
+	uint16_t two;
+	uint32_t four;
 
-	if (field_is_unknown(key, match->field))
-		return true;
-	if (match->kind == MATCH_SET)
-		return set_holds(match, key);
-	if (!field_get(key, match->field, &value))
+	if (width == 4) {
+		memcpy(&four, p, sizeof four);
+		return four;
+	}
+	if (width == 2) {
+		memcpy(&two, p, sizeof two);
+		return two;
+	}
+	if (width == 1)
+		return *p;
+	memcpy(&four, p, sizeof four);
+	memcpy(&two, p + sizeof four, sizeof two);
+	return (uint64_t) two << 32 | four;
+}
+
+static inline struct question
+question_of(const struct flow_key *key)
+{
+	return (struct question) {
+		key, field_all_of(key), field_unknown_of(key)
+	};
+}
+
+/* Matches are looked at where they stand: small groups ask all of their rules
+ * of each first packet. */
+static inline bool
+all_hold(const struct rule *rule, const struct question *question,
+	 uint32_t fields)
+{
+	const uint8_t *p = (const uint8_t *) rule + rule->matches_at;
+
+	fields &= ~question->unknown;
+	while (*p != NO_MORE) {
+		unsigned field = *p & FIELD_BITS, kind = *p >> KIND_SHIFT;
+		unsigned width = field_size(field);
+
+		if (fields >> field & 1
+		    && !holds(p + 1, field, kind, width, question))
+			return false;
+		p += room_for(width, kind);
+	}
+	return true;
+}
+
+static inline bool
+holds(const uint8_t *p, unsigned field, unsigned kind, unsigned width,
+      const struct question *question)
+{
+	const struct vsw_set *set;
+
+	if (kind == MATCH_SET) {
+		memcpy(&set, p, sizeof set);
+		return set_holds(set, field, question);
+	}
+	if (!(question->has >> field & 1))
 		return false;
-	if (match->kind == MATCH_RANGE)
-		return point_in(value, &match->range);
-	return !point_compare(point_and(value, match->mask), match->value);
+	if (width == 16)
+		return wide_holds(p, kind,
+				  field_get_wide(question->key, field));
+	return short_holds(p, width, kind,
+			   field_get_short(question->key, field));
+}
+
+static inline bool
+short_holds(const uint8_t *p, unsigned width, unsigned kind, uint64_t value)
+{
+	uint64_t first = get_short(p, width), second;
+
+	if (kind == KIND_EXACT)
+		return value == first;
+	second = get_short(p + width, width);
+	if (kind == MATCH_MASK)
+		return (value & second) == first;
+	return first <= value && value <= second;
 }
 
 static bool
-set_holds(const struct match *match, const struct flow_key *key)
+wide_holds(const uint8_t *p, unsigned kind, struct point value)
 {
-	enum vsw_field field = match->field;
-	enum set_list list = SET_PORTS;
-	struct point value;
+	struct point mask;
+	struct range range;
 
-	if (match->set->kind == VSW_SET_ADDRESSES) {
+	if (kind == MATCH_RANGE) {
+		memcpy(&range, p, sizeof range);
+		return point_in(value, &range);
+	}
+	if (kind == MATCH_MASK) {
+		memcpy(&mask, p + sizeof value, sizeof mask);
+		value = point_and(value, mask);
+	}
+	return !memcmp(&value, p, sizeof value);
+}
+
+static bool
+set_holds(const struct vsw_set *set, enum vsw_field field,
+	  const struct question *question)
+{
+	enum set_list list = SET_PORTS;
+
+	if (set->kind == VSW_SET_ADDRESSES) {
 		bool is_src = field == VSW_FIELD_IPV4_SRC
 			      || field == VSW_FIELD_IPV6_SRC;
-		bool is_v6 = field_family(key) == 6;
+		bool is_v6 = field_family(question->key) == 6;
 
 		/* The packet's family decides which list. */
 		list = is_v6 ? SET_V6 : SET_V4;
@@ -668,6 +756,6 @@ set_holds(const struct match *match, const struct flow_key *key)
 			field = is_src ? VSW_FIELD_IPV4_SRC
 				       : VSW_FIELD_IPV4_DST;
 	}
-	return field_get(key, field, &value)
-	       && set_has(match->set, list, value);
+	return question->has >> field & 1
+	       && set_has(set, list, field_get(question->key, field));
 }

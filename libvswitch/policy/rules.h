@@ -65,6 +65,9 @@ void rules_free(const struct vsw_allocator *, struct rules *);
 uint32_t rules_n(const struct rules *);
 size_t rules_size(const struct rules *);	/* In bytes. */
 const struct rule *rules_get(const struct rules *, uint32_t i);
+/* The first of 'n' rules from 'first' on that matches; 'first' + 'n': none. */
+uint32_t rules_find(const struct rules *, uint32_t first, uint32_t n,
+		    const struct flow_key *);
 /* NULL: none. */
 const char *rule_name(const struct rule *);
 struct vsw_counter *rule_counter(const struct rule *);
