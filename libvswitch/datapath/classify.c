@@ -51,7 +51,7 @@ void
 batch_classify(struct vsw_worker *worker, struct batch *batch)
 {
 	batch->has_decided = batch->is_spent = false;
-	if (batch->missed & (batch->missed - 1))
+	if (batch->missed)
 		foresee(worker, batch);
 	for (uint32_t left = batch->missed; left; left &= left - 1) {
 		unsigned i = (unsigned) __builtin_ctz(left);
@@ -83,6 +83,7 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 		c = (struct composition) {
 			.vsw = vsw, .in_port = in_port, .headers = headers,
 			.frame = frame, .narrator = narrator,
+			.foreseen = decision->foreseen,
 			.decision = decision, .now = now,
 			.is_trial = narrator != NULL, .hash = spread,
 			.key = headers->key, .rewrite = { .drop = VSW_N_DROPS }
@@ -191,6 +192,7 @@ decide_flow(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		return NULL;
 	}
 	batch->has_decided = true;
+	worker->decision.foreseen = &worker->foreseen[i];
 	is_good = decide(vsw, batch->port, headers, batch->packets[i]->data,
 			 hash, batch->now, NULL, &worker->decision);
 	if (worker->decision.notes.n
@@ -361,7 +363,7 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	}
 	found = c->narrator || c->key.has & FLOW_NO_FIRST
 		? find_in_order(c, layer, groups)
-		: decide_find(groups, &c->key);
+		: foresee_find(c->foreseen, groups, &c->key);
 	if (c->is_over)
 		return;
 	if (!found) {

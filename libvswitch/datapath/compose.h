@@ -31,6 +31,7 @@ struct composition {
 	const struct headers *headers;
 	const uint8_t *frame;
 	const struct narrator *narrator;
+	const struct foreseen *foreseen;	/* Of the packet; or NULL. */
 	struct decision *decision;
 	uint32_t hash;
 	uint64_t now;

@@ -18,6 +18,7 @@
 #include "libvswitch/datapath/rewrite.h"
 
 struct composition;
+struct foreseen;
 struct layer_groups;
 struct narrator;
 struct vsw_counter;
@@ -32,6 +33,8 @@ enum { DECISION_COUNTERS = 16 };
 /* Of one flow: at least one rewrite (a drop is one), several for copies.  The
  * array belongs to the decision and is used again and again; it grows. */
 struct decision {
+	const struct foreseen *foreseen;	/* What is known already, or
+						 * NULL. */
 	struct dependencies deps;
 	struct rewrite *rewrites;
 	uint32_t n;

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <vswitch/packet.h>
+#include "libvswitch/datapath/batch.h"
 #include "libvswitch/datapath/decide.h"
+#include "libvswitch/datapath/foresee.h"
 #include "libvswitch/datapath/packet.h"
 
 struct flow_table;
@@ -24,6 +26,7 @@ struct vsw_worker {
 	struct fragments *fragments;	/* NULL: none has come yet. */
 	struct packet_pool *pool;
 	struct decision decision;	/* Of the flow that is being decided. */
+	struct foreseen foreseen[BATCH_MAX];	/* Of those that missed. */
 	struct event_queue events;	/* For the control thread. */
 
 	/* A port's transmit may answer with vsw_worker_receive(): such packets

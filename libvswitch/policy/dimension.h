@@ -33,8 +33,8 @@ int dimension_init(struct dimension *, const struct vsw_allocator *,
 		   const struct vsw_rule *const *, size_t n_rules,
 		   size_t size_max);
 void dimension_done(struct dimension *, const struct vsw_allocator *);
-/* [any] What is possible; 'has': field_all_of() the key.  False: everything is, because the field is unknown
- * of the packet (field_is_unknown()). */
+/* [any] What is possible; 'has' is field_all_of() the key.  False: everything
+ * is, because the field is unknown of the packet (field_is_unknown()). */
 bool dimension_find(const struct dimension *, const struct flow_key *,
 		    uint32_t has, struct row *ret_row);
 /* The leading ones of a field's mask; '*ret_has_holes' if there are more. */

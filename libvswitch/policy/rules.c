@@ -514,18 +514,19 @@ put_number(uint8_t *p, struct point number, unsigned width)
 	uint16_t two = (uint16_t) number.low;
 	uint32_t four = (uint32_t) number.low;
 
-	if (width == 1)
+	if (width == 1) {
 		*p = (uint8_t) number.low;
-	else if (width == 2)
+	} else if (width == 2) {
 		memcpy(p, &two, sizeof two);
-	else if (width == 4)
+	} else if (width == 4) {
 		memcpy(p, &four, sizeof four);
-	else if (width == 6) {
+	} else if (width == 6) {
 		two = (uint16_t) (number.low >> 32);
 		memcpy(p, &four, sizeof four);
 		memcpy(p + sizeof four, &two, sizeof two);
-	} else
+	} else {
 		memcpy(p, &number, sizeof number);
+	}
 	return p + width;
 }
 

@@ -2,11 +2,13 @@
 
 /* Tests libvswitch/datapath/foresee.c: that what first packets look up in
  * mappings has been fetched for all of them before the first one asks, routed
- * or not, and that hits fetch nothing.  The linker puts what is here around the
+ * or not, that hits fetch nothing, and that layers are not asked once more what
+ * they have been asked for this.  The linker puts what is here around the
  * functions that fetch and find. */
 
 #include "libvswitch/datapath/foresee.h"
 
+#include "libvswitch/policy/group.h"
 #include "libvswitch/policy/mapping.h"
 #include "tests/unit/policy_rig.h"
 #include "tests/walk/frame.h"
@@ -27,7 +29,9 @@ static struct vsw_domain *domain;
 static struct vsw_mapping *own, *other;
 static struct seen fetched[SEEN_MAX];
 static unsigned n_fetched, n_found, n_at_first_look, n_guessed;
-static unsigned n_sent;
+static unsigned n_sent, n_asked;
+static bool is_deceived;		/* Guesses are wrong. */
+static const uint8_t router[6] = { 2, 0, 0, 0, 9, 9 };
 
 void __real_mapping_fetch_mac(const struct vsw_mapping *, const uint8_t *,
 			      struct mapping_fetch *);
@@ -56,6 +60,18 @@ const struct place *__wrap_mapping_find_addr(const struct vsw_mapping *,
 					     struct dependencies *,
 					     uint32_t *);
 
+const struct rule *__real_group_find(const struct vsw_group *,
+				     const struct flow_key *);
+const struct rule *__wrap_group_find(const struct vsw_group *,
+				     const struct flow_key *);
+
+const struct rule *
+__wrap_group_find(const struct vsw_group *group, const struct flow_key *key)
+{
+	n_asked++;
+	return __real_group_find(group, key);
+}
+
 static void
 note(const struct vsw_mapping *mapping, const uint8_t *bytes, size_t n)
 {
@@ -76,7 +92,8 @@ expect(const struct vsw_mapping *mapping, const uint8_t *bytes, size_t n)
 	for (unsigned i = 0; i < n_fetched; i++)
 		was |= fetched[i].mapping == mapping
 		       && !memcmp(fetched[i].bytes, whole, sizeof whole);
-	ck_assert_msg(was, "an address is looked up that was not fetched");
+	ck_assert_msg(was != is_deceived, "an address is looked up that was %s",
+		      was ? "fetched" : "not fetched");
 	if (!n_found++)
 		n_at_first_look = n_fetched;
 }
@@ -165,7 +182,6 @@ new_group(const char *name)
 static struct vsw_group *
 routes(const struct vsw_addr *next_hop)
 {
-	static const uint8_t router[6] = { 2, 0, 0, 0, 9, 9 };
 	struct vsw_group *group = new_group("routes");
 	struct vsw_rule *rule = vsw_group_add_rule(group, 1, NULL);
 
@@ -271,6 +287,7 @@ send(bool is_routed)
 	static struct frame frame;
 
 	n_fetched = n_found = n_at_first_look = n_guessed = n_sent = 0;
+	n_asked = 0;
 	for (unsigned i = 0; i < N_PACKETS; i++) {
 		frame_must_make(&frame, "eth %s ip 10.1.0.200>10.1.0.%u "
 				"udp 1>2 payload 9",
@@ -293,6 +310,7 @@ expect_hits(bool is_routed)
 	send(is_routed);
 	ck_assert_uint_eq(n_fetched, 0);
 	ck_assert_uint_eq(n_found, 0);
+	ck_assert_uint_eq(n_asked, 0);
 }
 
 START_TEST(macs_are_fetched_first)
@@ -301,6 +319,8 @@ START_TEST(macs_are_fetched_first)
 
 	setup(&none);
 	send(false);
+	/* Each of the two layers. */
+	ck_assert_uint_eq(n_asked, 2 * N_PACKETS);
 	ck_assert_uint_eq(n_found, N_PACKETS);
 	ck_assert_uint_eq(n_at_first_look, N_PACKETS);
 	/* And as far as the tunnels. */
@@ -316,6 +336,7 @@ START_TEST(next_hops_are_fetched_first)
 
 	setup(&none);
 	send(true);
+	ck_assert_uint_eq(n_asked, 2 * N_PACKETS);
 	ck_assert_uint_eq(n_found, 2 * N_PACKETS);
 	ck_assert_uint_eq(n_at_first_look, 2 * N_PACKETS);
 	ck_assert_uint_eq(n_guessed, N_PACKETS);
@@ -337,5 +358,35 @@ START_TEST(a_routers_next_hop_is_fetched)
 }
 END_TEST
 
+/* A layer before them makes another packet of it: they are asked anew, and what
+ * was foreseen is forgotten. */
+START_TEST(wrong_guesses_do_not_count)
+{
+	struct vsw_group *group;
+	struct vsw_program *program;
+	struct vsw_rule *rule;
+	const struct vsw_addr none = { .n = 0 };
+
+	setup(&none);
+	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+	group = new_group("to the router");
+	rule = vsw_group_add_rule(group, 1, NULL);
+	vsw_rule_set_eth_dst(rule, router);
+	add_group(program, "to the router", sealed(group));
+	add_group(program, "route", routes(&none));
+	add_group(program, "vnet", subnets());
+	use(vm, program);
+	is_deceived = true;
+	send(false);
+	/* Foreseen: not routed, into the own subnet; and then it is. */
+	ck_assert_uint_eq(n_asked, (2 + 3) * N_PACKETS);
+	/* An address, and the MAC that it has. */
+	ck_assert_uint_eq(n_found, 2 * N_PACKETS);
+	expect_hits(false);
+	is_deceived = false;
+	teardown();
+}
+END_TEST
+
 RIG_MAIN("foresee", macs_are_fetched_first, next_hops_are_fetched_first,
-	 a_routers_next_hop_is_fetched)
+	 a_routers_next_hop_is_fetched, wrong_guesses_do_not_count)

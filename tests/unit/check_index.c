@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tests libvswitch/policy/index.c and dimension.c: random rules and keys, and
- * as a twin the rules asked one after the other by rule_matches(), which is
- * tested on its own in check_group.c. */
+ * as a twin the rules asked one after the other for each of their matches, as
+ * rule_next_match() gives them, without help from policy/field.h; and
+ * rule_matches() is held to the same. */
 
 #include "libvswitch/policy/index.h"
 
 #include <errno.h>
 #include "libvswitch/policy/group.h"
+#include "libvswitch/policy/set.h"
 #include "tests/unit/policy_rig.h"
 
 static struct rig_memory memory;
@@ -67,7 +69,7 @@ random_key(uint64_t *state)
 
 		key.tunnel = VSW_ENCAP_VXLAN;
 		if (v6)
-			key.tunnel |= FLOW_TUNNEL_IPV6;
+			key.has |= FLOW_TUNNEL_IPV6;
 		random_bytes(state, v6 ? key.tunnel6_src : key.tunnel_src,
 			     v6 ? 16 : 4);
 		random_bytes(state, v6 ? key.tunnel6_dst : key.tunnel_dst,
@@ -162,6 +164,84 @@ random_group(struct vsw *vsw, uint64_t *state, unsigned n,
 	return group;
 }
 
+/* NULL: the packet has no such field.  Else as many bytes as the field has. */
+static const uint8_t *
+naive_bytes(const struct flow_key *key, enum vsw_field field,
+	    uint8_t scratch[4])
+{
+	bool v4 = key->has & (FLOW_HAS_IPV4 | FLOW_HAS_ARP);
+	bool v6 = key->has & FLOW_HAS_IPV6, l4 = key->has & FLOW_HAS_L4;
+	bool outer6 = key->has & FLOW_TUNNEL_IPV6;
+	bool outer4 = key->tunnel && !outer6;
+	const struct {
+		bool is_there;
+		const uint8_t *bytes;	/* NULL: the number. */
+		uint32_t number;
+	} all[VSW_N_FIELDS] = {
+		{ true, key->eth_src, 0 }, { true, key->eth_dst, 0 },
+		{ true, NULL, key->eth_type }, { true, NULL, key->vlan },
+		{ v4 || v6, NULL, key->ip_proto },
+		{ v4, key->ip_src, 0 }, { v4, key->ip_dst, 0 },
+		{ v6, key->ip6_src, 0 }, { v6, key->ip6_dst, 0 },
+		{ l4, NULL, key->l4_src }, { l4, NULL, key->l4_dst },
+		{ true, NULL, key->fragment }, { true, NULL, key->vni },
+		{ outer4, key->tunnel_src, 0 }, { outer4, key->tunnel_dst, 0 },
+		{ outer6, key->tunnel6_src, 0 },
+		{ outer6, key->tunnel6_dst, 0 }
+	};
+
+	if (!all[field].is_there || all[field].bytes)
+		return all[field].is_there ? all[field].bytes : NULL;
+	for (unsigned i = 0; i < sizes[field]; i++)
+		scratch[sizes[field] - 1 - i] =
+			(uint8_t) (all[field].number >> 8 * i);
+	return scratch;
+}
+
+static bool
+naive_holds(const struct match *match, const struct flow_key *key)
+{
+	enum vsw_field field = match->field;
+	enum set_list list = SET_PORTS;
+	const uint8_t *bytes;
+	uint8_t scratch[4];
+	struct point value;
+
+	/* A set of addresses is of both families, whichever was named. */
+	if (match->kind == MATCH_SET && match->set->kind == VSW_SET_ADDRESSES) {
+		bool is_v6 = key->has & FLOW_HAS_IPV6;
+		bool is_src = field == VSW_FIELD_IPV4_SRC
+			      || field == VSW_FIELD_IPV6_SRC;
+
+		list = is_v6 ? SET_V6 : SET_V4;
+		field = is_src ? is_v6 ? VSW_FIELD_IPV6_SRC : VSW_FIELD_IPV4_SRC
+			: is_v6 ? VSW_FIELD_IPV6_DST : VSW_FIELD_IPV4_DST;
+	}
+	bytes = naive_bytes(key, field, scratch);
+	if (!bytes)
+		return false;
+	value = point_of(bytes, sizes[field]);
+	if (match->kind == MATCH_SET)
+		return set_has(match->set, list, value);
+	if (match->kind == MATCH_RANGE)
+		return point_compare(match->range.first, value) <= 0
+		       && point_compare(value, match->range.last) <= 0;
+	return (value.high & match->mask.high) == match->value.high
+	       && (value.low & match->mask.low) == match->value.low;
+}
+
+static bool
+naive_matches(const struct rule *rule, const struct flow_key *key)
+{
+	const uint8_t *at = NULL;
+	struct match match;
+
+	while (rule_next_match(rule, &at, &match))
+		if (!naive_holds(&match, key))
+			return false;
+	return true;
+}
+
 /* By the contract, without the group's sorting: least priority, then least
  * number. */
 static const struct rule *
@@ -172,7 +252,13 @@ naive_find(const struct vsw_group *group, const struct flow_key *key)
 	for (uint32_t i = 0; i < rules_n(group->rules); i++) {
 		const struct rule *rule = rules_get(group->rules, i);
 
-		if (rule_matches(rule, key)
+		bool is_match = naive_matches(rule, key);
+
+		/* Each assertion is a system call. */
+		if (rule_matches(rule, key) != is_match)
+			ck_abort_msg("rule %u, which is %s match", i,
+				     is_match ? "to" : "not to");
+		if (is_match
 		    && (!best || rule->priority < best->priority
 			|| (rule->priority == best->priority
 			    && rule->number < best->number)))
