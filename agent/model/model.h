@@ -225,7 +225,8 @@ struct model_port {
 	size_t n_allowed_macs;
 	struct acl_addresses allowed;
 	char *allowed_problem;		/* What does not read, or NULL. */
-	uint64_t guarded;		/* Hash of what guards are to say. */
+	uint64_t guarded;		/* Hash of what guards are to say, */
+	bool is_guarded;		/* if they are to say anything. */
 
 	/* In force. apply_port.c */
 	struct applied_port *applied_port;

@@ -10,6 +10,7 @@
 
 #include "agent/model/state.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "agent/base/memory.h"
@@ -23,6 +24,11 @@ struct vnic {
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule. */
 	const struct row_fault *fault;	/* Of the first that has one. */
 	uint32_t gathered;		/* Update that did it. */
+	/* Since then. */
+	size_t n_changes;
+	struct vnic_rule *rewritten;	/* If the first was of a rule that
+					 * counts, and still does: */
+	char *old_text;
 };
 
 /* A row of FW_Rules. */
@@ -37,9 +43,38 @@ struct vnic_rule {
 	struct row_fault *fault;
 };
 
+enum rule_column {
+	RULE_ID, RULE_DIRECTION, RULE_ACTION, RULE_LOGGING, RULE_PROTOCOLS,
+	RULE_SRC, RULE_DST, RULE_SRC_PORTS, RULE_DST_PORTS,
+	N_TEXTS,			/* That make the rule's text. */
+	RULE_VNIC = N_TEXTS, RULE_STATE, RULE_TYPE, RULE_PRIORITY,
+	N_RULE_COLUMNS
+};
+
+/* A controller that changes one rule of a list says the same of a thousand
+ * ports: what the last one led to, the next one is likely to. */
+struct firewall_memo {
+	const struct column *columns[N_RULE_COLUMNS];
+	char *text, *problem;		/* Of the row that was read last. */
+	/* A list in which 'from_text' became 'to_text'. */
+	struct acl *from, *to;
+	char *from_text, *to_text;
+};
+
+static struct firewall_memo *get_memo(struct model_state *,
+				      const struct row *);
+static void forget_change(struct firewall_memo *);
+static void note_change(struct vnic *, struct vnic_rule *, char *old_text);
 static void read_row(struct model_state *, struct vnic_rule *,
 		     const struct row *);
-static char *make_text(const struct row *);
+static bool is_id(const char *text, const char *id);
+static char *find_problem(struct firewall_memo *, const struct row *,
+			  const char *text);
+static char *make_text(const struct firewall_memo *, const struct row *);
+static char *put_number(char *, uint64_t);
+static const char *get_text(const struct firewall_memo *, const struct row *,
+			    enum rule_column);
+static int64_t get_priority(const struct firewall_memo *, const struct row *);
 static char *read_rule(const struct row *, struct acl_rule *);
 static void keep_first(char **problem, char *later);
 static char *fit_ports(struct acl_rule *);
@@ -49,6 +84,8 @@ static struct uuid vnic_key(const struct model_state *, const char *id);
 static void touch_vnic(struct model_state *, struct vnic *);
 static void leave_vnic(struct model_state *, struct vnic_rule *);
 static void gather(struct model_state *, struct vnic *);
+static bool gather_alike(const struct firewall_memo *, struct vnic *);
+static void gather_rules(struct model_state *, struct vnic *);
 static int compare_rules(const void *, const void *);
 static struct acl *make_acl(struct model_state *, struct vnic_rule *const *,
 			    size_t n);
@@ -56,7 +93,7 @@ static bool is_governed(const struct model_state *);
 static enum model_verdict host_default(const struct model_state *);
 static void follow_port(struct model_state *, struct model_port *, bool all);
 static void judge_port(struct model_state *, struct model_port *,
-		       const struct vnic *);
+		       const struct vnic *, bool guards);
 static bool follow_list(const struct model_state *, struct model_port *);
 static void tell_port(const struct vnic *, struct model_port *);
 
@@ -70,7 +107,8 @@ firewall_rule_follow(struct model_state *state, const struct touched *touched)
 
 	if (keyed) {
 		rule = KEYED_ENTRY(keyed, struct vnic_rule, by_row);
-		leave_vnic(state, rule);
+		if (!row)
+			leave_vnic(state, rule);
 	} else if (row) {
 		rule = xcalloc(1, sizeof *rule);
 		rule->by_row.key = touched->row;
@@ -101,6 +139,7 @@ firewall_follow(struct model_state *state, bool all)
 	while (!list_is_empty(&state->changed_vnics))
 		gather(state, LIST_ENTRY(state->changed_vnics.next,
 					 struct vnic, changed));
+	forget_change(state->firewall_memo);
 	for (struct list *s = switches->next; s != switches; s = s->next) {
 		struct list *ports =
 			&LIST_ENTRY(s, struct model_switch, link)->ports;
@@ -161,69 +200,204 @@ firewall_done(struct model_state *state)
 	while (!list_is_empty(&state->changed_vnics))
 		gather(state, LIST_ENTRY(state->changed_vnics.next,
 					 struct vnic, changed));
+	forget_change(state->firewall_memo);
+	if (state->firewall_memo) {
+		free(state->firewall_memo->text);
+		free(state->firewall_memo->problem);
+		free(state->firewall_memo);
+	}
 	map_done(&state->vnics);
 	map_done(&state->acls.acls);
 }
 
+static struct firewall_memo *
+get_memo(struct model_state *state, const struct row *row)
+{
+	static const char *const names[] = {
+		"rule_id", "direction", "action", "logging_state",
+		"protocols", "src_ip_addresses", "dst_ip_addresses",
+		"src_ports", "dst_ports", "vnic_id", "rule_state",
+		"rule_type", "priority"
+	};
+	struct firewall_memo *memo = state->firewall_memo;
+
+	static_assert(sizeof names / sizeof *names == N_RULE_COLUMNS,
+		      "each column has a name");
+	if (memo)
+		return memo;
+	memo = state->firewall_memo = xcalloc(1, sizeof *memo);
+	for (int i = 0; i < N_RULE_COLUMNS; i++)
+		memo->columns[i] = table_schema_column(
+			table_schema(row_table(row)), names[i]);
+	return memo;
+}
+
+static void
+forget_change(struct firewall_memo *memo)
+{
+	if (!memo)
+		return;
+	acl_unref(memo->from);
+	acl_unref(memo->to);
+	free(memo->from_text);
+	free(memo->to_text);
+	memo->from = memo->to = NULL;
+	memo->from_text = memo->to_text = NULL;
+}
+
+/* 'rule' NULL: anything but what a vnic remembers.  Takes 'old_text' over. */
+static void
+note_change(struct vnic *vnic, struct vnic_rule *rule, char *old_text)
+{
+	if (!vnic->n_changes++ && rule) {
+		vnic->rewritten = rule;
+		vnic->old_text = old_text;
+		return;
+	}
+	free(vnic->old_text);
+	free(old_text);
+	vnic->old_text = NULL;
+	vnic->rewritten = NULL;
+}
+
+/* A rule that has been read before stays where it stands. */
 static void
 read_row(struct model_state *state, struct vnic_rule *rule,
 	 const struct row *row)
 {
-	char *id = iface_id_from_text(row_string(row, "vnic_id", ""));
-	struct acl_rule parsed;
-	char *problem = read_rule(row, &parsed);
+	struct firewall_memo *memo = get_memo(state, row);
+	const char *id_text = get_text(memo, row, RULE_VNIC);
+	bool was_enabled = rule->is_enabled;
+	uint8_t old_tier = rule->tier;
+	char *text, *problem, *old_text = NULL;
 
-	rule->vnic = get_vnic(state, id);
-	rule->text = make_text(row);
-	rule->priority = row_integer(row, "priority", 0);
+	if (rule->vnic && !is_id(id_text, rule->vnic->id)) {
+		leave_vnic(state, rule);
+		rule->vnic = NULL;
+	}
+	row_fault_free(state, rule->fault);
+	rule->fault = NULL;
+	if (rule->vnic) {
+		old_text = rule->text;
+	} else {
+		char *id = iface_id_from_text(id_text);
+
+		rule->vnic = get_vnic(state, id);
+		list_append(&rule->vnic->rules, &rule->link);
+		free(id);
+	}
+	text = rule->text = make_text(memo, row);
+	rule->priority = get_priority(memo, row);
 	rule->is_enabled =
-		!strcmp(row_string(row, "rule_state", ""), "Enabled");
-	rule->allows = !strcmp(row_string(row, "action", ""), "Allow");
-	rule->tier = strcmp(row_string(row, "rule_type", ""),
+		!strcmp(get_text(memo, row, RULE_STATE), "Enabled");
+	rule->allows = !strcmp(get_text(memo, row, RULE_ACTION), "Allow");
+	rule->tier = strcmp(get_text(memo, row, RULE_TYPE),
 			    "RuleWithAdminPriority")
 			     ? ACL_CONTROLLER : ACL_ADMIN;
-	list_append(&rule->vnic->rules, &rule->link);
-	touch_vnic(state, rule->vnic);
+	problem = find_problem(memo, row, text);
 	if (problem)
 		rule->fault = row_fault_new(
 			state, MODEL_BAD_RULE, "FW_Rules", row_uuid(row),
 			"rule %s of vnic %s: %s",
-			row_string(row, "rule_id", ""), id, problem);
+			get_text(memo, row, RULE_ID), rule->vnic->id, problem);
 	free(problem);
-	free(id);
-	acl_rule_done(&parsed);
+	touch_vnic(state, rule->vnic);
+	note_change(rule->vnic,
+		    old_text && was_enabled && rule->is_enabled
+		    && old_tier == rule->tier ? rule : NULL, old_text);
+}
+
+/* Does the text say this, as iface_id_from_text() reads it? */
+static bool
+is_id(const char *text, const char *id)
+{
+	char *read = iface_id_from_text(text);
+	bool is_same = !strcmp(read, id);
+
+	free(read);
+	return is_same;
+}
+
+/* What is wrong with a rule its text says: of two that say the same, the same
+ * is. */
+static char *
+find_problem(struct firewall_memo *memo, const struct row *row,
+	     const char *text)
+{
+	struct acl_rule parsed;
+
+	if (!memo->text || strcmp(memo->text, text)) {
+		free(memo->text);
+		free(memo->problem);
+		memo->text = xstrdup(text);
+		memo->problem = read_rule(row, &parsed);
+		acl_rule_done(&parsed);
+	}
+	return memo->problem ? xstrdup(memo->problem) : NULL;
 }
 
 /* Each column with its size, so that no two rows can be taken for one. */
 static char *
-make_text(const struct row *row)
+make_text(const struct firewall_memo *memo, const struct row *row)
 {
-	static const char *const columns[] = {
-		"rule_id", "direction", "action", "logging_state",
-		"protocols", "src_ip_addresses", "dst_ip_addresses",
-		"src_ports", "dst_ports"
-	};
-	enum { N = sizeof columns / sizeof *columns, NUMBER_SIZE = 24 };
-	const char *values[N];
-	size_t sizes[N], size = NUMBER_SIZE, n = 0;
-	char *text;
+	enum { NUMBER_SIZE = 24 };
+	const char *values[N_TEXTS];
+	size_t sizes[N_TEXTS], size = NUMBER_SIZE;
+	char *text, *end;
 
-	for (size_t i = 0; i < N; i++) {
-		values[i] = row_string(row, columns[i], "");
+	for (int i = 0; i < N_TEXTS; i++) {
+		values[i] = get_text(memo, row, i);
 		sizes[i] = strlen(values[i]);
 		size += sizes[i] + NUMBER_SIZE;
 	}
-	text = xmalloc(size);
-	for (size_t i = 0; i < N; i++) {
-		n += (size_t) snprintf(text + n, NUMBER_SIZE, "%zu:",
-				       sizes[i]);
-		memcpy(text + n, values[i], sizes[i]);
-		n += sizes[i];
-		text[n++] = ' ';
+	text = end = xmalloc(size);
+	for (int i = 0; i < N_TEXTS; i++) {
+		end = put_number(end, sizes[i]);
+		*end++ = ':';
+		memcpy(end, values[i], sizes[i]);
+		end += sizes[i];
+		*end++ = ' ';
 	}
-	snprintf(text + n, NUMBER_SIZE, "%lld\n",
-		 (long long) row_integer(row, "priority", 0));
+	snprintf(end, NUMBER_SIZE, "%lld\n",
+		 (long long) get_priority(memo, row));
 	return text;
+}
+
+static char *
+put_number(char *end, uint64_t number)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do {
+		digits[n++] = (char) ('0' + number % 10);
+		number /= 10;
+	} while (number);
+	while (n)
+		*end++ = digits[--n];
+	return end;
+}
+
+static const char *
+get_text(const struct firewall_memo *memo, const struct row *row,
+	 enum rule_column column)
+{
+	struct datum room;
+
+	return memo->columns[column]
+	       ? datum_string(row_datum(row, memo->columns[column], &room), "")
+	       : "";
+}
+
+static int64_t
+get_priority(const struct firewall_memo *memo, const struct row *row)
+{
+	struct datum room;
+
+	return memo->columns[RULE_PRIORITY]
+	       ? datum_integer(row_datum(row, memo->columns[RULE_PRIORITY],
+					 &room), 0)
+	       : 0;
 }
 
 /* The first problem, or NULL; what does not read is any. */
@@ -351,6 +525,7 @@ static void
 leave_vnic(struct model_state *state, struct vnic_rule *rule)
 {
 	touch_vnic(state, rule->vnic);
+	note_change(rule->vnic, NULL, NULL);
 	list_remove(&rule->link);
 	free(rule->text);
 	rule->text = NULL;
@@ -362,13 +537,53 @@ leave_vnic(struct model_state *state, struct vnic_rule *rule)
 static void
 gather(struct model_state *state, struct vnic *vnic)
 {
-	struct vnic_rule **rules[ACL_N_TIERS] = { NULL };
-	size_t n[ACL_N_TIERS] = { 0 };
-
 	list_remove(&vnic->changed);
 	list_init(&vnic->changed);
 	vnic->gathered = state->n_updates;
+	if (!gather_alike(state->firewall_memo, vnic))
+		gather_rules(state, vnic);
+	free(vnic->old_text);
+	vnic->old_text = NULL;
+	vnic->rewritten = NULL;
+	vnic->n_changes = 0;
+	if (!list_is_empty(&vnic->rules))
+		return;
+	map_remove(&state->vnics, &vnic->by_id);
+	free(vnic->id);
+	free(vnic);
+}
+
+/* If it had the list that the memo speaks of, and the same became of it. */
+static bool
+gather_alike(const struct firewall_memo *memo, struct vnic *vnic)
+{
+	const struct vnic_rule *rule = vnic->rewritten;
+
+	if (!rule || vnic->fault || rule->fault || !memo->to
+	    || vnic->acls[rule->tier] != memo->from
+	    || strcmp(vnic->old_text, memo->from_text)
+	    || strcmp(rule->text, memo->to_text))
+		return false;
+	acl_unref(vnic->acls[rule->tier]);
+	vnic->acls[rule->tier] = acl_ref(memo->to);
+	return true;
+}
+
+static void
+gather_rules(struct model_state *state, struct vnic *vnic)
+{
+	struct firewall_memo *memo = state->firewall_memo;
+	const struct vnic_rule *rewritten = vnic->rewritten;
+	struct vnic_rule **rules[ACL_N_TIERS] = { NULL };
+	size_t n[ACL_N_TIERS] = { 0 };
+
 	vnic->fault = NULL;
+	if (rewritten) {
+		forget_change(memo);
+		memo->from = acl_ref(vnic->acls[rewritten->tier]);
+		memo->from_text = xstrdup(vnic->old_text);
+		memo->to_text = xstrdup(rewritten->text);
+	}
 	for (struct list *link = vnic->rules.next; link != &vnic->rules;
 	     link = link->next) {
 		struct vnic_rule *rule =
@@ -390,11 +605,8 @@ gather(struct model_state *state, struct vnic *vnic)
 		vnic->acls[tier] = make_acl(state, rules[tier], n[tier]);
 		free(rules[tier]);
 	}
-	if (!list_is_empty(&vnic->rules))
-		return;
-	map_remove(&state->vnics, &vnic->by_id);
-	free(vnic->id);
-	free(vnic);
+	if (rewritten)
+		memo->to = acl_ref(vnic->acls[rewritten->tier]);
 }
 
 /* Of two rules of one priority that which blocks comes first. */
@@ -479,18 +691,20 @@ follow_port(struct model_state *state, struct model_port *port, bool all)
 	const struct vnic *vnic =
 		*port->iface_id && !port->is_removed
 			? find_vnic(state, port->iface_id) : NULL;
+	bool guards;
 
 	if (!all && !port->must_judge && port->has_vnic == (vnic != NULL)
 	    && (!vnic || vnic->gathered != state->n_updates))
 		return;
+	guards = all || port->must_judge;
 	port->must_judge = false;
 	port->has_vnic = vnic;
-	judge_port(state, port, vnic);
+	judge_port(state, port, vnic, guards);
 }
 
 static void
 judge_port(struct model_state *state, struct model_port *port,
-	   const struct vnic *vnic)
+	   const struct vnic *vnic, bool guards)
 {
 	enum model_verdict verdict = port->firewall_default;
 	bool is_other = false, has_rules = false;
@@ -515,7 +729,9 @@ judge_port(struct model_state *state, struct model_port *port,
 					    && !has_rules);
 	port->firewall_verdict = verdict;
 	port->is_blocked = verdict == VERDICT_BLOCK && !has_rules;
-	is_other |= guard_follow(port);
+	/* No rule says anything to these. */
+	if (guards)
+		is_other |= guard_follow(port);
 	is_other |= follow_list(state, port);
 	tell_port(vnic, port);
 	if (!is_other)

@@ -80,6 +80,7 @@ guard_follow(struct model_port *port)
 		hash = map_hash(guard.macs, 6 * guard.n_macs, hash);
 	hash = hash_addresses(&guard.v4, hash);
 	hash = hash_addresses(&guard.v6, hash);
+	port->is_guarded = guard.on;
 	guard_clear(&guard);
 	if (hash == port->guarded)
 		return false;

@@ -208,6 +208,7 @@ struct model_state {
 	/* The firewall: model_firewall.c. */
 	struct map firewall_rules, vnics;
 	struct list changed_vnics;
+	struct firewall_memo *firewall_memo;
 	struct acl_table acls;
 	bool is_governed;		/* By a firewall controller. */
 	enum model_verdict firewall_default;	/* Host's. */

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
-#include "agent/model/guard.h"
 #include "agent/model/state.h"
 
 static struct program_entry *add_entry(struct program_draft *,
@@ -199,14 +198,10 @@ add_entry(struct program_draft *program, const char *layer,
 static void
 add_guards(struct program_draft *program, const struct model_port *port)
 {
-	struct guard guard;
-
-	guard_init(&guard, port);
-	if (guard.on) {
-		add_entry(program, "guard", VSW_OUT, GROUP_GUARD_MACS);
-		add_entry(program, "guard", VSW_OUT, GROUP_GUARD_SOURCES);
-	}
-	guard_clear(&guard);
+	if (!port->is_guarded)
+		return;
+	add_entry(program, "guard", VSW_OUT, GROUP_GUARD_MACS);
+	add_entry(program, "guard", VSW_OUT, GROUP_GUARD_SOURCES);
 }
 
 static void
