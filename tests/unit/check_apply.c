@@ -377,7 +377,7 @@ START_TEST(flows_hear_once)
 			"'mapping_type':'default'}}", i, i + 100);
 	snprintf(text + n, sizeof text - n, "]");
 	calls.n_told = 0;
-	world_transact(&world, text);
+	world_transact(&world, "%s", text);
 	world_turn(&world);
 	ck_assert_uint_eq(calls.n_told, 1);
 	ck_assert_uint_eq(calls.n_open, 0);
