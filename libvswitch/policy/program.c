@@ -3,12 +3,15 @@
 #include "libvswitch/policy/program.h"
 
 #include <errno.h>
+#include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/policy/group.h"
 
 enum { LAYERS_NOTED = 32 };		/* Bits of 'tracked'. */
 
+static char *keep_name(struct vsw_layer *, const char *name);
+static int make_room(const struct vsw_allocator *, struct layer_groups *);
 static void add_layer(struct vsw_program *, struct vsw_layer *);
 static void find_tracked(struct vsw_program *);
 static void find_mapped(struct vsw_program *);
@@ -50,8 +53,7 @@ vsw_program_add_layer(struct vsw_program *program, const char *name)
 		return NULL;
 	}
 	layer->program = program;
-	layer->name = memory_strdup(&program->vsw->allocator,
-				    name ? name : "");
+	layer->name = keep_name(layer, name ? name : "");
 	add_layer(program, layer);
 	return draft_is_open(&program->draft) ? layer : NULL;
 }
@@ -88,9 +90,7 @@ vsw_layer_add_group(struct vsw_layer *layer, enum vsw_direction direction,
 		return;
 	}
 	groups = &layer->groups[direction];
-	if (memory_grow(&program->vsw->allocator, (void **) &groups->groups,
-			&groups->room, groups->n + 1,
-			sizeof(struct vsw_group *))) {
+	if (make_room(&program->vsw->allocator, groups)) {
 		draft_fail(&program->draft, -ENOMEM,
 			   "layer \"%s\": out of memory", layer->name);
 		return;
@@ -128,6 +128,45 @@ program_ref(struct vsw_program *program)
 {
 	program->n_refs++;
 	return program;
+}
+
+static char *
+keep_name(struct vsw_layer *layer, const char *name)
+{
+	size_t size = strlen(name) + 1;
+
+	if (size > sizeof layer->short_name)
+		return memory_strdup(&layer->program->vsw->allocator, name);
+	memcpy(layer->short_name, name, size);
+	return layer->short_name;
+}
+
+static int
+make_room(const struct vsw_allocator *allocator, struct layer_groups *groups)
+{
+	struct vsw_group **grown = NULL;
+	size_t n_room = 0;
+	int error;
+
+	if (groups->n < groups->room)
+		return 0;
+	if (!groups->room) {
+		groups->groups = groups->few;
+		groups->room = LAYER_FEW;
+		return 0;
+	}
+	if (groups->groups != groups->few)
+		return memory_grow(allocator, (void **) &groups->groups,
+				   &groups->room, groups->n + 1,
+				   sizeof(struct vsw_group *));
+	error = memory_grow(allocator, (void **) &grown, &n_room,
+			    groups->n + 1, sizeof(struct vsw_group *));
+	if (error)
+		return error;
+	memcpy(grown, groups->few, sizeof groups->few);
+	groups->groups = grown;
+	groups->room = n_room;
+	return 0;
 }
 
 static void
@@ -227,9 +266,11 @@ free_layer(const struct vsw_allocator *allocator, struct vsw_layer *layer)
 
 		for (size_t i = 0; i < groups->n; i++)
 			vsw_group_unref(groups->groups[i]);
-		memory_free(allocator, groups->groups,
-			    groups->room * sizeof(struct vsw_group *));
+		if (groups->groups != groups->few)
+			memory_free(allocator, groups->groups,
+				    groups->room * sizeof(struct vsw_group *));
 	}
-	memory_free_string(allocator, layer->name);
+	if (layer->name != layer->short_name)
+		memory_free_string(allocator, layer->name);
 	memory_free(allocator, layer, sizeof *layer);
 }

@@ -12,15 +12,21 @@
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/policy/draft.h"
 
+/* A layer with few groups and a short name is one block of memory: a thousand
+ * programs are built, and freed, when a rule changes that all of them have. */
+enum { LAYER_FEW = 4, LAYER_SHORT = 16 };
+
 struct layer_groups {
 	struct vsw_group **groups;	/* Holds each. */
 	size_t n, room;
+	struct vsw_group *few[LAYER_FEW];
 };
 
 struct vsw_layer {
 	struct vsw_program *program;
 	struct layer_groups groups[2];	/* By enum vsw_direction. */
 	char *name;
+	char short_name[LAYER_SHORT];
 };
 
 struct vsw_program {

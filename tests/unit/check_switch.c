@@ -404,17 +404,23 @@ START_TEST(explain_says_what_matched)
 		1, 0, 0, 64, 17, 0x66, 0xb8, 10, 0, 0, 1, 10, 0, 0, 2,
 		0, 7, 0, 80, 0, 30, 0, 0
 	};
-	struct vsw_group *group;
+	struct vsw_group *group, *empty;
 	struct vsw_program *program;
 	struct vsw_layer *layer;
 	char problem[160];
 
+	ck_assert_int_eq(vsw_group_new(vsw, "e", &empty), 0);
+	ck_assert_int_eq(vsw_group_seal(empty, NULL, 0), 0);
 	ck_assert_int_eq(vsw_group_new(vsw, "g", &group), 0);
 	draft_rules(vsw, group);
 	ck_assert_int_eq(vsw_group_seal(group, problem, sizeof problem), 0);
 	ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
 	layer = vsw_program_add_layer(program, "l");
+	/* It stands behind more than a layer has room for in itself. */
+	for (unsigned i = 0; i < 9; i++)
+		vsw_layer_add_group(layer, VSW_OUT, empty);
 	vsw_layer_add_group(layer, VSW_OUT, group);
+	vsw_group_unref(empty);
 	ck_assert_int_eq(vsw_program_seal(program, problem, sizeof problem),
 			 0);
 	ck_assert_int_eq(vsw_port_set_program(from, program), 0);
@@ -545,6 +551,7 @@ static int
 make_program(struct vsw *vsw)
 {
 	struct vsw_program *program;
+	struct vsw_layer *layer;
 	struct vsw_group *group;
 	int error = vsw_group_new(vsw, "g", &group);
 
@@ -558,6 +565,10 @@ make_program(struct vsw *vsw)
 			vsw_layer_add_group(vsw_program_add_layer(
 						    program, "layer"),
 					    VSW_IN, group);
+		layer = vsw_program_add_layer(program,
+					      "of a name that is long");
+		for (int i = 0; i < 9; i++)
+			vsw_layer_add_group(layer, VSW_OUT, group);
 		error = vsw_program_seal(program, NULL, 0);
 		vsw_program_unref(program);
 	}
