@@ -21,7 +21,7 @@
 #include "tests/oracle/side.h"
 
 enum {
-	N_ROUNDS = 300, N_EDITS = 40, N_PACKETS = 24,
+	N_ROUNDS = 100, N_EDITS = 40, N_PACKETS = 24,
 	N_DATAGRAMS = 6, N_LARGE = 6,
 	TOO_LONG_NS = 1100000000	/* For fragments to wait. */
 };
