@@ -486,10 +486,10 @@ respond(struct punt *punt, const struct asker *asker,
 		punt->counters.n_unreachable++;
 		return tell(punt, asker, frame, waiting, ICMP_UNREACHABLE,
 			    ret_answer);
-	case PUNT_GROUP:
 	case PUNT_MISSING:
 		punt->counters.n_missing++;
 		return 0;
+	case PUNT_GROUP:
 	case PUNT_BFD:
 		break;
 	}
