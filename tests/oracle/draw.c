@@ -3,6 +3,7 @@
 #include "tests/oracle/draw.h"
 
 #include <string.h>
+#include "tests/oracle/bytes.h"
 
 static const unsigned sizes[VSW_N_FIELDS] = {
 	6, 6, 2, 2, 1, 4, 4, 16, 16, 2, 2, 1, 4, 4, 4, 16, 16
@@ -85,8 +86,8 @@ draw_packet(struct m_packet *p, uint64_t *seed)
 		p->in_port = PORT_PUNT;
 	if (p->type < M_IPV4 && draw(seed, 2))
 		p->type = M_IPV4;
-	model_mac(draw(seed, 6), p->eth_src);
-	model_mac(draw(seed, N_MACS), p->eth_dst);
+	bytes_mac(draw(seed, 6), p->eth_src);
+	bytes_mac(draw(seed, N_MACS), p->eth_dst);
 	if (draw(seed, 5) == 0)
 		p->vlan = (uint16_t) (1 + draw(seed, 3));
 	p->src = draw(seed, N_ADDRS);
@@ -122,7 +123,7 @@ draw_set(struct m_set *set, bool of_ports, uint64_t *seed)
 	for (unsigned i = 0; i < set->n; i++) {
 		unsigned size = draw(seed, 2) ? 4 : 16;
 
-		set->prefixes[i] = model_addr(of_ports ? 0 + 4 : size,
+		set->prefixes[i] = bytes_addr(of_ports ? 0 + 4 : size,
 					      draw(seed, N_ADDRS));
 		set->bits[i] = size * 8 - draw(seed, 3);
 		if (of_ports)
@@ -301,9 +302,9 @@ draw_value(struct m_match *match, uint64_t *seed)
 		match->value[3] = (uint8_t) draw(seed, 5);
 		break;
 	default:
-		addr = model_addr(size, draw(seed, N_ADDRS));
+		addr = bytes_addr(size, draw(seed, N_ADDRS));
 		if (match->field >= VSW_FIELD_TUNNEL_SRC4)
-			addr = model_pa(size == 4 ? draw(seed, 4)
+			addr = bytes_pa(size == 4 ? draw(seed, 4)
 						  : 4 + draw(seed, 2));
 		memcpy(match->value, addr.bytes, size);
 		match->mask[size - 1] = (uint8_t) (0xff << draw(seed, 3));

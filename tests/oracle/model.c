@@ -2,17 +2,22 @@
 
 #include "tests/oracle/model.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include "tests/oracle/bytes.h"
 
 struct state {
 	const struct model *model;
+	const struct m_packet *original;
 	struct m_packet packet;
-	struct m_packet original;
+	/* Of the layer that is asked: which of all that are allowed, as digits
+	 * whose bases are how many there were; and how many in all. */
 	unsigned choices, n_choices;
 	bool ttl;			/* Goes down. */
 	uint32_t ttl_reason;
 	/* Where to. */
-	int output;			/* Port; -1: none. */
+	int output;			/* Port; -1: none, -2: places. */
+	unsigned domain;		/* Of the last mapping. */
 	struct m_location places[MAX_LOCATIONS];
 	unsigned n_places;
 	bool is_copying;
@@ -22,37 +27,11 @@ struct state {
 	struct m_result end;
 };
 
-void
-model_mac(unsigned mac, uint8_t bytes[6])
-{
-	memcpy(bytes, "\2\0\0\0\0\0", 6);
-	if (mac == 6)
-		bytes[0] = 1;
-	if (mac == 7)
-		memset(bytes, 0xff, 6);
-	else
-		bytes[5] = (uint8_t) mac;
-}
-
-struct vsw_addr
-model_addr(unsigned n, unsigned i)
-{
-	struct vsw_addr addr = { .n = (uint8_t) n };
-
-	memcpy(addr.bytes, n == 4 ? "\12\0\0" : "\x20\1\xd\xb8",
-	       n == 4 ? 3 : 4);
-	addr.bytes[n - 1] = (uint8_t) i;
-	return addr;
-}
-
-struct vsw_addr
-model_pa(unsigned pa)
-{
-	struct vsw_addr addr = model_addr(pa < 4 ? 4 : 16, pa + 100);
-
-	addr.bytes[0] ^= 0x40;
-	return addr;
-}
+/* What a packet may have become so far. */
+struct states {
+	unsigned n;
+	struct state all[MAX_OUTCOMES];
+};
 
 unsigned
 model_domain(unsigned mapping)
@@ -86,13 +65,6 @@ is_unknown(const struct m_packet *p, enum vsw_field field)
 	return field == VSW_FIELD_L4_SRC || field == VSW_FIELD_L4_DST;
 }
 
-static void
-put(uint8_t *to, uint32_t value, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		to[i] = (uint8_t) (value >> 8 * (n - 1 - i));
-}
-
 static unsigned
 get_tunnel_field(const struct m_packet *p, enum vsw_field field,
 		 uint8_t value[16])
@@ -101,7 +73,7 @@ get_tunnel_field(const struct m_packet *p, enum vsw_field field,
 		      || field == VSW_FIELD_TUNNEL_SRC6;
 	bool is_v4 = field == VSW_FIELD_TUNNEL_SRC4
 		     || field == VSW_FIELD_TUNNEL_DST4;
-	struct vsw_addr addr = model_pa(is_src ? p->tunnel_src
+	struct vsw_addr addr = bytes_pa(is_src ? p->tunnel_src
 					       : p->tunnel_dst);
 
 	memcpy(value, addr.bytes, addr.n);
@@ -117,7 +89,7 @@ get_ip_field(const struct m_packet *p, enum vsw_field field,
 	bool is_v4 = field == VSW_FIELD_IPV4_SRC
 		     || field == VSW_FIELD_IPV4_DST;
 	uint8_t n = is_v4 ? 4 : 16;
-	struct vsw_addr addr = model_addr(n, is_src ? p->src : p->dst);
+	struct vsw_addr addr = bytes_addr(n, is_src ? p->src : p->dst);
 
 	memcpy(value, addr.bytes, n);
 	if (is_v4)
@@ -137,11 +109,10 @@ get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
 		memcpy(value, p->eth_dst, 6);
 		return 6;
 	case VSW_FIELD_ETH_TYPE:
-		put(value, p->type == M_IPV4 ? 0x0800 : p->type == M_IPV6
-		    ? 0x86dd : p->type == M_ARP ? 0x0806 : 0x88b5, 2);
+		bytes_put(value, bytes_eth_type(p->type), 2);
 		return 2;
 	case VSW_FIELD_VLAN:
-		put(value, p->vlan ? p->vlan | 0x1000 : 0, 2);
+		bytes_put(value, p->vlan ? p->vlan | 0x1000 : 0, 2);
 		return 2;
 	case VSW_FIELD_IP_PROTO:
 		value[0] = p->proto;
@@ -152,16 +123,16 @@ get_field(const struct m_packet *p, enum vsw_field field, uint8_t value[16])
 	case VSW_FIELD_IPV6_DST:
 		return get_ip_field(p, field, value);
 	case VSW_FIELD_L4_SRC:
-		put(value, p->l4_src, 2);
+		bytes_put(value, p->l4_src, 2);
 		return has_l4(p) ? 2 : 0;
 	case VSW_FIELD_L4_DST:
-		put(value, p->l4_dst, 2);
+		bytes_put(value, p->l4_dst, 2);
 		return has_l4(p) ? 2 : 0;
 	case VSW_FIELD_FRAGMENT:
 		value[0] = p->fragment;
 		return 1;
 	case VSW_FIELD_VNI:
-		put(value, p->vni, 4);
+		bytes_put(value, p->vni, 4);
 		return 4;
 	case VSW_FIELD_TUNNEL_SRC4:
 	case VSW_FIELD_TUNNEL_SRC6:
@@ -285,13 +256,19 @@ end_with(struct state *s, enum vsw_drop drop, unsigned port)
 static void
 drop(struct state *s, enum vsw_drop why)
 {
-	end_with(s, why, s->original.in_port);
+	end_with(s, why, s->original->in_port);
+}
+
+static struct m_result
+drop_at(const struct state *s, enum vsw_drop why)
+{
+	return (struct m_result) { .drop = why, .port = s->original->in_port };
 }
 
 static void
 punt(struct state *s, uint32_t reason)
 {
-	if (s->original.in_port == PORT_PUNT) {
+	if (s->original->in_port == PORT_PUNT) {
 		drop(s, VSW_DROP_SAME_PORT);
 		return;
 	}
@@ -299,21 +276,19 @@ punt(struct state *s, uint32_t reason)
 	s->end = (struct m_result) {
 		.drop = VSW_N_DROPS, .port = PORT_PUNT, .is_punt = true,
 		.reason = reason, .vni = s->packet.vni,
-		.packet = s->original
+		.packet = *s->original
 	};
 }
 
 static unsigned
 choose(struct state *s, unsigned n)
 {
-	unsigned choice = s->choices % 12 % n;
+	unsigned choice = s->choices % n;
 
-	if (n > 1 && lacks_first(&s->original))
+	if (n > 1 && lacks_first(s->original))
 		*s->waits = true;
-	if (n > 1) {
-		s->choices /= 12;
-		s->n_choices *= 12;
-	}
+	s->choices /= n;
+	s->n_choices *= n;
 	return choice;
 }
 
@@ -323,7 +298,7 @@ find_unknown(struct state *s, unsigned which)
 {
 	const struct m_mapping *mapping = &s->model->mappings[which];
 
-	if (s->original.tunnel) {
+	if (s->original->tunnel) {
 		drop(s, VSW_DROP_NO_MAPPING);
 	} else if (mapping->punt_reason) {
 		s->packet.vni = which + 1;
@@ -358,7 +333,7 @@ route(struct state *s, const struct m_rule *rule)
 		drop(s, VSW_DROP_NO_MAPPING);
 		return;
 	}
-	if (rule->n_hops > 1 && lacks_first(&s->original))
+	if (rule->n_hops > 1 && lacks_first(s->original))
 		*s->waits = true;
 	for (unsigned i = 0; i < rule->n_hops; i++)
 		if (find_hop(s, &rule->hops[i])->n)
@@ -375,8 +350,8 @@ route(struct state *s, const struct m_rule *rule)
 		if (!location)
 			return;
 	}
-	model_mac(location->mac, s->packet.eth_dst);
-	model_mac(rule->router_mac, s->packet.eth_src);
+	bytes_mac(location->mac, s->packet.eth_dst);
+	bytes_mac(rule->router_mac, s->packet.eth_src);
 	s->packet.vni = hop->mapping + 1;
 	s->ttl = true;
 	s->ttl_reason = rule->ttl_reason;
@@ -386,8 +361,8 @@ static bool
 is_from(const struct state *s, const struct m_location *location)
 {
 	if (location->port >= 0)
-		return (unsigned) location->port == s->original.in_port;
-	return s->original.tunnel && location->pa == s->original.tunnel_src;
+		return (unsigned) location->port == s->original->in_port;
+	return s->original->tunnel && location->pa == s->original->tunnel_src;
 }
 
 /* Looks the destination MAC up; 'is_decap': only local places count. */
@@ -400,7 +375,7 @@ look_up(struct state *s, unsigned which, bool is_decap)
 	uint8_t mac[6];
 
 	for (unsigned i = 0; i < N_MACS; i++) {
-		model_mac(i, mac);
+		bytes_mac(i, mac);
 		if (!memcmp(mac, s->packet.eth_dst, 6)
 		    && mapping->macs[i].n)
 			entry = &mapping->macs[i];
@@ -478,9 +453,9 @@ act(struct state *s, const struct m_rule *rule)
 			return;
 	}
 	if (rule->eth_src >= 0)
-		model_mac((unsigned) rule->eth_src, s->packet.eth_src);
+		bytes_mac((unsigned) rule->eth_src, s->packet.eth_src);
 	if (rule->eth_dst >= 0)
-		model_mac((unsigned) rule->eth_dst, s->packet.eth_dst);
+		bytes_mac((unsigned) rule->eth_dst, s->packet.eth_dst);
 	if (rule->vlan >= 0)
 		s->packet.vlan = (uint16_t) rule->vlan;
 	s->ttl |= rule->ttl;
@@ -489,12 +464,13 @@ act(struct state *s, const struct m_rule *rule)
 	} else if (rule->output >= 0) {
 		s->output = rule->output;
 	} else if (rule->encap >= 0) {
+		s->domain = model_domain((unsigned) rule->encap);
 		look_up(s, (unsigned) rule->encap, false);
 	} else if (rule->decap >= 0) {
-		if (s->original.tunnel
+		if (s->original->tunnel
 		    && domain_knows(s->model,
 				    model_domain((unsigned) rule->decap),
-				    s->original.tunnel_src))
+				    s->original->tunnel_src))
 			look_up(s, (unsigned) rule->decap, true);
 		else
 			drop(s, VSW_DROP_UNKNOWN_PA);
@@ -550,234 +526,168 @@ finish(const struct state *all, unsigned port,
 
 /* Of one place. */
 static struct m_result
-go(const struct state *all, const struct m_location *location,
-   unsigned domain)
+go(const struct state *s, const struct m_location *location)
 {
-	struct state copy = *all;
-
 	if (location->port >= 0)
-		return finish(&copy, (unsigned) location->port, location);
-	if (!copy.model->has_uplink[domain]) {
-		drop(&copy, VSW_DROP_NO_UPLINK);
-		return copy.end;
-	}
-	return finish(&copy, PORT_WIRE, location);
+		return finish(s, (unsigned) location->port, location);
+	if (!s->model->has_uplink[s->domain])
+		return drop_at(s, VSW_DROP_NO_UPLINK);
+	return finish(s, PORT_WIRE, location);
 }
 
-static unsigned
-go_all(struct state *s, unsigned domain, struct m_result *results)
+static struct m_outcome *
+add_outcome(struct m_outcomes *all)
 {
-	unsigned n = 0;
+	struct m_outcome *outcome = &all->all[all->n++];
 
-	if (!s->is_copying) {
-		const struct m_location *location;
-
-		if (!s->n_places) {
-			drop(s, VSW_DROP_NOT_LOCAL);
-			results[0] = s->end;
-			return 1;
-		}
-		location = &s->places[choose(s, s->n_places)];
-		if (is_from(s, location)) {
-			drop(s, VSW_DROP_SAME_PORT);
-			results[0] = s->end;
-		} else {
-			results[0] = go(s, location, domain);
-		}
-		return 1;
-	}
-	for (unsigned i = 0; i < s->n_places; i++)
-		if (!is_from(s, &s->places[i]))
-			results[n++] = go(s, &s->places[i], domain);
-	if (!n) {
-		drop(s, VSW_DROP_NO_FLOOD);
-		results[n++] = s->end;
-	}
-	return n;
+	if (all->n > MAX_OUTCOMES)
+		abort();
+	outcome->n = 0;
+	return outcome;
 }
 
-unsigned
+/* To all places, or to any one of them. */
+static void
+go_all(struct state *s, struct m_outcomes *ret)
+{
+	struct m_outcome *outcome = NULL;
+
+	if (!s->is_copying && s->n_places > 1 && lacks_first(s->original))
+		*s->waits = true;
+	for (unsigned i = 0; i < s->n_places; i++) {
+		const struct m_location *place = &s->places[i];
+		bool is_back = is_from(s, place);
+
+		if (!outcome || !s->is_copying)
+			outcome = add_outcome(ret);
+		if (!is_back)
+			outcome->results[outcome->n++] = go(s, place);
+		else if (!s->is_copying)
+			outcome->results[outcome->n++] = drop_at(
+				s, VSW_DROP_SAME_PORT);
+	}
+	if (!outcome)
+		outcome = add_outcome(ret);
+	if (!outcome->n)
+		outcome->results[outcome->n++] = drop_at(
+			s, s->is_copying ? VSW_DROP_NO_FLOOD
+					 : VSW_DROP_NOT_LOCAL);
+}
+
+static bool
+is_same_place(const struct m_location *a, const struct m_location *b)
+{
+	return a->port == b->port && a->pa == b->pa && a->mac == b->mac
+	       && a->vni == b->vni && a->encap == b->encap;
+}
+
+/* In all that can change on the way. */
+static bool
+is_same(const struct state *a, const struct state *b)
+{
+	bool same = a->n_places == b->n_places;
+
+	for (unsigned i = 0; same && i < a->n_places; i++)
+		same = is_same_place(&a->places[i], &b->places[i]);
+	return same && a->is_over == b->is_over && a->ttl == b->ttl
+	       && a->ttl_reason == b->ttl_reason && a->output == b->output
+	       && a->domain == b->domain && a->is_copying == b->is_copying
+	       && !memcmp(a->packet.eth_src, b->packet.eth_src, 6)
+	       && !memcmp(a->packet.eth_dst, b->packet.eth_dst, 6)
+	       && a->packet.vlan == b->packet.vlan
+	       && a->packet.vni == b->packet.vni
+	       && a->end.drop == b->end.drop && a->end.port == b->end.port
+	       && a->end.is_punt == b->end.is_punt
+	       && a->end.reason == b->end.reason && a->end.vni == b->end.vni;
+}
+
+static void
+add_state(struct states *states, const struct state *s)
+{
+	for (unsigned i = 0; i < states->n; i++)
+		if (is_same(&states->all[i], s))
+			return;
+	if (states->n == MAX_OUTCOMES)
+		abort();
+	states->all[states->n++] = *s;
+}
+
+/* Adds all that the layer may make of it. */
+static void
+ask_layer(const struct state *s, const struct m_layer *layer,
+	  struct states *states)
+{
+	const struct m_rule *rule = NULL;
+	unsigned n_choices = 1;
+
+	if (!s->is_over)
+		rule = find_in_layer(s->model, layer, VSW_OUT, &s->packet,
+				     s->waits);
+	for (unsigned c = 0; c < n_choices; c++) {
+		struct state one = *s;
+
+		one.choices = c;
+		one.n_choices = 1;
+		if (rule)
+			act(&one, rule);
+		if (one.n_choices > n_choices)
+			n_choices = one.n_choices;
+		add_state(states, &one);
+	}
+}
+
+static void
+end_at(struct state *s, struct m_outcomes *ret)
+{
+	const struct m_packet *p = s->original;
+	struct m_outcome *outcome;
+
+	if (!s->is_over && s->output == -1)
+		drop(s, p->tunnel ? VSW_DROP_UNKNOWN_VNI : VSW_DROP_NO_OUTPUT);
+	if (!s->is_over && s->output >= 0
+	    && (unsigned) s->output == p->in_port)
+		drop(s, VSW_DROP_SAME_PORT);
+	if (!s->is_over && s->output < 0) {
+		go_all(s, ret);
+		return;
+	}
+	outcome = add_outcome(ret);
+	outcome->n = 1;
+	outcome->results[0] = s->is_over ? s->end
+			      : finish(s, (unsigned) s->output, NULL);
+}
+
+void
 model_decide(const struct model *model, const struct m_packet *packet,
-	     unsigned choices, struct m_result results[MAX_RESULTS],
-	     unsigned *ret_n_choices)
+	     struct m_outcomes *ret)
 {
-	struct state state = { .model = model, .packet = *packet,
-			       .original = *packet, .choices = choices,
-			       .n_choices = 1, .output = -1 };
+	static struct states before, after;
 	bool waits = false;
 	int which = model->program_of[packet->in_port];
-	unsigned domain = 0, n = 1;
+	unsigned n = which < 0 ? 0 : model->programs[which].n_layers;
 
-	state.waits = &waits;
+	ret->n = 0;
+	after.n = 1;
+	after.all[0] = (struct state) {
+		.model = model, .original = packet, .packet = *packet,
+		.output = -1, .waits = &waits
+	};
 	if (which < 0)
-		drop(&state, VSW_DROP_NO_PROGRAM);
-	for (unsigned i = 0; !state.is_over
-	     && i < model->programs[which].n_layers; i++) {
-		const struct m_rule *rule = find_in_layer(
-			model, &model->programs[which].layers[i], VSW_OUT,
-			&state.packet, &waits);
-
-		if (!rule)
-			continue;
-		act(&state, rule);
-		if (rule->encap >= 0)
-			domain = model_domain((unsigned) rule->encap);
+		drop(&after.all[0], VSW_DROP_NO_PROGRAM);
+	for (unsigned i = 0; i < n; i++) {
+		before.n = after.n;
+		memcpy(before.all, after.all, after.n * sizeof after.all[0]);
+		after.n = 0;
+		for (unsigned j = 0; j < before.n; j++)
+			ask_layer(&before.all[j],
+				  &model->programs[which].layers[i], &after);
 	}
-	if (!state.is_over && state.output == -1)
-		drop(&state, packet->tunnel ? VSW_DROP_UNKNOWN_VNI
-					    : VSW_DROP_NO_OUTPUT);
-	if (!state.is_over && state.output >= 0
-	    && (unsigned) state.output == packet->in_port)
-		drop(&state, VSW_DROP_SAME_PORT);
-	if (state.is_over)
-		results[0] = state.end;
-	else if (state.output >= 0)
-		results[0] = finish(&state, (unsigned) state.output, NULL);
-	else
-		n = go_all(&state, domain, results);
-	*ret_n_choices = state.n_choices;
+	for (unsigned j = 0; j < after.n; j++)
+		end_at(&after.all[j], ret);
 	if (!waits)
-		return n;
+		return;
 	/* All of it, whichever copy it was that asked. */
-	drop(&state, VSW_DROP_FRAGMENT_LOST);
-	results[0] = state.end;
-	*ret_n_choices = 1;
-	return 1;
-}
-
-static uint16_t
-checksum(const uint8_t *p, unsigned n)
-{
-	uint32_t sum = 0;
-
-	for (unsigned i = 0; i < n; i += 2)
-		sum += (uint32_t) (p[i] << 8 | p[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t) ~sum;
-}
-
-unsigned
-model_first_units(const struct m_packet *p)
-{
-	return (p->proto == 6 ? 3u : 2u) + p->has_options;
-}
-
-static void sum_l4(const struct m_packet *, uint8_t *f, unsigned n);
-
-static size_t
-frame_l4(const struct m_packet *p, uint8_t *f)
-{
-	unsigned n;
-
-	if (p->fragment == VSW_FRAGMENT_LATER) {
-		memset(f, 0x5a, p->units * 8u);
-		return p->units * 8u;
-	}
-	if (p->fragment && p->has_options) {
-		struct m_packet rest = *p;
-
-		/* Six bytes of padding: RFC 8200, section 4.2. */
-		memcpy(f, "\0\0\1\4\0\0\0\0", 8);
-		f[0] = p->proto;
-		rest.has_options = false;
-		return 8 + frame_l4(&rest, f + 8);
-	}
-	if (p->proto != 6 && p->proto != 17) {
-		memset(f, 0x33, 16);
-		return 16;
-	}
-	put(f, p->l4_src, 2);
-	put(f + 2, p->l4_dst, 2);
-	if (p->proto == 17)
-		put(f + 4, 16, 2);
-	else
-		f[12] = 0x50;		/* TCP. */
-	n = p->proto == 17 ? 16 : 24;
-	/* Of a fragment it is another's sum, too. */
-	put(f + (p->proto == 17 ? 6 : 16), 0xbeef, 2);
-	if (!p->fragment)
-		sum_l4(p, f, n);
-	return n;
-}
-
-/* RFC 768, RFC 9293, section 3.1: over a pseudo header, too. */
-static void
-sum_l4(const struct m_packet *p, uint8_t *f, unsigned n)
-{
-	struct vsw_addr src = model_addr(p->type == M_IPV6 ? 16 : 4, p->src);
-	struct vsw_addr dst = model_addr(src.n, p->dst);
-	uint8_t *field = f + (p->proto == 17 ? 6 : 16), all[128];
-	uint16_t sum;
-
-	memcpy(all, src.bytes, src.n);
-	memcpy(all + src.n, dst.bytes, src.n);
-	put(all + 2 * src.n, n, 2);
-	put(all + 2 * src.n + 2, p->proto, 2);
-	put(field, 0, 2);
-	memcpy(all + 2 * src.n + 4, f, n);
-	sum = checksum(all, 2u * src.n + 4 + n);
-	put(field, sum ? sum : 0xffff, 2);
-}
-
-size_t
-model_frame(const struct m_packet *p, uint8_t frame[128])
-{
-	struct vsw_addr src = model_addr(p->type == M_IPV6 ? 16 : 4, p->src);
-	struct vsw_addr dst = model_addr(src.n, p->dst);
-	uint8_t *f = frame, type[16];
-	size_t n, extra;
-
-	memset(frame, 0, 128);
-	memcpy(f, p->eth_dst, 6);
-	memcpy(f + 6, p->eth_src, 6);
-	f += 12;
-	if (p->vlan) {
-		put(f, 0x8100, 2);
-		put(f + 2, p->vlan, 2);
-		f += 4;
-	}
-	get_field(p, VSW_FIELD_ETH_TYPE, type);
-	memcpy(f, type, 2);
-	f += 2;
-	switch (p->type) {
-	case M_RAW:
-		return (size_t) (f - frame) + 46;
-	case M_ARP:
-		memcpy(f, "\0\1\x08\0\6\4\0", 7);
-		f[7] = p->proto;
-		memcpy(f + 14, src.bytes, 4);
-		memcpy(f + 24, dst.bytes, 4);
-		return (size_t) (f - frame) + 46;
-	case M_IPV4:
-		n = frame_l4(p, f + 20);
-		f[0] = 0x45;
-		put(f + 2, (uint32_t) (20 + n), 2);
-		put(f + 4, p->id, 2);
-		put(f + 6, (uint32_t) (p->fragment && !p->is_last ? 0x2000 : 0)
-		    + (p->fragment == VSW_FRAGMENT_LATER ? p->at : 0), 2);
-		f[8] = p->ttl;
-		f[9] = p->proto;
-		memcpy(f + 12, src.bytes, 4);
-		memcpy(f + 16, dst.bytes, 4);
-		put(f + 10, checksum(f, 20), 2);
-		return (size_t) (f - frame) + 20 + n;
-	case M_IPV6:
-		extra = p->fragment ? 8 : 0;
-		n = extra + frame_l4(p, f + 40 + extra);
-		f[0] = 0x60;
-		put(f + 4, (uint32_t) n, 2);
-		f[6] = p->fragment ? 44 : p->proto;
-		if (p->fragment) {
-			f[40] = p->has_options ? 60 : p->proto;
-			put(f + 42, (p->fragment == VSW_FRAGMENT_LATER
-				     ? p->at * 8u : 0u) + !p->is_last, 2);
-			put(f + 44, p->id, 4);
-		}
-		f[7] = p->ttl;
-		memcpy(f + 8, src.bytes, 16);
-		memcpy(f + 24, dst.bytes, 16);
-		return (size_t) (f - frame) + 40 + n;
-	}
-	return 0;
+	ret->n = ret->all[0].n = 1;
+	ret->all[0].results[0] = drop_at(&after.all[0],
+					 VSW_DROP_FRAGMENT_LOST);
 }

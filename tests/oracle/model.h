@@ -7,7 +7,7 @@
  * searches, no engine.  Written from that header's text alone.
  *
  * Values are few, so that policy and packets meet: they are named by small
- * numbers, and model_*() here say which bytes they stand for. */
+ * numbers; bytes.h says which bytes they stand for. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ enum {
 	N_PROGRAMS = 8,
 	MAX_RULES = 14, MAX_MATCHES = 3, MAX_LAYERS = 3, MAX_LOCATIONS = 4,
 	MAX_HOPS = 4,
-	MAX_RESULTS = 16
+	MAX_OUTCOMES = 512
 };
 
 struct m_location {
@@ -151,22 +151,25 @@ struct m_result {
 	struct m_packet packet;		/* As it leaves. */
 };
 
-void model_mac(unsigned, uint8_t ret_mac[6]);
-struct vsw_addr model_addr(unsigned n, unsigned);
-struct vsw_addr model_pa(unsigned);
+/* All that becomes of one packet: one result, or as many as there are copies. */
+struct m_outcome {
+	unsigned n;
+	struct m_result results[MAX_LOCATIONS];
+};
+
+struct m_outcomes {
+	unsigned n;
+	struct m_outcome all[MAX_OUTCOMES];
+};
+
 unsigned model_domain(unsigned mapping);
 
-/* What becomes of the packet.  Where one of several locations is picked, the
- * contract leaves open which: 'choices' says, as digits of base 12 (of which
- * each number of locations up to 4 is a divisor), so that trying all choices
- * gives all that is allowed.  '*ret_n_choices' is how many there are.  A later
- * fragment that has to wait for its first ends as VSW_DROP_FRAGMENT_LOST. */
-unsigned model_decide(const struct model *, const struct m_packet *,
-		      unsigned choices, struct m_result[MAX_RESULTS],
-		      unsigned *ret_n_choices);
-/* The packet as bytes; returns their number. */
-size_t model_frame(const struct m_packet *, uint8_t frame[128]);
-/* How many units a first fragment's frame has. */
-unsigned model_first_units(const struct m_packet *);
+/* What may become of the packet.  Where one of several locations or next hops
+ * is picked, the contract leaves open which: '*ret' has all that is allowed, in
+ * an order that is the same for each packet of a flow as long as nothing is
+ * edited.  A later fragment that has to wait for its first ends as
+ * VSW_DROP_FRAGMENT_LOST. */
+void model_decide(const struct model *, const struct m_packet *,
+		  struct m_outcomes *ret);
 
 #endif /* oracle/model.h */

@@ -10,13 +10,16 @@
  *     oracle			N_ROUNDS rounds
  *     oracle ROUND		that round alone, to look at what failed
  *     oracle seconds N [ROUND]	as many as fit, from ROUND (1) on
- *     oracle packets N [ROUND]	until so many packets were sent */
+ *     oracle packets N [ROUND]	until so many packets were sent
+ *
+ * Either looks whether it is enough between two edits of a round. */
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "tests/oracle/bytes.h"
 #include "tests/oracle/draw.h"
 #include "tests/oracle/side.h"
 
@@ -26,10 +29,23 @@ enum {
 	TOO_LONG_NS = 1100000000	/* For fragments to wait. */
 };
 
+enum { NO_CHOICE = UINT32_MAX };
+
+/* Of the outcomes of a datagram's first piece, and of those that follow it. */
+struct chosen {
+	unsigned first, later;
+};
+
+/* When to stop; 0: not for that. */
+struct limit {
+	time_t end;
+	unsigned long n_packets;
+};
+
 /* What was seen, over all rounds: a test that saw nothing has failed. */
 struct seen {
 	unsigned long n_packets, n_checks, n_sent, n_remote, n_punts;
-	unsigned long n_copies, n_hits;
+	unsigned long n_copies, n_hits, n_chosen;
 	unsigned long n_followed, n_waited;	/* Fragments. */
 	unsigned long n_cut, n_uncut, n_unwrapped;
 	unsigned long drops[VSW_N_DROPS];
@@ -39,7 +55,7 @@ struct seen {
 static bool
 is_there(const struct captured *c, const struct m_result *r)
 {
-	struct vsw_addr pa = model_pa(r->pa);
+	struct vsw_addr pa = bytes_pa(r->pa);
 
 	if (c->port != r->port)
 		return false;
@@ -56,7 +72,7 @@ static bool
 is_captured(const struct captured *c, const struct m_result *r)
 {
 	uint8_t frame[128];
-	size_t size = model_frame(&r->packet, frame);
+	size_t size = bytes_frame(&r->packet, frame);
 
 	return c->size == size && !memcmp(c->frame, frame, size)
 	       && is_there(c, r);
@@ -111,7 +127,7 @@ check_explain(struct oracle *o, const struct m_packet *p,
 	      const struct m_result *last)
 {
 	struct vsw_tunnel tunnel = {
-		.src = model_pa(p->tunnel_src), .dst = model_pa(p->tunnel_dst),
+		.src = bytes_pa(p->tunnel_src), .dst = bytes_pa(p->tunnel_dst),
 		.vni = p->vni, .encap = p->encap
 	};
 	struct vsw_explain_options options = { .size = sizeof options,
@@ -161,23 +177,21 @@ say_difference(const struct oracle *o, const struct m_result *results,
 	side_die(o, "the switch and the model do not agree");
 }
 
-/* What the model says of 'n_batch' packets that differ in their number alone.
- * Each has 'n' results. */
+/* What becomes of 'n' packets of one flow, which differ in their number alone;
+ * returns how many results these are. */
 static unsigned
-decide_batch(const struct oracle *o, const struct m_packet *p,
-	     unsigned choices, unsigned n_batch,
-	     struct m_result results[MAX_CAPTURED], unsigned *ret_n_choices)
+multiply(const struct m_outcome *outcome, unsigned n,
+	 struct m_result results[MAX_CAPTURED])
 {
-	unsigned n = 0;
+	unsigned n_results = 0;
 
-	for (unsigned i = 0; i < n_batch; i++) {
-		struct m_packet one = *p;
-
-		one.id += i;
-		n += model_decide(&o->model, &one, choices, results + n,
-				  ret_n_choices);
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned j = 0; j < outcome->n; j++) {
+			results[n_results] = outcome->results[j];
+			results[n_results++].packet.id += i;
+		}
 	}
-	return n;
+	return n_results;
 }
 
 /* 'n' packets wait at a port for a first fragment that does not come. */
@@ -196,17 +210,18 @@ check_lost(struct oracle *o, unsigned port, unsigned n)
 		side_die(o, "what waits is not lost in time");
 }
 
-/* Returns the choice that the switch made; once made, it is to stay. */
+/* Returns which of the outcomes the switch chose; 'choice' is that, if it was
+ * made before: then it is to stay. */
 static unsigned
 check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
 {
+	static struct m_outcomes all;
 	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
 	uint64_t hits_before, hits_after;
 	struct m_result results[MAX_CAPTURED];
-	unsigned first = choice == UINT32_MAX ? 0 : choice;
 	unsigned n_batch = draw(&o->seed, 4) ? 1 : 1 + draw(&o->seed,
 							    MAX_BATCH);
-	unsigned n_choices = 1, n, most = first + 1;
+	unsigned n = 0;
 
 	p->id = o->next_id;
 	o->next_id += MAX_BATCH;
@@ -215,10 +230,11 @@ check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
 	side_count(o, after, &hits_after);
 	seen->n_packets += n_batch;
 	seen->n_hits += hits_after - hits_before;
-	for (unsigned c = first; c < most; c++) {
-		n = decide_batch(o, p, c, n_batch, results, &n_choices);
-		if (choice == UINT32_MAX && n_choices > most)
-			most = n_choices;
+	model_decide(&o->model, p, &all);
+	for (unsigned c = 0; c < all.n; c++) {
+		if (choice != NO_CHOICE && c != choice)
+			continue;
+		n = multiply(&all.all[c], n_batch, results);
 		if (!agrees(o, results, n, before, after))
 			continue;
 		check_explain(o, p, &results[n - 1]);
@@ -226,22 +242,115 @@ check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
 			check_lost(o, p->in_port, n_batch);
 		note(seen, results, n, n_batch);
 		seen->n_checks++;
+		seen->n_chosen += all.n > 1;
 		return c;
 	}
 	say_difference(o, results, n, before, after);
+	return NO_CHOICE;
+}
+
+/* Is each of the results among what came out or was counted?  A look that saves
+ * most of the pairs that check_piece() would have to try. */
+static bool
+may_be(const struct oracle *o, const struct m_outcome *outcome,
+       uint64_t before[N_PORTS][VSW_N_DROPS],
+       uint64_t after[N_PORTS][VSW_N_DROPS])
+{
+	for (unsigned i = 0; i < outcome->n; i++) {
+		const struct m_result *r = &outcome->results[i];
+		unsigned j = 0;
+
+		if (r->drop != VSW_N_DROPS) {
+			if (r->drop != VSW_DROP_FRAGMENT_LOST
+			    && after[r->port][r->drop]
+			       == before[r->port][r->drop])
+				return false;
+			continue;
+		}
+		while (j < o->n_captured && !is_captured(&o->captured[j], r))
+			j++;
+		if (j == o->n_captured)
+			return false;
+	}
+	return true;
+}
+
+/* The results of pieces that are one flow: they differ in what part they are.
+ * Returns their number. */
+static unsigned
+multiply_pieces(const struct m_outcome *outcome,
+		const struct m_packet pieces[], unsigned n,
+		struct m_result *results)
+{
+	unsigned n_results = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned j = 0; j < outcome->n; j++) {
+			struct m_packet *p = &results[n_results].packet;
+
+			results[n_results++] = outcome->results[j];
+			p->at = pieces[i].at;
+			p->units = pieces[i].units;
+			p->is_last = pieces[i].is_last;
+		}
+	}
+	return n_results;
+}
+
+/* Finds what the switch may have chosen for the pieces, of which the first one
+ * may be of another flow than those behind it.  Returns the number of results,
+ * 0: there is no such choice. */
+static unsigned
+find_choices(const struct oracle *o, const struct m_packet decided[],
+	     unsigned n_decided, struct chosen *chosen,
+	     uint64_t before[N_PORTS][VSW_N_DROPS],
+	     uint64_t after[N_PORTS][VSW_N_DROPS],
+	     struct m_result results[MAX_CAPTURED])
+{
+	static struct m_outcomes first, rest;
+	unsigned *is_first = decided[0].fragment == VSW_FRAGMENT_FIRST
+			     ? &chosen->first : &chosen->later;
+
+	model_decide(&o->model, &decided[0], &first);
+	rest.n = 1;
+	rest.all[0].n = 0;
+	if (n_decided > 1)
+		model_decide(&o->model, &decided[1], &rest);
+	for (unsigned c = 0; c < first.n; c++) {
+		unsigned n_first, n;
+
+		if ((*is_first != NO_CHOICE && c != *is_first)
+		    || !may_be(o, &first.all[c], before, after))
+			continue;
+		n_first = multiply_pieces(&first.all[c], decided, 1, results);
+		for (unsigned d = 0; d < rest.n; d++) {
+			if (n_decided > 1 && chosen->later != NO_CHOICE
+			    && d != chosen->later)
+				continue;
+			n = n_first + multiply_pieces(
+				&rest.all[d], decided + 1, n_decided - 1,
+				results + n_first);
+			if (!agrees(o, results, n, before, after))
+				continue;
+			*is_first = c;
+			if (n_decided > 1)
+				chosen->later = d;
+			return n;
+		}
+	}
 	return 0;
 }
 
-/* The first packet may make another choice than those behind it, since rules
- * can tell first fragments from later ones. */
+/* Rules can tell first fragments from later ones, so that these may have been
+ * given another choice.  Each is to stay. */
 static void
 check_piece(struct oracle *o, struct account *a, const struct m_packet *p,
-	    struct seen *seen)
+	    struct chosen *chosen, struct seen *seen)
 {
 	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
 	struct m_packet decided[MAX_PIECES];
-	struct m_result results[MAX_CAPTURED];
-	unsigned n_dropped, n_decided, most = 1, n_choices = 1, n = 0;
+	struct m_result results[MAX_CAPTURED] = { { .port = 0 } };
+	unsigned n_dropped, n_decided, n = 0;
 	uint64_t hits;
 
 	n_decided = pieces_expect(&o->model, a, p, decided, &n_dropped);
@@ -250,48 +359,34 @@ check_piece(struct oracle *o, struct account *a, const struct m_packet *p,
 	side_count(o, after, &hits);
 	seen->n_packets++;
 	before[p->in_port][VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
-	for (unsigned c = 0; c < most * most; c++) {
-		unsigned last_most = most;
-
-		n = 0;
-		for (unsigned i = 0; i < n_decided; i++) {
-			n += model_decide(&o->model, &decided[i],
-					  i ? c / most : c % most,
-					  results + n, &n_choices);
-			if (n_choices > last_most)
-				last_most = n_choices;
-		}
-		/* More than was thought: all anew. */
-		if (last_most > most) {
-			most = last_most;
-			c = UINT32_MAX;
-			continue;
-		}
-		if (!agrees(o, results, n, before, after))
-			continue;
-		note(seen, results, n, 1);
-		seen->n_checks++;
-		for (unsigned i = 0; i < n_decided; i++)
-			seen->n_followed += decided[i].has_first;
-		seen->n_waited += n_decided > 1;
-		seen->drops[VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
-		return;
-	}
-	say_difference(o, results, n, before, after);
+	if (n_decided)
+		n = find_choices(o, decided, n_decided, chosen, before, after,
+				 results);
+	if (n_decided ? !n : !agrees(o, results, 0, before, after))
+		say_difference(o, results, n, before, after);
+	note(seen, results, n, 1);
+	seen->n_checks++;
+	for (unsigned i = 0; i < n_decided; i++)
+		seen->n_followed += decided[i].has_first;
+	seen->n_waited += n_decided > 1;
+	seen->drops[VSW_DROP_FRAGMENT_OVERLAP] += n_dropped;
 }
 
 static void
 check_datagram(struct oracle *o, struct seen *seen)
 {
 	struct account account = { .n_waiting = 0 };
+	struct chosen chosen = { NO_CHOICE, NO_CHOICE };
 	struct m_packet pieces[MAX_PIECES];
 	unsigned n = pieces_draw(pieces, o->next_id++, &o->seed);
 
 	for (unsigned i = 0; i < n; i++) {
 		side_localise(o, &pieces[i]);
-		check_piece(o, &account, &pieces[i], seen);
-		if (draw(&o->seed, 4) == 0)
+		check_piece(o, &account, &pieces[i], &chosen, seen);
+		if (draw(&o->seed, 4) == 0) {
 			side_edit(o);
+			chosen = (struct chosen) { NO_CHOICE, NO_CHOICE };
+		}
 	}
 	seen->drops[VSW_DROP_FRAGMENT_LOST] += account.n_waiting;
 	if (account.n_waiting)
@@ -322,8 +417,8 @@ static void
 check_large(struct oracle *o, struct seen *seen)
 {
 	uint64_t before[N_PORTS][VSW_N_DROPS], after[N_PORTS][VSW_N_DROPS];
-	unsigned n_choices, most = 1;
-	struct m_result results[MAX_RESULTS];
+	static struct m_outcomes all;
+	struct m_result *results = all.all[0].results;
 	size_t n = 1 + draw(&o->seed, LARGE_MAX);
 	uint16_t segment = draw(&o->seed, 4)
 			   ? (uint16_t) (100 + draw(&o->seed, 1400)) : 0;
@@ -333,18 +428,16 @@ check_large(struct oracle *o, struct seen *seen)
 	do
 		draw_packet(&p, &o->seed);
 	while (p.type < M_IPV4 || p.proto == 47 || p.fragment || p.tunnel);
-	for (unsigned c = 0; c < most; c++) {
-		if (model_decide(&o->model, &p, c, results, &n_choices) != 1)
+	model_decide(&o->model, &p, &all);
+	for (unsigned c = 0; c < all.n; c++)
+		if (all.all[c].n != 1)
 			return;
-		if (n_choices > most)
-			most = n_choices;
-	}
 	side_count(o, before, &hits);
 	side_send_large(o, &p, n, segment);
 	side_count(o, after, &hits);
 	seen->n_packets++;
-	for (unsigned c = 0; c < most; c++) {
-		model_decide(&o->model, &p, c, results, &n_choices);
+	for (unsigned c = 0; c < all.n; c++) {
+		results = all.all[c].results;
 		if (results[0].drop == VSW_N_DROPS
 		    ? memcmp(before, after, sizeof before)
 		      || !is_large(o, results, n, segment)
@@ -362,8 +455,40 @@ check_large(struct oracle *o, struct seen *seen)
 	say_difference(o, results, 1, before, after);
 }
 
+static bool
+is_enough(const struct limit *limit, const struct seen *seen)
+{
+	return (limit->end && time(NULL) >= limit->end)
+	       || (limit->n_packets && seen->n_packets >= limit->n_packets);
+}
+
 static void
-play(uint64_t seed, struct seen *seen)
+play_edit(struct oracle *o, struct seen *seen)
+{
+	struct m_packet packets[N_PACKETS];
+	unsigned choices[N_PACKETS];
+
+	/* Decided, then cached, unless it has given way. */
+	for (unsigned j = 0; j < N_PACKETS; j++) {
+		draw_packet(&packets[j], &o->seed);
+		side_localise(o, &packets[j]);
+		choices[j] = check(o, &packets[j], NO_CHOICE, seen);
+		check(o, &packets[j], choices[j], seen);
+	}
+	for (unsigned j = 0; j < N_PACKETS; j++)
+		check(o, &packets[j], choices[j], seen);
+	side_edit(o);
+	/* Cached, and stale. */
+	for (unsigned j = 0; j < N_PACKETS; j++)
+		check(o, &packets[j], NO_CHOICE, seen);
+	for (unsigned j = 0; j < N_DATAGRAMS; j++)
+		check_datagram(o, seen);
+	for (unsigned j = 0; j < N_LARGE; j++)
+		check_large(o, seen);
+}
+
+static void
+play(uint64_t seed, const struct limit *limit, struct seen *seen)
 {
 	static struct oracle oracle;
 	struct oracle *o = &oracle;
@@ -371,28 +496,8 @@ play(uint64_t seed, struct seen *seen)
 	*o = (struct oracle) { .round = seed,
 			       .seed = seed * UINT64_C(0x9e3779b97f4a7c15) };
 	side_build(o);
-	for (unsigned i = 0; i < N_EDITS; i++) {
-		struct m_packet packets[N_PACKETS];
-		unsigned choices[N_PACKETS];
-
-		/* Decided, then cached, unless it has given way. */
-		for (unsigned j = 0; j < N_PACKETS; j++) {
-			draw_packet(&packets[j], &o->seed);
-			side_localise(o, &packets[j]);
-			choices[j] = check(o, &packets[j], UINT32_MAX, seen);
-			check(o, &packets[j], choices[j], seen);
-		}
-		for (unsigned j = 0; j < N_PACKETS; j++)
-			check(o, &packets[j], choices[j], seen);
-		side_edit(o);
-		/* Cached, and stale. */
-		for (unsigned j = 0; j < N_PACKETS; j++)
-			check(o, &packets[j], UINT32_MAX, seen);
-		for (unsigned j = 0; j < N_DATAGRAMS; j++)
-			check_datagram(o, seen);
-		for (unsigned j = 0; j < N_LARGE; j++)
-			check_large(o, seen);
-	}
+	for (unsigned i = 0; i < N_EDITS && !is_enough(limit, seen); i++)
+		play_edit(o, seen);
 	side_take_down(o);
 }
 
@@ -423,6 +528,8 @@ report(const struct seen *seen)
 	       seen->n_followed, seen->n_waited);
 	printf("large ones cut %lu, left to ports %lu, behind outer headers "
 	       "%lu\n", seen->n_cut, seen->n_uncut, seen->n_unwrapped);
+	printf("with a choice of places or next hops %lu\n", seen->n_chosen);
+	n_missing += seen->n_chosen < 1000;
 	n_missing += seen->n_cut < 100;
 	n_missing += seen->n_uncut < 100;
 	n_missing += seen->n_unwrapped < 100;
@@ -436,34 +543,55 @@ report(const struct seen *seen)
 	return n_missing;
 }
 
-/* The long form. */
-static void
-play_long(const char *what, unsigned long n, unsigned long round,
-	  struct seen *seen)
+static int
+usage(FILE *to)
 {
-	bool by_time = !strcmp(what, "seconds");
-	time_t end = time(NULL) + (time_t) n;
+	fprintf(to, "usage: oracle\t\t\t\t%d rounds\n"
+		"       oracle ROUND\t\t\tthat round alone\n"
+		"       oracle seconds N [ROUND]\t\tas many as fit, from ROUND "
+		"(1) on\n"
+		"       oracle packets N [ROUND]\t\tuntil so many were sent\n",
+		N_ROUNDS);
+	return to == stdout ? 0 : 2;
+}
 
-	while (by_time ? time(NULL) < end : seen->n_packets < n)
-		play(round++, seen);
-	printf("up to round %lu\n", round - 1);
+static bool
+is_number(const char *text, unsigned long *ret)
+{
+	char *end;
+
+	*ret = strtoul(text, &end, 0);
+	return *text >= '0' && *text <= '9' && !*end;
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct seen seen = { 0 };
+	bool by_time = argc > 1 && !strcmp(argv[1], "seconds");
+	unsigned long n = 0, round = 1, n_rounds = 1;
+	struct limit limit = { .n_packets = 0 };
+	struct seen seen = { .n_packets = 0 };
 
-	if (argc == 2) {
-		play(strtoull(argv[1], NULL, 0), &seen);
+	if (argc == 2 && !strcmp(argv[1], "--help"))
+		return usage(stdout);
+	if (argc == 2 && is_number(argv[1], &round)) {
+		play(round, &limit, &seen);
 		printf("%lu passed, 0 failed\n", seen.n_checks);
 		return 0;
 	}
-	if (argc > 2)
-		play_long(argv[1], strtoul(argv[2], NULL, 0),
-			  argc > 3 ? strtoul(argv[3], NULL, 0) : 1, &seen);
+	if (argc == 1)
+		n_rounds = N_ROUNDS;
+	else if (argc > 4 || argc < 3
+		 || (!by_time && strcmp(argv[1], "packets"))
+		 || !is_number(argv[2], &n) || !n
+		 || (argc == 4 && !is_number(argv[3], &round)))
+		return usage(stderr);
+	if (n && by_time)
+		limit.end = time(NULL) + (time_t) n;
 	else
-		for (unsigned i = 1; i <= N_ROUNDS; i++)
-			play(i, &seen);
+		limit.n_packets = n;
+	while (n ? !is_enough(&limit, &seen) : n_rounds-- > 0)
+		play(round++, &limit, &seen);
+	printf("up to round %lu\n", round - 1);
 	return report(&seen) != 0;
 }

@@ -2,6 +2,7 @@
 
 #include "tests/oracle/pieces.h"
 
+#include "tests/oracle/bytes.h"
 #include "tests/oracle/draw.h"
 
 static bool take_account(struct account *, const struct m_packet *);
@@ -19,7 +20,7 @@ pieces_draw(struct m_packet pieces[MAX_PIECES], uint32_t id, uint64_t *seed)
 	pieces[0].has_options = pieces[0].type == M_IPV6
 				&& draw(seed, 3) == 0;
 	pieces[0].at = 0;
-	pieces[0].units = (uint16_t) model_first_units(&pieces[0]);
+	pieces[0].units = (uint16_t) bytes_first_units(&pieces[0]);
 	pieces[0].id = id;
 	at = pieces[0].units;
 	for (unsigned i = 1; i < n; i++) {
@@ -55,14 +56,14 @@ pieces_expect(const struct model *model, struct account *a,
 	      const struct m_packet *p,
 	      struct m_packet decided[MAX_PIECES], unsigned *ret_n_dropped)
 {
-	struct m_result results[MAX_RESULTS];
+	static struct m_outcomes all;
 	bool is_later = p->fragment == VSW_FRAGMENT_LATER;
-	unsigned n = 0, n_choices;
+	unsigned n = 0;
 
 	*ret_n_dropped = 0;
 	if (is_later && !a->has_first && !a->is_spoilt) {
-		model_decide(model, p, 0, results, &n_choices);
-		if (results[0].drop != VSW_DROP_FRAGMENT_LOST) {
+		model_decide(model, p, &all);
+		if (all.all[0].results[0].drop != VSW_DROP_FRAGMENT_LOST) {
 			/* Nobody asked: nothing is remembered. */
 			decided[0] = *p;
 			return 1;

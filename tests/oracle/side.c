@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/oracle/bytes.h"
 #include "tests/oracle/draw.h"
 #include "tests/walk/frame.h"
 
@@ -101,11 +102,11 @@ location_of(const struct oracle *o, const struct m_location *l)
 {
 	struct vsw_location location = { .size = sizeof location };
 
-	model_mac(l->mac, location.mac);
+	bytes_mac(l->mac, location.mac);
 	if (l->port >= 0) {
 		location.port = o->ports[l->port];
 	} else {
-		location.pa = model_pa(l->pa);
+		location.pa = bytes_pa(l->pa);
 		location.vni = l->vni;
 		location.encap = l->encap;
 	}
@@ -127,8 +128,8 @@ apply_entry(struct oracle *o, unsigned m, unsigned i)
 		: i < N_ENTRIES - 1 ? &mine->v6[i - N_MACS - N_ADDRS]
 		: &mine->flood;
 	struct vsw_addr addr = i < N_MACS + N_ADDRS
-		? model_addr(4, i - N_MACS)
-		: model_addr(16, i - N_MACS - N_ADDRS);
+		? bytes_addr(4, i - N_MACS)
+		: bytes_addr(16, i - N_MACS - N_ADDRS);
 	uint8_t mac[6];
 
 	draw_entry(entry, true, &o->seed);
@@ -143,7 +144,7 @@ apply_entry(struct oracle *o, unsigned m, unsigned i)
 					      mine->unknown_unicast),
 		     "flood");
 	} else if (i < N_MACS) {
-		model_mac(i, mac);
+		bytes_mac(i, mac);
 		if (entry->n)
 			side_must(o, vsw_mapping_set_mac(mapping, mac,
 							 locations, entry->n),
@@ -206,7 +207,7 @@ build_route(struct oracle *o, struct vsw_rule *r, const struct m_rule *rule)
 	struct vsw_next_hop hops[MAX_HOPS];
 	uint8_t mac[6];
 
-	model_mac(rule->router_mac, mac);
+	bytes_mac(rule->router_mac, mac);
 	for (unsigned i = 0; i < rule->n_hops; i++) {
 		const struct m_hop *hop = &rule->hops[i];
 
@@ -215,7 +216,7 @@ build_route(struct oracle *o, struct vsw_rule *r, const struct m_rule *rule)
 			.mapping = o->mappings[hop->mapping]
 		};
 		if (hop->addr >= 0)
-			hops[i].addr = model_addr(4, (unsigned) hop->addr);
+			hops[i].addr = bytes_addr(4, (unsigned) hop->addr);
 	}
 	if (rule->is_any)
 		vsw_rule_route_any(r, hops, rule->n_hops, mac,
@@ -258,10 +259,10 @@ build_rule(struct oracle *o, struct vsw_group *group,
 		vsw_rule_decrement_ttl(r);
 	if (rule->vlan >= 0)
 		vsw_rule_set_vlan(r, (uint16_t) rule->vlan);
-	model_mac((unsigned) (rule->eth_src < 0 ? 0 : rule->eth_src), mac);
+	bytes_mac((unsigned) (rule->eth_src < 0 ? 0 : rule->eth_src), mac);
 	if (rule->eth_src >= 0)
 		vsw_rule_set_eth_src(r, mac);
-	model_mac((unsigned) (rule->eth_dst < 0 ? 0 : rule->eth_dst), mac);
+	bytes_mac((unsigned) (rule->eth_dst < 0 ? 0 : rule->eth_dst), mac);
 	if (rule->eth_dst >= 0)
 		vsw_rule_set_eth_dst(r, mac);
 	if (rule->route)
@@ -330,8 +331,8 @@ build_ports(struct oracle *o)
 {
 	static const struct vsw_addr any;
 	struct vsw_underlay underlay = {
-		.size = sizeof underlay, .local_v4 = model_pa(WIRE_PA4),
-		.local_v6 = model_pa(WIRE_PA6), .mtu = 9000
+		.size = sizeof underlay, .local_v4 = bytes_pa(WIRE_PA4),
+		.local_v6 = bytes_pa(WIRE_PA6), .mtu = 9000
 	};
 	uint8_t next_hop[6];
 	char name[16];
@@ -450,7 +451,7 @@ side_frame(const struct oracle *o, const struct m_packet *p,
 	 uint8_t ret_frame[128 + WIRE_ROOM])
 {
 	uint8_t inner[128];
-	size_t size = model_frame(p, inner);
+	size_t size = bytes_frame(p, inner);
 
 	if (p->tunnel && o->wire_is_bytes)
 		return wire_wrap(p, inner, size, ret_frame);
@@ -482,8 +483,8 @@ side_send(struct oracle *o, const struct m_packet *p, unsigned n_batch)
 		memcpy(vsw_packet_data(packets[i]), frame, size);
 		if (p->tunnel && !o->wire_is_bytes)
 			*vsw_packet_tunnel(packets[i]) = (struct vsw_tunnel) {
-				.src = model_pa(p->tunnel_src),
-				.dst = model_pa(p->tunnel_dst),
+				.src = bytes_pa(p->tunnel_src),
+				.dst = bytes_pa(p->tunnel_dst),
 				.vni = p->vni, .encap = p->encap
 			};
 	}

@@ -18,7 +18,7 @@
 
 enum {
 	MAX_BATCH = 4,
-	MAX_CAPTURED = MAX_RESULTS * MAX_PIECES
+	MAX_CAPTURED = 128
 };
 
 struct captured {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/oracle/bytes.h"
 #include "tests/oracle/draw.h"
 #include "tests/walk/frame.h"
 
@@ -351,8 +352,8 @@ build_rule(struct vsw_group *group, uint32_t priority,
 
 		for (unsigned is_dst = 0; is_dst < 2; is_dst++) {
 			unsigned i = is_dst ? r->dst : r->src;
-			struct vsw_addr a4 = model_addr(4, i),
-					a6 = model_addr(16, i);
+			struct vsw_addr a4 = bytes_addr(4, i),
+					a6 = bytes_addr(16, i);
 
 			if (i == ANY)
 				continue;
@@ -403,7 +404,7 @@ build_delivery(void)
 	for (uint32_t i = 0; i < N_VMS; i++) {
 		struct vsw_rule *rule = vsw_group_add_rule(group, i, NULL);
 
-		model_mac(i + 1, mac);
+		bytes_mac(i + 1, mac);
 		vsw_rule_match(rule, VSW_FIELD_ETH_DST, mac, NULL);
 		vsw_rule_output(rule, ports[i]);
 	}

@@ -3,6 +3,7 @@
 #include "tests/oracle/wire.h"
 
 #include <string.h>
+#include "tests/oracle/bytes.h"
 #include "tests/walk/frame.h"
 
 static size_t header_size(const struct m_packet *);
@@ -23,8 +24,8 @@ size_t
 wire_wrap(const struct m_packet *p, const uint8_t *frame, size_t size,
 	  uint8_t *b)
 {
-	struct vsw_addr src = model_pa(p->tunnel_src);
-	struct vsw_addr dst = model_pa(p->tunnel_dst);
+	struct vsw_addr src = bytes_pa(p->tunnel_src);
+	struct vsw_addr dst = bytes_pa(p->tunnel_dst);
 	bool is_v4 = src.n == 4, is_vxlan = p->encap == VSW_ENCAP_VXLAN;
 	size_t ip_size = is_v4 ? 20 : 40, l4_size = is_vxlan ? 16 : 8;
 	uint8_t *ip = b + 14, *l4 = ip + ip_size;
@@ -66,7 +67,7 @@ size_t
 wire_unwrap(const uint8_t *b, size_t size, struct vsw_tunnel *t)
 {
 	bool is_v4 = size > 14 && get(b + 12, 2) == 0x0800;
-	struct vsw_addr own = model_pa(is_v4 ? WIRE_PA4 : WIRE_PA6);
+	struct vsw_addr own = bytes_pa(is_v4 ? WIRE_PA4 : WIRE_PA6);
 	size_t ip_size = is_v4 ? 20 : 40;
 	const uint8_t *ip = b + 14, *l4 = ip + ip_size;
 	uint8_t own_mac[6], next_hop[6];
@@ -102,7 +103,7 @@ large_make(const struct m_packet *p, size_t n, uint8_t *f)
 	size_t addrs = p->type == M_IPV6 ? 32 : 8;
 	uint8_t pseudo[36];
 
-	model_frame(p, f);
+	bytes_frame(p, f);
 	for (size_t i = 0; i < n; i++)
 		f[size - n + i] = (uint8_t) (i * 7 + i / 256);
 	set_lengths(p, f, size);
