@@ -12,7 +12,7 @@
 #include "libvswitch/datapath/fit.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/rewrite.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/packet_rig.h"
 #include "tests/walk/frame.h"
 
 enum { JOINED_MAX = 70000 };
@@ -25,8 +25,7 @@ struct joined {
 	unsigned n;
 };
 
-static struct rig_memory memory;
-static struct packet_pool *pool;
+static struct packet_rig rig;
 static struct frame frame;
 static struct headers h;
 static struct joined joined;
@@ -35,18 +34,13 @@ static char problem[160];
 static void
 setup(void)
 {
-	struct vsw_allocator allocator = rig_allocator(&memory);
-
-	memory = (struct rig_memory) { 0 };
-	ck_assert_int_eq(packet_pool_new(&allocator, &pool), 0);
+	packet_rig_up(&rig);
 }
 
 static void
 teardown(void)
 {
-	ck_assert_uint_eq(packet_pool_n_used(pool), 0);
-	packet_pool_free(pool);
-	ck_assert_uint_eq(memory.n_live, 0);
+	packet_rig_down(&rig);
 }
 
 static struct vsw_packet *
@@ -55,9 +49,7 @@ packet_of(const char *text)
 	struct vsw_packet *p;
 
 	frame_must_make(&frame, "%s", text);
-	p = packet_new(pool, frame.size);
-	memcpy(p->data, frame.bytes, frame.size);
-	p->offload = frame.offload;
+	p = packet_rig_packet(&rig, &frame);
 	ck_assert_int_eq(parse_frame(p->data, p->size, &h), PARSE_GOOD);
 	return p;
 }
@@ -388,12 +380,12 @@ START_TEST(survives_lack_of_memory)
 		struct fragments fragments;
 		unsigned n = 0;
 
-		memory.fail_at = memory.n_calls + at;
+		rig.memory.fail_at = rig.memory.n_calls + at;
 		ck_assert_int_eq(fragments_start(&fragments, p, 15000), 0);
 		while ((part = fragments_next(&fragments)))
 			held[n++] = part;
-		n_calls = memory.n_calls - (memory.fail_at - at);
-		memory.fail_at = 0;
+		n_calls = rig.memory.n_calls - (rig.memory.fail_at - at);
+		rig.memory.fail_at = 0;
 		n_failed += fragments.has_failed;
 		ck_assert(fragments.has_failed || n == 6);
 		while (n)

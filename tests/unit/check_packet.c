@@ -8,27 +8,20 @@
 #include <string.h>
 
 #include "libvswitch/datapath/packet.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/packet_rig.h"
 
-static struct rig_memory memory;
-static struct packet_pool *pool;
+static struct packet_rig rig;
 
 static void
 setup(void)
 {
-	struct vsw_allocator allocator = rig_allocator(&memory);
-
-	memory = (struct rig_memory) { 0 };
-	ck_assert_int_eq(packet_pool_new(&allocator, &pool), 0);
+	packet_rig_up(&rig);
 }
 
 static void
 teardown(void)
 {
-	ck_assert_uint_eq(packet_pool_n_used(pool), 0);
-	packet_pool_free(pool);
-	ck_assert_uint_eq(memory.n_live, 0);
-	ck_assert_uint_eq(memory.n_bytes, 0);
+	packet_rig_down(&rig);
 }
 
 START_TEST(has_headroom_at_every_size)
@@ -37,7 +30,7 @@ START_TEST(has_headroom_at_every_size)
 					10048, 10049, 65536, VSW_PACKET_MAX };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		struct vsw_packet *p = packet_new(pool, sizes[i]);
+		struct vsw_packet *p = packet_new(rig.pool, sizes[i]);
 
 		ck_assert_ptr_nonnull(p);
 		ck_assert_uint_eq(vsw_packet_size(p), sizes[i]);
@@ -52,14 +45,14 @@ START_TEST(has_headroom_at_every_size)
 				  sizes[i] + VSW_PACKET_HEADROOM);
 		vsw_packet_free(p);
 	}
-	ck_assert_ptr_null(packet_new(pool, VSW_PACKET_MAX + 1));
-	ck_assert_ptr_null(packet_new(pool, SIZE_MAX));
+	ck_assert_ptr_null(packet_new(rig.pool, VSW_PACKET_MAX + 1));
+	ck_assert_ptr_null(packet_new(rig.pool, SIZE_MAX));
 }
 END_TEST
 
 START_TEST(pulls_and_trims_no_more_than_it_has)
 {
-	struct vsw_packet *p = packet_new(pool, 100);
+	struct vsw_packet *p = packet_new(rig.pool, 100);
 
 	vsw_packet_data(p)[10] = 0x77;
 	vsw_packet_pull(p, 10);
@@ -78,14 +71,14 @@ END_TEST
 
 START_TEST(is_clean_when_used_again)
 {
-	struct vsw_packet *p = packet_new(pool, 100), *again;
+	struct vsw_packet *p = packet_new(rig.pool, 100), *again;
 
 	p->offload.segment_size = 7;
 	p->tunnel.encap = VSW_ENCAP_VXLAN;
 	p->punt_reason = 3;
 	vsw_packet_pull(p, 40);
 	vsw_packet_free(p);
-	again = packet_new(pool, 50);
+	again = packet_new(rig.pool, 50);
 	ck_assert_ptr_eq(again, p);
 	ck_assert_uint_eq(again->offload.segment_size, 0);
 	ck_assert_uint_eq(vsw_packet_tunnel(again)->encap, VSW_ENCAP_NONE);
@@ -102,14 +95,14 @@ START_TEST(asks_for_no_memory_in_the_long_run)
 
 	for (unsigned turn = 0; turn < 50; turn++) {
 		for (unsigned i = 0; i < 32; i++)
-			packets[i] = packet_new(pool, i % 3 == 0 ? 60
+			packets[i] = packet_new(rig.pool, i % 3 == 0 ? 60
 						: i % 3 == 1 ? 9000 : 65000);
 		for (unsigned i = 0; i < 32; i++)
 			vsw_packet_free(packets[i]);
 		if (turn == 0)
-			n_calls = memory.n_calls;
+			n_calls = rig.memory.n_calls;
 	}
-	ck_assert_uint_eq(memory.n_calls, n_calls);
+	ck_assert_uint_eq(rig.memory.n_calls, n_calls);
 }
 END_TEST
 
@@ -119,17 +112,17 @@ START_TEST(keeps_a_bounded_number)
 	static struct vsw_packet *packets[N];
 
 	for (unsigned i = 0; i < N; i++)
-		packets[i] = packet_new(pool, 60);
-	ck_assert_uint_eq(packet_pool_n_used(pool), N);
+		packets[i] = packet_new(rig.pool, 60);
+	ck_assert_uint_eq(packet_pool_n_used(rig.pool), N);
 	for (unsigned i = 0; i < N; i++)
 		vsw_packet_free(packets[i]);
-	ck_assert_uint_lt(memory.n_live, N / 2);
+	ck_assert_uint_lt(rig.memory.n_live, N / 2);
 }
 END_TEST
 
 START_TEST(clones_bytes_and_all_that_is_known)
 {
-	struct vsw_packet *p = packet_new(pool, 3000), *clone;
+	struct vsw_packet *p = packet_new(rig.pool, 3000), *clone;
 	uint32_t vni;
 
 	memset(p->data, 0x5a, 3000);
@@ -137,7 +130,7 @@ START_TEST(clones_bytes_and_all_that_is_known)
 	p->tunnel.vni = 5001;
 	p->punt_reason = 4;
 	p->punt_vni = 5002;
-	p->in_port = (struct vsw_port *) &memory;
+	p->in_port = (struct vsw_port *) &rig;
 	clone = packet_clone(p);
 	ck_assert_ptr_ne(clone, p);
 	ck_assert_uint_eq(clone->size, 3000);
@@ -155,16 +148,16 @@ END_TEST
 
 START_TEST(copes_without_memory)
 {
-	struct vsw_allocator allocator = rig_allocator(&memory);
+	struct vsw_allocator allocator = rig_allocator(&rig.memory);
 	struct packet_pool *none;
-	struct vsw_packet *p = packet_new(pool, 60);
+	struct vsw_packet *p = packet_new(rig.pool, 60);
 
-	memory.fail_at = memory.n_calls + 1;
-	ck_assert_ptr_null(packet_new(pool, 60));
+	rig.memory.fail_at = rig.memory.n_calls + 1;
+	ck_assert_ptr_null(packet_new(rig.pool, 60));
 	ck_assert_ptr_null(packet_clone(p));
 	ck_assert_int_eq(packet_pool_new(&allocator, &none), -ENOMEM);
-	ck_assert_uint_eq(memory.n_failed, 3);
-	ck_assert_uint_eq(packet_pool_n_used(pool), 1);
+	ck_assert_uint_eq(rig.memory.n_failed, 3);
+	ck_assert_uint_eq(packet_pool_n_used(rig.pool), 1);
 	vsw_packet_free(p);
 }
 END_TEST

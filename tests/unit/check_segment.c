@@ -11,11 +11,10 @@
 #include "libvswitch/base/wire.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/segment.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/packet_rig.h"
 #include "tests/walk/frame.h"
 
-static struct rig_memory memory;
-static struct packet_pool *pool;
+static struct packet_rig rig;
 static struct frame frame;
 static struct vsw_packet *parts[SEGMENTS_MAX];
 static char problem[160];
@@ -23,29 +22,19 @@ static char problem[160];
 static void
 setup(void)
 {
-	struct vsw_allocator allocator = rig_allocator(&memory);
-
-	memory = (struct rig_memory) { 0 };
-	ck_assert_int_eq(packet_pool_new(&allocator, &pool), 0);
+	packet_rig_up(&rig);
 }
 
 static void
 teardown(void)
 {
-	ck_assert_uint_eq(packet_pool_n_used(pool), 0);
-	packet_pool_free(pool);
-	ck_assert_uint_eq(memory.n_live, 0);
+	packet_rig_down(&rig);
 }
 
 static struct vsw_packet *
 packet_of(const struct frame *f)
 {
-	struct vsw_packet *p = packet_new(pool, f->size);
-
-	ck_assert_ptr_nonnull(p);
-	memcpy(p->data, f->bytes, f->size);
-	p->offload = f->offload;
-	return p;
+	return packet_rig_packet(&rig, f);
 }
 
 /* Cuts 'frame', holds each part against the original, and puts the payload
@@ -258,9 +247,9 @@ START_TEST(copes_without_memory)
 		struct vsw_packet *p = packet_of(&frame);
 		int result;
 
-		memory.fail_at = memory.n_calls + 1 + n;
+		rig.memory.fail_at = rig.memory.n_calls + 1 + n;
 		result = vsw_packet_finish(NULL, p, parts, SEGMENTS_MAX);
-		memory.fail_at = 0;
+		rig.memory.fail_at = 0;
 		if (result > 0) {
 			ck_assert_int_eq(result, 10);
 			while (result > 0)
@@ -269,8 +258,8 @@ START_TEST(copes_without_memory)
 		}
 		ck_assert_int_eq(result, -ENOMEM);
 		/* An empty pool, so that the next round asks again. */
-		ck_assert_uint_eq(packet_pool_n_used(pool), 0);
-		packet_pool_free(pool);
+		ck_assert_uint_eq(packet_pool_n_used(rig.pool), 0);
+		packet_pool_free(rig.pool);
 		setup();
 	}
 	ck_assert_uint_eq(n, 10);

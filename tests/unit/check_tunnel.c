@@ -13,11 +13,10 @@
 #include "libvswitch/datapath/tunnel.h"
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
-#include "tests/unit/rig.h"
+#include "tests/unit/packet_rig.h"
 #include "tests/walk/frame.h"
 
-static struct rig_memory memory;
-static struct packet_pool *pool;
+static struct packet_rig rig;
 static struct uplink uplink;
 static struct vsw_port port;
 static struct frame frame;
@@ -30,10 +29,7 @@ static const uint8_t next_hop[6] = { 2, 0, 0, 0, 10, 0xfe };
 static void
 setup(void)
 {
-	struct vsw_allocator allocator = rig_allocator(&memory);
-
-	memory = (struct rig_memory) { 0 };
-	ck_assert_int_eq(packet_pool_new(&allocator, &pool), 0);
+	packet_rig_up(&rig);
 	memset(&uplink, 0, sizeof uplink);
 	uplink.underlay = (struct vsw_underlay) {
 		.local_v4 = { 4, { 192, 168, 1, 10 } },
@@ -49,9 +45,7 @@ setup(void)
 static void
 teardown(void)
 {
-	ck_assert_uint_eq(packet_pool_n_used(pool), 0);
-	packet_pool_free(pool);
-	ck_assert_uint_eq(memory.n_live, 0);
+	packet_rig_down(&rig);
 }
 
 static struct vsw_packet *
@@ -60,10 +54,7 @@ packet_of(const char *text)
 	struct vsw_packet *p;
 
 	frame_must_make(&frame, "%s", text);
-	p = packet_new(pool, frame.size);
-	memcpy(p->data, frame.bytes, frame.size);
-	p->offload = frame.offload;
-	p->tunnel = frame.tunnel;
+	p = packet_rig_packet(&rig, &frame);
 	ck_assert_int_eq(parse_frame(p->data, p->size, &h), PARSE_GOOD);
 	return p;
 }
@@ -195,7 +186,7 @@ START_TEST(takes_as_it_strips)
 					" 10.1.1.12>10.1.1.11 udp 5>6 payload"
 					" %u", _i & 1 ? "vlan 7 " : "",
 					frames[i / 1000 % 6], i / 6000);
-		p = packet_new(pool, frame.size);
+		p = packet_new(rig.pool, frame.size);
 		memcpy(p->data, frame.bytes, frame.size);
 		if (i % 1000)
 			damage(p, i, &random);
