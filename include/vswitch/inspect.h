@@ -54,7 +54,8 @@ extern "C" {
 	X(FRAGMENT_LOST, "fragment's ports count, and its first is not there") \
 	X(FRAGMENT_LIMIT, "too many fragments wait for their first")        \
 	X(FRAGMENT_OVERLAP, "fragment lies over what was there before")     \
-	X(STORM_LIMIT, "port floods more than it may")
+	X(STORM_LIMIT, "port floods more than it may")                      \
+	X(VLAN, "tagged with a VLAN that the port does not carry")
 
 enum vsw_drop {
 #define VSW_DROP_ENUM(NAME, TEXT) VSW_DROP_##NAME,

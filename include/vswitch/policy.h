@@ -148,6 +148,9 @@ VSW_API void vsw_rule_terminate(struct vsw_rule *);
  * MACs and VLAN, then the TTL, which goes down once at most on a packet's whole
  * way.  A rule without an action lets pass. */
 VSW_API void vsw_rule_drop(struct vsw_rule *);
+/* Drops as vsw_rule_drop() does, under another name: any of enum vsw_drop
+ * (<vswitch/inspect.h>). */
+VSW_API void vsw_rule_drop_as(struct vsw_rule *, int drop);
 /* Lets pass, and remembers it: the packet opens a connection at the port whose
  * layers it walks, once it is known to go somewhere.  From then on packets of
  * the connection pass this layer, in both directions, without its groups being

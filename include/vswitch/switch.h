@@ -170,6 +170,27 @@ VSW_API VSW_MUST_CHECK int vsw_port_add(struct vsw *, const char *name,
 					struct vsw_port **ret_port);
 VSW_API void vsw_port_remove(struct vsw_port *);
 
+/* [control] Adds a port inside of another, its trunk.  What comes out of the
+ * trunk with an 802.1Q tag of 'vlan', 1 to 4094, comes in on this port instead,
+ * without that tag; what is sent to this port leaves by the trunk's way out,
+ * with that tag and priority 0.  In all else it is a port like any: program,
+ * limits, counters, flows and connections are its own, and so is its MTU, which
+ * is that of packets without the tag.
+ *
+ * What comes out of a trunk without a tag, or with one that is a priority alone
+ * (VID 0, IEEE 802.1Q, section 6.9), which is taken off, is the trunk's own;
+ * what has a tag of no port's VLAN is dropped (VSW_DROP_VLAN).  One tag is
+ * looked at, of EtherType 0x8100: what is behind it is the program's matter.  A
+ * port that has no other inside of it is no trunk, and leaves tags as they are.
+ *
+ * It is removed as any other, before its trunk or behind it: what is sent to it
+ * when the trunk is gone is VSW_DROP_PORT_GONE.  -EEXIST: the name or the VLAN
+ * is taken; -EINVAL: 'trunk' carries tunnels, takes punts, or is inside of
+ * another. */
+VSW_API VSW_MUST_CHECK int vsw_port_add_vlan(struct vsw_port *trunk,
+					     const char *name, uint16_t vlan,
+					     struct vsw_port **ret_port);
+
 /* [control] Replaces a port's program at once: each packet sees either all of
  * the old program or all of the new one.  NULL: none.  An unsealed program is
  * -EINVAL. */
@@ -222,7 +243,8 @@ struct vsw_underlay {
 };
 
 /* [control] Makes a port an uplink (NULL: no longer); -EINVAL for a port with
- * VSW_PORT_TUNNEL, which needs none.  Frames received on it that are VXLAN or
+ * VSW_PORT_TUNNEL, which needs none, for a trunk, and for what is inside of
+ * one.  Frames received on it that are VXLAN or
  * NVGRE to a local provider address are tunnel packets (their VNI and
  * addresses are in VSW_FIELD_VNI, _TUNNEL_SRC, _TUNNEL_DST, and the inner
  * headers in all other fields). */

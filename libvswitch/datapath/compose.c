@@ -44,7 +44,7 @@ void
 compose_rule(struct composition *c, const struct rule *rule)
 {
 	if (rule->actions & ACTION_DROP) {
-		compose_drop(c, VSW_DROP_RULE, NULL);
+		compose_drop(c, (enum vsw_drop) rule_drop(rule), NULL);
 		return;
 	}
 	if (rule->actions & ACTION_LEARN)

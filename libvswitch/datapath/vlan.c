@@ -9,18 +9,15 @@
 
 enum { MACS_SIZE = 12, TAG_SIZE = 4, VID_MASK = 0x0fff };
 
-static bool push(struct vsw_packet *, uint16_t vlan);
-static void pop(struct vsw_packet *);
-
 bool
 vlan_set(struct vsw_packet *packet, const struct headers *h, uint16_t vlan)
 {
 	uint8_t *tci = packet->data + MACS_SIZE + 2;
 
 	if (!h->key.vlan)
-		return !vlan || push(packet, vlan);
+		return !vlan || vlan_push(packet, vlan);
 	if (!vlan) {
-		pop(packet);
+		vlan_pop(packet);
 		return true;
 	}
 	put_be16(tci, (uint16_t) ((get_be16(tci) & ~VID_MASK)
@@ -28,8 +25,8 @@ vlan_set(struct vsw_packet *packet, const struct headers *h, uint16_t vlan)
 	return true;
 }
 
-static bool
-push(struct vsw_packet *packet, uint16_t vlan)
+bool
+vlan_push(struct vsw_packet *packet, uint16_t vlan)
 {
 	uint8_t *frame = packet_push(packet, TAG_SIZE);
 
@@ -43,8 +40,8 @@ push(struct vsw_packet *packet, uint16_t vlan)
 	return true;
 }
 
-static void
-pop(struct vsw_packet *packet)
+void
+vlan_pop(struct vsw_packet *packet)
 {
 	memmove(packet->data + TAG_SIZE, packet->data, MACS_SIZE);
 	packet_pull(packet, TAG_SIZE);

@@ -15,4 +15,9 @@ struct vsw_packet;
  * has none.  false: no headroom left, nothing is changed. */
 bool vlan_set(struct vsw_packet *, const struct headers *, uint16_t vlan);
 
+/* Puts a tag on, of priority 0, or takes the outermost one off, which is
+ * there. */
+bool vlan_push(struct vsw_packet *, uint16_t vlan);
+void vlan_pop(struct vsw_packet *);
+
 #endif /* datapath/vlan.h */

@@ -33,10 +33,14 @@
 #include "libvswitch/datapath/fragment.h"
 #include "libvswitch/datapath/segment.h"
 #include "libvswitch/datapath/transmit.h"
+#include "libvswitch/datapath/trunk.h"
 #include "libvswitch/policy/port.h"
 
 enum { EXPIRE_MAX = 256 };		/* Flows that one idle call ages out. */
 
+static void receive_trunk(struct vsw_worker *, struct vsw_port *,
+			  struct vsw_packet *const packets[], size_t n,
+			  uint64_t now);
 static void enter(struct vsw_worker *);
 static void leave(struct vsw_worker *, uint64_t now);
 static bool has_train(const struct vsw_port *,
@@ -119,6 +123,10 @@ void
 vsw_worker_receive(struct vsw_worker *worker, struct vsw_port *port,
 		   struct vsw_packet *const packets[], size_t n, uint64_t now)
 {
+	if (atomic_load_explicit(&port->trunk, memory_order_relaxed)) {
+		receive_trunk(worker, port, packets, n, now);
+		return;
+	}
 	if (worker->is_carrying) {
 		wait_for_turn(worker, port, packets, n);
 		return;
@@ -229,6 +237,32 @@ bool
 vsw_worker_count(struct vsw_worker *worker, size_t *at, size_t n)
 {
 	return flow_count_rules(worker->flows, at, n);
+}
+
+/* Each packet waits for a turn of the port that it is for: what is of one port,
+ * and one behind the other, is a batch. */
+static void
+receive_trunk(struct vsw_worker *worker, struct vsw_port *trunk,
+	      struct vsw_packet *const packets[], size_t n, uint64_t now)
+{
+	bool is_outside = !worker->is_carrying;
+
+	if (is_outside)
+		enter(worker);
+	while (n > 0) {
+		unsigned part = n < BATCH_MAX ? (unsigned) n : BATCH_MAX;
+		struct vsw_packet *sorted[BATCH_MAX];
+		unsigned n_sorted = trunk_sort(worker, trunk, packets, part,
+					       sorted);
+
+		for (unsigned i = 0; i < n_sorted; i++)
+			wait_for_turn(worker, sorted[i]->in_port, &sorted[i],
+				      1);
+		packets += part;
+		n -= part;
+	}
+	if (is_outside)
+		leave(worker, now);
 }
 
 /* Whoever is called meanwhile, and calls back, finds the worker carrying and

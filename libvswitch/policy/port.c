@@ -200,6 +200,7 @@ free_port(void *ctx, struct retired *retired)
 	vsw->port_numbers[port->number / 64] &=
 		~(UINT64_C(1) << port->number % 64);
 	generation_free(&vsw->generations, port->generation);
+	port_unref(port->outside);
 	next_hops_free(vsw, port->next_hops);
 	memory_free(&vsw->allocator, uplink, sizeof *uplink);
 	memory_free(&vsw->allocator, port->counts,

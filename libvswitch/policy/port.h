@@ -66,6 +66,11 @@ struct vsw_port {
 	 * tunnels as metadata.  Replaced whole. */
 	_Atomic(const struct uplink *) uplink;
 
+	/* Ports inside of it; NULL: none, it is no trunk.  Of one inside: */
+	_Atomic(struct trunk *) trunk;
+	struct vsw_port *outside;		/* Holds; NULL: it is none. */
+	uint16_t vlan;
+
 	_Atomic uint32_t mtu;			/* vsw_port_set_mtu(). */
 	struct port_limits limits;
 	struct port_counts *counts;		/* One for each worker. */
@@ -75,6 +80,15 @@ struct vsw_port {
 						 * and domains. [control] */
 	struct retired retired;
 	char name[64];
+};
+
+enum { VLAN_MAX = 4094 };
+
+/* Edited in place; gone with the last port in it. */
+struct trunk {
+	struct retired retired;
+	uint32_t n;				/* [control] */
+	_Atomic(struct vsw_port *) ports[VLAN_MAX + 1];	/* By VID. */
 };
 
 /* Immutable once published. */

@@ -15,7 +15,7 @@
 #include "libvswitch/policy/port.h"
 #include "libvswitch/policy/set.h"
 
-enum { VLAN_MAX = 4094, VLAN_PRESENT = 0x1000 };
+enum { VLAN_PRESENT = 0x1000 };
 
 static bool accepts(const struct vsw_rule *);
 static void fail(struct vsw_rule *, int error, const char *format, ...)
@@ -153,6 +153,21 @@ void
 vsw_rule_drop(struct vsw_rule *rule)
 {
 	(void) add_action(rule, ACTION_DROP, "drop");
+}
+
+void
+vsw_rule_drop_as(struct vsw_rule *rule, int drop)
+{
+	if (!add_action(rule, ACTION_DROP, "drop"))
+		return;
+	if (drop < 0 || drop >= VSW_N_DROPS) {
+		fail(rule, -EINVAL, "drop as %d, which is no drop", drop);
+		return;
+	}
+	if (drop == VSW_DROP_RULE)
+		return;
+	rule->actions |= ACTION_DROP_AS;
+	rule->drop = (uint16_t) drop;
 }
 
 void
@@ -416,7 +431,7 @@ add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
 		fail(rule, -EINVAL, "%s twice", what);
 		return false;
 	}
-	all = (rule->actions & ~ACTION_LOG) | (unsigned) action;
+	all = (rule->actions & ~(unsigned) ACTION_BESIDE) | (unsigned) action;
 	if (all & ACTION_DROP && all != ACTION_DROP) {
 		fail(rule, -EINVAL, "%s, but drop stands alone", what);
 		return false;

@@ -44,6 +44,8 @@ enum rule_action {
 	ACTION_TOO_BIG = 1 << 12,
 	ACTION_MSS = 1 << 13,
 	ACTION_LOG = 1 << 14,		/* Beside any, or none. */
+	ACTION_DROP_AS = 1 << 15,	/* Beside ACTION_DROP: has a name. */
+	ACTION_BESIDE = ACTION_LOG | ACTION_DROP_AS,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
 		      | ACTION_DECAP,
@@ -86,6 +88,7 @@ struct vsw_rule {
 	struct vsw_addr next_hop;
 	struct vsw_counter *counter;	/* NULL: none; holds. */
 	uint16_t log_tag;		/* ACTION_LOG. */
+	uint16_t drop;			/* ACTION_DROP_AS: enum vsw_drop. */
 	struct next_hops *next_hops;	/* ACTION_ROUTE: several; 'route' is
 					 * NULL then. */
 	struct match *matches;

@@ -218,6 +218,14 @@ rule_log_tag(const struct rule *rule)
 }
 
 uint16_t
+rule_drop(const struct rule *rule)
+{
+	return rule->actions & ACTION_DROP_AS
+	       ? *(const uint16_t *) action(rule, ACTION_DROP_AS)
+	       : VSW_DROP_RULE;
+}
+
+uint16_t
 rule_mss(const struct rule *rule)
 {
 	return *(const uint16_t *) action(rule, ACTION_MSS);
@@ -364,6 +372,7 @@ size_of_action(enum rule_action which)
 	case ACTION_TOO_BIG:
 		return align(sizeof(struct rule_too_big));
 	case ACTION_LOG:
+	case ACTION_DROP_AS:
 	case ACTION_MSS:
 	case ACTION_VLAN:
 		return align(sizeof(uint16_t));
@@ -443,6 +452,8 @@ put_actions(uint8_t *p, const struct vsw_rule *draft)
 			*(uint16_t *) p = draft->mss;
 		else if (which == ACTION_LOG)
 			*(uint16_t *) p = draft->log_tag;
+		else if (which == ACTION_DROP_AS)
+			*(uint16_t *) p = draft->drop;
 		else if (which == ACTION_TOO_BIG)
 			*(struct rule_too_big *) p = (struct rule_too_big) {
 				draft->too_big_reason, draft->may_fragment

@@ -77,6 +77,7 @@ struct vsw_port *rule_port(const struct rule *);
 uint32_t rule_punt_reason(const struct rule *);
 uint16_t rule_vlan(const struct rule *);	/* VID | 0x1000, or 0. */
 uint16_t rule_log_tag(const struct rule *);	/* 0: none. */
+uint16_t rule_drop(const struct rule *);	/* enum vsw_drop. */
 uint16_t rule_mss(const struct rule *);		/* 0: what fits. */
 const struct rule_too_big *rule_too_big(const struct rule *);
 /* ACTION_ENCAP, ACTION_DECAP. */

@@ -16,6 +16,7 @@
 #include "libvswitch/datapath/narrate.h"
 #include "libvswitch/datapath/packet.h"
 #include "libvswitch/datapath/parse.h"
+#include "libvswitch/datapath/trunk.h"
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
 
@@ -36,7 +37,8 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 	    const struct vsw_explain_options *options,
 	    vsw_explain_fn *explain, void *ctx)
 {
-	const struct vsw_allocator *allocator = &port->vsw->allocator;
+	struct vsw *vsw = port->vsw;
+	const struct vsw_allocator *allocator = &vsw->allocator;
 	struct vsw_step step = { .size = sizeof step };
 	char address[DESCRIBE_ADDR_SIZE];
 	struct narrator narrator = { .say = explain, .ctx = ctx,
@@ -63,8 +65,13 @@ vsw_explain(struct vsw_port *port, const void *frame, size_t size,
 		memcpy(packet->data, frame, size);
 	if (options && options->tunnel)
 		packet->tunnel = *options->tunnel;
-	explain_packet(port, packet, &narrator, &decision);
-	decision_done(port->vsw, &decision);
+	port = trunk_enter(port, packet);
+	packet->in_port = port;
+	if (port)
+		explain_packet(port, packet, &narrator, &decision);
+	else
+		narrate_drop(&narrator, VSW_DROP_VLAN);
+	decision_done(vsw, &decision);
 	memory_free(allocator, packet, packet_size);
 	return 0;
 }

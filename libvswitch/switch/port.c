@@ -13,8 +13,9 @@
 #include "libvswitch/policy/domain.h"
 #include "libvswitch/policy/next_hop.h"
 #include "libvswitch/policy/program.h"
+#include "libvswitch/switch/trunk.h"
 
-enum { UNDERLAY_TTL = 64, UNDERLAY_MTU = 1500, VLAN_MAX = 4094 };
+enum { UNDERLAY_TTL = 64, UNDERLAY_MTU = 1500 };
 
 static uint32_t hash_of(const struct vsw *, const char *name);
 static bool equal(const void *item, const void *key);
@@ -76,6 +77,7 @@ vsw_port_remove(struct vsw_port *port)
 	    == port)
 		atomic_store_explicit(&vsw->punt_port, NULL,
 				      memory_order_release);
+	trunk_remove(port);
 	atomic_store_explicit(&port->is_gone, true, memory_order_release);
 	program = atomic_exchange_explicit(&port->program, NULL,
 					   memory_order_acq_rel);
@@ -130,7 +132,8 @@ vsw_port_set_underlay(struct vsw_port *port,
 	struct uplink *fresh = NULL, *old;
 	int error;
 
-	if (port->ops.abilities & VSW_PORT_TUNNEL)
+	if (port->ops.abilities & VSW_PORT_TUNNEL || port->outside
+	    || atomic_load_explicit(&port->trunk, memory_order_relaxed))
 		return -EINVAL;
 	error = underlay ? check(underlay) : 0;
 	if (error)
