@@ -151,7 +151,7 @@ struct m_result {
 	struct m_packet packet;		/* As it leaves. */
 };
 
-/* All that becomes of one packet: one result, or as many as there are copies. */
+/* All that becomes of one packet: one result, or one for each copy. */
 struct m_outcome {
 	unsigned n;
 	struct m_result results[MAX_LOCATIONS];
