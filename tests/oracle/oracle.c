@@ -31,9 +31,10 @@ enum {
 
 enum { NO_CHOICE = UINT32_MAX };
 
-/* Of the outcomes of a datagram's first piece, and of those that follow it. */
+/* Which of the outcomes of a datagram's first piece, and of those that follow
+ * it, have been ruled out. */
 struct chosen {
-	unsigned first, later;
+	bool not_first[MAX_OUTCOMES], not_later[MAX_OUTCOMES];
 };
 
 /* When to stop; 0: not for that. */
@@ -298,47 +299,57 @@ multiply_pieces(const struct m_outcome *outcome,
 }
 
 /* Finds what the switch may have chosen for the pieces, of which the first one
- * may be of another flow than those behind it.  Returns the number of results,
- * 0: there is no such choice. */
+ * may be of another flow than those behind it, and rules out the rest: where
+ * several are dropped it is not known who for what.  Returns the number of
+ * results, 0: there is no such choice. */
 static unsigned
 find_choices(const struct oracle *o, const struct m_packet decided[],
 	     unsigned n_decided, struct chosen *chosen,
 	     uint64_t before[N_PORTS][VSW_N_DROPS],
 	     uint64_t after[N_PORTS][VSW_N_DROPS],
-	     struct m_result results[MAX_CAPTURED])
+	     struct m_result found[MAX_CAPTURED])
 {
 	static struct m_outcomes first, rest;
-	unsigned *is_first = decided[0].fragment == VSW_FRAGMENT_FIRST
-			     ? &chosen->first : &chosen->later;
+	/* A later one that need not wait is a flow of its own. */
+	struct chosen left, other = { { false }, { false } };
+	bool *not_first = decided[0].fragment == VSW_FRAGMENT_FIRST
+			  ? chosen->not_first
+			  : decided[0].has_first ? chosen->not_later
+						 : other.not_later;
+	unsigned n_found = 0;
 
+	memset(&left, true, sizeof left);
 	model_decide(&o->model, &decided[0], &first);
 	rest.n = 1;
 	rest.all[0].n = 0;
 	if (n_decided > 1)
 		model_decide(&o->model, &decided[1], &rest);
 	for (unsigned c = 0; c < first.n; c++) {
+		struct m_result results[MAX_CAPTURED];
 		unsigned n_first, n;
 
-		if ((*is_first != NO_CHOICE && c != *is_first)
-		    || !may_be(o, &first.all[c], before, after))
+		if (not_first[c] || !may_be(o, &first.all[c], before, after))
 			continue;
 		n_first = multiply_pieces(&first.all[c], decided, 1, results);
 		for (unsigned d = 0; d < rest.n; d++) {
-			if (n_decided > 1 && chosen->later != NO_CHOICE
-			    && d != chosen->later)
+			if (n_decided > 1 && chosen->not_later[d])
 				continue;
 			n = n_first + multiply_pieces(
 				&rest.all[d], decided + 1, n_decided - 1,
 				results + n_first);
 			if (!agrees(o, results, n, before, after))
 				continue;
-			*is_first = c;
-			if (n_decided > 1)
-				chosen->later = d;
-			return n;
+			left.not_first[c] = left.not_later[d] = false;
+			if (!n_found)
+				memcpy(found, results, n * sizeof *results);
+			n_found = n;
 		}
 	}
-	return 0;
+	memcpy(not_first, left.not_first, sizeof left.not_first);
+	if (n_decided > 1)
+		memcpy(chosen->not_later, left.not_later,
+		       sizeof left.not_later);
+	return n_found;
 }
 
 /* Rules can tell first fragments from later ones, so that these may have been
@@ -376,7 +387,7 @@ static void
 check_datagram(struct oracle *o, struct seen *seen)
 {
 	struct account account = { .n_waiting = 0 };
-	struct chosen chosen = { NO_CHOICE, NO_CHOICE };
+	struct chosen chosen = { { false }, { false } };
 	struct m_packet pieces[MAX_PIECES];
 	unsigned n = pieces_draw(pieces, o->next_id++, &o->seed);
 
@@ -385,7 +396,7 @@ check_datagram(struct oracle *o, struct seen *seen)
 		check_piece(o, &account, &pieces[i], &chosen, seen);
 		if (draw(&o->seed, 4) == 0) {
 			side_edit(o);
-			chosen = (struct chosen) { NO_CHOICE, NO_CHOICE };
+			memset(&chosen, 0, sizeof chosen);
 		}
 	}
 	seen->drops[VSW_DROP_FRAGMENT_LOST] += account.n_waiting;

@@ -370,6 +370,7 @@ side_build(struct oracle *o)
 	struct vsw_options options;
 
 	vsw_options_init(&options);
+	options.hash_seed = o->round + 1;
 	options.max_flows = 64;		/* So that some give way. */
 	options.max_punts_per_s = VSW_UNLIMITED;
 	options.max_new_flows_per_s = VSW_UNLIMITED;
