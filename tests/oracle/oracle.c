@@ -238,7 +238,8 @@ check(struct oracle *o, struct m_packet *p, unsigned choice, struct seen *seen)
 		n = multiply(&all.all[c], n_batch, results);
 		if (!agrees(o, results, n, before, after))
 			continue;
-		check_explain(o, p, &results[n - 1]);
+		if (choice == NO_CHOICE)
+			check_explain(o, p, &results[n - 1]);
 		if (results[0].drop == VSW_DROP_FRAGMENT_LOST)
 			check_lost(o, p->in_port, n_batch);
 		note(seen, results, n, n_batch);

@@ -371,6 +371,7 @@ side_build(struct oracle *o)
 
 	vsw_options_init(&options);
 	options.hash_seed = o->round + 1;
+	options.max_workers = 1;
 	options.max_flows = 64;		/* So that some give way. */
 	options.max_punts_per_s = VSW_UNLIMITED;
 	options.max_new_flows_per_s = VSW_UNLIMITED;
