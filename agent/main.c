@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <event2/event.h>
 
+#include "agent/base/daemon.h"
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/counters.h"
@@ -80,6 +81,7 @@ struct agent {
 static void raise_descriptor_limit(void);
 static void keep_big_blocks_apart(void);
 static bool start(struct agent *);
+static void serve(struct agent *);
 static void stop(struct agent *);
 static bool open_loop(struct agent *);
 static bool open_databases(struct agent *);
@@ -116,13 +118,13 @@ main(int argc, char *argv[])
 	raise_descriptor_limit();
 	keep_big_blocks_apart();
 
-	is_good = start(&agent);
-	if (is_good) {
-		log_line(LOG_LEVEL_INFO, "agent", "ready");
-		turn_loop(agent.base);
-		log_line(LOG_LEVEL_INFO, "agent", "stopping");
-	}
+	/* Before anything is opened: it may become another process. */
+	is_good = make_dir(agent.options.run_dir)
+		  && daemon_start(&agent.options.daemon) && start(&agent);
+	if (is_good)
+		serve(&agent);
 	stop(&agent);
+	daemon_stop();
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -153,12 +155,24 @@ static bool
 start(struct agent *agent)
 {
 	return make_dir(agent->options.db_dir)
-	       && make_dir(agent->options.run_dir)
 	       && open_loop(agent)
 	       && open_databases(agent)
 	       && open_policy(agent)
 	       && open_server(agent)
 	       && open_control(agent);
+}
+
+static void
+serve(struct agent *agent)
+{
+	const struct options *options = &agent->options;
+
+	if (options->daemon.detach)
+		log_init("hnv-agent", options->level, true);
+	daemon_ready(&options->daemon);
+	log_line(LOG_LEVEL_INFO, "agent", "ready");
+	turn_loop(agent->base);
+	log_line(LOG_LEVEL_INFO, "agent", "stopping");
 }
 
 static void

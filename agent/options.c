@@ -39,11 +39,14 @@ static const char usage[] =
 "  --workers=N        threads that carry packets (1)\n"
 "  --log-level=LEVEL  error, warn, info, debug (info)\n"
 "  --syslog           log to syslog instead of stderr\n"
+"  --detach           go to the background once clients can connect; then log\n"
+"                     to syslog\n"
+"  --pidfile[=FILE]   who runs (hnv-agent.pid in the run directory)\n"
 "  --schema-dir=DIR   where *.ovsschema are\n"
 "  --help, --version\n";
 
 enum { DB_DIR = 256, RUN_DIR, LOG_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
-       SYSLOG, HELP, VERSION, TLS_OPTION };
+       SYSLOG, DETACH, PIDFILE, HELP, VERSION, TLS_OPTION };
 
 static const struct option long_options[] = {
 	{ "db-dir", required_argument, NULL, DB_DIR },
@@ -55,6 +58,8 @@ static const struct option long_options[] = {
 	{ "workers", required_argument, NULL, WORKERS },
 	{ "log-level", required_argument, NULL, LOG_LEVEL },
 	{ "syslog", no_argument, NULL, SYSLOG },
+	{ "detach", no_argument, NULL, DETACH },
+	{ "pidfile", optional_argument, NULL, PIDFILE },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 }
@@ -88,6 +93,14 @@ options_read(int argc, char *argv[], struct options *ret_options)
 						      : usual_log_dir);
 	if (!o.schema_dir)
 		o.schema_dir = schema_dir();
+	/* Files are where they were said to be. */
+	o.daemon.stay = true;
+	o.daemon.program = "hnv-agent";
+	if (o.pid_path && !*o.pid_path) {
+		free(o.pid_path);
+		o.pid_path = xasprintf("%s/hnv-agent.pid", o.run_dir);
+	}
+	o.daemon.pid_path = o.pid_path;
 	*ret_options = o;
 }
 
@@ -102,6 +115,7 @@ options_done(struct options *o)
 	free(o->db_dir);
 	free(o->run_dir);
 	free(o->log_dir);
+	free(o->pid_path);
 	free(o->schema_dir);
 }
 
@@ -135,6 +149,12 @@ read_option(int c, struct options *o)
 		break;
 	case SYSLOG:
 		o->use_syslog = true;
+		break;
+	case DETACH:
+		o->daemon.detach = true;
+		break;
+	case PIDFILE:
+		set(&o->pid_path, optarg ? optarg : "");
 		break;
 	case 'h':
 	case HELP:

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "agent/base/daemon.h"
 #include "agent/base/log.h"
 #include "agent/net/tls.h"
 
@@ -20,6 +21,8 @@ struct options {
 	unsigned n_workers;
 	enum log_level level;
 	bool use_syslog;
+	struct daemon_options daemon;
+	char *pid_path;			/* NULL: no such file. */
 };
 
 /* Reads the command line; on --help, --version and on mistakes it prints and

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "agent/net/remotes.h"
-#include "agent/ovsdb_daemon.h"
+#include "agent/base/daemon.h"
 
 /* However it was called. */
 extern const char options_version[];

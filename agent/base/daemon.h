@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef AGENT_OVSDB_DAEMON_H
-#define AGENT_OVSDB_DAEMON_H 1
+#ifndef BASE_DAEMON_H
+#define BASE_DAEMON_H 1
 
-/* How hnv-ovsdb becomes a daemon: the process that starts it waits until the
+/* How a program becomes a daemon: the process that starts it waits until the
  * daemon serves, and exits with its fate; a monitor starts it again when it
- * dies of a programming error; a pid file tells others who it is.
+ * dies of a programming error; a pid file tells others who it is.  systemd(1)
+ * is told, too, when it serves, as sd_notify(3) says. [main]
  *
  *     starter ── fork ──▶ [monitor ── fork ──▶] daemon
  *         ◀── "ready" through a pipe ───────────┘
@@ -27,11 +28,11 @@ struct daemon_options {
  * return: the starter and the monitor exit. */
 bool daemon_start(const struct daemon_options *);
 
-/* The daemon serves: its starter may go.  With 'detach', leaves the terminal,
- * and the directory. */
+/* The daemon serves: its starter may go, and whoever asked by NOTIFY_SOCKET
+ * is told.  With 'detach', leaves the terminal, and the directory. */
 void daemon_ready(const struct daemon_options *);
 
 /* Removes the pid file. */
 void daemon_stop(void);
 
-#endif /* agent/ovsdb_daemon.h */
+#endif /* base/daemon.h */

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "agent/ovsdb_daemon.h"
+#include "agent/base/daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +28,7 @@ static char *pid_file;		/* Ours, to be removed. */
 
 static bool detach(void);
 static void tell_starter(void);
+static void tell_manager(const char *program);
 static void leave_terminal(void);
 static bool fork_and_wait(pid_t *ret_child, int *ret_status);
 static void watch(pid_t child);
@@ -73,6 +77,7 @@ void
 daemon_ready(const struct daemon_options *options)
 {
 	tell_starter();
+	tell_manager(options->program);
 	if (options->detach) {
 		if (!options->stay && chdir("/"))
 			log_line(LOG_LEVEL_WARN, options->program,
@@ -114,6 +119,36 @@ tell_starter(void)
 		continue;
 	close(ready_fd);
 	ready_fd = -1;
+}
+
+/* A datagram to a socket that has a path, or a name if that begins with '@'. */
+static void
+tell_manager(const char *program)
+{
+	static const char ready[] = "READY=1";
+	const char *name = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t size = name ? strlen(name) : 0;
+	int fd;
+
+	if (!size)
+		return;
+	if (size >= sizeof address.sun_path) {
+		log_line(LOG_LEVEL_WARN, program, "NOTIFY_SOCKET is too long");
+		return;
+	}
+	memcpy(address.sun_path, name, size);
+	if (*name == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL,
+			     (struct sockaddr *) &address,
+			     (socklen_t) (offsetof(struct sockaddr_un,
+						   sun_path) + size)) < 0)
+		log_line(LOG_LEVEL_WARN, program, "cannot tell %s that it is "
+			 "ready: %s", name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 static void
