@@ -65,6 +65,7 @@ static void add_probe(void *probes_, const struct vsw_addr *);
 static unsigned largest_mtu(const struct model *);
 static int ask_path(const struct vsw_addr *, int *ret_mtu);
 static void look_at_limits(struct visit *);
+static size_t look_at_classes(struct visit *, const struct model_port *);
 static void look_at_certificate(struct visit *, const char *path);
 static void look_at_files(struct visit *);
 static void look_at_clock(struct visit *);
@@ -464,6 +465,7 @@ look_at_limits(struct visit *visit)
 				continue;
 			vsw_port_get_counters(port->port, &c);
 			n_connections += c.connections;
+			n_told += look_at_classes(visit, port);
 			for (size_t i = 0;
 			     i < sizeof limits / sizeof *limits; i++)
 				if (c.drops[limits[i]] && ++n_told)
@@ -481,6 +483,30 @@ look_at_limits(struct visit *visit)
 	}
 	if (!n_told)
 		tell(visit, WELL, "limits", "none was met, and none is near");
+}
+
+/* What a port has, or had, nearly all of that it may.  How many were told. */
+static size_t
+look_at_classes(struct visit *visit, const struct model_port *port)
+{
+	struct vsw_port_classes classes = { .size = sizeof classes };
+	size_t n = 0;
+
+	vsw_port_get_classes(port->port, &classes);
+	for (int i = 0; i < VSW_N_CLASSES; i++) {
+		const struct vsw_class_counters *c = &classes.of[i];
+		const char *class = vsw_class_name((enum vsw_class) i);
+
+		if (!c->limit || c->max * 100 < c->limit * NEAR_PERCENT)
+			continue;
+		n++;
+		tell(visit, LOOK, "limits", "port %s %s %" PRIu64 " of %"
+		     PRIu64 " %s, now %" PRIu64, port->name,
+		     c->max >= c->limit ? "has met its limit:"
+					: "was near its limit:",
+		     c->max, c->limit, class, c->n);
+	}
+	return n;
 }
 
 static void

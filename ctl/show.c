@@ -26,6 +26,13 @@ static void show_faults(struct ds *, const struct smap *);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
 static void show_pa(struct ds *, const struct hnvrec_provider_address *);
 static void show_port(struct ds *, const struct hnvrec_port *);
+static void show_class(struct ds *, const struct hnvrec_port *,
+		       const char *class);
+static void show_family(struct ds *, const struct hnvrec_port *,
+			const char *name, const char *prefix);
+static int64_t statistic(const struct hnvrec_port *, const char *name,
+			 const char *suffix);
+static struct json *statistics_to_json(const struct hnvrec_port *);
 static void show_line(struct ds *, int level, const char *what,
 		      const char *name, const char *kind,
 		      const struct smap *status);
@@ -66,6 +73,7 @@ subscribe(struct ctl_context *context)
 	ovsdb_idl_add_column(context->idl, &hnvrec_host_col_cur_cfg);
 	ovsdb_idl_add_column(context->idl, &hnvrec_host_col_next_cfg);
 	ovsdb_idl_add_column(context->idl, &hnvrec_host_col_status);
+	ovsdb_idl_add_column(context->idl, &hnvrec_port_col_statistics);
 }
 
 static void
@@ -138,6 +146,8 @@ switch_to_json(const struct hnvrec_switch *sw)
 		json_object_put_string(port, "mac", ports[i]->mac);
 		json_object_put(port, "status",
 				smap_to_json(&ports[i]->status));
+		json_object_put(port, "statistics",
+				statistics_to_json(ports[i]));
 		json_array_add(list, port);
 	}
 	json_object_put(json, "ports", list);
@@ -216,6 +226,76 @@ show_port(struct ds *out, const struct hnvrec_port *port)
 	show_field(out, 3, "iface_id", port->iface_id);
 	show_field(out, 3, "mac", port->mac);
 	show_detail(out, 3, &port->status);
+	show_class(out, port, "flows");
+	show_class(out, port, "connections");
+	show_class(out, port, "half_open");
+	show_family(out, port, "drops", "drop_");
+	show_family(out, port, "punts", "punts_");
+}
+
+/* "flows: 3 of 65536, at most 12, created 40". */
+static void
+show_class(struct ds *out, const struct hnvrec_port *port, const char *class)
+{
+	int64_t created = statistic(port, class, "_created");
+	int64_t limit = statistic(port, class, "_limit");
+
+	if (!created)
+		return;
+	ds_put_format(out, "%*s%s: %"PRId64, 3 * INDENT, "", class,
+		      statistic(port, class, ""));
+	if (limit)
+		ds_put_format(out, " of %"PRId64, limit);
+	ds_put_format(out, ", at most %"PRId64", created %"PRId64"\n",
+		      statistic(port, class, "_max"), created);
+}
+
+/* All that begin alike and are there: "drops: no_mapping 3, rule 5". */
+static void
+show_family(struct ds *out, const struct hnvrec_port *port, const char *name,
+	    const char *prefix)
+{
+	const char *before = "";
+	size_t n = strlen(prefix);
+
+	for (size_t i = 0; i < port->n_statistics; i++) {
+		if (strncmp(port->key_statistics[i], prefix, n))
+			continue;
+		if (!*before)
+			ds_put_format(out, "%*s%s:", 3 * INDENT, "", name);
+		ds_put_format(out, "%s %s %"PRId64, before,
+			      port->key_statistics[i] + n,
+			      port->value_statistics[i]);
+		before = ",";
+	}
+	if (*before)
+		ds_put_char(out, '\n');
+}
+
+/* 0: there is none. */
+static int64_t
+statistic(const struct hnvrec_port *port, const char *name,
+	  const char *suffix)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < port->n_statistics; i++)
+		if (!strncmp(port->key_statistics[i], name, n)
+		    && !strcmp(port->key_statistics[i] + n, suffix))
+			return port->value_statistics[i];
+	return 0;
+}
+
+static struct json *
+statistics_to_json(const struct hnvrec_port *port)
+{
+	struct json *json = json_object_create();
+
+	for (size_t i = 0; i < port->n_statistics; i++)
+		json_object_put(json, port->key_statistics[i],
+				json_integer_create(
+					port->value_statistics[i]));
+	return json;
 }
 
 /* One object: what it is, its name, its kind in brackets, its state. */

@@ -51,7 +51,7 @@ uint32_t frame_sum_ipv6(const struct vsw_addr *src,
 /* Who answers, and for whom: the port's subnet is never NULL. */
 struct asker {
 	const struct model *model;
-	const struct model_port *port;
+	struct model_port *port;
 };
 
 /* Is 'addr' a gateway's that the asker may talk to: of its own subnet, or of

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -39,6 +40,7 @@ struct source {
 	struct list link;
 	const struct vsw_port *port;
 	size_t n_waiting;
+	_Atomic uint64_t n_crowded;	/* And not yet counted at the port. */
 	struct limit errors;
 };
 
@@ -52,7 +54,7 @@ struct punt {
 	struct pend *pend;
 	struct snoop *snoop;
 	int wake_fd;
-	struct punt_counters counters;
+	struct punts counted;
 	struct limit errors;
 
 	pthread_mutex_t mutex;		/* Guards what follows. */
@@ -69,6 +71,7 @@ static bool queue(struct punt *, struct waiting *, const struct vsw_port *);
 static struct source *find_source(struct punt *, const struct vsw_port *);
 static void answer_all(evutil_socket_t, short what, void *punt_);
 static void answer(struct punt *, const struct waiting *);
+static void count(struct punt *, struct model_port *, enum punted);
 static void hear_group(struct punt *, const struct waiting *);
 static bool give(struct punt *, const void *bytes, size_t size,
 		 struct vsw_port *,
@@ -175,13 +178,10 @@ punt_settle(struct punt *punt)
 	pend_settle(punt->pend);
 }
 
-void
-punt_counters(const struct punt *punt, struct punt_counters *ret_counters)
+const struct punts *
+punt_counted(const struct punt *punt)
 {
-	*ret_counters = punt->counters;
-	pthread_mutex_lock(&((struct punt *) punt)->mutex);
-	ret_counters->n_crowded = punt->n_crowded;
-	pthread_mutex_unlock(&((struct punt *) punt)->mutex);
+	return &punt->counted;
 }
 
 void
@@ -249,6 +249,8 @@ queue(struct punt *punt, struct waiting *waiting, const struct vsw_port *from)
 
 	if (!source || !n_free || source->n_waiting > n_free / SHARE) {
 		punt->n_crowded++;
+		if (source)
+			atomic_fetch_add(&source->n_crowded, 1);
 		return false;
 	}
 	waiting->from = source;
@@ -303,6 +305,7 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 		LIST_ENTRY(link, struct waiting, link)->from->n_waiting = 0;
 	}
 	punt->n_waiting = 0;
+	punt->counted.of[PUNTED_CROWDED] = punt->n_crowded;
 	pthread_mutex_unlock(&punt->mutex);
 
 	while (!list_is_empty(&queue)) {
@@ -311,7 +314,7 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 
 		list_remove(&waiting->link);
 		if (waiting->reason == PUNT_BFD && punt->bfd) {
-			punt->counters.n_bfd++;
+			count(punt, NULL, PUNTED_BFD);
 			punt->bfd(punt->bfd_ctx, &waiting->tunnel,
 				  waiting->bytes, waiting->size);
 		} else {
@@ -331,6 +334,9 @@ answer(struct punt *punt, const struct waiting *waiting)
 	size_t size = 0;
 
 	asker.port = model_find_port(punt->model, waiting->from->port);
+	if (asker.port)
+		asker.port->punts.of[PUNTED_CROWDED] +=
+			atomic_exchange(&waiting->from->n_crowded, 0);
 	if (asker.port && waiting->reason == PUNT_GROUP) {
 		hear_group(punt, waiting);
 		return;
@@ -341,20 +347,29 @@ answer(struct punt *punt, const struct waiting *waiting)
 	if (reads)
 		size = respond(punt, &asker, &frame, waiting, bytes);
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
-		punt->counters.n_answered++;
+		count(punt, asker.port, PUNTED_ANSWERED);
 	else if (!size && reads && !is_forged(&asker, &frame)
 		 && waiting->size == waiting->whole
 		 && pend_hold(punt->pend, &asker, &frame, waiting->reason,
 			      waiting->vni))
-		punt->counters.n_held++;
+		count(punt, asker.port, PUNTED_HELD);
 	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
 		 && !(reads && is_forged(&asker, &frame))
 		 && waiting->size == waiting->whole
 		 && give(punt, waiting->bytes, waiting->size,
 			 asker.port->port, vsw_worker_resume))
-		punt->counters.n_resumed++;
+		count(punt, asker.port, PUNTED_RESUMED);
 	else
-		punt->counters.n_silent++;
+		count(punt, asker.port, PUNTED_SILENT);
+}
+
+/* 'port' NULL: of none. */
+static void
+count(struct punt *punt, struct model_port *port, enum punted what)
+{
+	punt->counted.of[what]++;
+	if (port)
+		port->punts.of[what]++;
 }
 
 /* The agent listens, and the packet goes on. */
@@ -367,12 +382,12 @@ hear_group(struct punt *punt, const struct waiting *waiting)
 
 	if (frame_read(waiting->bytes, waiting->size, &frame))
 		snoop_heard(punt->snoop, port, &frame, thread_now());
-	punt->counters.n_groups++;
+	count(punt, port, PUNTED_GROUPS);
 	if (give(punt, waiting->bytes, waiting->size, port->port,
 		 vsw_worker_resume))
-		punt->counters.n_resumed++;
+		count(punt, port, PUNTED_RESUMED);
 	else
-		punt->counters.n_silent++;
+		count(punt, port, PUNTED_SILENT);
 }
 
 static bool
@@ -407,14 +422,14 @@ go_on(void *punt_, struct model_port *port, uint32_t reason, uint32_t vni,
 		return;
 	if (reason == PUNT_MISSING) {
 		if (give(punt, bytes, size, port->port, vsw_worker_resume))
-			punt->counters.n_resumed++;
+			count(punt, port, PUNTED_RESUMED);
 		return;
 	}
 	size = is_known ? respond(punt, &asker, &frame, &question, answer) : 0;
 	if (size && give(punt, answer, size, port->port, vsw_worker_send))
-		punt->counters.n_answered++;
+		count(punt, port, PUNTED_ANSWERED);
 	else
-		punt->counters.n_silent++;
+		count(punt, port, PUNTED_SILENT);
 }
 
 static bool
@@ -458,36 +473,36 @@ respond(struct punt *punt, const struct asker *asker,
 {
 	switch ((enum punt_reason) waiting->reason) {
 	case PUNT_ARP:
-		punt->counters.n_arp++;
+		count(punt, asker->port, PUNTED_ARP);
 		return arp_answer(asker, frame, ret_answer);
 	case PUNT_ND:
-		punt->counters.n_nd++;
+		count(punt, asker->port, PUNTED_ND);
 		return nd_answer(asker, frame, ret_answer);
 	case PUNT_GATEWAY:
-		punt->counters.n_gateway++;
+		count(punt, asker->port, PUNTED_GATEWAY);
 		return icmp_answer(asker, frame, ret_answer);
 	case PUNT_TTL:
-		punt->counters.n_ttl++;
+		count(punt, asker->port, PUNTED_TTL);
 		return tell(punt, asker, frame, waiting, ICMP_TIME_EXCEEDED,
 			    ret_answer);
 	case PUNT_TOO_BIG:
-		punt->counters.n_too_big++;
+		count(punt, asker->port, PUNTED_TOO_BIG);
 		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG,
 			    ret_answer);
 	case PUNT_TOO_BIG_HERE:
-		punt->counters.n_too_big++;
+		count(punt, asker->port, PUNTED_TOO_BIG);
 		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG_HERE,
 			    ret_answer);
 	case PUNT_NO_ROUTE:
-		punt->counters.n_no_route++;
+		count(punt, asker->port, PUNTED_NO_ROUTE);
 		return tell(punt, asker, frame, waiting, ICMP_NO_ROUTE,
 			    ret_answer);
 	case PUNT_UNREACHABLE:
-		punt->counters.n_unreachable++;
+		count(punt, asker->port, PUNTED_UNREACHABLE);
 		return tell(punt, asker, frame, waiting, ICMP_UNREACHABLE,
 			    ret_answer);
 	case PUNT_MISSING:
-		punt->counters.n_missing++;
+		count(punt, asker->port, PUNTED_MISSING);
 		return 0;
 	case PUNT_GROUP:
 	case PUNT_BFD:
@@ -504,16 +519,16 @@ tell(struct punt *punt, const struct asker *asker, const struct frame *frame,
 	size_t size;
 
 	if (!icmp_may_tell(asker, frame, error)) {
-		punt->counters.n_errors_forbidden++;
+		count(punt, asker->port, PUNTED_ERRORS_FORBIDDEN);
 		return 0;
 	}
 	if (!may_tell_more(punt, asker, waiting->from)) {
-		punt->counters.n_errors_limited++;
+		count(punt, asker->port, PUNTED_ERRORS_LIMITED);
 		return 0;
 	}
 	size = icmp_tell(asker, frame, error, waiting->mtu, ret_answer);
 	if (size)
-		punt->counters.n_errors++;
+		count(punt, asker->port, PUNTED_ERRORS);
 	return size;
 }
 

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <event2/event.h>
 #include <vswitch.h>
+#include "agent/model/punts.h"
 
 struct model;
 struct punt;
@@ -41,18 +42,7 @@ typedef void punt_bfd_fn(void *ctx, const struct vsw_tunnel *,
 			 const void *bytes, size_t size);
 void punt_set_bfd(struct punt *, punt_bfd_fn *, void *ctx);
 
-struct punt_counters {
-	uint64_t n_arp, n_nd, n_gateway, n_ttl;	/* Came in. */
-	uint64_t n_too_big, n_no_route, n_unreachable;
-	uint64_t n_bfd;
-	uint64_t n_groups;		/* IGMP and MLD. */
-	uint64_t n_answered, n_silent;
-	uint64_t n_resumed;		/* Left to the VMs themselves. */
-	uint64_t n_missing, n_held;	/* Came in; wait for a mapping. */
-	/* ICMP errors: sent, over a limit, and such as are never sent. */
-	uint64_t n_errors, n_errors_limited, n_errors_forbidden;
-	uint64_t n_crowded;		/* Had its share of the queue. */
-};
-void punt_counters(const struct punt *, struct punt_counters *);
+/* [control] Of the whole switch; each port has its own (model_port.punts). */
+const struct punts *punt_counted(const struct punt *);
 
 #endif /* answer/punt.h */

@@ -339,6 +339,7 @@ open_switch(struct host *host, struct model_switch *sw)
 				     host->options.ctx);
 	sw->host = share;
 	sw->punt = punt_port(share->punt);
+	sw->punts = punt_counted(share->punt);
 	punt_set_bfd(share->punt, bfd_receive, host->bfd);
 	log_line(LOG_LEVEL_INFO, sw->name, "switch is up");
 	return 0;
@@ -368,6 +369,7 @@ close_switch(struct host *host, struct model_switch *sw)
 	vsw_free(sw->vsw);
 	sw->host = NULL;
 	sw->punt = NULL;
+	sw->punts = NULL;
 	sw->vsw = NULL;
 	log_line(LOG_LEVEL_INFO, sw->name, "switch is down");
 }

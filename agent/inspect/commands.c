@@ -2,7 +2,6 @@
 
 #include "agent/inspect/commands.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
 #include "agent/host/host.h"
+#include "agent/inspect/counts.h"
 #include "agent/inspect/inspect.h"
 #include "agent/inspect/trace.h"
 #include "agent/inspect/wishes.h"
@@ -49,7 +49,7 @@ static void say_switch(struct report *, const struct model_switch *,
 static void say_port(struct report *, const struct model_port *,
 		     bool only_drops);
 static void say_counters(struct report *, const struct vsw_port *,
-			 bool only_drops);
+			 const struct punts *, bool only_drops);
 static struct model_switch *find_switch(const struct model *, const char *);
 static struct model_port *find_port(const struct model_switch *,
 				    const char *);
@@ -329,10 +329,16 @@ say_switch(struct report *report, const struct model_switch *sw,
 		report_open(report, NULL);
 		report_string(report, "port", name);
 		report_bool(report, "is_up", i < sw->n_up);
-		say_counters(report, sw->uplinks[i], only_drops);
+		say_counters(report, sw->uplinks[i], NULL, only_drops);
 		report_close(report);
 	}
 	report_close_list(report);
+	if (sw->punt && !port) {
+		report_line(report, "    all ports and the host");
+		report_open(report, "host");
+		say_counters(report, sw->punt, sw->punts, true);
+		report_close(report);
+	}
 	report_close(report);
 }
 
@@ -360,38 +366,20 @@ say_port(struct report *report, const struct model_port *port,
 		      ? model_reason_name(fault->reason) : NULL);
 	report_string(report, "detail", fault->reason ? why : NULL);
 	if (port->port)
-		say_counters(report, port->port, only_drops);
+		say_counters(report, port->port, &port->punts, only_drops);
 	report_close(report);
 }
 
 static void
 say_counters(struct report *report, const struct vsw_port *port,
-	     bool only_drops)
+	     const struct punts *punts, bool only_drops)
 {
-	struct vsw_port_counters c = { .size = sizeof c };
-
-	vsw_port_get_counters(port, &c);
 	if (!only_drops) {
-		report_line(report, "        received %" PRIu64 " packets %"
-			    PRIu64 " bytes, sent %" PRIu64 " packets %" PRIu64
-			    " bytes", c.packets_received, c.bytes_received,
-			    c.packets_sent, c.bytes_sent);
-		report_number(report, "rx_packets", c.packets_received);
-		report_number(report, "rx_bytes", c.bytes_received);
-		report_number(report, "tx_packets", c.packets_sent);
-		report_number(report, "tx_bytes", c.bytes_sent);
+		counts_say_traffic(report, port);
+		counts_say_classes(report, port);
 	}
-	report_open(report, "drops");
-	for (int i = 0; i < VSW_N_DROPS; i++) {
-		if (!c.drops[i])
-			continue;
-		report_line(report, "        dropped %" PRIu64 ": %s: %s",
-			    c.drops[i], vsw_drop_name((enum vsw_drop) i),
-			    vsw_drop_text((enum vsw_drop) i));
-		report_number(report, vsw_drop_name((enum vsw_drop) i),
-			      c.drops[i]);
-	}
-	report_close(report);
+	counts_say_drops(report, port);
+	counts_say_punts(report, punts);
 }
 
 static struct model_switch *

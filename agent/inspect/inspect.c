@@ -11,6 +11,7 @@
 #include "agent/device/thread.h"
 #include "agent/host/host.h"
 #include "agent/inspect/commands.h"
+#include "agent/inspect/counts.h"
 #include "agent/inspect/wishes.h"
 #include "agent/net/control.h"
 #include "agent/policy/show.h"
@@ -53,6 +54,7 @@ static struct job *start(struct commands *, struct control_request *,
 			 bool (*step)(struct job *), const char *list);
 static void take_turn(evutil_socket_t, short what, void *job_);
 static void end(struct job *);
+static void say_classes(struct job *);
 static void free_job(struct job *);
 static struct model_switch *next_switch(const struct job *);
 static bool on_every_worker(struct job *, void (*piece)(void *job));
@@ -202,8 +204,11 @@ end(struct job *job)
 {
 	char *text;
 
-	if (job->step != step_rules) {
+	if (job->step == step_flows || job->step == step_connections)
+		say_classes(job);
+	else if (job->step != step_rules)
 		report_close_list(&job->report);
+	if (job->step != step_rules) {
 		report_number(&job->report, "shown", job->n_shown);
 		report_number(&job->report, "more", job->n_more);
 		if (job->n_more)
@@ -214,6 +219,21 @@ end(struct job *job)
 	control_reply(job->request, text);
 	free(text);
 	free_job(job);
+}
+
+/* Of a port that was named, beside the list. */
+static void
+say_classes(struct job *job)
+{
+	struct model_switch *sw;
+
+	report_close_list(&job->report);
+	if (!job->name
+	    || !commands_find_port(job->commands, job->name, &sw, NULL)
+	    || !commands_port_of(sw, job->name))
+		return;
+	report_line(&job->report, "%s", job->name);
+	counts_say_classes(&job->report, commands_port_of(sw, job->name));
 }
 
 static void

@@ -25,6 +25,7 @@
 #include <vswitch.h>
 #include "agent/base/list.h"
 #include "agent/model/acl.h"
+#include "agent/model/punts.h"
 #include "agent/ovsdb/value/uuid.h"
 
 struct applied_port;
@@ -106,6 +107,7 @@ struct model_switch {
 	struct vsw_port *uplinks[VSW_MAX_UPLINKS];
 	size_t n_uplinks, n_up;
 	struct vsw_port *punt;
+	const struct punts *punts;	/* What came there; NULL: no punt. */
 	void *host;			/* The host's. */
 	struct model_fault fault;
 	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
@@ -197,6 +199,7 @@ struct model_port {
 	/* The actual side: the host's. */
 	struct vsw_port *port;		/* NULL: no device. */
 	void *host;
+	struct punts punts;		/* What it had the host do. */
 	struct model_fault device_fault;
 
 	/* Binding: ours.  A bound port has a subnet, at least one mapping, and

@@ -27,8 +27,12 @@ static uint64_t hash_port(const struct model_state *,
 			  const struct model_port *);
 static void write_statistics(struct teller *, const struct table *ports,
 			     const struct model_port *);
+static void add_classes(struct datum *, const struct vsw_port *);
+static void add_punts(struct datum *, const struct punts *);
 static void add_drops(struct datum *, const struct vsw_port_counters *);
 static void add_counter(struct datum *, const char *name, uint64_t value);
+static void add_counter_of(struct datum *, const char *of, const char *name,
+			   uint64_t value);
 static void add_number(struct datum *, const char *key, size_t n);
 static void add_time(struct datum *, const char *key, int64_t time_s);
 static void start_map(struct datum *);
@@ -343,7 +347,8 @@ write_statistics(struct teller *teller, const struct table *ports,
 	add_counter(&statistics, "flows_hit", counters.flows_hit);
 	add_counter(&statistics, "flows_missed", counters.flows_missed);
 	add_counter(&statistics, "flows_stale", counters.flows_stale);
-	add_counter(&statistics, "connections", counters.connections);
+	add_classes(&statistics, port->port);
+	add_punts(&statistics, &port->punts);
 	add_counter(&statistics, "connections_opened",
 		    counters.connections_opened);
 	add_counter(&statistics, "connections_refused",
@@ -351,6 +356,37 @@ write_statistics(struct teller *teller, const struct table *ports,
 	add_counter(&statistics, "punts", counters.punts);
 	add_drops(&statistics, &counters);
 	teller_set(teller, row, "statistics", &statistics);
+}
+
+/* Flows and connections always, of other classes those that there were. */
+static void
+add_classes(struct datum *statistics, const struct vsw_port *port)
+{
+	struct vsw_port_classes classes = { .size = sizeof classes };
+
+	vsw_port_get_classes(port, &classes);
+	for (int i = 0; i < VSW_N_CLASSES; i++) {
+		const struct vsw_class_counters *c = &classes.of[i];
+		const char *class = vsw_class_name((enum vsw_class) i);
+
+		if (!c->created && i > VSW_CLASS_CONNECTIONS)
+			continue;
+		add_counter(statistics, class, c->n);
+		add_counter_of(statistics, class, "max", c->max);
+		add_counter_of(statistics, class, "created", c->created);
+		if (c->limit)
+			add_counter_of(statistics, class, "limit", c->limit);
+	}
+}
+
+static void
+add_punts(struct datum *statistics, const struct punts *punts)
+{
+	for (int i = 0; i < N_PUNTED; i++)
+		if (punts->of[i])
+			add_counter_of(statistics, "punts",
+				       punts_name((enum punted) i),
+				       punts->of[i]);
 }
 
 static void
@@ -372,6 +408,16 @@ add_drops(struct datum *statistics, const struct vsw_port_counters *counters)
 		add_counter(statistics, name, counters->drops[drop]);
 	}
 	add_counter(statistics, "drops", total);
+}
+
+static void
+add_counter_of(struct datum *statistics, const char *of, const char *name,
+	       uint64_t value)
+{
+	char whole[64];
+
+	snprintf(whole, sizeof whole, "%s_%s", of, name);
+	add_counter(statistics, whole, value);
 }
 
 static void

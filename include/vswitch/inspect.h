@@ -88,6 +88,49 @@ struct vsw_port_counters {
 VSW_API void vsw_port_get_counters(const struct vsw_port *,
 				   struct vsw_port_counters *ret_counters);
 
+/* What a port takes of the room that it shares with others, by class.  Flows
+ * are those in the workers' caches that its packets go by; connections those of
+ * its own layers, all of them, those of which one side alone has been heard,
+ * and each protocol's. */
+#define VSW_CLASSES(X)                                                      \
+	X(FLOWS, "flows")                                                   \
+	X(CONNECTIONS, "connections")                                       \
+	X(HALF_OPEN, "half_open")                                           \
+	X(TCP, "tcp")                                                       \
+	X(UDP, "udp")                                                       \
+	X(ICMP, "icmp")                                                     \
+	X(OTHER, "other")
+
+enum vsw_class {
+#define VSW_CLASS_ENUM(NAME, TEXT) VSW_CLASS_##NAME,
+	VSW_CLASSES(VSW_CLASS_ENUM)
+#undef VSW_CLASS_ENUM
+	VSW_N_CLASSES
+};
+
+/* [any] "half_open"; NULL if there is no such class. */
+VSW_API const char *vsw_class_name(enum vsw_class);
+
+struct vsw_class_counters {
+	uint64_t n;			/* Now. */
+	uint64_t max;			/* The most at a time, since the port
+					 * was added.  Of flows: each worker's
+					 * most, summed. */
+	uint64_t limit;			/* What may be at a time; 0: there is
+					 * none for this class alone.  Of flows:
+					 * all workers' together. */
+	uint64_t created;		/* Ever. */
+};
+
+struct vsw_port_classes {
+	size_t size;			/* sizeof(struct vsw_port_classes). */
+	struct vsw_class_counters of[8];	/* By enum vsw_class. */
+};
+/* [control] Counted where flows and connections come and go: no packet that
+ * finds its flow pays for it. */
+VSW_API void vsw_port_get_classes(const struct vsw_port *,
+				  struct vsw_port_classes *ret_classes);
+
 /* Where a packet is to be said to come from, for explain. */
 struct vsw_explain_options {
 	size_t size;			/* Of this struct. */

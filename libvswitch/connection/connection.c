@@ -381,19 +381,13 @@ connections_expire(struct connections *t, uint64_t now)
 void
 connections_end_port(struct connections *t, uint32_t number)
 {
-	struct room_port *port = &t->room.ports[number];
-
 	for (unsigned hold = 0; hold < TRACK_N_HOLDS; hold++) {
 		struct victim victim;
 
 		while (room_oldest(&t->room, number, hold, &victim))
 			end_victim(t, &victim, true);
 	}
-	lock_take(&port->lock);
-	port->openings = (struct budget) { 0 };
-	lock_give(&port->lock);
-	atomic_store(&port->n_opened, 0);
-	atomic_store(&port->n_refused, 0);
+	room_forget(&t->room, number);
 }
 
 void
@@ -407,6 +401,13 @@ connections_count(const struct connections *t, uint32_t port,
 		&p->n_opened, memory_order_relaxed);
 	counters->connections_refused = atomic_load_explicit(
 		&p->n_refused, memory_order_relaxed);
+}
+
+void
+connections_count_classes(struct connections *t, uint32_t port,
+			  struct vsw_port_classes *classes)
+{
+	room_count_classes(&t->room, port, classes);
 }
 
 size_t

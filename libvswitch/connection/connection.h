@@ -149,6 +149,8 @@ void connections_end_port(struct connections *, uint32_t port);
 /* [any] */
 void connections_count(const struct connections *, uint32_t port,
 		       struct vsw_port_counters *counters);
+void connections_count_classes(struct connections *, uint32_t port,
+			       struct vsw_port_classes *classes);
 size_t connections_n(const struct connections *);
 /* [any] The latest time that it was told. */
 uint64_t connections_now(const struct connections *);

@@ -3,8 +3,10 @@
 #include "libvswitch/connection/room.h"
 
 #include <errno.h>
+#include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
 
 enum {
 	SEARCH_EVERY = 64,		/* Searches between two looks at all
@@ -22,6 +24,8 @@ static void choose(const struct room *, const struct room_port *,
 static void choose_place(const struct room *, uint32_t place,
 			 struct victim *);
 static void count(struct room_port *, enum track_hold, uint32_t change);
+static enum vsw_class class_of(const struct room *, uint32_t place);
+static void class_more(struct room_port *, enum vsw_class, bool is_new);
 static int grow(struct room *, uint32_t n_chunks);
 static struct room_port *find_hog(struct room *);
 static void add(const struct room *, struct room_port *, enum track_hold,
@@ -207,6 +211,10 @@ room_list(struct room *room, uint32_t number, enum track_hold hold,
 
 	lock_take(&port->lock);
 	add(room, port, hold, place, now);
+	class_more(port, VSW_CLASS_CONNECTIONS, true);
+	class_more(port, class_of(room, place), true);
+	if (hold == TRACK_HALF_OPEN)
+		class_more(port, VSW_CLASS_HALF_OPEN, true);
 	lock_give(&port->lock);
 	atomic_fetch_add_explicit(&port->n_opened, 1, memory_order_relaxed);
 }
@@ -222,6 +230,10 @@ room_move(struct room *room, uint32_t number, enum track_hold from,
 	add(room, port, to, place, now);
 	port->n_held[from]--;
 	port->n_held[to]++;
+	if (from == TRACK_HALF_OPEN)
+		port->classes[VSW_CLASS_HALF_OPEN].n--;
+	else if (to == TRACK_HALF_OPEN)
+		class_more(port, VSW_CLASS_HALF_OPEN, false);
 	lock_give(&port->lock);
 }
 
@@ -233,10 +245,42 @@ room_unlist(struct room *room, uint32_t number, enum track_hold hold,
 
 	lock_take(&port->lock);
 	take_out(room, port, hold, place);
+	port->classes[VSW_CLASS_CONNECTIONS].n--;
+	port->classes[class_of(room, place)].n--;
+	if (hold == TRACK_HALF_OPEN)
+		port->classes[VSW_CLASS_HALF_OPEN].n--;
 	atomic_store_explicit(&room_entry(room, place)->hash, 0,
 			      memory_order_relaxed);
 	count(port, hold, UINT32_MAX);
 	lock_give(&port->lock);
+}
+
+void
+room_count_classes(struct room *room, uint32_t number,
+		   struct vsw_port_classes *classes)
+{
+	struct room_port *port = &room->ports[number];
+
+	lock_take(&port->lock);
+	for (unsigned i = VSW_CLASS_CONNECTIONS; i < VSW_N_CLASSES; i++) {
+		classes->of[i].n = port->classes[i].n;
+		classes->of[i].max = port->classes[i].max;
+		classes->of[i].created = port->classes[i].n_created;
+	}
+	lock_give(&port->lock);
+}
+
+void
+room_forget(struct room *room, uint32_t number)
+{
+	struct room_port *port = &room->ports[number];
+
+	lock_take(&port->lock);
+	port->openings = (struct budget) { 0 };
+	memset(port->classes, 0, sizeof port->classes);
+	lock_give(&port->lock);
+	atomic_store(&port->n_opened, 0);
+	atomic_store(&port->n_refused, 0);
 }
 
 /* A tenth of a second's openings at once.  Clocks of workers may differ a
@@ -306,6 +350,32 @@ count(struct room_port *port, enum track_hold hold, uint32_t change)
 	atomic_store_explicit(&port->n,
 		atomic_load_explicit(&port->n, memory_order_relaxed)
 		+ change, memory_order_relaxed);
+}
+
+static enum vsw_class
+class_of(const struct room *room, uint32_t place)
+{
+	switch (room_entry(room, place)->key.proto) {
+	case IP_PROTO_TCP:
+		return VSW_CLASS_TCP;
+	case IP_PROTO_UDP:
+		return VSW_CLASS_UDP;
+	case IP_PROTO_ICMP:
+		return VSW_CLASS_ICMP;
+	default:
+		return VSW_CLASS_OTHER;
+	}
+}
+
+/* Under the port's lock. */
+static void
+class_more(struct room_port *port, enum vsw_class class, bool is_new)
+{
+	struct room_class *c = &port->classes[class];
+
+	if (++c->n > c->max)
+		c->max = c->n;
+	c->n_created += is_new;
 }
 
 /* Unless another worker has done so already. */

@@ -49,11 +49,18 @@ struct room_list {
 	uint32_t oldest, newest;
 };
 
+/* enum vsw_class, but for FLOWS: what is listed. */
+struct room_class {
+	uint32_t n, max;
+	uint64_t n_created;
+};
+
 struct room_port {
 	_Alignas(64) struct lock lock;
 	uint32_t n_held[TRACK_N_HOLDS];
 	_Atomic uint32_t n;		/* Of all holds. */
 	struct room_list lists[TRACK_N_HOLDS];
+	struct room_class classes[VSW_N_CLASSES];
 	struct budget openings;
 	_Atomic uint64_t n_opened, n_refused;
 };
@@ -113,6 +120,12 @@ void room_move(struct room *, uint32_t port, enum track_hold from,
 	       enum track_hold to, uint32_t place, uint64_t now);
 void room_unlist(struct room *, uint32_t port, enum track_hold,
 		 uint32_t place);
+
+/* [any] Of the connections' classes. */
+void room_count_classes(struct room *, uint32_t port,
+			struct vsw_port_classes *classes);
+/* Counts and limits of a port that holds nothing begin anew. */
+void room_forget(struct room *, uint32_t port);
 
 static inline struct entry *
 room_entry(const struct room *room, uint32_t place)

@@ -57,6 +57,7 @@ static struct flow *take(struct flow_table *);
 static void give_back(struct flow_table *, struct flow *);
 static bool make_way(struct flow_table *);
 static void insert(struct flow_table *, struct flow *, uint32_t hash);
+static void count_one_more(struct port_flows *);
 static void put_away(struct flow_table *, struct flow *);
 static void unindex(struct flow_table *, const struct flow *);
 
@@ -324,7 +325,27 @@ flow_count(const struct flow_table *t)
 size_t
 flow_count_port(const struct flow_table *t, uint32_t in_port)
 {
-	return t->ports[in_port].n;
+	return flow_port_n(&t->ports[in_port]);
+}
+
+void
+flow_count_class(const struct flow_table *t, uint32_t in_port,
+		 struct vsw_class_counters *counters)
+{
+	const struct port_flows *port = &t->ports[in_port];
+
+	counters->n += flow_port_n(port);
+	counters->max += atomic_load_explicit(&port->n_max,
+					      memory_order_relaxed);
+	counters->created += atomic_load_explicit(&port->n_created,
+						  memory_order_relaxed);
+}
+
+void
+flow_forget_class(struct flow_table *t, uint32_t in_port)
+{
+	atomic_store(&t->ports[in_port].n_max, 0);
+	atomic_store(&t->ports[in_port].n_created, 0);
 }
 
 bool
@@ -607,14 +628,27 @@ insert(struct flow_table *t, struct flow *flow, uint32_t hash)
 
 	flow_ages_link(t, flow);
 	t->n_flows++;
-	t->ports[in_port].n++;
+	count_one_more(&t->ports[in_port]);
 	flow_ages_weigh(t, in_port);
+}
+
+/* One writer: this worker. */
+static void
+count_one_more(struct port_flows *port)
+{
+	uint32_t n = flow_port_n(port) + 1;
+
+	atomic_store_explicit(&port->n, n, memory_order_relaxed);
+	if (n > atomic_load_explicit(&port->n_max, memory_order_relaxed))
+		atomic_store_explicit(&port->n_max, n, memory_order_relaxed);
+	count_add(&port->n_created, 1);
 }
 
 static void
 put_away(struct flow_table *t, struct flow *flow)
 {
 	uint32_t in_port = flow_key_in_port(flow);
+	struct port_flows *port = &t->ports[in_port];
 
 	count_rules(t, flow);
 	unindex(t, flow);
@@ -622,7 +656,8 @@ put_away(struct flow_table *t, struct flow *flow)
 	drop_decided(t, in_port, flow->decided);
 	give_back(t, flow);
 	t->n_flows--;
-	t->ports[in_port].n--;
+	atomic_store_explicit(&port->n, flow_port_n(port) - 1,
+			      memory_order_relaxed);
 	flow_ages_weigh(t, in_port);
 }
 

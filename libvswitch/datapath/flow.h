@@ -92,6 +92,11 @@ void flow_get_key(const struct flow_table *, const struct flow *,
 uint64_t flow_idle_ns(const struct flow *, uint64_t now);
 size_t flow_count(const struct flow_table *);
 size_t flow_count_port(const struct flow_table *, uint32_t in_port);
+/* [control] Adds what this cache holds of the port, and has held.  'forget', of
+ * a number that another port has now, and that no packet has come from yet. */
+void flow_count_class(const struct flow_table *, uint32_t in_port,
+		      struct vsw_class_counters *counters);
+void flow_forget_class(struct flow_table *, uint32_t in_port);
 /* Has packets of 'n' places counted by rules, beginning at '*at', which it
  * moves on.  False: there are no more. */
 bool flow_count_rules(struct flow_table *, size_t *at, size_t n);

@@ -64,7 +64,7 @@ flow_ages_weigh(struct flow_table *t, uint32_t in_port)
 	uint32_t n = ranking_of(&t->holders, in_port);
 
 	ranking_add(&t->holders, in_port,
-		    (int32_t) (port->n + port->n_more - n));
+		    (int32_t) (flow_port_n(port) + port->n_more - n));
 }
 
 struct flow *

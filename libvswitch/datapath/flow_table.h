@@ -16,6 +16,7 @@
  * seconds, an eighth of the idle time or less.  A ranking of ports by what
  * they hold, flows and copies alike, says who gives way. */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,7 +46,9 @@ struct age_list {
 
 struct port_flows {
 	struct age_list ages;
-	uint32_t n;
+	_Atomic uint32_t n;		/* These three are read by control. */
+	_Atomic uint32_t n_max;
+	_Atomic uint64_t n_created;
 	uint32_t n_more;		/* Its decisions' rewrites in 'more'. */
 };
 
@@ -66,6 +69,12 @@ struct flow_table {
 	struct port_flows *ports;	/* options.max_ports. */
 	struct ranking holders;		/* Ports, by what they hold. */
 };
+
+static inline uint32_t
+flow_port_n(const struct port_flows *port)
+{
+	return atomic_load_explicit(&port->n, memory_order_relaxed);
+}
 
 static inline struct flow *
 flow_table_at(const struct flow_table *t, uint32_t place)

@@ -5,8 +5,15 @@
 #include <string.h>
 #include "libvswitch/base/switch.h"
 #include "libvswitch/connection/connection.h"
+#include "libvswitch/datapath/flow.h"
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/port.h"
+
+static const char *const class_names[] = {
+#define CLASS_NAME(NAME, TEXT) TEXT,
+	VSW_CLASSES(CLASS_NAME)
+#undef CLASS_NAME
+};
 
 static uint64_t read(const _Atomic uint64_t *);
 
@@ -37,6 +44,42 @@ vsw_port_get_counters(const struct vsw_port *port,
 	/* The embedder's struct may be longer or shorter than ours. */
 	memcpy(ret_counters, &sum,
 	       sum.size < sizeof sum ? sum.size : sizeof sum);
+}
+
+const char *
+vsw_class_name(enum vsw_class class)
+{
+	return class < VSW_N_CLASSES ? class_names[class] : NULL;
+}
+
+void
+vsw_port_get_classes(const struct vsw_port *port,
+		     struct vsw_port_classes *ret_classes)
+{
+	const struct vsw *vsw = port->vsw;
+	const struct vsw_options *options = &vsw->options;
+	struct vsw_port_classes classes = { .size = ret_classes->size };
+	struct vsw_class_counters *flows = &classes.of[VSW_CLASS_FLOWS];
+	struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
+	uint32_t max_flows = atomic_load_explicit(&port->limits.max_flows,
+						  memory_order_relaxed);
+
+	if (!max_flows || max_flows > options->max_flows)
+		max_flows = options->max_flows;
+	for (uint32_t i = 0; i < options->max_workers; i++) {
+		if (!vsw->workers[i])
+			continue;
+		flow_count_class(vsw->workers[i]->flows, port->number, flows);
+		flows->limit += max_flows;
+	}
+	classes.of[VSW_CLASS_CONNECTIONS].limit =
+		options->max_port_connections;
+	classes.of[VSW_CLASS_HALF_OPEN].limit = options->max_port_half_open;
+	if (connections)
+		connections_count_classes(connections, port->number, &classes);
+	memcpy(ret_classes, &classes, classes.size < sizeof classes
+				      ? classes.size : sizeof classes);
 }
 
 void

@@ -9,6 +9,8 @@
 #include "libvswitch/base/switch.h"
 #include "libvswitch/base/wire.h"
 #include "libvswitch/connection/connection.h"
+#include "libvswitch/datapath/flow.h"
+#include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/address.h"
 #include "libvswitch/policy/domain.h"
 #include "libvswitch/policy/next_hop.h"
@@ -51,6 +53,10 @@ vsw_port_add(struct vsw *vsw, const char *name, const struct vsw_port_ops *ops,
 	}
 	if (error)
 		return error;
+	for (uint32_t i = 0; i < vsw->options.max_workers; i++)
+		if (vsw->workers[i])
+			flow_forget_class(vsw->workers[i]->flows,
+					  port->number);
 	table_add(&vsw->port_names, hash_of(vsw, name), port);
 	atomic_store_explicit(&vsw->ports[port->number], port,
 			      memory_order_release);

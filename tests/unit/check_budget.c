@@ -152,6 +152,15 @@ counters(const struct vsw_port *port)
 	return c;
 }
 
+static struct vsw_class_counters
+held(const struct vsw_port *port)
+{
+	struct vsw_port_classes classes = { .size = sizeof classes };
+
+	vsw_port_get_classes(port, &classes);
+	return classes.of[VSW_CLASS_FLOWS];
+}
+
 /* One scans at line rate, the other starts 100 flows a millisecond and keeps a
  * hundred going: batch by batch, for a simulated second. */
 START_TEST(scans_are_their_ports_own_loss)
@@ -233,6 +242,12 @@ START_TEST(ports_have_limits_of_their_own)
 	ck_assert_uint_eq(counters(scanner).drops[VSW_DROP_FLOW_LIMIT], 0);
 	ck_assert_uint_eq(flow_count_port(worker->flows, scanner->number),
 			  100);
+	ck_assert_uint_eq(held(scanner).n, 100);
+	ck_assert_uint_eq(held(scanner).max, 100);
+	ck_assert_uint_eq(held(scanner).limit, 100);
+	ck_assert_uint_eq(held(scanner).created, 100 * BATCH);
+	ck_assert_uint_eq(held(victim).created, 0);
+	ck_assert_uint_eq(held(victim).limit, 4096);
 	/* Fewer than a batch has: those of this batch stay. */
 	limits.max_flows = 4;
 	ck_assert_int_eq(vsw_port_set_limits(scanner, &limits), 0);
@@ -252,6 +267,15 @@ START_TEST(ports_have_limits_of_their_own)
 	give(victim, 100, BATCH, 1, 2 * (uint64_t) SECOND);
 	ck_assert_uint_eq(counters(victim).drops[VSW_DROP_FLOW_LIMIT],
 			  BATCH - 1);
+	/* What has been is remembered of a port, and not of its successor. */
+	while (vsw_worker_idle(worker, 1000 * (uint64_t) SECOND) != UINT64_MAX)
+		continue;
+	ck_assert_uint_eq(held(scanner).n, 0);
+	ck_assert_uint_eq(held(scanner).max, 100);
+	vsw_port_remove(scanner);
+	scanner = rig_port(vsw, "another", 0);
+	ck_assert_uint_eq(held(scanner).max, 0);
+	ck_assert_uint_eq(held(scanner).created, 0);
 	limits.size = sizeof limits - 1;
 	ck_assert_int_eq(vsw_port_set_limits(victim, &limits), -EINVAL);
 	teardown();

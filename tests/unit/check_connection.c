@@ -108,6 +108,58 @@ START_TEST(what_begins_nothing_opens_nothing)
 }
 END_TEST
 
+/* How many there are of each class, were at most, and ever. */
+START_TEST(classes_are_counted)
+{
+	struct vsw_port_classes c = { .size = sizeof c };
+	struct connection_packet p;
+
+	make(MAX, RATE);
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_int_eq(open_tcp(1, i, S), CONNECTION_OPENED);
+	p = packet(1, 9, UDP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	p = packet(1, 9, 47, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	p = packet(1, 9, ICMP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	p = packet(2, 9, UDP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	/* A second one sees the same: nothing is new. */
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	see_tcp(1, 0, VSW_IN, TRACK_SYN_ACK, S);
+	see_tcp(1, 0, VSW_OUT, TRACK_PLAIN, S);
+	p = packet(1, 1, TCP, VSW_OUT, TRACK_PLAIN);
+	connection_end(table, &p);
+
+	connections_count_classes(table, 1, &c);
+	ck_assert_uint_eq(c.of[VSW_CLASS_CONNECTIONS].n, 5);
+	ck_assert_uint_eq(c.of[VSW_CLASS_CONNECTIONS].max, 6);
+	ck_assert_uint_eq(c.of[VSW_CLASS_CONNECTIONS].created, 6);
+	ck_assert_uint_eq(c.of[VSW_CLASS_TCP].n, 2);
+	ck_assert_uint_eq(c.of[VSW_CLASS_TCP].max, 3);
+	ck_assert_uint_eq(c.of[VSW_CLASS_UDP].n, 1);
+	ck_assert_uint_eq(c.of[VSW_CLASS_ICMP].created, 1);
+	ck_assert_uint_eq(c.of[VSW_CLASS_OTHER].n, 1);
+	/* One was settled, one ended. */
+	ck_assert_uint_eq(c.of[VSW_CLASS_HALF_OPEN].n, 4);
+	ck_assert_uint_eq(c.of[VSW_CLASS_HALF_OPEN].max, 6);
+	ck_assert_uint_eq(c.of[VSW_CLASS_HALF_OPEN].created, 6);
+	connections_count_classes(table, 2, &c);
+	ck_assert_uint_eq(c.of[VSW_CLASS_CONNECTIONS].created, 1);
+
+	/* Nothing is left of a port, nor are its records. */
+	connections_end_port(table, 1);
+	connections_count_classes(table, 1, &c);
+	for (int i = VSW_CLASS_CONNECTIONS; i < VSW_N_CLASSES; i++) {
+		ck_assert_uint_eq(c.of[i].n, 0);
+		ck_assert_uint_eq(c.of[i].max, 0);
+		ck_assert_uint_eq(c.of[i].created, 0);
+	}
+	unmake();
+}
+END_TEST
+
 /* Two workers may see the first packet at once: the later one joins. */
 START_TEST(the_second_joins)
 {
@@ -586,7 +638,8 @@ main(void)
 {
 	const TTest *const tests[] = {
 		both_directions_have_one_key, a_connection_is_followed,
-		what_begins_nothing_opens_nothing, the_second_joins,
+		what_begins_nothing_opens_nothing, classes_are_counted,
+		the_second_joins,
 		idle_ones_are_as_good_as_gone, the_hand_takes_what_is_idle,
 		a_place_is_used_again, another_program_approves,
 		another_program_refuses,

@@ -21,7 +21,7 @@ static struct vsw *vsw;
 static struct vsw_worker *workers[2];	/* A thread's, the main thread's. */
 static struct vsw_device *sql, *web;
 static struct punt *punt;
-static struct punt_counters counters;
+static struct punts counters;
 static uint8_t came[2048];
 static bool is_known, is_bridged, is_guarded;
 static pend_go_fn *pend_go;
@@ -278,7 +278,7 @@ static void
 answer(void)
 {
 	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
-	punt_counters(punt, &counters);
+	counters = *punt_counted(punt);
 }
 
 static long
@@ -298,9 +298,9 @@ START_TEST(answers_go_where_the_question_came_from)
 	ck_assert_int_eq(came[21], 2);
 	ck_assert_int_eq(take(sql), -EAGAIN);
 	ck_assert_int_eq(take(web), -EAGAIN);
-	ck_assert_uint_eq(counters.n_arp, 1);
-	ck_assert_uint_eq(counters.n_answered, 1);
-	ck_assert_uint_eq(counters.n_silent, 0);
+	ck_assert_uint_eq(counters.of[PUNTED_ARP], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 0);
 }
 END_TEST
 
@@ -310,9 +310,10 @@ START_TEST(the_unknown_is_silence)
 	answer();
 	ck_assert_int_eq(take(sql), -EAGAIN);
 	ck_assert_int_eq(take(web), -EAGAIN);
-	ck_assert_uint_eq(counters.n_arp, 3);
-	ck_assert_uint_eq(counters.n_silent, 3);
-	ck_assert_uint_eq(counters.n_answered + counters.n_resumed, 0);
+	ck_assert_uint_eq(counters.of[PUNTED_ARP], 3);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 3);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED]
+			  + counters.of[PUNTED_RESUMED], 0);
 }
 END_TEST
 
@@ -324,14 +325,14 @@ START_TEST(the_unknown_is_left_to_vms_that_are_bridged)
 	ck_assert_int_eq(take(sql), -EAGAIN);
 	ck_assert_int_eq(take(web), 60);
 	ck_assert_int_eq(came[21], 1);
-	ck_assert_uint_eq(counters.n_resumed, 1);
-	ck_assert_uint_eq(counters.n_silent, 0);
+	ck_assert_uint_eq(counters.of[PUNTED_RESUMED], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 0);
 	/* What is known is answered all the same. */
 	ask(12, 1);
 	answer();
 	ck_assert_int_ge(take(sql), 42);
 	ck_assert_int_eq(take(web), -EAGAIN);
-	ck_assert_uint_eq(counters.n_answered, 1);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], 1);
 }
 END_TEST
 
@@ -377,12 +378,12 @@ START_TEST(what_is_forged_is_not_left_to_vms)
 	ck_assert_int_eq(take(web), -EAGAIN);
 	advertise(0x12);
 	ck_assert_int_eq(take(web), -EAGAIN);
-	ck_assert_uint_eq(counters.n_silent, 2);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 2);
 	ask_as(0x11);
 	ck_assert_int_eq(take(web), 60);
 	advertise(0x11);
 	ck_assert_int_eq(take(web), 78);
-	ck_assert_uint_eq(counters.n_resumed, 4);
+	ck_assert_uint_eq(counters.of[PUNTED_RESUMED], 4);
 }
 END_TEST
 
@@ -394,7 +395,7 @@ START_TEST(nobody_answers_a_port_without_a_subnet)
 	answer();
 	ck_assert_int_eq(take(sql), -EAGAIN);
 	ck_assert_int_eq(take(web), -EAGAIN);
-	ck_assert_uint_eq(counters.n_silent, 1);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 1);
 }
 END_TEST
 
@@ -407,14 +408,14 @@ START_TEST(the_queue_is_bounded_and_counts)
 	vsw_port_get_counters(punt_port(punt), &host);
 	ck_assert_uint_eq(host.drops[VSW_DROP_DEVICE_FULL], MANY - SHARE);
 	answer();
-	ck_assert_uint_eq(counters.n_answered, SHARE);
-	ck_assert_uint_eq(counters.n_crowded, MANY - SHARE);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], SHARE);
+	ck_assert_uint_eq(counters.of[PUNTED_CROWDED], MANY - SHARE);
 	for (int i = 0; i < SHARE; i++)
 		ck_assert_int_ge(take(sql), 42);
 	/* And there is room again. */
 	ask(12, 1);
 	answer();
-	ck_assert_uint_eq(counters.n_answered, SHARE + 1);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], SHARE + 1);
 }
 END_TEST
 
@@ -423,9 +424,9 @@ START_TEST(who_floods_leaves_room_for_others)
 	ask(12, MANY);
 	ask_from(web, 12, 100);
 	answer();
-	ck_assert_uint_eq(counters.n_crowded, MANY - SHARE);
-	ck_assert_uint_eq(counters.n_answered, SHARE);
-	ck_assert_uint_eq(counters.n_silent, 100);
+	ck_assert_uint_eq(counters.of[PUNTED_CROWDED], MANY - SHARE);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], SHARE);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 100);
 }
 END_TEST
 
@@ -453,21 +454,23 @@ START_TEST(errors_are_limited_and_counted)
 	stray("", 1);
 	ck_assert_int_eq(take(sql), 70);
 	ck_assert_int_eq(came[34], 3);
-	ck_assert_uint_eq(counters.n_no_route, 1);
-	ck_assert_uint_eq(counters.n_errors, 1);
+	ck_assert_uint_eq(counters.of[PUNTED_NO_ROUTE], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_ERRORS], 1);
 	/* In the time that this takes there may be some more. */
 	stray("5", 150);
-	ck_assert_uint_ge(counters.n_errors, 5);
-	ck_assert_uint_lt(counters.n_errors, 50);
-	ck_assert_uint_eq(counters.n_errors + counters.n_errors_limited, 151);
+	ck_assert_uint_ge(counters.of[PUNTED_ERRORS], 5);
+	ck_assert_uint_lt(counters.of[PUNTED_ERRORS], 50);
+	ck_assert_uint_eq(counters.of[PUNTED_ERRORS]
+			  + counters.of[PUNTED_ERRORS_LIMITED], 151);
 	stray("0", 10);
-	ck_assert_uint_eq(counters.n_errors + counters.n_errors_limited, 161);
-	ck_assert_uint_eq(counters.n_errors_forbidden, 0);
-	ck_assert_uint_eq(counters.n_no_route, 161);
+	ck_assert_uint_eq(counters.of[PUNTED_ERRORS]
+			  + counters.of[PUNTED_ERRORS_LIMITED], 161);
+	ck_assert_uint_eq(counters.of[PUNTED_ERRORS_FORBIDDEN], 0);
+	ck_assert_uint_eq(counters.of[PUNTED_NO_ROUTE], 161);
 	/* What does not read is what there is by default. */
 	stray("many", 1);
-	ck_assert_uint_eq(counters.n_errors_limited
-			  + counters.n_errors, 162);
+	ck_assert_uint_eq(counters.of[PUNTED_ERRORS_LIMITED]
+			  + counters.of[PUNTED_ERRORS], 162);
 }
 END_TEST
 
@@ -477,7 +480,7 @@ START_TEST(what_waits_from_a_port_that_goes_is_forgotten)
 	punt_forget(punt, vsw_device_port(web));
 	punt_forget(punt, port.port);
 	answer();
-	ck_assert_uint_eq(counters.n_arp, 0);
+	ck_assert_uint_eq(counters.of[PUNTED_ARP], 0);
 	ck_assert_int_eq(take(sql), -EAGAIN);
 	/* Left waiting: punt_free() frees it. */
 	ask(12, 5);
@@ -501,8 +504,9 @@ START_TEST(waits_and_goes_on)
 	answer();
 	may_hold = false;
 	ck_assert_uint_eq(held_reason, PUNT_ARP);
-	ck_assert_uint_eq(counters.n_held, 1);
-	ck_assert_uint_eq(counters.n_silent + counters.n_answered, 0);
+	ck_assert_uint_eq(counters.of[PUNTED_HELD], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT]
+			  + counters.of[PUNTED_ANSWERED], 0);
 	/* It timed out. */
 	pend_go(pend_ctx, &port, PUNT_ARP, 0, frame, sizeof frame, false);
 	ck_assert_int_eq(take(sql), -EAGAIN);
@@ -518,10 +522,10 @@ START_TEST(waits_and_goes_on)
 		ck_assert_int_eq(take(web), 60);
 	}
 	answer();
-	ck_assert_uint_eq(counters.n_silent, 1);
-	ck_assert_uint_eq(counters.n_answered, 1);
-	ck_assert_uint_eq(counters.n_resumed, 2);
-	ck_assert_uint_eq(counters.n_arp, 2);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_RESUMED], 2);
+	ck_assert_uint_eq(counters.of[PUNTED_ARP], 2);
 }
 END_TEST
 
