@@ -274,6 +274,8 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 				 draft->too_big_reason);
 	if (draft->clamps_mss)
 		vsw_rule_clamp_mss(rule, 0);
+	if (draft->takes_tag)
+		vsw_rule_set_vlan(rule, 0);
 	switch (draft->action) {
 	case DRAFT_PASS:
 		break;
@@ -281,7 +283,8 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 		vsw_rule_track(rule);
 		break;
 	case DRAFT_DROP:
-		vsw_rule_drop(rule);
+		vsw_rule_drop_as(rule, draft->drop_as ? draft->drop_as
+						      : VSW_DROP_RULE);
 		break;
 	case DRAFT_PUNT:
 		vsw_rule_punt(rule, draft->reason);

@@ -117,6 +117,8 @@ compile_port(const struct model_port *port, struct program_draft *program)
 		add_entry(program, "firewall", VSW_IN, GROUP_BLOCKED);
 		return;
 	}
+	add_entry(program, "vlan", VSW_OUT, GROUP_TAGS_OUT);
+	add_entry(program, "vlan", VSW_IN, GROUP_TAGS_IN);
 	add_guards(program, port);
 	for (int direction = VSW_OUT; port->list && direction <= VSW_IN;
 	     direction++)
@@ -172,6 +174,10 @@ compile_group(const struct model *model, const struct model_switch *sw,
 		return layer_no_rule(false);
 	case GROUP_MSS:
 		return layer_mss();
+	case GROUP_TAGS_OUT:
+		return layer_tags(VSW_OUT);
+	case GROUP_TAGS_IN:
+		return layer_tags(VSW_IN);
 	case GROUP_BLOCKED:
 		return layer_blocked();
 	case GROUP_GUARD_MACS:

@@ -30,6 +30,8 @@ enum group_kind {
 	GROUP_NO_RULE_PASS,	/* Of a switch: what no rule speaks of. */
 	GROUP_NO_RULE_DROP,
 	GROUP_MSS,		/* Of a switch: TCP is to fit. */
+	GROUP_TAGS_OUT,		/* Of a switch: subnets know no VLANs. */
+	GROUP_TAGS_IN,
 	GROUP_BLOCKED,		/* Of a switch: for ports without a rule. */
 	GROUP_GUARD_MACS,	/* Of a port. */
 	GROUP_GUARD_SOURCES,
@@ -90,6 +92,8 @@ void layer_add_neighbours(struct draft_group *, enum draft_action,
 			  uint32_t arp_reason, uint32_t nd_reason);
 struct draft_group *layer_gateways(const struct model *,
 				   const struct domain *);
+/* layer_tag.c */
+struct draft_group *layer_tags(enum vsw_direction);
 /* layer_guard.c */
 struct draft_group *layer_guard_macs(const struct model_port *);
 struct draft_group *layer_guard_sources(const struct model_port *);

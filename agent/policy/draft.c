@@ -340,6 +340,7 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 	    || a->too_big_reason != b->too_big_reason
 	    || a->may_fragment != b->may_fragment
 	    || a->clamps_mss != b->clamps_mss
+	    || a->takes_tag != b->takes_tag || a->drop_as != b->drop_as
 	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)
 	    || memcmp(a->router_mac, b->router_mac, 6) || !hops_equal(a, b))
 		return false;
@@ -443,7 +444,8 @@ print_action(const struct draft_rule *rule, FILE *to)
 		fputs("track", to);
 		break;
 	case DRAFT_DROP:
-		fputs("drop", to);
+		fprintf(to, "drop%s%s", rule->drop_as ? " as " : "",
+			rule->drop_as ? vsw_drop_name(rule->drop_as) : "");
 		break;
 	case DRAFT_PUNT:
 		fprintf(to, "punt %s", reason_text(rule->reason));
@@ -464,6 +466,8 @@ print_action(const struct draft_rule *rule, FILE *to)
 		fputs(", never cut", to);
 	if (rule->clamps_mss)
 		fputs(", clamp mss", to);
+	if (rule->takes_tag)
+		fputs(", take tag off", to);
 }
 
 static void

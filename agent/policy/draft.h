@@ -77,6 +77,8 @@ struct draft_rule {
 	uint32_t too_big_reason;
 	bool may_fragment;
 	bool clamps_mss;
+	bool takes_tag;			/* vsw_rule_set_vlan() of 0. */
+	uint8_t drop_as;		/* Of a drop: enum vsw_drop; 0: RULE. */
 };
 
 struct draft_group {

@@ -6,11 +6,12 @@
 
 #include <arpa/inet.h>
 
-enum { PRIORITY_TAG = 0x1000, PASS = -1 };
+enum { PRIORITY_TAG = 0x1000, PASS = -1, ETH_C_TAG = 0x8100 };
 
 static int seal(struct vsw_group *, struct vsw_group **ret_group);
 static void add_out(struct vsw_group *, const struct port_vlan *);
 static void add_in(struct vsw_group *, const struct port_vlan *);
+static void add_nested(struct vsw_group *, uint16_t tag, uint16_t mask);
 static void add_set(struct vsw_group *, const struct vlan_set *, int vlan);
 static void add(struct vsw_group *, uint16_t first, uint16_t last, int vlan,
 		const char *name);
@@ -30,7 +31,8 @@ layer_vlan(struct vsw *vsw, const struct port_vlan *vlan,
 		add_out(group, vlan);
 	else
 		add_in(group, vlan);
-	vsw_rule_drop(vsw_group_add_rule(group, 1, "not its VLAN"));
+	vsw_rule_drop_as(vsw_group_add_rule(group, 2, "not its VLAN"),
+			 VSW_DROP_VLAN);
 	return seal(group, ret_group);
 }
 
@@ -73,6 +75,7 @@ add_out(struct vsw_group *group, const struct port_vlan *vlan)
 
 	if (vlan->mode == VLAN_ISOLATED || vlan->mode == VLAN_COMMUNITY)
 		id = vlan->secondary;
+	add_nested(group, PRIORITY_TAG, 0xffff);
 	add(group, 0, 0, id ? id : PASS, "untagged");
 	add(group, PRIORITY_TAG, PRIORITY_TAG, id, "priority tag");
 	if (vlan->mode != VLAN_TRUNK)
@@ -83,9 +86,15 @@ add_out(struct vsw_group *group, const struct port_vlan *vlan)
 	add_set(group, &vlan->set, PASS);
 }
 
+/* What leaves without its tag must not have another behind it, which would say
+ * on the next wire that the packet is of a VLAN that nobody let it into. */
 static void
 add_in(struct vsw_group *group, const struct port_vlan *vlan)
 {
+	if (vlan->mode != VLAN_TRUNK)
+		add_nested(group, 0, 0);
+	else if (vlan->id)
+		add_nested(group, PRIORITY_TAG | vlan->id, 0xffff);
 	if (vlan->id)
 		add(group, PRIORITY_TAG | vlan->id, PRIORITY_TAG | vlan->id,
 		    0, "untagged");
@@ -98,6 +107,21 @@ add_in(struct vsw_group *group, const struct port_vlan *vlan)
 		add_set(group, &vlan->set, 0);
 	if (vlan->mode == VLAN_TRUNK)
 		add_set(group, &vlan->set, PASS);
+}
+
+/* Asked before all others. */
+static void
+add_nested(struct vsw_group *group, uint16_t tag, uint16_t mask)
+{
+	struct vsw_rule *rule = vsw_group_add_rule(group, 0, "nested tag");
+	uint16_t type = htons(ETH_C_TAG);
+
+	tag = htons(tag);
+	mask = htons(mask);
+	vsw_rule_match(rule, VSW_FIELD_ETH_TYPE, &type, NULL);
+	vsw_rule_match(rule, VSW_FIELD_VLAN, &tag, &mask);
+	vsw_rule_drop_as(rule, VSW_DROP_VLAN);
+	vsw_rule_terminate(rule);
 }
 
 static void
@@ -119,7 +143,7 @@ static void
 add(struct vsw_group *group, uint16_t first, uint16_t last, int vlan,
     const char *name)
 {
-	struct vsw_rule *rule = vsw_group_add_rule(group, 0, name);
+	struct vsw_rule *rule = vsw_group_add_rule(group, 1, name);
 
 	vsw_rule_match_range(rule, VSW_FIELD_VLAN, first, last);
 	if (vlan != PASS)

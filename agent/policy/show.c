@@ -202,6 +202,8 @@ row_of(const struct model *model, const struct model_switch *sw,
 	switch (entry->kind) {
 	case GROUP_INTERCEPT:
 	case GROUP_NEIGHBOURS:
+	case GROUP_TAGS_OUT:
+	case GROUP_TAGS_IN:
 		return name_row("hnv", "Switch", &sw->row);
 	case GROUP_GUARD_MACS:
 	case GROUP_GUARD_SOURCES:

@@ -117,7 +117,7 @@ def packets(s):
         s, "fragment-end"), [(18, 2)]
     # Damaged.
     yield "length", "stops", eth() / ip(len=9000) / udp("length"), []
-    yield "nested-vlan", "tenant", eth() / s.Dot1Q(vlan=1) / s.Dot1Q(
+    yield "nested-vlan", "stops", eth() / s.Dot1Q(vlan=1) / s.Dot1Q(
         vlan=5) / ip() / udp("nested-vlan"), []
     # Encapsulated from inside, to hosts and to whoever looks into it.
     yield "vxlan-host", "stops", eth(ROUTER) / ip("192.168.2.20") / s.UDP(
