@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/journal.h"
 
@@ -21,6 +22,9 @@ static void show(struct control_request *, size_t n_args,
 		 const char *const args[], void *counted);
 static void read_one(struct control_request *, size_t n_args,
 		     const char *const args[], void *counted);
+static void show_turns(struct control_request *, size_t n_args,
+		       const char *const args[], void *counted);
+static void print_totals(FILE *);
 
 size_t
 counters_read(const struct counted *counted, struct counter *counters)
@@ -63,6 +67,8 @@ counters_add_commands(struct control *control, struct counted *counted)
 	control_add_command(control, "coverage/show", "", 0, 0, show, counted);
 	control_add_command(control, "coverage/read-counter", "COUNTER", 1, 1,
 			    read_one, counted);
+	control_add_command(control, "turns/show", "[MS]", 0, 1, show_turns,
+			    counted);
 }
 
 static struct counter *
@@ -212,4 +218,50 @@ read_one(struct control_request *request, size_t n_args,
 			return;
 		}
 	control_fail(request, "No such counter");
+}
+
+/* The long ones, the oldest first, by CLOCK_MONOTONIC. */
+static void
+show_turns(struct control_request *request, size_t n_args,
+	   const char *const args[], void *counted)
+{
+	double at_least_ms = n_args ? atof(args[0]) : 0;
+	size_t size, n = 0;
+	char *text;
+	FILE *file = open_memstream(&text, &size);
+
+	(void) counted;
+	if (!file)
+		abort();
+	print_totals(file);
+	while (chore_kept(n))
+		n++;
+	while (n--) {
+		const struct chore_turn *turn = chore_kept(n);
+
+		if ((double) turn->took_ns / 1e6 < at_least_ms)
+			continue;
+		fprintf(file, "%.6f ", (double) turn->began_ns / 1e9);
+		chore_print(file, turn);
+		putc('\n', file);
+	}
+	fclose(file);
+	control_reply(request, text);
+	free(text);
+}
+
+static void
+print_totals(FILE *file)
+{
+	fprintf(file, "%-12s %12s %14s %12s\n", "", "turns", "total ms",
+		"longest ms");
+	for (int i = 0; i < N_CHORES; i++) {
+		const struct chore_total *total = chore_total(i);
+
+		if (total->n)
+			fprintf(file, "%-12s %12" PRIu64 " %14.3f %12.3f\n",
+				chore_name(i), total->n,
+				(double) total->ns / 1e6,
+				(double) total->longest_ns / 1e6);
+	}
 }

@@ -19,6 +19,7 @@
 
 #include "agent/base/daemon.h"
 #include "agent/base/log.h"
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/counters.h"
 #include "agent/doctor.h"
@@ -513,13 +514,19 @@ follow(evutil_socket_t fd, short what, void *agent_)
 
 	(void) fd;
 	(void) what;
+	chore_begin(CHORE_MODEL);
 	model_update(agent->model);
+	chore_next(CHORE_DEVICES);
 	host_apply(agent->host);
+	chore_next(CHORE_POLICY);
 	policy_apply(agent->model);
 	bridges_apply(agent->model);
+	chore_next(CHORE_PUNTS);
 	host_settle(agent->host);
+	chore_next(CHORE_STATUS);
 	status_write(agent->model, false);
 	keep_policy_time(agent);
+	chore_end();
 }
 
 static void
@@ -529,8 +536,11 @@ count(evutil_socket_t fd, short what, void *agent_)
 
 	(void) fd;
 	(void) what;
+	chore_begin(CHORE_DEVICES);
 	host_check(agent->host);
+	chore_next(CHORE_STATISTICS);
 	status_write(agent->model, true);
+	chore_end();
 	/* What the engine refused is to be tried again. */
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
@@ -544,7 +554,9 @@ look_at_it(evutil_socket_t fd, short what, void *agent_)
 
 	(void) fd;
 	(void) what;
+	chore_begin(CHORE_AUDIT);
 	audit_slice(agent->audit, AUDIT_NS);
+	chore_end();
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
 }

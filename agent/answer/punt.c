@@ -14,6 +14,7 @@
 #include "agent/answer/limit.h"
 #include "agent/answer/pend.h"
 #include "agent/answer/snoop.h"
+#include "agent/base/chore.h"
 #include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/device/thread.h"
@@ -295,6 +296,7 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 	(void) what;
 	if (read(fd, &n, sizeof n) < 0)
 		return;
+	chore_begin(CHORE_PUNTS);
 	list_init(&queue);
 	pthread_mutex_lock(&punt->mutex);
 	while (!list_is_empty(&punt->queue)) {
@@ -322,6 +324,7 @@ answer_all(evutil_socket_t fd, short what, void *punt_)
 		}
 		free(waiting);
 	}
+	chore_end();
 }
 
 static void

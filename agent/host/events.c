@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/device/thread.h"
 #include "agent/host/flow_log.h"
@@ -97,6 +98,7 @@ on_told(evutil_socket_t fd, short what, void *events_)
 	(void) what;
 	if (read(fd, &n, sizeof n) < 0)
 		return;
+	chore_begin(CHORE_EVENTS);
 	for (struct list *link = switches->next; link != switches;
 	     link = link->next) {
 		struct model_switch *sw =
@@ -107,6 +109,7 @@ on_told(evutil_socket_t fd, short what, void *events_)
 			wake(events);
 	}
 	flow_log_flush(events->flow_log);
+	chore_end();
 }
 
 static void

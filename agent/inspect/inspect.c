@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
 #include "agent/device/thread.h"
@@ -192,11 +193,13 @@ take_turn(evutil_socket_t fd, short what, void *job_)
 
 	(void) fd;
 	(void) what;
+	chore_begin(CHORE_COMMAND);
 	/* Behind all others that have something to do. */
 	if (job->step(job))
 		event_add(job->turn, &soon);
 	else
 		end(job);
+	chore_end();
 }
 
 static void

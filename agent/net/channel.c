@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include "agent/base/chore.h"
 #include "agent/base/list.h"
 #include "agent/base/memory.h"
 #include "agent/net/jsonrpc.h"
@@ -458,6 +459,7 @@ write_all(evutil_socket_t fd, short what, void *channel)
 	(void) fd;
 	(void) what;
 	(void) channel;
+	chore_begin(CHORE_SEND);
 	while (!list_is_empty(&unsent)) {
 		struct channel *next = LIST_ENTRY(unsent.next, struct channel,
 						  unsent_link);
@@ -465,6 +467,7 @@ write_all(evutil_socket_t fd, short what, void *channel)
 		list_remove(&next->unsent_link);
 		write_now(next);
 	}
+	chore_end();
 }
 
 /* A socket nearly always takes what there is: to ask whether it is ready would

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <jansson.h>
+#include "agent/base/chore.h"
 #include "agent/base/list.h"
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
@@ -276,7 +277,9 @@ run(struct control *control, struct control_request *request,
 	args = xcalloc(n + 1, sizeof *args);
 	for (size_t i = 0; i < n; i++)
 		args[i] = json_string_value(json_array_get(params, i));
+	chore_begin(CHORE_COMMAND);
 	command->run(request, n, args, command->ctx);
+	chore_end();
 	free(args);
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <event2/event.h>
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/net/turn.h"
 
@@ -137,9 +138,13 @@ static void
 receive(void *session_, const char *text, size_t size)
 {
 	struct session *session = session_;
+	enum client_verdict verdict;
 
-	switch (client_receive_text(session->client, text, size,
-				    turn_now_ms())) {
+	chore_begin(CHORE_REQUEST);
+	verdict = client_receive_text(session->client, text, size,
+				      turn_now_ms());
+	chore_end();
+	switch (verdict) {
 	case CLIENT_CONTENT:
 		break;
 	case CLIENT_MALFORMED:

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 
 enum {
@@ -74,6 +75,7 @@ turn_loop(struct event_base *base)
 			break;
 		began_us = turn_now_us();
 		error = event_base_loop(base, EVLOOP_ONCE);
+		chore_turn();
 		if (heard != n_heard && turn_now_us() - began_us < SOON_US)
 			n_vain = 0;
 	}
@@ -112,6 +114,7 @@ look(struct event_base *base, unsigned *n_vain)
 	       && !is_over(base)) {
 		sched_yield();
 		event_base_loop(base, EVLOOP_NONBLOCK);
+		chore_turn();
 		if (heard != n_heard) {
 			*n_vain = 0;
 			return true;
@@ -140,8 +143,10 @@ take(evutil_socket_t fd, short what, void *turn_)
 
 	(void) fd;
 	(void) what;
+	chore_begin(CHORE_SERVER);
 	server_run(turn->server, turn_now_ms());
 	schedule(turn);
+	chore_end();
 }
 
 /* By a timer also when it is due at once: connections get their turn in

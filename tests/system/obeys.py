@@ -14,8 +14,6 @@ decisions are what must be overtaken.
 
 import os
 import random
-import select
-import socket
 import sys
 import time
 
@@ -23,12 +21,12 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from rows import Server, insert  # noqa: E402
-from topology import into, udp_frame  # noqa: E402
+from wires import (Wires, in_force, locator_rows, locators,  # noqa: E402
+                   mapping_row, port_socket, rule_row, switch_rows, tap_row,
+                   udp_frame)
 
-PAS = "192.0.2.2", "192.0.2.3"
 VM_MAC, VM_IP = "02-00-00-00-00-01", "10.1.1.11"
 FAR_MAC, FAR_IP = "02-00-00-00-00-02", "10.1.1.12"
-FIXED_MAC, FIXED_IP = "02-00-00-00-00-03", "10.1.1.13"
 GUID = "00000000-0000-0000-0000-000000000001"
 ASKED, ALWAYS = 80, 6000
 LIMIT_S = 5
@@ -37,31 +35,15 @@ LIMIT_S = 5
 class Trial:
     def __init__(self, path, lab, rng):
         self.server, self.lab, self.rng = Server(path), lab, rng
-        self.number = {"ms_vtep": 0, "ms_firewall": 0}
         self.pa, self.allows, self.token = 0, True, 0
-        into(f"{lab}-peer")
-        self.wires = []
-        for pa in PAS:
-            wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            wire.bind((pa, 4789))
-            wire.setblocking(False)
-            self.wires.append(wire)
+        self.wires = Wires(lab)
 
     def set_up(self):
-        self.server.transact("hnv", [
-            insert("Provider_Address", {"ip": "192.0.2.1",
-                                        "device": "socket"}, "a"),
-            insert("Port", {"name": "vm", "type": "tap", "iface_id": GUID,
-                            "firewall_default": "block",
-                            "options": ["map", [
-                                ["netns", f"{self.lab}-vm"],
-                                ["interface", "eth0"]]]}, "p"),
-            insert("Switch", {"name": "hnv0", "type": "external",
-                              "provider_addresses": ["named-uuid", "a"],
-                              "ports": ["named-uuid", "p"]}, "s"),
-            insert("Host", {"switches": ["named-uuid", "s"]})])
+        self.server.transact("hnv", switch_rows([
+            tap_row("vm", GUID, f"{self.lab}-vm", "eth0",
+                    firewall_default="block")]))
         named = ["named-uuid", "s"]
-        operations = [
+        results = self.server.transact("ms_vtep", [
             insert("Logical_Switch", {"name": "5001", "tunnel_key": 5001},
                    "s"),
             insert("Physical_Port", {
@@ -71,56 +53,22 @@ class Trial:
                 "p"),
             insert("Physical_Switch", {"name": "hnv0",
                                        "ports": ["named-uuid", "p"]}, "ps"),
-            insert("Global", {"switches": ["named-uuid", "ps"]})]
-        for i, pa in enumerate(("192.0.2.1",) + PAS):
-            operations.append(insert("Physical_Locator", {
-                "encapsulation_type": "vxlan_over_ipv4", "dst_ip": pa},
-                f"l{i}"))
-        for mac, ip, i in ((VM_MAC, VM_IP, 0), (FAR_MAC, FAR_IP, 1),
-                           (FIXED_MAC, FIXED_IP, 2)):
-            operations.append(insert("Ucast_Macs_Remote", {
-                "MAC": mac, "ipaddr": ip, "mapping_type": "default",
-                "logical_switch": named, "locator": ["named-uuid",
-                                                     f"l{i}"]}))
-        # So that a locator stays when the mapping leaves it.
-        operations.append(insert("Ucast_Macs_Remote", {
-            "MAC": "02-00-00-00-00-04", "ipaddr": "10.1.1.14",
-            "mapping_type": "default", "logical_switch": named,
-            "locator": ["named-uuid", "l1"]}))
-        replies = self.server.transact("ms_vtep", operations)
-        self.subnet = replies[0]["uuid"]
-        self.locators = [replies[i]["uuid"] for i in (5, 6)]
+            insert("Global", {"switches": ["named-uuid", "ps"]}),
+            mapping_row(VM_MAC, VM_IP, named, ["named-uuid", "l0"]),
+            mapping_row(FAR_MAC, FAR_IP, named, ["named-uuid", "l1"])]
+            + locator_rows(named))
+        self.subnet = results[0]["uuid"]
+        self.locators = locators(results[6:])[1:]
         self.server.transact("ms_firewall", [
-            insert("FW_Global", {}),
-            self.rule("asked", ASKED), self.rule("always", ALWAYS)])
-        self.promised("ms_vtep", [])
-        self.promised("ms_firewall", [])
-        into(f"{self.lab}-vm")
-        os.system("ip link set eth0 up")
-        self.vm = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.vm.bind(("eth0", 0))
+            insert("FW_Global", {}), rule_row("asked", GUID, str(ASKED)),
+            rule_row("always", GUID, str(ALWAYS))])
+        self.promised("ms_vtep")
+        self.promised("ms_firewall")
+        os.system(f"ip -n {self.lab}-vm link set eth0 up")
+        self.vm = port_socket(f"{self.lab}-vm", "eth0")
 
-    @staticmethod
-    def rule(name, port):
-        return insert("FW_Rules", {
-            "rule_id": name, "vnic_id": "{%s}" % GUID, "priority": 100,
-            "direction": "Outbound", "action": "Allow", "protocols": "UDP",
-            "src_ports": "*", "dst_ports": str(port),
-            "src_ip_addresses": "*", "dst_ip_addresses": "*",
-            "rule_state": "Enabled", "logging_state": "Disabled",
-            "rule_type": "RuleWithControllerPriority"})
-
-    def promised(self, database, operations):
-        self.number[database] += 1
-        number = self.number[database]
-        table = "Global" if database == "ms_vtep" else "FW_Global"
-        self.server.transact(database, operations + [
-            {"op": "update", "table": table, "where": [],
-             "row": {"next_cfg": number}}])
-        self.server.transact(database, [
-            {"op": "wait", "table": table, "where": [], "timeout": 10000,
-             "columns": ["cur_cfg"], "until": "==",
-             "rows": [{"cur_cfg": number}]}])
+    def promised(self, database, operations=()):
+        in_force(self.server, database, operations, 10000)
 
     # Each changes something.
 
@@ -136,10 +84,8 @@ class Trial:
             operations = [
                 {"op": "delete", "table": "Ucast_Macs_Remote",
                  "where": where},
-                insert("Ucast_Macs_Remote", {
-                    "MAC": FAR_MAC, "ipaddr": FAR_IP,
-                    "mapping_type": "default", "logical_switch": self.subnet,
-                    "locator": self.locators[self.pa]})]
+                mapping_row(FAR_MAC, FAR_IP, self.subnet,
+                            self.locators[self.pa])]
         self.promised("ms_vtep", operations)
 
     def permit(self):
@@ -177,14 +123,8 @@ class Trial:
         while (self.pa, self.token + 1) not in seen:
             if time.monotonic() > end:
                 return f"{kind.__name__}: nothing comes; {seen} did"
-            select.select(self.wires, [], [], 0.1)
-            for i, wire in enumerate(self.wires):
-                try:
-                    while True:
-                        token = wire.recv(2048)[-8:]
-                        seen.add((i, int.from_bytes(token, "big")))
-                except BlockingIOError:
-                    pass
+            self.wires.wait(0.1)
+            seen.update(self.wires.take())
         if seen != expected:
             return f"{kind.__name__}: expected (way, packet) {expected}, " \
                    f"seen {seen}"

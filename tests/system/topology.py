@@ -16,7 +16,6 @@ Routing domains have the same prefixes, addresses and MACs, so that a packet in
 the wrong one finds a taker.
 """
 
-import ctypes
 import os
 import random
 import select
@@ -31,6 +30,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from rows import Server, insert  # noqa: E402
+from wires import into, udp_frame  # noqa: E402
 
 N_HOSTS, N_SLOTS, N_NETS, N_ROUTERS, MAX_SUBNETS = 4, 4, 3, 2, 6
 ROUTER_MAC = "02-00-5e-00-01-01"
@@ -38,13 +38,6 @@ DST_PORTS = 80, 443, 5000
 OUTSIDE = "203.0.113.0/24", "203.0.113.128/25", "203.0.113.200/32"
 ENCAPSULATIONS = "vxlan_over_ipv4", "nvgre_over_ipv4"
 ANSWER_S, QUIET_S, ATTEMPTS = 2, 0.03, 3
-
-
-def into(namespace):
-    """A socket belongs to the namespace that it was made in."""
-    with open(f"/run/netns/{namespace}", "rb") as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0x40000000):
-            sys.exit(f"setns {namespace}: {os.strerror(ctypes.get_errno())}")
 
 
 def number(ip):
@@ -55,19 +48,6 @@ def within(ip, prefix):
     network, _, bits = prefix.partition("/")
     shift = 32 - int(bits or 32)
     return number(ip) >> shift == number(network) >> shift
-
-
-def udp_frame(src_mac, src_ip, dst_mac, dst_ip, src_port, dst_port, token):
-    def mac(text):
-        return bytes.fromhex(text.replace("-", ""))
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0x4000, 64, 17, 0,
-                         socket.inet_aton(src_ip), socket.inet_aton(dst_ip))
-    total = sum(struct.unpack("!10H", header))
-    total = (total & 0xffff) + (total >> 16)
-    total = ~((total & 0xffff) + (total >> 16)) & 0xffff
-    return (mac(dst_mac) + mac(src_mac) + b"\x08\x00" + header[:10]
-            + struct.pack("!H", total) + header[12:]
-            + struct.pack("!HHHHQ", src_port, dst_port, 16, 0, token))
 
 
 # --- The intent, and what follows from it.

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal_compact.h"
@@ -246,6 +247,7 @@ void
 journal_run(struct journal *journal, int64_t now_ms)
 {
 	struct ovsdb_error *error;
+	bool goes_on;
 
 	if (!journal)
 		return;
@@ -260,7 +262,10 @@ journal_run(struct journal *journal, int64_t now_ms)
 	journal->due_ms = INT64_MAX;
 	if (!journal->compaction)
 		return;
-	if (compaction_run(journal->compaction)) {
+	chore_begin(CHORE_COMPACT);
+	goes_on = compaction_run(journal->compaction);
+	chore_end();
+	if (goes_on) {
 		journal->due_ms = INT64_MIN;
 		return;
 	}
@@ -268,7 +273,9 @@ journal_run(struct journal *journal, int64_t now_ms)
 		journal->due_ms = now_ms + POLL_MS;
 		return;
 	}
+	chore_begin(CHORE_COMPACT);
 	error = end_compaction(journal);
+	chore_end();
 	answer_askers(journal, error);
 	ovsdb_error_free(error);
 	if (journal->is_suspect)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal.h"
@@ -30,13 +31,18 @@ publish(struct transaction *txn, bool durable)
 	struct ovsdb_error *error;
 
 	collect_changes(txn, &commit);
+	chore_begin(CHORE_RECORD);
 	error = write_record(txn, &commit, durable);
+	chore_end();
 	if (!error) {
 		remember(&commit);
 		enter_rows(txn);
 		leave(txn);
-		if (commit.n_changes)
+		if (commit.n_changes) {
+			chore_begin(CHORE_TELL);
 			tell(&commit);
+			chore_end();
+		}
 		free_old(txn);
 	}
 	free((struct change *) commit.changes);

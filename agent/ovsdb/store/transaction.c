@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/chore.h"
 #include "agent/base/memory.h"
 #include "agent/ovsdb/store/constraint.h"
 #include "agent/ovsdb/store/publish.h"
@@ -190,20 +191,22 @@ transaction_commit(struct transaction *txn, bool durable)
 {
 	struct ovsdb_error *error;
 
+	chore_begin(CHORE_COMMIT);
 	settle(txn);
 	if (!has_changes(txn)) {
 		end(txn);
+		chore_end();
 		return NULL;
 	}
 	error = constraint_check(txn);
 	if (!error)
 		error = publish(txn, durable);
-	if (error) {
+	if (error)
 		transaction_abort(txn);
-		return error;
-	}
-	end(txn);
-	return NULL;
+	else
+		end(txn);
+	chore_end();
+	return error;
 }
 
 void

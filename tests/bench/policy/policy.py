@@ -14,16 +14,15 @@ from its first byte to the arrival of the first probe that obeys:
     rule    one of ten firewall rules that all ports have is changed for all
     bound   a port that had no policy gets a subnet and a mapping
 
-Prints lines of "name value unit".
+Prints lines of "name value unit".  Changes that take POLICY_SLOW milliseconds
+or more are followed by what the agent's main thread did meanwhile, as far as it
+took a millisecond; POLICY_READY is a command to run before changes are timed.
 """
 
 import ctypes
 import json
 import os
 import random
-import select
-import socket
-import struct
 import sys
 import time
 
@@ -32,19 +31,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "system"))
 
 from rows import Server, insert  # noqa: E402
+from wires import (Wires, in_force, locator_rows, locators,  # noqa: E402
+                   mapping_row, port_socket, rule_row, switch_rows, tap_row,
+                   udp_frame)
 
 N_SUBNETS, N_ROUTERS, N_RULES = 100, 10, 10
 PER_TRANSACTION, UNDER_WAY = 1000, 4
 PROBE_S, LIMIT_S = 50e-6, 5
-MUST_MS, AIM_MS = 5, 1
-PAS = "192.0.2.2", "192.0.2.3"
-
-
-def into(namespace):
-    """A socket belongs to the namespace that it was made in."""
-    with open(f"/run/netns/{namespace}", "rb") as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), 0x40000000):
-            sys.exit(f"setns {namespace}: {os.strerror(ctypes.get_errno())}")
+MUST_MS = 5
+SLOW_MS = float(os.environ.get("POLICY_SLOW", "inf"))
+READY = os.environ.get("POLICY_READY")
+PR_SET_TIMERSLACK = 29
 
 
 def say(name, value, unit, must=None):
@@ -75,24 +72,14 @@ class Port:
 
     def open(self):
         if not self.socket:
-            into(self.namespace)
-            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-            self.socket.bind((self.name, 0))
+            self.socket = port_socket(self.namespace, self.name)
         return self.socket
 
     def probe(self, mapping, port):
-        """A datagram of UDP; nobody sums up."""
-        def mac(text):
-            return bytes.fromhex(text.replace("-", ""))
-        header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 36, 0, 0, 64, 17, 0,
-                             socket.inet_aton(self.ip),
-                             socket.inet_aton(mapping.ip))
-        total = sum(struct.unpack("!10H", header))
-        total = (total & 0xffff) + (total >> 16)
-        total = ~((total & 0xffff) + (total >> 16)) & 0xffff
-        return (mac(mapping.mac) + mac(self.mac) + b"\x08\x00"
-                + header[:10] + struct.pack("!H", total) + header[12:]
-                + struct.pack("!HHHH8s", 4000, port, 16, 0, os.urandom(8)))
+        """(frame, token)"""
+        token = int.from_bytes(os.urandom(8), "big")
+        return udp_frame(self.mac, self.ip, mapping.mac, mapping.ip, 4000,
+                         port, token), token
 
 
 class Bench:
@@ -104,41 +91,28 @@ class Bench:
         self.spare = Port(n_ports, f"{lab}-vms")
         self.mappings, self.moved = [], {}
         self.rule_port = 7000
-        into(f"{lab}-peer")
-        self.wires = []
-        for pa in PAS:
-            wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            wire.bind((pa, 4789))
-            wire.setblocking(False)
-            self.wires.append(wire)
+        self.wires = Wires(lab)
+        self.agent = Server(os.path.dirname(path) + "/hnv-agent.ctl")
+        # A sleep of fifty microseconds is to be no longer.
+        ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1)
 
     # --- What is there before anything is timed.
 
     def set_up(self):
-        self.server.transact("hnv", [
-            insert("Provider_Address", {"ip": "192.0.2.1",
-                                        "device": "socket"}, "pa"),
-            insert("Switch", {"name": "hnv0", "type": "external",
-                              "provider_addresses": ["named-uuid", "pa"]},
-                   "s"),
-            insert("Host", {"switches": ["named-uuid", "s"]})])
+        self.server.transact("hnv", switch_rows())
         for port in self.ports + [self.spare]:
             self.server.transact("hnv", [
-                insert("Port", {
-                    "name": port.name, "type": "tap", "mac": port.mac,
-                    "iface_id": port.guid, "options": ["map", [
-                        ["netns", f"{self.lab}-vms"],
-                        ["interface", port.name]]],
-                    "firewall_default":
-                        "allow" if port is self.spare else "block"}, "p"),
+                tap_row(port.name, port.guid, port.namespace, port.name,
+                        mac=port.mac, firewall_default=
+                        "allow" if port is self.spare else "block"),
                 {"op": "mutate", "table": "Switch", "where": [],
-                 "mutations": [["ports", "insert", ["named-uuid", "p"]]]}])
+                 "mutations": [["ports", "insert",
+                                ["named-uuid", "port"]]]}])
         self.fabric()
         self.bind(self.ports)
         self.firewall()
         self.in_force()
-        into(f"{self.lab}-vms")
-        with os.popen("ip -batch -", "w") as ip:
+        with os.popen(f"ip -n {self.lab}-vms -batch -", "w") as ip:
             for port in self.ports + [self.spare]:
                 print(f"link set {port.name} up", file=ip)
 
@@ -153,26 +127,14 @@ class Bench:
                 [f"10.{i}.0.0/16", names[i]]
                 for i in range(r, N_SUBNETS, N_ROUTERS)]]})
             for r in range(N_ROUTERS)]
-        # So that no locator is ever without a reference.
-        for i, pa in enumerate(("192.0.2.1",) + PAS):
-            operations += [
-                insert("Physical_Locator", {
-                    "encapsulation_type": "vxlan_over_ipv4", "dst_ip": pa},
-                    f"l{i}"),
-                insert("Ucast_Macs_Remote", {
-                    "MAC": f"02-02-00-00-00-{i:02x}",
-                    "ipaddr": f"10.0.251.{i}", "mapping_type": "default",
-                    "logical_switch": names[0],
-                    "locator": ["named-uuid", f"l{i}"]})]
+        operations += locator_rows(names[0])
         operations += [
             insert("Physical_Switch", {"name": "hnv0"}, "ps"),
             insert("Global", {"switches": ["named-uuid", "ps"],
                               "next_cfg": 0, "cur_cfg": 0})]
         results = self.server.transact("ms_vtep", operations)
         self.subnets = [r["uuid"] for r in results[:N_SUBNETS]]
-        self.locators = [r["uuid"] for r in
-                         results[N_SUBNETS + N_ROUTERS:][:6:2]]
-        self.physical_switch = results[-2]["uuid"]
+        self.locators = locators(results[N_SUBNETS + N_ROUTERS:-2])
 
     def bind(self, ports):
         for port in ports:
@@ -185,41 +147,22 @@ class Bench:
                     [0, self.subnets[port.subnet]]]]}, "p"),
             {"op": "mutate", "table": "Physical_Switch", "where": [],
              "mutations": [["ports", "insert", ["named-uuid", "p"]]]},
-            insert("Ucast_Macs_Remote", {
-                "MAC": port.mac, "ipaddr": port.ip,
-                "mapping_type": "default",
-                "logical_switch": self.subnets[port.subnet],
-                "locator": self.locators[0]})]
+            mapping_row(port.mac, port.ip, self.subnets[port.subnet],
+                        self.locators[0])]
 
     def firewall(self):
         self.server.transact("ms_firewall", [
             insert("FW_Global", {"next_cfg": 0, "cur_cfg": 0})])
         for port in self.ports:
             self.server.transact("ms_firewall", [
-                insert("FW_Rules", {
-                    "rule_id": f"r{i}", "vnic_id": "{%s}" % port.guid,
-                    "priority": 100 + i, "direction":
-                        "Inbound" if i % 2 else "Outbound",
-                    "action": "Allow", "protocols": "UDP",
-                    "dst_ports": str(8000 + i) if i else "6000,7000",
-                    "src_ports": "*", "src_ip_addresses": "*",
-                    "dst_ip_addresses": "*", "rule_state": "Enabled",
-                    "logging_state": "Disabled",
-                    "rule_type": "RuleWithControllerPriority"})
+                rule_row(f"r{i}", port.guid,
+                         str(8000 + i) if i else "6000,7000",
+                         "Inbound" if i % 2 else "Outbound", 100 + i)
                 for i in range(N_RULES)])
 
     def in_force(self):
-        for database, table in (("ms_vtep", "Global"),
-                                ("ms_firewall", "FW_Global")):
-            number = self.server.transact(database, [
-                {"op": "mutate", "table": table, "where": [],
-                 "mutations": [["next_cfg", "+=", 1]]},
-                {"op": "select", "table": table, "where": [],
-                 "columns": ["next_cfg"]}])[1]["rows"][0]["next_cfg"]
-            self.server.transact(database, [
-                {"op": "wait", "table": table, "where": [],
-                 "columns": ["cur_cfg"], "until": "==", "timeout": 120000,
-                 "rows": [{"cur_cfg": number}]}])
+        for database in "ms_vtep", "ms_firewall":
+            in_force(self.server, database)
 
     # --- The CA-PA database.
 
@@ -233,10 +176,9 @@ class Bench:
             self.mappings += some
             texts.append(json.dumps({
                 "method": "transact", "id": f"load{at}", "params":
-                ["ms_vtep"] + [insert("Ucast_Macs_Remote", {
-                    "MAC": m.mac, "ipaddr": m.ip, "mapping_type": "default",
-                    "logical_switch": self.subnets[m.subnet],
-                    "locator": self.locators[1]}) for m in some]}).encode())
+                ["ms_vtep"] + [mapping_row(
+                    m.mac, m.ip, self.subnets[m.subnet], self.locators[1])
+                    for m in some]}).encode())
         start = time.monotonic()
         n_answers = 0
         for i, text in enumerate(texts):
@@ -268,39 +210,40 @@ class Bench:
 
     # --- Changes.
 
-    def time(self, database, operations, port, frame, wire):
+    def time(self, database, operations, port, probe, wire):
         """Sends them; milliseconds until a probe comes by the wire."""
-        probes, token = port.open(), frame[-8:]
+        frame, token = probe
+        probes = port.open()
         message = json.dumps({"method": "transact", "id": "change",
                               "params": [database] + operations}).encode()
-        for other in self.wires:
-            self.drain(other)
+        for _ in self.wires.take():
+            pass
         start = time.perf_counter()
         self.server.socket.sendall(message)
         end = None
-        while end is None:
+        while not end:
             now = time.perf_counter()
             if now - start > LIMIT_S:
                 sys.exit(f"no probe obeys: {operations}")
             probes.send(frame)
-            until = now + PROBE_S
-            while end is None and now < until:
-                try:
-                    if self.wires[wire].recv(2048).endswith(token):
-                        end = time.perf_counter()
-                except BlockingIOError:
-                    pass
-                now = time.perf_counter()
+            self.wires.wait(PROBE_S)
+            if (wire, token) in self.wires.take():
+                end = time.perf_counter()
         self.answer()
-        return (end - start) * 1e3
+        took = (end - start) * 1e3
+        if took >= SLOW_MS:
+            self.explain(start, end)
+        return took
 
-    @staticmethod
-    def drain(wire):
-        try:
-            while True:
-                wire.recv(2048)
-        except BlockingIOError:
-            pass
+    def explain(self, start, end):
+        """perf_counter() is the clock that the agent looks at."""
+        print(f"slow: {(end - start) * 1e3:.3f} ms", flush=True)
+        self.agent.send({"method": "turns/show", "id": 0, "params": ["1"]})
+        for line in self.agent.read()["result"].splitlines():
+            word = line.split(" ", 1)[0]
+            if "." in word and start - 1e-3 <= float(word) <= end:
+                print(f"  at {(float(word) - start) * 1e3:+.3f} ms for "
+                      f"{line[len(word) + 1:]}", flush=True)
 
     def moved_once(self):
         i = self.random.randrange(len(self.mappings))
@@ -312,11 +255,9 @@ class Bench:
             {"op": "delete", "table": "Ucast_Macs_Remote",
              "where": [["ipaddr", "==", mapping.ip],
                        ["MAC", "==", mapping.mac]]},
-            insert("Ucast_Macs_Remote", {
-                "MAC": mapping.mac, "ipaddr": mapping.ip,
-                "mapping_type": "default",
-                "logical_switch": self.subnets[mapping.subnet],
-                "locator": self.locators[1 + wire]})],
+            mapping_row(mapping.mac, mapping.ip,
+                        self.subnets[mapping.subnet],
+                        self.locators[1 + wire])],
             port, port.probe(mapping, 6000), wire)
 
     def rule_once(self):
@@ -358,6 +299,8 @@ class Bench:
     def measure(self, name, once, size):
         before = self.ran()
         rounds = [once() for _ in range(self.rounds)]
+        # What follows the last one's answer is its, too.
+        self.in_force()
         ran = (self.ran() - before) / self.rounds
         rounds.sort()
         size = {1000: "1k", 100000: "100k", 1000000: "1m"}.get(size, size)
@@ -383,12 +326,13 @@ def main():
         some = bench.load(size)
         answered += some[0]
         took += some[1]
-        open(os.path.dirname(path) + "/../../policy.go", "w").close()
         say(f"mappings_{size}_answered", answered, "s")
         say(f"mappings_{size}_in_force", took, "s",
             15 if size == 1000000 else None)
         say(f"mappings_{size}_bytes_each", (bench.rss() - empty) / size,
             "bytes", 500 if size == 1000000 else None)
+        if READY:
+            os.system(READY)
         for kind in kinds:
             bench.measure(kind, getattr(bench, f"{kind}_once"), size)
 
