@@ -60,6 +60,7 @@ static void look_at_macs(struct visit *);
 static int compare_claims(const void *, const void *);
 static void look_at_audit(struct visit *);
 static void look_at_provider(struct visit *);
+static void look_at_given(void *visit, const struct model_tunnel_ip *);
 static void look_at_paths(struct visit *);
 static void add_probe(void *probes_, const struct vsw_addr *);
 static unsigned largest_mtu(const struct model *);
@@ -186,6 +187,9 @@ look_at_rows(struct visit *visit)
 		     state->n_faults[reason], model_reason_name(reason),
 		     first->table, uuid, first->detail);
 	}
+	if (visit->doctor->model->settings.fault.reason)
+		tell(visit, WRONG, "options", "Host: %s",
+		     visit->doctor->model->settings.fault.detail);
 	if (!n)
 		tell(visit, WELL, "rows", "all that read are in force");
 	if (state->engine_fault.reason)
@@ -308,6 +312,11 @@ look_at_provider(struct visit *visit)
 		const struct model_switch *sw =
 			LIST_ENTRY(s, const struct model_switch, link);
 
+		if (sw->settings.fault.reason)
+			tell(visit, WRONG, "options", "Switch %s: %s",
+			     sw->name, sw->settings.fault.detail);
+		model_each_tunnel_ip(visit->doctor->model, sw, look_at_given,
+				     visit);
 		if (sw->fault.reason)
 			tell(visit, WRONG, "switch", "%s: %s", sw->name,
 			     sw->fault.detail
@@ -328,6 +337,19 @@ look_at_provider(struct visit *visit)
 				     "%s is up", pa->ip);
 		}
 	}
+}
+
+/* Addresses that a controller gives, and that are no provider address: others
+ * are looked at as such. */
+static void
+look_at_given(void *visit, const struct model_tunnel_ip *tunnel_ip)
+{
+	const struct model_fault *fault = tunnel_ip->fault;
+
+	if (!tunnel_ip->pa)
+		tell(visit, WRONG, "tunnel_ips", "%s is not used: %s",
+		     tunnel_ip->ip, fault->detail
+		     ? fault->detail : model_reason_text(fault->reason));
 }
 
 /* What the kernel knows of the way to each: whether there is one, and how much

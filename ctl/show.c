@@ -22,7 +22,8 @@ static void show(struct ctl_context *);
 static struct json *host_to_json(const struct hnvrec_host *);
 static struct json *switch_to_json(const struct hnvrec_switch *);
 static void show_host(struct ds *, const struct hnvrec_host *);
-static void show_faults(struct ds *, const struct smap *);
+static void show_each(struct ds *, int level, const struct smap *status,
+		      const char *prefix);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
 static void show_pa(struct ds *, const struct hnvrec_provider_address *);
 static void show_port(struct ds *, const struct hnvrec_port *);
@@ -173,22 +174,24 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 		show_field(out, 1, "policy since",
 			   smap_get(&host->status, "policy_since"));
 	show_detail(out, 1, &host->status);
-	show_faults(out, &host->status);
+	show_each(out, 1, &host->status, "fault_");
 
 	for (size_t i = 0; i < host->n_switches; i++)
 		show_switch(out, switches[i]);
 	free(switches);
 }
 
-/* Rows that are not in force and have no status of their own. */
+/* What begins so: rows, or addresses, that have no status of their own. */
 static void
-show_faults(struct ds *out, const struct smap *status)
+show_each(struct ds *out, int level, const struct smap *status,
+	  const char *prefix)
 {
 	const struct smap_node **nodes = smap_sort(status);
 
 	for (size_t i = 0; i < smap_count(status); i++)
-		if (!strncmp(nodes[i]->key, "fault_", 6))
-			show_field(out, 1, nodes[i]->key, nodes[i]->value);
+		if (!strncmp(nodes[i]->key, prefix, strlen(prefix)))
+			show_field(out, level, nodes[i]->key,
+				   nodes[i]->value);
 	free(nodes);
 }
 
@@ -203,6 +206,7 @@ show_switch(struct ds *out, const struct hnvrec_switch *sw)
 
 	show_line(out, 1, "Switch", sw->name, sw->type, &sw->status);
 	show_detail(out, 2, &sw->status);
+	show_each(out, 2, &sw->status, "tunnel_ip_");
 	for (size_t i = 0; i < sw->n_provider_addresses; i++)
 		show_pa(out, pas[i]);
 	for (size_t i = 0; i < sw->n_ports; i++)

@@ -23,8 +23,7 @@
 enum {
 	WAITING_MAX = 1024,
 	SHARE = 4,			/* Of what is free, for one port. */
-	/* ICMP errors a second. */
-	ERRORS_PER_PORT = 100, ERRORS_IN_ALL = 1000
+	ERRORS_MIN = 1000		/* ICMP, a second, to all ports. */
 };
 
 struct waiting {
@@ -539,17 +538,10 @@ static bool
 may_tell_more(struct punt *punt, const struct asker *asker,
 	      struct source *source)
 {
-	const char *option = model_option(&asker->port->sw->options,
-					  "icmp_errors_per_s", "");
-	uint32_t each = ERRORS_PER_PORT, all = ERRORS_IN_ALL;
+	uint32_t each = asker->port->sw->settings.icmp_errors_per_s;
+	uint32_t all = each > ERRORS_MIN / 10 ? each * 10 : ERRORS_MIN;
 	uint64_t now = thread_now();
-	char *end;
-	unsigned long n = strtoul(option, &end, 10);
 
-	if (*option && !*end && n <= 1000000) {
-		each = (uint32_t) n;
-		all = n > ERRORS_IN_ALL / 10 ? each * 10 : ERRORS_IN_ALL;
-	}
 	return limit_take(&source->errors, each, now)
 	       && limit_take(&punt->errors, all, now);
 }

@@ -27,6 +27,9 @@ struct attached {
 	int error;			/* What attach_check() saw. */
 };
 
+static void set_fault(struct model_fault *, int error, const char *netns,
+		      const char *problem);
+static char *netns_path(const char *name);
 static bool has_lost_interface(const struct attached *);
 static struct vsw_device *open_tap(struct vsw *, const struct model_port *,
 				   struct model_fault *);
@@ -105,8 +108,7 @@ attach_watch_netns(struct attached *a, const char *name)
 	a->netns = NULL;
 	if (!name)
 		return;
-	a->netns = xasprintf("%s%s", strchr(name, '/') ? "" : "/run/netns/",
-			     name);
+	a->netns = netns_path(name);
 	if (stat(a->netns, &a->there))
 		memset(&a->there, 0, sizeof a->there);
 }
@@ -167,8 +169,7 @@ attach_open_socket(struct vsw *vsw, const struct model_pa *pa,
 	error = vsw_device_open_socket(vsw, &o, problem, sizeof problem,
 				       &device);
 	if (error) {
-		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
-				*problem ? problem : strerror(-error));
+		set_fault(fault, error, o.netns, problem);
 		return NULL;
 	}
 	return device;
@@ -197,11 +198,35 @@ attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
 				       &device);
 	if (error) {
-		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
-				*problem ? problem : strerror(-error));
+		set_fault(fault, error, o.netns, problem);
 		return NULL;
 	}
 	return device;
+}
+
+/* What did not open, and why. */
+static void
+set_fault(struct model_fault *fault, int error, const char *netns,
+	  const char *problem)
+{
+	char *path = netns ? netns_path(netns) : NULL;
+	enum model_reason reason = MODEL_NO_DEVICE;
+	struct stat st;
+
+	if (path && stat(path, &st) && errno == ENOENT)
+		reason = MODEL_NO_NETNS;
+	else if (error == -EADDRNOTAVAIL)
+		reason = MODEL_NO_ADDRESS;
+	model_fault_set(fault, reason, "%s",
+			*problem ? problem : strerror(-error));
+	free(path);
+}
+
+/* As ip-netns(8) has them. */
+static char *
+netns_path(const char *name)
+{
+	return xasprintf("%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
 }
 
 /* A packet socket is told when its interface goes down, and hears no more when
@@ -243,8 +268,7 @@ open_tap(struct vsw *vsw, const struct model_port *port,
 	error = vsw_device_open_tap(vsw, &o, problem, sizeof problem,
 				    &device);
 	if (error) {
-		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
-				*problem ? problem : strerror(-error));
+		set_fault(fault, error, o.netns, problem);
 		return NULL;
 	}
 	return device;
@@ -273,8 +297,7 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
 				       &device);
 	if (error) {
-		model_fault_set(fault, MODEL_NO_DEVICE, "%s",
-				*problem ? problem : strerror(-error));
+		set_fault(fault, error, o.netns, problem);
 		return NULL;
 	}
 	return device;

@@ -32,7 +32,6 @@ struct flow_log {
 	struct flow_log_counters counters;
 };
 
-static bool is_true(const struct model *, const char *option);
 static void add_line(struct flow_log *, struct report *);
 static void start_line(struct report *, uint64_t time_ms);
 static char *tuple_of(const struct vsw_event *, uint64_t time_ms,
@@ -72,23 +71,20 @@ flow_log_free(struct flow_log *log)
 void
 flow_log_follow(struct flow_log *log)
 {
-	char *path = model_host_option(log->model, "flow_log");
+	const struct host_settings *settings = &log->model->settings;
+	const char *path = settings->flow_log;
 
 	if (!path)
-		path = xstrdup(log->usual_path);
-	if (!strcmp(path, "none") || *path != '/') {
-		free(path);
+		path = log->usual_path;
+	else if (!strcmp(path, "none"))
 		path = NULL;
-	}
-	log->to_syslog = is_true(log->model, "flow_log_syslog");
-	if (!path == !log->path && (!path || !strcmp(path, log->path))) {
-		free(path);
+	log->to_syslog = settings->flow_log_syslog;
+	if (!path == !log->path && (!path || !strcmp(path, log->path)))
 		return;
-	}
 	flow_log_flush(log);
 	close_file(log);
 	free(log->path);
-	log->path = path;
+	log->path = path ? xstrdup(path) : NULL;
 }
 
 void
@@ -152,16 +148,6 @@ flow_log_get_counters(const struct flow_log *log,
 {
 	*ret_counters = log->counters;
 	ret_counters->n_lost = count_lost(log);
-}
-
-static bool
-is_true(const struct model *model, const char *option)
-{
-	char *text = model_host_option(model, option);
-	bool is = text && !strcmp(text, "true");
-
-	free(text);
-	return is;
 }
 
 /* Takes the report. */

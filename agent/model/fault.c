@@ -11,7 +11,8 @@
 #include "agent/base/memory.h"
 
 static const char *const reason_names[] = {
-	"ok", "no_policy", "no_iface_id", "no_device", "link_down",
+	"ok", "no_policy", "no_iface_id", "no_device", "no_netns",
+	"no_address", "link_down",
 	"no_subnet",
 	"no_mapping", "no_provider_address", "bad_mac", "bad_address",
 	"bad_prefix", "no_next_hop", "bad_vni", "bad_option", "bad_rule",

@@ -84,6 +84,7 @@ model_new(struct database *const databases[], size_t n)
 	memcpy(model->router_mac, default_router_mac, 6);
 	model->state = state;
 	state->model = model;
+	settings_init(model);
 	for (int i = 0; i < MODEL_N_REASONS; i++)
 		list_init(&state->faults[i]);
 	list_init(&state->changed);

@@ -42,6 +42,8 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(NO_POLICY, "no controller has bound this port")                     \
 	X(NO_IFACE_ID, "port has no iface_id to be bound by")                 \
 	X(NO_DEVICE, "device could not be opened")                            \
+	X(NO_NETNS, "its network namespace is not there")                     \
+	X(NO_ADDRESS, "no interface has the address")                         \
 	X(LINK_DOWN, "its interface is down")                                 \
 	X(NO_SUBNET, "its logical switch has no VSID")                        \
 	X(NO_MAPPING, "no row says which MAC and address it has")             \
@@ -89,12 +91,30 @@ struct model_options {
 const char *model_option(const struct model_options *, const char *key,
 			 const char *fallback);
 
+/* What options say, as far as they read; else what they said before. */
+struct host_settings {
+	struct model_options options;
+	uint32_t vxlan_port;
+	bool may_fragment, clamps_mss;	/* Of subnets that do not say. */
+	char *flow_log;			/* A path or "none"; NULL: usual. */
+	bool flow_log_syslog;
+	struct model_fault fault;
+};
+
+struct switch_settings {
+	bool learns, snoops;
+	uint32_t ageing_s, icmp_errors_per_s;
+	const char *provider_device;	/* NULL: tunnel_ips are not used. */
+	struct model_fault fault;
+};
+
 /* hnv.Switch. */
 struct model_switch {
 	struct list link;		/* In model.switches. */
 	struct uuid row;
 	char *name, *type;		/* "external", ... */
 	struct model_options options;
+	struct switch_settings settings;
 	struct list ports;		/* struct model_port. */
 	struct list provider_addresses;	/* struct model_pa. */
 	bool is_removed;		/* Row is gone: the host closes it, then
@@ -279,8 +299,9 @@ struct model_subnet {
 	struct model_router *router;	/* NULL: belongs to none. */
 	struct list prefixes;		/* struct model_prefix. */
 	struct list static_routes;	/* struct model_route; its own. */
-	bool keeps_whole;		/* other_config:fragmentation=false. */
-	bool clamps_mss;		/* other_config:mss_clamp=true. */
+	bool keeps_whole;		/* fragmentation=false, */
+	bool clamps_mss;		/* mss_clamp=true: other_config's, or
+					 * Host's. */
 	size_t n_mappings;
 	struct model_fault fault;
 	struct subnet_table *table;	/* Ours: mappings by MAC and by CA. */
@@ -383,6 +404,7 @@ struct model_path {
 };
 
 struct model {
+	struct host_settings settings;
 	struct list switches;
 	struct list domains;
 	struct list subnets;
@@ -450,6 +472,18 @@ void model_each_remote(const struct model *,
 		       void (*each)(void *ctx, const struct vsw_addr *),
 		       void *ctx);
 
+/* An address that a controller lists in tunnel_ips of a switch, and what became
+ * of it. */
+struct model_tunnel_ip {
+	const char *ip;			/* As written. */
+	const struct model_pa *pa;	/* NULL: it is none. */
+	const struct model_fault *fault;	/* MODEL_OK: it is up. */
+};
+void model_each_tunnel_ip(const struct model *, const struct model_switch *,
+			  void (*each)(void *ctx,
+				       const struct model_tunnel_ip *),
+			  void *ctx);
+
 /* May the port say that it has the address?  True as well if the guard, of ARP
  * or of ND, is off. */
 bool model_may_claim(const struct model_port *, enum model_guard,
@@ -479,8 +513,5 @@ void model_addr_to_text(const struct vsw_addr *,
 /* "10.1.1.0/24", "10.1.1.1/24"; 'ret_addr' as written. */
 bool model_prefix_from_text(const char *, struct vsw_addr *ret_addr,
 			    unsigned *ret_bits);
-
-/* An entry of hnv.Host.options, to be freed; NULL: there is none. */
-char *model_host_option(const struct model *, const char *key);
 
 #endif /* model/model.h */

@@ -9,8 +9,7 @@
 #include "agent/base/memory.h"
 #include "agent/model/request.h"
 
-enum { VXLAN_PORT = 4789 };
-
+static void follow_settings(struct model_state *);
 static void forget_groups(struct model_port *);
 static void unlist(struct list *, struct list *ret_old);
 static void read_switch(struct model_state *, const struct row *,
@@ -21,7 +20,6 @@ static void read_ports(struct model_state *, struct model_switch *,
 static struct model_port *find_port(struct list *, const struct uuid *);
 static struct model_port *new_port(struct model_switch *, const struct row *);
 static void read_port(struct model_port *, const struct row *);
-static uint16_t host_vxlan_port(const struct model_state *);
 static void read_addresses(struct model_state *, struct model_switch *,
 			   const struct row *);
 static struct model_pa *find_pa(struct list *, const struct row *,
@@ -54,6 +52,7 @@ host_follow(struct model_state *state)
 	const struct row *row;
 	struct list old;
 
+	follow_settings(state);
 	unlist(&model->switches, &old);
 	if (table)
 		for (row = table_first(table); row;
@@ -98,6 +97,8 @@ host_done(struct model_state *state)
 		model_forget_switch(model,
 				    LIST_ENTRY(model->switches.next,
 					       struct model_switch, link));
+	done_options(&model->settings.options);
+	settings_done(model);
 }
 
 bool
@@ -188,8 +189,23 @@ model_forget_switch(struct model *model, struct model_switch *sw)
 	free(sw->name);
 	free(sw->type);
 	done_options(&sw->options);
+	free(sw->settings.fault.detail);
 	free(sw->fault.detail);
 	free(sw);
+}
+
+static void
+follow_settings(struct model_state *state)
+{
+	const struct table *table = state_table(state, DB_HNV, "Host");
+	const struct row *row = table ? table_first(table) : NULL;
+	static const struct datum none = { .is_map = true };
+	struct datum room;
+
+	read_options(&state->model->settings.options,
+		     row ? row_get(row, "options", &room) : &none);
+	if (settings_read(state->model))
+		subnets_follow_settings(state);
 }
 
 /* Moves everything to 'ret_old'. */
@@ -240,6 +256,7 @@ read_switch(struct model_state *state, const struct row *row,
 	replace(&sw->type, get_string(row, "type"));
 	if (read_options(&sw->options, row_get(row, "options", &room)))
 		state->structure_changed = true;
+	switch_settings_read(sw);
 	read_ports(state, sw, row);
 	read_addresses(state, sw, row);
 }
@@ -254,6 +271,7 @@ new_switch(const struct row *row)
 	sw->name = xstrdup(get_string(row, "name"));
 	list_init(&sw->ports);
 	list_init(&sw->provider_addresses);
+	switch_settings_init(sw);
 	return sw;
 }
 
@@ -346,49 +364,6 @@ read_port(struct model_port *port, const struct row *row)
 		port->is_changed = true;
 }
 
-char *
-model_host_option(const struct model *model, const char *key)
-{
-	const struct table *table = state_table(model->state, DB_HNV, "Host");
-	const struct row *row = table ? table_first(table) : NULL;
-	struct model_options options = { .n = 0 };
-	const char *text;
-	struct datum room;
-	char *copy;
-
-	if (!row)
-		return NULL;
-	read_options(&options, row_get(row, "options", &room));
-	text = model_option(&options, key, NULL);
-	copy = text ? xstrdup(text) : NULL;
-	done_options(&options);
-	return copy;
-}
-
-/* What does not read is the usual one: it is told of on Host's row. */
-static uint16_t
-host_vxlan_port(const struct model_state *state)
-{
-	const struct table *table = state_table(state, DB_HNV, "Host");
-	const struct row *row = table ? table_first(table) : NULL;
-	struct model_options options = { .n = 0 };
-	unsigned long port = VXLAN_PORT;
-	struct datum room;
-	const char *text;
-	char *end;
-
-	if (!row)
-		return VXLAN_PORT;
-	read_options(&options, row_get(row, "options", &room));
-	text = model_option(&options, "vxlan_port", NULL);
-	if (text)
-		port = strtoul(text, &end, 10);
-	if (text && (!*text || *end || !port || port > UINT16_MAX))
-		port = VXLAN_PORT;
-	done_options(&options);
-	return (uint16_t) port;
-}
-
 static void
 read_addresses(struct model_state *state, struct model_switch *sw,
 	       const struct row *row)
@@ -398,7 +373,7 @@ read_addresses(struct model_state *state, struct model_switch *sw,
 	struct datum room;
 	const struct datum *addresses =
 		row_get(row, "provider_addresses", &room);
-	uint16_t vxlan_port = host_vxlan_port(state);
+	uint16_t vxlan_port = (uint16_t) state->model->settings.vxlan_port;
 	struct list old;
 
 	unlist(&sw->provider_addresses, &old);
@@ -470,9 +445,9 @@ static void
 read_tunnel_ips(struct model_state *state, struct model_switch *sw,
 		uint16_t vxlan_port, struct list *old)
 {
-	const char *device = model_option(&sw->options, "provider_device", "");
+	const char *device = sw->settings.provider_device;
 
-	if (strcmp(device, "socket") && strcmp(device, "packet"))
+	if (!device)
 		return;
 	for (int db = 0; db < N_DBS; db++) {
 		const struct table *table =
@@ -630,9 +605,7 @@ follow_tunnel_ips(struct model_state *state)
 		const struct model_switch *sw =
 			LIST_ENTRY(link, const struct model_switch, link);
 
-		is_wanted |= !sw->is_removed
-			     && model_option(&sw->options, "provider_device",
-					     NULL);
+		is_wanted |= !sw->is_removed && sw->settings.provider_device;
 	}
 	state_follow_column(state, "Physical_Switch", "tunnel_ips", is_wanted);
 }

@@ -91,6 +91,24 @@ subnet_find(const struct model_state *state, enum model_database db,
 }
 
 void
+subnets_follow_settings(struct model_state *state)
+{
+	struct list *subnets = &state->model->subnets;
+
+	for (struct list *link = subnets->next; link != subnets;
+	     link = link->next) {
+		struct model_subnet *subnet =
+			LIST_ENTRY(link, struct model_subnet, link);
+		const struct row *row =
+			state_row(state, subnet->table->db,
+				  ROW_LOGICAL_SWITCH, &subnet->row);
+
+		if (row)
+			follow_options(state, subnet, row);
+	}
+}
+
+void
 subnet_free(struct model_state *state, struct model_subnet *subnet)
 {
 	row_fault_free(state, subnet->table->fault);
@@ -149,8 +167,11 @@ follow_options(struct model_state *state, struct model_subnet *subnet,
 	struct datum room;
 	const struct datum *options = row_get(row, "other_config", &room);
 	const char *bad = NULL;
-	bool keeps_whole = !read_flag(options, "fragmentation", true, &bad);
-	bool clamps_mss = read_flag(options, "mss_clamp", false, &bad);
+	const struct host_settings *usual = &state->model->settings;
+	bool keeps_whole = !read_flag(options, "fragmentation",
+				      usual->may_fragment, &bad);
+	bool clamps_mss = read_flag(options, "mss_clamp", usual->clamps_mss,
+				    &bad);
 
 	row_fault_free(state, table->option_fault);
 	table->option_fault = NULL;

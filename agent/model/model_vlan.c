@@ -72,8 +72,7 @@ model_forbids_addresses(const struct model_switch *sw)
 bool
 model_snoops(const struct model_switch *sw)
 {
-	return !strcmp(model_option(&sw->options, "mcast_snooping", "false"),
-		       "true");
+	return sw->settings.snoops;
 }
 
 static void

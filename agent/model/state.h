@@ -278,11 +278,21 @@ bool state_is_own(const struct model_state *, const struct vsw_addr *);
 /* "{ABC...}" -> "abc...", xmalloc'ed. */
 char *iface_id_from_text(const char *);
 
+/* model_settings.c: options of Host and Switch. */
+void settings_init(struct model *);
+/* True: subnets are to be looked at again. */
+bool settings_read(struct model *);
+void settings_done(struct model *);
+void switch_settings_init(struct model_switch *);
+void switch_settings_read(struct model_switch *);
+
 /* model_subnet.c: Logical_Switch. */
 void subnet_follow(struct model_state *, enum model_database,
 		   const struct uuid *);
 struct model_subnet *subnet_find(const struct model_state *,
 				 enum model_database, const struct uuid *);
+/* Host's settings have changed. */
+void subnets_follow_settings(struct model_state *);
 void subnet_free(struct model_state *, struct model_subnet *);
 
 /* model_router.c: Logical_Router. */

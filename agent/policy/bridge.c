@@ -26,7 +26,6 @@ static bool is_wanted(const struct model_switch *);
 static bool may_join(const struct model_port *);
 static uint64_t hash_of(const struct model_switch *, uint64_t seed);
 static int open_bridge(struct model *, struct model_switch *);
-static uint64_t ageing_of(const struct model_switch *);
 static void join_ports(struct turn *);
 static void want_vlans(struct turn *);
 static void want_of_port(struct turn *, struct bridge_port *);
@@ -133,7 +132,8 @@ apply(struct model *model, struct model_switch *sw)
 			return turn.err;
 	}
 	turn.bridge = sw->bridge;
-	turn.bridge->ageing_ns = ageing_of(sw);
+	turn.bridge->ageing_ns = sw->settings.ageing_s
+				 * UINT64_C(1000000000);
 	hash = hash_of(sw, turn.seed);
 	if (hash == turn.bridge->state)
 		return 0;
@@ -178,9 +178,7 @@ apply_limits(struct model_switch *sw)
 static bool
 is_wanted(const struct model_switch *sw)
 {
-	return sw->vsw && !sw->is_removed
-	       && !strcmp(model_option(&sw->options, "learning", "false"),
-			  "true");
+	return sw->vsw && !sw->is_removed && sw->settings.learns;
 }
 
 /* What a controller has bound, or wants to bind, is the controller's. */
@@ -228,16 +226,6 @@ open_bridge(struct model *model, struct model_switch *sw)
 	list_init(&bridge->asked);
 	sw->bridge = bridge;
 	return 0;
-}
-
-static uint64_t
-ageing_of(const struct model_switch *sw)
-{
-	long s = strtol(model_option(&sw->options, "ageing", "0"), NULL, 10);
-
-	if (s < 1 || s > 1000000)
-		s = BRIDGE_AGEING_S;
-	return (uint64_t) s * 1000000000;
 }
 
 static void

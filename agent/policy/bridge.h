@@ -35,7 +35,6 @@ enum {
 	VLAN_IDS = 4096,
 	BRIDGE_PORT_MACS = 1024,	/* At one port, */
 	BRIDGE_MACS = 16384,		/* and in one switch. */
-	BRIDGE_AGEING_S = 300,		/* IEEE 802.1Q, table 8-6. */
 	/* A MAC that has moved stays for so long, whoever claims it. */
 	BRIDGE_HOLD_MS = 1000,
 	MAX_FLOOD = 1024		/* As the engine takes. */

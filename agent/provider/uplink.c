@@ -307,8 +307,8 @@ update_socket(struct member *member, struct model_fault *fault)
 		name ? kernel_link_named(member->kernel, name) : holder;
 
 	if (!holder)
-		model_fault_set(fault, MODEL_LINK_DOWN, "no interface has the "
-				"address any more");
+		model_fault_set(fault, MODEL_NO_ADDRESS, "no interface has it "
+				"any more");
 	else if (!link)
 		model_fault_set(fault, MODEL_LINK_DOWN, "there is no %s",
 				name);
@@ -447,8 +447,8 @@ set_next_hops(struct member *member, const struct kernel_link *holder,
 	if (is_given) {
 		error = vsw_port_set_next_hop(port, &any, mac);
 	} else if (!holder) {
-		model_fault_set(fault, MODEL_LINK_DOWN, "no interface there "
-				"has the address, and there is no "
+		model_fault_set(fault, MODEL_NO_ADDRESS, "no interface there "
+				"has it, and there is no "
 				"options:next_hop_mac");
 		return false;
 	} else if (member->reach) {
@@ -543,7 +543,8 @@ set_fault(struct model_pa *pa, const struct model_fault *fault)
 
 	/* Wires go and come: update() says so. */
 	if (is_new && fault->reason != MODEL_OK
-	    && fault->reason != MODEL_LINK_DOWN)
+	    && fault->reason != MODEL_LINK_DOWN
+	    && (fault->reason != MODEL_NO_ADDRESS || !pa->host))
 		log_line(LOG_LEVEL_WARN, pa->ip, "provider address does not "
 			 "work: %s; it is tried again", fault->detail);
 }

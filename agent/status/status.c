@@ -17,8 +17,10 @@ enum { DISK_COUNTS = 12 };		/* Statistics come each 5 seconds. */
 
 static void write_host(struct model_state *, struct teller *);
 static void add_row_faults(const struct model_state *, struct datum *);
-static void write_switch(struct teller *, const struct table *switches,
+static void write_switch(const struct model *, struct teller *,
+			 const struct table *switches,
 			 const struct model_switch *);
+static void add_tunnel_ip(void *status, const struct model_tunnel_ip *);
 static void write_pa(struct teller *, const struct table *addresses,
 		     const struct model_pa *);
 static void write_port(struct model_state *, struct teller *,
@@ -55,7 +57,7 @@ status_write(struct model *model, bool with_statistics)
 		struct model_switch *sw =
 			LIST_ENTRY(s, struct model_switch, link);
 
-		write_switch(&teller, switches, sw);
+		write_switch(model, &teller, switches, sw);
 		for (link = sw->provider_addresses.next;
 		     link != &sw->provider_addresses; link = link->next)
 			write_pa(&teller, addresses,
@@ -189,14 +191,16 @@ write_host(struct model_state *state, struct teller *teller)
 {
 	const struct table *table = state_table(state, DB_HNV, "Host");
 	const struct row *row = table ? table_first(table) : NULL;
+	const struct model_fault *fault;
 	struct datum status, cfg;
 
 	if (!row)
 		return;
 	start_map(&status);
-	datum_add_string(&status, "state",
-			 state->engine_fault.reason ? "error" : "up");
-	status_add_fault(&status, &state->engine_fault);
+	fault = state->engine_fault.reason ? &state->engine_fault
+					   : &state->model->settings.fault;
+	datum_add_string(&status, "state", fault->reason ? "error" : "up");
+	status_add_fault(&status, fault);
 	add_row_faults(state, &status);
 	add_time(&status, "policy_since", state->policy_time);
 	teller_set(teller, row, "status", &status);
@@ -246,19 +250,40 @@ add_row_faults(const struct model_state *state, struct datum *status)
 }
 
 static void
-write_switch(struct teller *teller, const struct table *switches,
-	     const struct model_switch *sw)
+write_switch(const struct model *model, struct teller *teller,
+	     const struct table *switches, const struct model_switch *sw)
 {
 	const struct row *row = table_find(switches, &sw->row);
+	const struct model_fault *fault = sw->fault.reason
+					  ? &sw->fault : &sw->settings.fault;
 	struct datum status;
 
 	if (!row || sw->is_removed)
 		return;
 	start_map(&status);
 	datum_add_string(&status, "state",
-			 sw->vsw && !sw->fault.reason ? "up" : "error");
-	status_add_fault(&status, &sw->fault);
+			 sw->vsw && !fault->reason ? "up" : "error");
+	status_add_fault(&status, fault);
+	model_each_tunnel_ip(model, sw, add_tunnel_ip, &status);
 	teller_set(teller, row, "status", &status);
+}
+
+/* "up", or "no_address: no interface has the address". */
+static void
+add_tunnel_ip(void *status, const struct model_tunnel_ip *tunnel_ip)
+{
+	const struct model_fault *fault = tunnel_ip->fault;
+	char *key = xasprintf("tunnel_ip_%s", tunnel_ip->ip);
+	char *text = fault->reason
+		     ? xasprintf("%s: %s", model_reason_name(fault->reason),
+				 fault->detail
+				 ? fault->detail
+				 : model_reason_text(fault->reason))
+		     : xstrdup("up");
+
+	datum_add_string(status, key, text);
+	free(key);
+	free(text);
 }
 
 static void

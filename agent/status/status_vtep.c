@@ -27,6 +27,10 @@ struct named_port {
 
 static void write_cfg(struct model_state *, enum model_database,
 		      struct teller *);
+static void write_faults(struct model_state *, struct teller *);
+static const struct row *find_switch_row(const struct table *,
+					 const char *name);
+static void look_at_one(void *is_bad, const struct model_tunnel_ip *);
 static void write_tunnel_ips(struct model_state *, enum model_database,
 			     struct teller *);
 static bool are_given(const struct model_state *, const char *name);
@@ -77,6 +81,8 @@ status_vtep_write(struct model_state *state, enum model_database db)
 	if (!teller.database)
 		return;
 	write_cfg(state, db, &teller);
+	if (db == DB_HARDWARE_VTEP)
+		write_faults(state, &teller);
 	if (db == DB_MS_VTEP && state->must_tell)
 		write_physicals(state, &teller);
 	if (state->must_tell && db != DB_MS_FIREWALL) {
@@ -127,6 +133,49 @@ write_cfg(struct model_state *state, enum model_database db,
 	teller_set(teller, row, "cur_cfg", &cfg);
 }
 
+/* Physical_Switch of hardware_vtep may say that something is wrong, and not
+ * what; hnv.Switch has it for each address. */
+static void
+write_faults(struct model_state *state, struct teller *teller)
+{
+	const struct table *table =
+		state_table(state, DB_HARDWARE_VTEP, "Physical_Switch");
+	const struct list *switches = &state->model->switches;
+
+	for (const struct list *link = switches->next; link != switches;
+	     link = link->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(link, const struct model_switch, link);
+		const struct row *row = find_switch_row(table, sw->name);
+		bool is_bad = sw->fault.reason || sw->settings.fault.reason;
+		struct datum faults;
+
+		if (!row)
+			continue;
+		memset(&faults, 0, sizeof faults);
+		model_each_tunnel_ip(state->model, sw, look_at_one, &is_bad);
+		if (is_bad)
+			datum_add_string(&faults, "unspecified_fault", NULL);
+		teller_set(teller, row, "switch_fault_status", &faults);
+	}
+}
+
+static const struct row *
+find_switch_row(const struct table *table, const char *name)
+{
+	const struct row *row = table ? table_first(table) : NULL;
+
+	while (row && strcmp(row_string(row, "name", ""), name))
+		row = table_next(table, row);
+	return row;
+}
+
+static void
+look_at_one(void *is_bad, const struct model_tunnel_ip *tunnel_ip)
+{
+	*(bool *) is_bad |= tunnel_ip->fault->reason != MODEL_OK;
+}
+
 static void
 write_tunnel_ips(struct model_state *state, enum model_database db,
 		 struct teller *teller)
@@ -164,7 +213,7 @@ are_given(const struct model_state *state, const char *name)
 			LIST_ENTRY(link, const struct model_switch, link);
 
 		if (!strcmp(sw->name, name)
-		    && model_option(&sw->options, "provider_device", NULL))
+		    && sw->settings.provider_device)
 			return true;
 	}
 	return false;
