@@ -217,6 +217,15 @@ VSW_API void vsw_rule_set_eth_dst(struct vsw_rule *, const uint8_t mac[6]);
  * that was there keeps its priority. */
 VSW_API void vsw_rule_set_vlan(struct vsw_rule *, uint16_t vlan);
 VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
+/* Has the copies of a broadcast or multicast packet that a look-up makes
+ * addressed each to whom it is for: the destination MAC becomes the location's,
+ * if it has one (not all zero), and, if 'ip', an IP packet's destination address
+ * becomes the location's of that family, if it has one ('v4', 'v6'); checksums
+ * follow.  The layers of the port that a copy goes to see it so.  Which packets
+ * may bear another address is for the rules to say: not all protocols do.  Of
+ * several rules that say so on a packet's way the last one counts.  It is an
+ * edit, as the ones above, in direction VSW_OUT alone. */
+VSW_API void vsw_rule_address_copies(struct vsw_rule *, bool ip);
 /* What becomes of IP packets that are larger than the way they go takes: the
  * underlay's MTU without the tunnel's headers, or the port's
  * (vsw_port_set_mtu()).  A packet with a segment size is as large as its
@@ -341,6 +350,9 @@ struct vsw_location {
 	uint32_t vni;			/* Host byte order, 24 bits. */
 	uint8_t encap;			/* enum vsw_encap. */
 	uint8_t mac[6];			/* The CA's own, for routed packets. */
+	/* Of each family the address of who is there, for copies
+	 * (vsw_rule_address_copies()); n == 0: none. */
+	struct vsw_addr v4, v6;
 };
 
 /* [control] A routing domain: mappings that may be routed between, their

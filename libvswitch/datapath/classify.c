@@ -96,7 +96,7 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 	if (c.asks_first) {
 		/* All of it waits, whichever copy it was that asked. */
 		decision->n = 1;
-		decision->n_counters = 0;
+		decision->n_counters = decision->n_addresses = 0;
 		decision->rewrites[0] = (struct rewrite) {
 			.drop = VSW_DROP_FRAGMENT_LOST
 		};
@@ -107,6 +107,7 @@ decide(struct vsw *vsw, struct vsw_port *in_port,
 	if (drop == VSW_N_DROPS)
 		return true;
 	decision->n = 1;
+	decision->n_addresses = 0;
 	decision->rewrites[0] = (struct rewrite) { .drop = (uint8_t) drop };
 	return false;
 }
@@ -117,6 +118,8 @@ decision_done(struct vsw *vsw, struct decision *decision)
 	if (decision->size)
 		memory_free(&vsw->allocator, decision->rewrites,
 			    decision->size * sizeof *decision->rewrites);
+	memory_free(&vsw->allocator, decision->addresses,
+		    decision->size_addresses * sizeof *decision->addresses);
 	*decision = (struct decision) { .n = 0 };
 }
 
@@ -268,7 +271,7 @@ walk(struct composition *c)
 	struct decision *decision = c->decision;
 
 	event_forget(&decision->notes);
-	decision->n = decision->n_counters = 0;
+	decision->n = decision->n_counters = decision->n_addresses = 0;
 	dependencies_start(&decision->deps, &c->vsw->generations);
 	walk_out(c);
 	if (c->is_over)

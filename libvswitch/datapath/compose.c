@@ -17,6 +17,7 @@
 #include "libvswitch/policy/outer.h"
 #include "libvswitch/policy/port.h"
 
+static bool add_address(struct composition *);
 static void note_vlan(struct composition *);
 static void edit(struct composition *, const struct rule *);
 static void encap(struct composition *, const struct vsw_mapping *);
@@ -95,6 +96,8 @@ compose_n_copies(const struct composition *c)
 struct vsw_port *
 compose_aim(struct composition *c, uint32_t i)
 {
+	struct vsw_port *port;
+
 	if (c->target == TARGET_NONE) {
 		compose_drop(c, c->key.tunnel ? VSW_DROP_UNKNOWN_VNI
 					      : VSW_DROP_NO_OUTPUT, NULL);
@@ -108,7 +111,10 @@ compose_aim(struct composition *c, uint32_t i)
 			&& c->places[i].kind != PLACE_LOCAL))
 			return NULL;
 		c->rewrite.ops |= REWRITE_FLOOD;
-		return aim_at_place(c, &c->places[i]);
+		port = aim_at_place(c, &c->places[i]);
+		if (port && c->is_multicast && c->addressing)
+			address_copy(c, i);
+		return port;
 	}
 	if (c->port == c->in_port) {
 		compose_drop(c, VSW_DROP_SAME_PORT, NULL);
@@ -142,6 +148,8 @@ compose_end(struct composition *c)
 		note_vlan(c);
 		settle_size(c);
 	}
+	if (c->rewrite.has_address && !add_address(c))
+		return;
 	d->rewrites[d->n++] = c->rewrite;
 }
 
@@ -176,6 +184,22 @@ compose_punt(struct composition *c, uint32_t reason)
 		.ops = REWRITE_PUNT, .drop = VSW_N_DROPS, .reason = reason
 	};
 	c->is_over = true;
+}
+
+static bool
+add_address(struct composition *c)
+{
+	struct decision *d = c->decision;
+	void *addresses = d->addresses;
+
+	if (memory_grow(&c->vsw->allocator, &addresses, &d->size_addresses,
+			d->n_addresses + 1, sizeof *d->addresses)) {
+		c->has_failed = true;
+		return false;
+	}
+	d->addresses = addresses;
+	d->addresses[d->n_addresses++] = c->address;
+	return true;
 }
 
 /* What came with the tag that it is to have needs no edit, whatever layers
@@ -213,6 +237,9 @@ edit(struct composition *c, const struct rule *rule)
 			vlan & 0x0fffu);
 		c->key.vlan = vlan;
 	}
+	if (rule->actions & ACTION_ADDRESS)
+		c->addressing = rule_addresses_ip(rule) ? ADDRESSING_IP
+							: ADDRESSING_MAC;
 	if (rule->actions & ACTION_TTL) {
 		narrate(c->narrator, "TTL goes down");
 		c->rewrite.ops |= REWRITE_TTL;
@@ -237,6 +264,7 @@ encap(struct composition *c, const struct vsw_mapping *mapping)
 	uint32_t n;
 
 	c->is_local_only = false;
+	c->is_multicast = is_multicast;
 	places = mapping_find_mac(mapping, c->key.eth_dst, &c->decision->deps,
 				  &n);
 	if (!places) {

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "libvswitch/datapath/address.h"
 #include "libvswitch/datapath/decide.h"
 #include "libvswitch/datapath/follow.h"
 #include "libvswitch/policy/key.h"
@@ -24,6 +25,9 @@ enum target {
 	TARGET_PLACE,			/* places[0]. */
 	TARGET_PLACES			/* A copy to each. */
 };
+
+/* Of copies to many, as a rule says; in the order of how much. */
+enum addressing { ADDRESSING_NONE, ADDRESSING_MAC, ADDRESSING_IP };
 
 struct composition {
 	struct vsw *vsw;
@@ -46,6 +50,9 @@ struct composition {
 
 	uint8_t target;			/* enum target. */
 	bool is_local_only;		/* From the wire: not to the wire. */
+	bool is_multicast;		/* TARGET_PLACES: of such a MAC. */
+	uint8_t addressing;		/* enum addressing. */
+	struct new_address address;	/* If the rewrite has one. */
 	struct vsw_port *port;
 	const struct place *places;
 	uint32_t n_places;

@@ -41,6 +41,10 @@ struct decision {
 	size_t size;			/* Room in 'rewrites', allocated; 0:
 					 * it is 'one'. */
 	struct rewrite one;
+	/* Of the rewrites that have one, in their order. */
+	struct new_address *addresses;
+	uint32_t n_addresses;
+	size_t size_addresses;
 	struct followed followed;
 	struct event_notes notes;	/* What is to be told of it. */
 	/* Of the rules that count, each once. */

@@ -40,6 +40,7 @@ static uint32_t take(struct decided_store *);
 static void give_back(struct decided_store *, uint32_t number);
 static struct rewrite *copy_more(const struct decided_store *,
 				 const struct decision *);
+static size_t more_size(uint32_t n_rewrites, uint32_t n_addresses);
 static bool take_tally(struct decided_store *, const struct decision *,
 		       uint32_t number);
 static void settle(struct tally *);
@@ -113,7 +114,7 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 	struct wanted wanted = {
 		.decision = decision, .in_port = key->in_port
 	};
-	uint32_t n_more = decision->n - 1;
+	uint32_t n_more = decided_n_more(decision->n, decision->n_addresses);
 	struct rewrite *more = NULL;
 	uint8_t own[FLOW_KEY_SHORT];
 	struct decided *decided;
@@ -137,7 +138,7 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 	if (decision->n_counters
 	    && !take_tally(store, decision, *ret_number)) {
 		memory_free(&store->vsw->allocator, more,
-			    n_more * sizeof *more);
+			    more_size(decision->n, decision->n_addresses));
 		give_back(store, *ret_number);
 		return -ENOMEM;
 	}
@@ -146,6 +147,7 @@ decided_hold(struct decided_store *store, const struct decision *decision,
 	*decided = (struct decided) {
 		.rewrite = decision->rewrites[0], .n_rewrites = decision->n,
 		.is_usual = is_usual(decision),
+		.n_addresses = (uint16_t) decision->n_addresses,
 		.n_flows = 1, .deps = decision->deps, .more = more,
 		.in_port = wanted.in_port, .hash = wanted.hash,
 		.rest = wanted.rest,
@@ -159,7 +161,8 @@ uint32_t
 decided_release(struct decided_store *store, uint32_t number)
 {
 	struct decided *decided = decided_at(store, number);
-	uint32_t n_more = decided->n_rewrites - 1;
+	uint32_t n_more = decided_n_more(decided->n_rewrites,
+					 decided->n_addresses);
 
 	if (--decided->n_flows)
 		return 0;
@@ -195,7 +198,7 @@ static void
 free_more(const struct decided_store *store, struct decided *decided)
 {
 	memory_free(&store->vsw->allocator, decided->more,
-		    (decided->n_rewrites - 1) * sizeof *decided->more);
+		    more_size(decided->n_rewrites, decided->n_addresses));
 	decided->more = NULL;
 }
 
@@ -252,7 +255,12 @@ is_of(const struct decided *decided, const struct wanted *wanted)
 			  sizeof decided->rewrite)
 	       && (decision->n == 1
 		   || !memcmp(decided->more, decision->rewrites + 1,
-			      (decision->n - 1) * sizeof *decided->more));
+			      (decision->n - 1) * sizeof *decided->more))
+	       && decided->n_addresses == decision->n_addresses
+	       && (!decision->n_addresses
+		   || !memcmp(decided_addresses(decided), decision->addresses,
+			      decision->n_addresses
+			      * sizeof *decision->addresses));
 }
 
 static bool
@@ -322,12 +330,25 @@ give_back(struct decided_store *store, uint32_t number)
 static struct rewrite *
 copy_more(const struct decided_store *store, const struct decision *decision)
 {
-	size_t size = (decision->n - 1) * sizeof(struct rewrite);
-	struct rewrite *more = memory_alloc(&store->vsw->allocator, 0, size);
+	uint32_t n = decision->n - 1;
+	struct rewrite *more =
+		memory_alloc(&store->vsw->allocator, 0,
+			     more_size(decision->n, decision->n_addresses));
 
-	if (more)
-		memcpy(more, decision->rewrites + 1, size);
+	if (!more)
+		return NULL;
+	memcpy(more, decision->rewrites + 1, n * sizeof *more);
+	if (decision->n_addresses)
+		memcpy(more + n, decision->addresses,
+		       decision->n_addresses * sizeof *decision->addresses);
 	return more;
+}
+
+static size_t
+more_size(uint32_t n_rewrites, uint32_t n_addresses)
+{
+	return (n_rewrites - 1) * sizeof(struct rewrite)
+	       + n_addresses * sizeof(struct new_address);
 }
 
 /* Rules hold them as long as they can be found, and this is right behind

@@ -11,12 +11,13 @@
  *
  * Flows refer to decisions by number.  One lives as long as a flow holds it and
  * stays where it is.  Memory grows with the number of different ones, at most
- * one for each flow; the copies' rewrites among them are limited. */
+ * one for each flow; what copies need among them is limited. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "libvswitch/base/generation.h"
+#include "libvswitch/datapath/address.h"
 #include "libvswitch/datapath/rewrite.h"
 #include "libvswitch/policy/key.h"
 
@@ -29,8 +30,9 @@ struct decided {
 	uint32_t n_rewrites;
 	bool is_usual;			/* One packet, to one port, unless its
 					 * TTL ends. */
+	uint16_t n_addresses;
 	struct dependencies deps;
-	struct rewrite *more;		/* n_rewrites - 1. */
+	struct rewrite *more;		/* n_rewrites - 1, and addresses. */
 	uint32_t n_flows;		/* That hold it; 0: it is free. */
 	uint32_t in_port;		/* Its flows'. */
 	uint32_t hash;
@@ -73,13 +75,31 @@ void decided_done(struct decided_store *);
  * -ENOMEM. */
 int decided_hold(struct decided_store *, const struct decision *,
 		 const struct flow_key *, uint32_t *ret_number);
-/* Gives it back.  Returns how many rewrites beyond the first went with it. */
+/* Gives it back.  Returns decided_n_more() of it if that went with it. */
 uint32_t decided_release(struct decided_store *, uint32_t number);
 
 /* Flows of it have passed so many packets: those are counters' at once, or at
  * the latest when it goes, or is counted. */
 void decided_add(struct decided_store *, uint32_t number, uint64_t n_packets);
 void decided_count(struct decided_store *);
+
+/* How many rewrites there are beyond the first, or as much memory. */
+static inline uint32_t
+decided_n_more(uint32_t n_rewrites, uint32_t n_addresses)
+{
+	return n_rewrites - 1
+	       + (n_addresses * (uint32_t) sizeof(struct new_address)
+		  + (uint32_t) sizeof(struct rewrite) - 1)
+		 / (uint32_t) sizeof(struct rewrite);
+}
+
+/* Of those rewrites that have one, in their order. */
+static inline const struct new_address *
+decided_addresses(const struct decided *decided)
+{
+	return (const struct new_address *) (decided->more
+					     + decided->n_rewrites - 1);
+}
 
 static inline struct decided *
 decided_at(const struct decided_store *store, uint32_t number)

@@ -103,6 +103,8 @@ describe_rewrite(const struct rewrite *rewrite,
 		append_mac(&text, rewrite->eth_dst);
 		append(&text, ", ");
 	}
+	if (rewrite->has_address)
+		append(&text, "to its address, ");
 	if (rewrite->ops & REWRITE_VLAN && rewrite->vlan)
 		append(&text, "vlan %u, ", rewrite->vlan & 0x0fffu);
 	else if (rewrite->ops & REWRITE_VLAN)

@@ -26,14 +26,19 @@
 static void carry_out_all(struct vsw_worker *, struct batch *, unsigned i,
 			  struct vsw_packet *);
 static void carry_out(struct vsw_worker *, struct batch *, unsigned i,
-		      struct vsw_packet *, const struct rewrite *);
+		      struct vsw_packet *, const struct rewrite *,
+		      const struct new_address *);
+static void send_to(struct vsw_worker *, struct batch *, unsigned i,
+		    struct vsw_packet *, const struct rewrite *,
+		    const struct new_address *);
 static inline void send(struct vsw_worker *, struct batch *, unsigned i,
 			struct vsw_packet *, const struct rewrite *)
 	__attribute__((always_inline));
 static void end(struct vsw_worker *, struct batch *, unsigned i,
 		struct vsw_packet *, const struct rewrite *);
 static void make_fit(struct vsw_worker *, struct batch *, unsigned i,
-		     struct vsw_packet *, const struct rewrite *);
+		     struct vsw_packet *, const struct rewrite *,
+		     const struct new_address *);
 static void send_fragments(struct vsw_worker *, struct batch *, unsigned i,
 			   struct vsw_packet *, const struct rewrite *);
 static void tell(struct vsw_worker *, struct batch *, struct vsw_packet *,
@@ -110,6 +115,7 @@ carry_out_all(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	      struct vsw_packet *packet)
 {
 	const struct decided *decided = batch->decided[i];
+	const struct new_address *address = decided_addresses(decided);
 	const struct rewrite *rewrite = &decided->rewrite;
 
 	if (rewrite->ops & REWRITE_FLOOD
@@ -122,29 +128,44 @@ carry_out_all(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		struct vsw_packet *copy = packet_clone(packet);
 
 		if (copy)
-			carry_out(worker, batch, i, copy, rewrite);
+			carry_out(worker, batch, i, copy, rewrite, address);
 		else
 			transmit_drop(worker, batch->port, NULL,
 				      VSW_DROP_NO_MEMORY);
+		address += rewrite->has_address;
 		rewrite = &decided->more[n];
 	}
-	carry_out(worker, batch, i, packet, rewrite);
+	carry_out(worker, batch, i, packet, rewrite, address);
 }
 
 /* Nothing is changed before it is known that the packet goes on: what is
- * punted is punted as it came. */
+ * punted is punted as it came.  'address' is for those that have one. */
 static void
 carry_out(struct vsw_worker *worker, struct batch *batch, unsigned i,
-	  struct vsw_packet *packet, const struct rewrite *rewrite)
+	  struct vsw_packet *packet, const struct rewrite *rewrite,
+	  const struct new_address *address)
 {
+	if (!rewrite->has_address)
+		address = NULL;
 	if (rewrite->drop != VSW_N_DROPS || rewrite->ops & REWRITE_PUNT
 	    || !rewrite->port
 	    || execute_ttl_ends(&batch->headers[i], rewrite))
 		end(worker, batch, i, packet, rewrite);
 	else if (packet->size > rewrite->max_size)
-		make_fit(worker, batch, i, packet, rewrite);
+		make_fit(worker, batch, i, packet, rewrite, address);
 	else
-		send(worker, batch, i, packet, rewrite);
+		send_to(worker, batch, i, packet, rewrite, address);
+}
+
+/* 'address' NULL: to the one it has. */
+static void
+send_to(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	struct vsw_packet *packet, const struct rewrite *rewrite,
+	const struct new_address *address)
+{
+	if (address)
+		address_set(packet, &batch->headers[i], address);
+	send(worker, batch, i, packet, rewrite);
 }
 
 static inline void
@@ -193,19 +214,22 @@ end(struct vsw_worker *worker, struct batch *batch, unsigned i,
 /* Of packets that are too big, or seem to be. */
 static void
 make_fit(struct vsw_worker *worker, struct batch *batch, unsigned i,
-	 struct vsw_packet *packet, const struct rewrite *rewrite)
+	 struct vsw_packet *packet, const struct rewrite *rewrite,
+	 const struct new_address *address)
 {
 	const struct headers *h = &batch->headers[i];
 
 	switch (fit_judge(packet, h, rewrite)) {
 	case FIT_WITHOUT_PADDING:
 		packet->size = h->l3_end;
-		send(worker, batch, i, packet, rewrite);
+		send_to(worker, batch, i, packet, rewrite, address);
 		break;
 	case FIT_AS_IT_IS:
-		send(worker, batch, i, packet, rewrite);
+		send_to(worker, batch, i, packet, rewrite, address);
 		break;
 	case FIT_IN_FRAGMENTS:
+		if (address)
+			address_set(packet, h, address);
 		send_fragments(worker, batch, i, packet, rewrite);
 		break;
 	case FIT_NOT:

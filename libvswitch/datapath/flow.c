@@ -546,8 +546,9 @@ set_decided(struct flow_table *t, struct flow *flow,
 	flow->connections[0] = decision->followed.connections[0];
 	flow->connections[1] = decision->followed.connections[1];
 	flow->flags = decision->followed.flags;
-	if (decided->n_flows == 1 && decided->n_rewrites > 1) {
-		t->ports[in_port].n_more += decided->n_rewrites - 1;
+	if (decided->n_flows == 1 && decided->more) {
+		t->ports[in_port].n_more += decided_n_more(
+			decided->n_rewrites, decided->n_addresses);
 		flow_ages_weigh(t, in_port);
 	}
 	return true;

@@ -49,7 +49,7 @@ struct port_flows {
 	_Atomic uint32_t n;		/* These three are read by control. */
 	_Atomic uint32_t n_max;
 	_Atomic uint64_t n_created;
-	uint32_t n_more;		/* Its decisions' rewrites in 'more'. */
+	uint32_t n_more;		/* Its decisions' decided_n_more(). */
 };
 
 struct flow_table {

@@ -41,7 +41,9 @@ struct rewrite {
 	uint32_t ttl_reason;		/* REWRITE_TTL: of the punt when the
 					 * TTL is used up; 0: drop. */
 	uint32_t vni : 24;		/* The subnet it ends in, for punts. */
-	uint32_t may_fragment : 8;	/* IPv4 that is too big is cut. */
+	uint32_t may_fragment : 4;	/* IPv4 that is too big is cut. */
+	uint32_t has_address : 4;	/* A copy's, which stands beside:
+					 * decided_addresses(). */
 	uint16_t max_size;		/* Of the frame, as it came. */
 	uint16_t mss;			/* REWRITE_MSS: TCP is not to agree on
 					 * larger segments. */

@@ -284,6 +284,7 @@ reuse(struct entry_pool *pool, uint32_t number)
 
 	if (entry->place.kind == PLACE_MANY)
 		memory_free(&pool->vsw->allocator, many,
-			    sizeof *many + many->n * sizeof many->places[0]);
+			    places_size(many->n, places_inhabitants(
+						 many->places, many->n)));
 	entry_give_back(pool, number);
 }

@@ -43,15 +43,41 @@ struct place {
 	};
 	uint8_t mac[6];
 	uint8_t kind;
-	uint8_t key_kind;		/* An entry's: enum entry_kind. */
+	/* An entry's: enum entry_kind.  Of the first of many: do their
+	 * inhabitants stand behind them? */
+	uint8_t key_kind;
+};
+
+enum { PLACES_INHABITED = 1 };		/* No enum entry_kind. */
+
+/* Who is at a place, for copies that are addressed to him. */
+struct inhabitant {
+	uint8_t v4[4], v6[16];
+	bool has_v4, has_v6;
 };
 
 struct places {
 	struct retired retired;			/* Of a flood's. */
 	bool unknown_unicast;			/* Of a flood's. */
 	uint32_t n;
-	struct place places[];
+	struct place places[];			/* And inhabitants. */
 };
+
+static inline size_t
+places_size(size_t n, bool has_inhabitants)
+{
+	return sizeof(struct places) + n * sizeof(struct place)
+	       + has_inhabitants * n * sizeof(struct inhabitant);
+}
+
+/* Of the 'n' places of a flood, or that mapping_find_*() has returned; NULL:
+ * nobody said who is there. */
+static inline const struct inhabitant *
+places_inhabitants(const struct place places[], uint32_t n)
+{
+	return places->key_kind == PLACES_INHABITED
+	       ? (const struct inhabitant *) (places + n) : NULL;
+}
 
 struct entry {
 	uint8_t key[16];			/* Rest is zero. */

@@ -21,7 +21,7 @@ struct index;
 struct vsw_group {
 	struct vsw *vsw;
 	uint32_t n_refs;
-	uint16_t actions;		/* Of all rules. */
+	uint32_t actions;		/* Of all rules. */
 	bool has_terminating;		/* Of any. */
 	bool has_counters;
 	uint32_t fields;		/* Bit i: some rule looks at field i. */

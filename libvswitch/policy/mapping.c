@@ -40,11 +40,15 @@ static int new_entry(struct vsw_mapping *, const struct entry_key *,
 		     uint32_t *ret_number);
 static void drop_unknown(struct vsw_mapping *, struct unknown *);
 static void free_unknown(void *vsw, struct retired *);
-static struct places *new_places(const struct vsw_mapping *, size_t n);
+static struct places *new_places(const struct vsw_mapping *,
+				 const struct vsw_location *, size_t n);
 static void free_places(void *vsw, struct retired *);
-static size_t places_size(size_t n);
+static bool is_inhabited(const struct vsw_location *, size_t n);
+static void settle_in(struct place *, const struct vsw_location *, size_t n);
 static void show(const struct vsw_mapping *, const struct place *,
 		 struct vsw_location *);
+static void show_inhabitant(const struct inhabitant *,
+			    struct vsw_location *);
 
 int
 vsw_mapping_new(struct vsw_domain *domain, const char *name, uint32_t vni,
@@ -159,7 +163,7 @@ vsw_mapping_set_flood(struct vsw_mapping *mapping,
 	if (error)
 		return error;
 	if (n_locations) {
-		flood = new_places(mapping, n_locations);
+		flood = new_places(mapping, locations, n_locations);
 		if (!flood)
 			return -ENOMEM;
 		flood->unknown_unicast = unknown_unicast;
@@ -480,9 +484,14 @@ get(const struct vsw_mapping *mapping, const struct entry_key *key,
 	size_t mark = reclaim_visit(reclaim);
 	uint32_t n = 0;
 	const struct place *places = find(mapping, key, NULL, &n);
+	const struct inhabitant *inhabitants =
+		n ? places_inhabitants(places, n) : NULL;
 
-	for (size_t i = 0; i < n && i < max; i++)
+	for (size_t i = 0; i < n && i < max; i++) {
 		show(mapping, &places[i], &locations[i]);
+		if (inhabitants)
+			show_inhabitant(&inhabitants[i], &locations[i]);
+	}
 	reclaim_leave(reclaim, mark);
 	return n;
 }
@@ -496,7 +505,12 @@ check(const struct vsw_mapping *mapping, const struct vsw_location *locations,
 	for (size_t i = 0; i < n; i++) {
 		const struct vsw_location *location = nth(locations, i);
 
-		if (location->size < sizeof *location)
+		/* What is behind came later. */
+		if (location->size < offsetof(struct vsw_location, v4))
+			return -EINVAL;
+		if (location->size >= sizeof *location
+		    && ((location->v4.n && location->v4.n != 4)
+			|| (location->v6.n && location->v6.n != 16)))
 			return -EINVAL;
 		if (location->port) {
 			if (location->port->vsw != mapping->domain->vsw)
@@ -571,6 +585,7 @@ new_entry(struct vsw_mapping *mapping, const struct entry_key *key,
 	uint32_t number = entry_take(vsw->entries);
 	struct place *places;
 	struct entry *entry;
+	bool is_many;
 	int error = -ENOMEM;
 
 	if (!number)
@@ -579,8 +594,9 @@ new_entry(struct vsw_mapping *mapping, const struct entry_key *key,
 	memcpy(entry->key, key->bytes, sizeof entry->key);
 	entry->place.key_kind = key->kind;
 	places = &entry->place;
-	if (n > 1) {
-		entry->place.many = new_places(mapping, n);
+	is_many = n > 1 || is_inhabited(locations, n);
+	if (is_many) {
+		entry->place.many = new_places(mapping, locations, n);
 		if (!entry->place.many)
 			goto fail;
 		entry->place.kind = PLACE_MANY;
@@ -592,9 +608,8 @@ new_entry(struct vsw_mapping *mapping, const struct entry_key *key,
 	*ret_number = number;
 	return 0;
 fail:
-	if (n > 1)
-		memory_free(&vsw->allocator, entry->place.many,
-			    places_size(n));
+	if (is_many && entry->place.many)
+		free_places(vsw, &entry->place.many->retired);
 	entry_give_back(vsw->entries, number);
 	return error;
 }
@@ -618,13 +633,19 @@ free_unknown(void *vsw_, struct retired *retired)
 }
 
 static struct places *
-new_places(const struct vsw_mapping *mapping, size_t n)
+new_places(const struct vsw_mapping *mapping,
+	   const struct vsw_location *locations, size_t n)
 {
-	struct places *places = memory_alloc(&mapping->domain->vsw->allocator,
-					     0, places_size(n));
+	bool has_inhabitants = is_inhabited(locations, n);
+	struct places *places = memory_alloc(
+		&mapping->domain->vsw->allocator, 0,
+		places_size(n, has_inhabitants));
 
-	if (places)
-		places->n = (uint32_t) n;
+	if (!places)
+		return NULL;
+	places->n = (uint32_t) n;
+	if (has_inhabitants)
+		settle_in(places->places, locations, n);
 	return places;
 }
 
@@ -634,13 +655,42 @@ free_places(void *vsw_, struct retired *retired)
 	struct places *places = (struct places *) retired;
 	struct vsw *vsw = vsw_;
 
-	memory_free(&vsw->allocator, places, places_size(places->n));
+	memory_free(&vsw->allocator, places,
+		    places_size(places->n,
+				places_inhabitants(places->places,
+						   places->n)));
 }
 
-static size_t
-places_size(size_t n)
+static bool
+is_inhabited(const struct vsw_location *locations, size_t n)
 {
-	return sizeof(struct places) + n * sizeof(struct place);
+	for (size_t i = 0; i < n; i++) {
+		const struct vsw_location *location = nth(locations, i);
+
+		if (location->size >= sizeof *location
+		    && (location->v4.n || location->v6.n))
+			return true;
+	}
+	return false;
+}
+
+static void
+settle_in(struct place *places, const struct vsw_location *locations,
+	  size_t n)
+{
+	struct inhabitant *inhabitants = (struct inhabitant *) (places + n);
+
+	places->key_kind = PLACES_INHABITED;
+	for (size_t i = 0; i < n; i++) {
+		const struct vsw_location *location = nth(locations, i);
+
+		if (location->size < sizeof *location)
+			continue;
+		inhabitants[i].has_v4 = location->v4.n;
+		inhabitants[i].has_v6 = location->v6.n;
+		memcpy(inhabitants[i].v4, location->v4.bytes, location->v4.n);
+		memcpy(inhabitants[i].v6, location->v6.bytes, location->v6.n);
+	}
 }
 
 static void
@@ -658,4 +708,14 @@ show(const struct vsw_mapping *mapping, const struct place *place,
 	location->pa = place->endpoint->provider->pa;
 	location->encap = place->endpoint->encap;
 	location->vni = place->endpoint->vni;
+}
+
+static void
+show_inhabitant(const struct inhabitant *inhabitant,
+		struct vsw_location *location)
+{
+	location->v4.n = inhabitant->has_v4 ? 4 : 0;
+	location->v6.n = inhabitant->has_v6 ? 16 : 0;
+	memcpy(location->v4.bytes, inhabitant->v4, location->v4.n);
+	memcpy(location->v6.bytes, inhabitant->v6, location->v6.n);
 }

@@ -263,6 +263,13 @@ vsw_rule_clamp_mss(struct vsw_rule *rule, uint16_t mss)
 }
 
 void
+vsw_rule_address_copies(struct vsw_rule *rule, bool ip)
+{
+	if (add_action(rule, ACTION_ADDRESS, "address_copies"))
+		rule->addresses_ip = ip;
+}
+
+void
 vsw_rule_unreachable(struct vsw_rule *rule, uint32_t reason)
 {
 	if (accepts(rule))
@@ -306,7 +313,7 @@ vsw_rule_log(struct vsw_rule *rule, uint16_t tag)
 {
 	if (!accepts(rule))
 		return;
-	rule->actions &= (uint16_t) ~ACTION_LOG;
+	rule->actions &= ~(uint32_t) ACTION_LOG;
 	if (tag)
 		rule->actions |= ACTION_LOG;
 	rule->log_tag = tag;
@@ -445,7 +452,7 @@ add_action(struct vsw_rule *rule, enum rule_action action, const char *what)
 		     what);
 		return false;
 	}
-	rule->actions |= (uint16_t) action;
+	rule->actions |= (uint32_t) action;
 	return true;
 }
 

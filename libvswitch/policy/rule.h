@@ -45,6 +45,7 @@ enum rule_action {
 	ACTION_MSS = 1 << 13,
 	ACTION_LOG = 1 << 14,		/* Beside any, or none. */
 	ACTION_DROP_AS = 1 << 15,	/* Beside ACTION_DROP: has a name. */
+	ACTION_ADDRESS = 1 << 16,
 	ACTION_BESIDE = ACTION_LOG | ACTION_DROP_AS,
 	/* These say where the packet goes: one of them in a rule. */
 	ACTION_ENDS = ACTION_DROP | ACTION_OUTPUT | ACTION_PUNT | ACTION_ENCAP
@@ -52,7 +53,7 @@ enum rule_action {
 	/* These have no place in direction VSW_IN, where the output is known
 	 * already. */
 	ACTION_OUT_ONLY = ACTION_OUTPUT | ACTION_ENCAP | ACTION_DECAP
-			  | ACTION_ROUTE | ACTION_LEARN
+			  | ACTION_ROUTE | ACTION_LEARN | ACTION_ADDRESS
 };
 
 /* Of a route: one of several. */
@@ -74,11 +75,12 @@ struct vsw_rule {
 	char *name;			/* NULL: none. */
 	bool is_terminating;
 	uint8_t eth_src[6], eth_dst[6], router_mac[6];
-	uint16_t actions;		/* enum rule_action, or'ed. */
+	uint32_t actions;		/* enum rule_action, or'ed. */
 	uint32_t punt_reason, ttl_reason, too_big_reason;
 	uint32_t unreachable_reason;	/* 0: no punt. */
 	uint16_t mss;			/* ACTION_MSS; 0: what fits. */
 	bool may_fragment;		/* ACTION_TOO_BIG. */
+	bool addresses_ip;		/* ACTION_ADDRESS. */
 	struct vsw_port *port;		/* ACTION_OUTPUT; holds. */
 	struct vsw_mapping *mapping;	/* ACTION_ENCAP, _DECAP; holds. */
 	struct vsw_mapping *route;	/* ACTION_ROUTE; holds. */

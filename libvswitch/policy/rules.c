@@ -28,8 +28,9 @@ _Static_assert((int) VSW_N_FIELDS <= FIELD_BITS,
 	       "a field is five bits, and one of a word's");
 _Static_assert(sizeof(struct rule) == 24, "a head is 24 bytes");
 _Static_assert(sizeof(struct rule_route)
-	       + VSW_MAX_NEXT_HOPS * sizeof(struct next_hop) < UINT16_MAX / 2,
+	       + VSW_MAX_NEXT_HOPS * sizeof(struct next_hop) < 1 << 13,
 	       "matches_at");
+_Static_assert(ACTION_ADDRESS < 1 << 18, "actions");
 
 struct rules {
 	size_t size;			/* Of all. */
@@ -231,6 +232,12 @@ rule_mss(const struct rule *rule)
 	return *(const uint16_t *) action(rule, ACTION_MSS);
 }
 
+bool
+rule_addresses_ip(const struct rule *rule)
+{
+	return *(const bool *) action(rule, ACTION_ADDRESS);
+}
+
 const struct rule_too_big *
 rule_too_big(const struct rule *rule)
 {
@@ -376,6 +383,8 @@ size_of_action(enum rule_action which)
 	case ACTION_MSS:
 	case ACTION_VLAN:
 		return align(sizeof(uint16_t));
+	case ACTION_ADDRESS:
+		return align(sizeof(bool));
 	case ACTION_LEARN:
 		return align(sizeof(struct rule_learn));
 	case ACTION_ETH_SRC:
@@ -428,7 +437,7 @@ put_rule(struct rule *rule, struct vsw_group *group,
 		p += sizeof draft->counter;
 	}
 	p = put_actions(p, draft);
-	rule->matches_at = (uint16_t) (p - (uint8_t *) rule);
+	rule->matches_at = (uint32_t) (p - (uint8_t *) rule) & 0x3fff;
 	for (size_t i = 0; i < draft->n_matches; i++)
 		p = put_match(p, &draft->matches[i]);
 	*p++ = NO_MORE;
@@ -454,6 +463,8 @@ put_actions(uint8_t *p, const struct vsw_rule *draft)
 			*(uint16_t *) p = draft->log_tag;
 		else if (which == ACTION_DROP_AS)
 			*(uint16_t *) p = draft->drop;
+		else if (which == ACTION_ADDRESS)
+			*(bool *) p = draft->addresses_ip;
 		else if (which == ACTION_TOO_BIG)
 			*(struct rule_too_big *) p = (struct rule_too_big) {
 				draft->too_big_reason, draft->may_fragment

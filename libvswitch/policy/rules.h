@@ -30,8 +30,8 @@ struct rule {
 	uint32_t number;		/* 1, 2, ...: in the order added. */
 	uint32_t name_at : 30;		/* In the block; 0: none. */
 	uint32_t is_terminating : 1, has_counter : 1;
-	uint16_t actions;		/* enum rule_action, or'ed. */
-	uint16_t matches_at;		/* From the head on. */
+	uint32_t actions : 18;		/* enum rule_action, or'ed. */
+	uint32_t matches_at : 14;	/* From the head on. */
 };
 
 /* What ACTION_ROUTE needs. */
@@ -79,6 +79,7 @@ uint16_t rule_vlan(const struct rule *);	/* VID | 0x1000, or 0. */
 uint16_t rule_log_tag(const struct rule *);	/* 0: none. */
 uint16_t rule_drop(const struct rule *);	/* enum vsw_drop. */
 uint16_t rule_mss(const struct rule *);		/* 0: what fits. */
+bool rule_addresses_ip(const struct rule *);	/* ACTION_ADDRESS. */
 const struct rule_too_big *rule_too_big(const struct rule *);
 /* ACTION_ENCAP, ACTION_DECAP. */
 struct vsw_mapping *rule_mapping(const struct rule *);

@@ -7,6 +7,7 @@
 static size_t frame_ipv4(const struct m_packet *, uint8_t *f);
 static size_t frame_ipv6(const struct m_packet *, uint8_t *f);
 static size_t frame_l4(const struct m_packet *, uint8_t *f);
+static void sum_fragment(const struct m_packet *, uint8_t *field);
 static void sum_l4(const struct m_packet *, uint8_t *f, unsigned n);
 static uint16_t checksum(const uint8_t *p, unsigned n);
 
@@ -172,11 +173,28 @@ frame_l4(const struct m_packet *p, uint8_t *f)
 	else
 		f[12] = 0x50;		/* TCP. */
 	n = p->proto == 17 ? 16 : 24;
-	/* Of a fragment it is another's sum, too. */
-	bytes_put(f + (p->proto == 17 ? 6 : 16), 0xbeef, 2);
-	if (!p->fragment)
+	if (p->fragment)
+		sum_fragment(p, f + (p->proto == 17 ? 6 : 16));
+	else
 		sum_l4(p, f, n);
 	return n;
+}
+
+/* It is another's sum, too, of which is known what it was before the address
+ * was another. */
+static void
+sum_fragment(const struct m_packet *p, uint8_t *field)
+{
+	struct vsw_addr is = bytes_addr(p->type == M_IPV6 ? 16 : 4, p->dst);
+	struct vsw_addr was = bytes_addr(is.n, (unsigned) p->was_dst);
+	uint32_t sum = 0xffff - 0xbeef;
+
+	for (unsigned i = 0; p->was_dst >= 0 && i < is.n; i += 2)
+		sum += (uint32_t) (is.bytes[i] << 8 | is.bytes[i + 1])
+		       + 0xffff
+		       - (uint32_t) (was.bytes[i] << 8 | was.bytes[i + 1]);
+	sum = 0xffff - sum % 0xffff;
+	bytes_put(field, p->proto == 17 || sum != 0xffff ? sum : 0, 2);
 }
 
 /* RFC 768, RFC 9293, section 3.1: over a pseudo header, too. */

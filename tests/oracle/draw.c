@@ -9,6 +9,7 @@ static const unsigned sizes[VSW_N_FIELDS] = {
 	6, 6, 2, 2, 1, 4, 4, 16, 16, 2, 2, 1, 4, 4, 4, 16, 16
 };
 
+static int draw_who(uint64_t *seed);
 static void draw_set(struct m_set *, bool of_ports, uint64_t *seed);
 static void draw_rule(struct m_rule *, bool is_in, uint64_t *seed);
 static void draw_action(struct m_rule *, bool is_in, uint64_t *seed);
@@ -71,6 +72,7 @@ draw_entry(struct m_entry *entry, bool may_be_none, uint64_t *seed)
 		entry->locations[i] = (struct m_location) {
 			.port = draw(seed, 2) ? (int) (1 + draw(seed, 4)) : -1,
 			.pa = draw(seed, N_PAS - 1), .mac = draw(seed, 6),
+			.v4 = draw_who(seed), .v6 = draw_who(seed),
 			.vni = 1 + draw(seed, 3),
 			.encap = draw(seed, 2) ? VSW_ENCAP_VXLAN
 					       : VSW_ENCAP_NVGRE
@@ -81,6 +83,7 @@ void
 draw_packet(struct m_packet *p, uint64_t *seed)
 {
 	*p = (struct m_packet) { .in_port = draw(seed, 5),
+				 .was_dst = -1,
 				 .type = (enum m_type) draw(seed, 4) };
 	if (draw(seed, 40) == 0)
 		p->in_port = PORT_PUNT;
@@ -114,6 +117,13 @@ draw_packet(struct m_packet *p, uint64_t *seed)
 		p->encap = draw(seed, 2) ? VSW_ENCAP_VXLAN : VSW_ENCAP_NVGRE;
 		p->vni = 1 + draw(seed, 4);
 	}
+}
+
+/* For whom copies are. */
+static int
+draw_who(uint64_t *seed)
+{
+	return draw(seed, 3) ? (int) draw(seed, N_ADDRS) : -1;
 }
 
 static void
@@ -169,6 +179,8 @@ draw_action(struct m_rule *rule, bool is_in, uint64_t *seed)
 	}
 	if (is_in)
 		return;
+	rule->address = draw(seed, 3) == 0;
+	rule->address_ip = draw(seed, 2);
 	if (choice >= 2 && choice <= 4)
 		rule->output = (int) (1 + draw(seed, 5));
 	if (choice >= 5 && choice <= 11)

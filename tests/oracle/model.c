@@ -20,7 +20,8 @@ struct state {
 	unsigned domain;		/* Of the last mapping. */
 	struct m_location places[MAX_LOCATIONS];
 	unsigned n_places;
-	bool is_copying;
+	bool is_copying, is_multicast;
+	bool address, address_ip;	/* Of copies. */
 	bool *waits;			/* For its first fragment. */
 	/* The end, if it has come already. */
 	bool is_over;
@@ -381,6 +382,7 @@ look_up(struct state *s, unsigned which, bool is_decap)
 			entry = &mapping->macs[i];
 	}
 	s->is_copying = is_multicast || !entry;
+	s->is_multicast = is_multicast;
 	if (!entry) {
 		if (!is_multicast && (!mapping->flood.n
 				      || !mapping->unknown_unicast)) {
@@ -459,6 +461,10 @@ act(struct state *s, const struct m_rule *rule)
 	if (rule->vlan >= 0)
 		s->packet.vlan = (uint16_t) rule->vlan;
 	s->ttl |= rule->ttl;
+	if (rule->address) {
+		s->address = true;
+		s->address_ip = rule->address_ip;
+	}
 	if (rule->punt) {
 		punt(s, rule->reason);
 	} else if (rule->output >= 0) {
@@ -524,15 +530,33 @@ finish(const struct state *all, unsigned port,
 	return s->end;
 }
 
+static void
+address(struct state *s, const struct m_location *location)
+{
+	int addr = s->packet.type == M_IPV4 ? location->v4
+		   : s->packet.type == M_IPV6 ? location->v6 : -1;
+
+	if (!s->address || !s->is_copying || !s->is_multicast)
+		return;
+	bytes_mac(location->mac, s->packet.eth_dst);
+	if (!s->address_ip || addr < 0)
+		return;
+	s->packet.was_dst = (int) s->packet.dst;
+	s->packet.dst = (unsigned) addr;
+}
+
 /* Of one place. */
 static struct m_result
 go(const struct state *s, const struct m_location *location)
 {
+	struct state copy = *s;
+
+	address(&copy, location);
 	if (location->port >= 0)
-		return finish(s, (unsigned) location->port, location);
-	if (!s->model->has_uplink[s->domain])
-		return drop_at(s, VSW_DROP_NO_UPLINK);
-	return finish(s, PORT_WIRE, location);
+		return finish(&copy, (unsigned) location->port, location);
+	if (!copy.model->has_uplink[copy.domain])
+		return drop_at(&copy, VSW_DROP_NO_UPLINK);
+	return finish(&copy, PORT_WIRE, location);
 }
 
 static struct m_outcome *
@@ -578,6 +602,7 @@ static bool
 is_same_place(const struct m_location *a, const struct m_location *b)
 {
 	return a->port == b->port && a->pa == b->pa && a->mac == b->mac
+	       && a->v4 == b->v4 && a->v6 == b->v6
 	       && a->vni == b->vni && a->encap == b->encap;
 }
 
@@ -592,6 +617,8 @@ is_same(const struct state *a, const struct state *b)
 	return same && a->is_over == b->is_over && a->ttl == b->ttl
 	       && a->ttl_reason == b->ttl_reason && a->output == b->output
 	       && a->domain == b->domain && a->is_copying == b->is_copying
+	       && a->is_multicast == b->is_multicast
+	       && a->address == b->address && a->address_ip == b->address_ip
 	       && !memcmp(a->packet.eth_src, b->packet.eth_src, 6)
 	       && !memcmp(a->packet.eth_dst, b->packet.eth_dst, 6)
 	       && a->packet.vlan == b->packet.vlan

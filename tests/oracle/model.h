@@ -35,6 +35,7 @@ enum {
 struct m_location {
 	int port;			/* -1: remote. */
 	unsigned pa, mac;
+	int v4, v6;			/* Who is there; -1: nobody said. */
 	uint32_t vni;
 	uint8_t encap;
 };
@@ -78,6 +79,7 @@ struct m_rule {
 	int output, encap, decap;	/* Port, mapping, mapping; -1: no. */
 	int eth_src, eth_dst;		/* MACs; -1: no. */
 	int vlan;			/* 0: untags; -1: no. */
+	bool address, address_ip;	/* vsw_rule_address_copies(). */
 	uint32_t reason, ttl_reason;
 	unsigned router_mac, n_hops;
 	bool is_any;			/* vsw_rule_route_any(). */
@@ -119,6 +121,8 @@ struct m_packet {
 	uint16_t vlan;			/* 0: untagged. */
 	enum m_type type;
 	unsigned src, dst;		/* Addresses. */
+	int was_dst;			/* That a copy had before; -1: the
+					 * same. */
 	uint8_t proto;			/* ARP: operation. */
 	uint8_t fragment, ttl;
 	uint16_t l4_src, l4_dst;

@@ -110,6 +110,10 @@ location_of(const struct oracle *o, const struct m_location *l)
 		location.vni = l->vni;
 		location.encap = l->encap;
 	}
+	if (l->v4 >= 0)
+		location.v4 = bytes_addr(4, (unsigned) l->v4);
+	if (l->v6 >= 0)
+		location.v6 = bytes_addr(16, (unsigned) l->v6);
 	return location;
 }
 
@@ -257,6 +261,8 @@ build_rule(struct oracle *o, struct vsw_group *group,
 		vsw_rule_punt(r, rule->reason);
 	if (rule->ttl)
 		vsw_rule_decrement_ttl(r);
+	if (rule->address)
+		vsw_rule_address_copies(r, rule->address_ip);
 	if (rule->vlan >= 0)
 		vsw_rule_set_vlan(r, (uint16_t) rule->vlan);
 	bytes_mac((unsigned) (rule->eth_src < 0 ? 0 : rule->eth_src), mac);

@@ -94,6 +94,10 @@ random_location(uint64_t *state, unsigned k)
 	if (location.port)
 		location.vni = 5001;
 	location.mac[4] = (uint8_t) k;
+	if (rig_random(state) % 4 == 0)
+		location.v4 = rig_addr(4, k);
+	if (rig_random(state) % 4 == 0)
+		location.v6 = rig_addr(16, k);
 	return location;
 }
 
@@ -244,6 +248,13 @@ START_TEST(bad_locations)
 	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
 	bad = good, bad.size = 8;
 	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	bad = good, bad.v4.n = 16;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	bad = good, bad.v6.n = 4;
+	ck_assert_int_eq(set_key(0, &bad, 1), -EINVAL);
+	/* Who was built before these were there need not say them. */
+	bad.size = offsetof(struct vsw_location, v4);
+	ck_assert_int_eq(set_key(0, &bad, 1), 0);
 	for (size_t i = 0; i < MAPPING_LOCATIONS_MAX + 1; i++)
 		many[i] = good;
 	ck_assert_int_eq(set_key(0, many, MAPPING_LOCATIONS_MAX + 1), -E2BIG);
@@ -368,8 +379,10 @@ fill(void)
 		rig_remote(100, 7, VSW_ENCAP_NVGRE), rig_local(ports[1], 1),
 		rig_remote(101, 7, VSW_ENCAP_VXLAN)
 	};
-	int error = set_key(1, locations, 3);
+	int error;
 
+	locations[2].v4 = rig_addr(4, 1);
+	error = set_key(1, locations, 3);
 	if (!error) {
 		error = vsw_mapping_set_flood(mapping, locations, 3, true);
 		if (error)

@@ -157,8 +157,8 @@ read_addr(struct walk *w, const char *text, struct vsw_addr *addr)
 		walk_fail(w, "\"%s\" is no address", text);
 }
 
-/* port NAME [vni N] [mac M], or pa ADDR vxlan|nvgre VNI [mac M]; "|" between
- * several. */
+/* port NAME [vni N], or pa ADDR vxlan|nvgre VNI; then [mac M] [v4 ADDR]
+ * [v6 ADDR]; "|" between several. */
 static size_t
 read_locations(struct walk *w, struct vsw_location *to)
 {
@@ -186,6 +186,10 @@ read_locations(struct walk *w, struct vsw_location *to)
 		}
 		if (walk_eat(w, "mac"))
 			read_mac(w, walk_word(w), l->mac);
+		if (walk_eat(w, "v4"))
+			read_addr(w, walk_word(w), &l->v4);
+		if (walk_eat(w, "v6"))
+			read_addr(w, walk_word(w), &l->v6);
 	} while (n < MAX_LOCATIONS && walk_eat(w, "|"));
 	return n;
 }
@@ -460,6 +464,8 @@ do_action(struct walk *w, struct vsw_rule *rule)
 		vsw_rule_unreachable(rule, (uint32_t) walk_number(w));
 	} else if (walk_eat(w, "clamp_mss")) {
 		vsw_rule_clamp_mss(rule, (uint16_t) walk_number(w));
+	} else if (walk_eat(w, "address_copies")) {
+		vsw_rule_address_copies(rule, walk_eat(w, "ip"));
 	} else if (walk_eat(w, "track")) {
 		vsw_rule_track(rule);
 	} else if (walk_eat(w, "terminate")) {
