@@ -15,6 +15,7 @@
 #include "agent/device/thread.h"
 #include "agent/host/events.h"
 #include "agent/host/flow_log.h"
+#include "agent/host/vlans.h"
 #include "agent/policy/policy.h"
 #include "agent/provider/bfd.h"
 #include "agent/provider/uplink.h"
@@ -55,8 +56,10 @@ static int open_switch(struct host *, struct model_switch *);
 static void close_switch(struct host *, struct model_switch *);
 static void free_share(struct host *, struct share *);
 static struct attach_place place_of(struct host *, struct share *);
-static void apply_port(struct host *, struct model_switch *,
+static bool apply_port(struct host *, struct model_switch *,
 		       struct model_port *);
+static void open_port(struct host *, struct model_switch *,
+		      struct model_port *);
 static void set_port_fault(struct model_port *, const struct model_fault *);
 static void close_port(struct host *, struct model_port *);
 
@@ -298,9 +301,13 @@ apply_switch(struct host *host, struct model_switch *sw)
 	if (!uplinks_apply(share->uplinks, &place))
 		host->wants_retry = true;
 	for (link = sw->ports.next; link != &sw->ports; link = next) {
-		next = link->next;
-		apply_port(host, sw, LIST_ENTRY(link, struct model_port,
-						link));
+		struct model_port *port = LIST_ENTRY(link, struct model_port,
+						     link);
+
+		next = model_behind(port);
+		if (apply_port(host, sw, port)
+		    && !vlans_apply(host->options.model, port, share->punt))
+			host->wants_retry = true;
 	}
 }
 
@@ -357,7 +364,7 @@ close_switch(struct host *host, struct model_switch *sw)
 		struct model_port *port = LIST_ENTRY(link, struct model_port,
 						     link);
 
-		next = link->next;
+		next = model_behind(port);
 		close_port(host, port);
 		if (port->is_removed)
 			model_forget_port(host->options.model, port);
@@ -401,15 +408,12 @@ place_of(struct host *host, struct share *share)
 	};
 }
 
-static void
+/* False if it has been forgotten. */
+static bool
 apply_port(struct host *host, struct model_switch *sw,
 	   struct model_port *port)
 {
-	struct share *share = sw->host;
-	struct attach_place place = place_of(host, share);
-	struct model_fault fault = { .reason = MODEL_OK };
 	struct attached *attached = port->host;
-	struct vsw_device *device;
 	int error = attached ? attach_error(attached) : 0;
 	const char *forbidden = model_forbids_port(port);
 
@@ -421,19 +425,28 @@ apply_port(struct host *host, struct model_switch *sw,
 		close_port(host, port);
 	if (port->is_removed) {
 		model_forget_port(host->options.model, port);
-		return;
+		return false;
 	}
 	port->is_changed = false;
 	if (forbidden)
 		model_fault_set(&port->device_fault, MODEL_NOT_ALLOWED, "%s",
 				forbidden);
-	if (port->host || forbidden)
-		return;
+	else if (!port->host)
+		open_port(host, sw, port);
+	return true;
+}
 
-	attached = NULL;
-	device = attach_open_port(sw->vsw, port, &fault);
+static void
+open_port(struct host *host, struct model_switch *sw, struct model_port *port)
+{
+	struct attach_place place = place_of(host, sw->host);
+	struct model_fault fault = { .reason = MODEL_OK };
+	struct vsw_device *device = attach_open_port(sw->vsw, port, &fault);
+	struct attached *attached = NULL;
+
 	if (device) {
-		error = attach(device, &place, &attached);
+		int error = attach(device, &place, &attached);
+
 		if (error)
 			model_fault_set(&fault, MODEL_NO_DEVICE, "%s",
 					strerror(-error));
@@ -472,6 +485,7 @@ close_port(struct host *host, struct model_port *port)
 	if (!port->host)
 		return;
 	attach_stop(port->host);
+	vlans_close(host->options.model, port, share->punt);
 	policy_leave_port(host->options.model, port);
 	punt_forget(share->punt, port->port);
 	port->port = NULL;

@@ -117,6 +117,7 @@ struct model_switch {
 	struct switch_settings settings;
 	struct list ports;		/* struct model_port. */
 	struct list provider_addresses;	/* struct model_pa. */
+	size_t n_vlans;			/* Ports that are inside of others. */
 	bool is_removed;		/* Row is gone: the host closes it, then
 					 * model_forget_switch(). */
 
@@ -161,7 +162,10 @@ struct model_pa {
  * own. */
 enum model_role { ROLE_VM, ROLE_UPLINK, ROLE_HOST };
 
-enum { VLAN_LAST = 4094 };
+enum {
+	VLAN_LAST = 4094,
+	MODEL_MAX_VLANS = 4096		/* That are bound, in a switch. */
+};
 
 enum vlan_mode {
 	VLAN_UNTAGGED, VLAN_ACCESS, VLAN_TRUNK,
@@ -212,8 +216,14 @@ struct model_port {
 	struct port_vlan vlan;
 	char *vlan_problem;		/* What does not read, or NULL. */
 	uint32_t storm_limit;		/* Packets a second; 0: none. */
+	/* A VLAN that a controller has bound is a port of its own, inside of
+	 * the one that has the row and the device: model_trunk.c. */
+	struct model_port *trunk;	/* It stands before; NULL: is none. */
+	uint16_t vid;			/* With this tag. */
+	bool has_cut_vlans;		/* Of a trunk: more than may be. */
 	bool is_changed;		/* Wanted side: open it anew. */
-	bool is_removed;		/* Row is gone: the host closes it, then
+	bool is_removed;		/* Row, or VLAN, is gone: the host
+					 * closes it, then
 					 * model_forget_port(). */
 
 	/* The actual side: the host's. */
@@ -427,6 +437,7 @@ void model_free(struct model *);
 /* Did a commit mark anything since the last update?  Cheap. */
 bool model_is_dirty(const struct model *);
 void model_update(struct model *);
+/* With those inside of it. */
 void model_forget_port(struct model *, struct model_port *);
 void model_forget_pa(struct model *, struct model_pa *);
 void model_forget_switch(struct model *, struct model_switch *);
@@ -434,6 +445,11 @@ void model_forget_path(struct model *, struct model_path *);
 /* What BFD finds: the next model_update() and status_write() follow it. */
 void model_path_set(struct model *, struct model_path *,
 		    const struct model_path_state *);
+
+/* A port's VLANs stand behind it: where what is behind them begins.  Are there
+ * any? */
+struct list *model_behind(const struct model_port *);
+bool model_is_trunk(const struct model_port *);
 
 /* For those who answer packets: what is in force. */
 struct model_port *model_find_port(const struct model *,

@@ -4,10 +4,11 @@
  * local mapping is whose.
  *
  * A Physical_Port of the name of a port's iface_id claims the port for the
- * subnet that its VLAN 0 is bound to.  A local mapping of that subnet is the
- * port's whose MAC it has.  A port whose MAC nobody has said takes those that
- * no other port has, if it is the only such port of the subnet here: with two
- * of them nobody can tell, and neither gets any. */
+ * subnet that its VLAN 0 is bound to, and what is inside of it for those that
+ * the other VLANs are.  A local mapping of that subnet is the port's whose MAC
+ * it has, or that alone may use it besides its own.  A port whose MAC nobody
+ * has said takes those that no other port has, if it is the only such port of
+ * the subnet here: with two of them nobody can tell, and neither gets any. */
 
 #include "agent/model/state.h"
 
@@ -44,19 +45,27 @@ static void collect_physicals(struct binding *);
 static int compare_physicals(const void *, const void *);
 static void collect_ports(struct binding *);
 static int compare_ports(const void *, const void *);
+static void follow_trunks(struct binding *);
+static const struct datum *get_bindings(const struct binding *, size_t i,
+					struct datum *room);
 static void claim_ports(struct binding *);
 static void claim(struct binding *, struct model_port *,
 		  const struct model_port *before);
+static bool is_second(const struct model_port *,
+		      const struct model_port *before);
 static const struct physical *find_physical(const struct binding *,
 					    const char *iface_id);
 static void claim_subnet(struct binding *, struct model_port *,
 			 const struct physical *);
-static void read_list(struct model_port *, const struct physical *);
+static void tell_cut(struct model_port *, const struct datum *vlans);
+static void read_list(struct model_port *, const struct physical *,
+		      const struct datum *vlans);
 static void read_claimed_mac(struct model_port *, const struct physical *);
 static void add_port(struct model_subnet *, struct model_port *);
 static void assign_all(struct model_state *);
 static struct model_port *find_owner(const struct subnet_table *,
 				     const uint8_t mac[6]);
+static bool may_use(const struct model_port *, const uint8_t mac[6]);
 static bool has_mac(const struct model_port *);
 static void bind_port(struct binding *, struct model_port *);
 static bool is_alone(const struct model_port *, const struct model_subnet *);
@@ -73,6 +82,7 @@ binding_follow(struct model_state *state)
 	read_router_mac(state);
 	collect_physicals(&binding);
 	collect_ports(&binding);
+	follow_trunks(&binding);
 	claim_ports(&binding);
 	assign_all(state);
 	for (size_t i = 0; i < binding.n_ports; i++) {
@@ -233,7 +243,47 @@ compare_ports(const void *pa, const void *pb)
 
 	if (!order)
 		order = strcmp(a->iface_id, b->iface_id);
+	if (!order)
+		order = !b->trunk - !a->trunk;
 	return order ? order : strcmp(a->name, b->name);
+}
+
+/* Makes the VLANs that are bound be ports. */
+static void
+follow_trunks(struct binding *binding)
+{
+	bool is_other = false;
+
+	for (size_t i = 0; i < binding->n_ports; i++) {
+		struct model_port *port = binding->ports[i].port;
+		struct datum room;
+
+		if (!port->trunk)
+			is_other |= trunk_follow(port, get_bindings(binding, i,
+								    &room));
+	}
+	if (!is_other)
+		return;
+	free(binding->ports);
+	binding->ports = NULL;
+	collect_ports(binding);
+}
+
+/* Those of the port's Physical_Port; NULL: it is bound by none. */
+static const struct datum *
+get_bindings(const struct binding *binding, size_t i, struct datum *room)
+{
+	const struct model_port *port = binding->ports[i].port;
+	const struct model_port *before = i ? binding->ports[i - 1].port
+					    : NULL;
+	const struct physical *physical;
+
+	if (port->is_removed || !*port->iface_id || port->is_mac_bad
+	    || is_second(port, before))
+		return NULL;
+	physical = find_physical(binding, port->iface_id);
+	return physical ? row_get(physical->row, "vlan_bindings", room)
+			: NULL;
 }
 
 static void
@@ -270,7 +320,7 @@ claim(struct binding *binding, struct model_port *port,
 	memcpy(port->claimed_mac, port->mac, 6);
 	if (port->is_removed)
 		return;
-	if (physical && physical->db == DB_MS_VTEP) {
+	if (physical && physical->db == DB_MS_VTEP && !port->trunk) {
 		port->has_physical = true;
 		port->physical = *row_uuid(physical->row);
 	}
@@ -278,8 +328,7 @@ claim(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_NO_IFACE_ID, NULL);
 	else if (port->is_mac_bad)
 		model_fault_set(&port->fault, MODEL_BAD_MAC, NULL);
-	else if (before && !before->is_removed
-		 && !strcmp(before->iface_id, port->iface_id)) {
+	else if (is_second(port, before)) {
 		model_fault_set(&port->fault, MODEL_CONFLICT,
 				"port \"%s\" has the same iface_id",
 				before->name);
@@ -288,6 +337,14 @@ claim(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_NO_POLICY, NULL);
 	else
 		claim_subnet(binding, port, physical);
+}
+
+/* Has the port before it the same iface_id?  Its VLANs have, by right. */
+static bool
+is_second(const struct model_port *port, const struct model_port *before)
+{
+	return before && !before->is_removed && !port->trunk
+	       && !strcmp(before->iface_id, port->iface_id);
 }
 
 static const struct physical *
@@ -308,6 +365,7 @@ find_physical(const struct binding *binding, const char *iface_id)
 		       ? &binding->physicals[low] : NULL;
 }
 
+/* Of a trunk that has VLANs alone, what is untagged is nobody's. */
 static void
 claim_subnet(struct binding *binding, struct model_port *port,
 	     const struct physical *physical)
@@ -315,6 +373,7 @@ claim_subnet(struct binding *binding, struct model_port *port,
 	struct datum room;
 	const struct datum *vlans =
 		row_get(physical->row, "vlan_bindings", &room);
+	const union atom *bound = trunk_get(vlans, port->vid);
 	struct model_subnet *subnet;
 
 	if (!vlans->n) {
@@ -323,15 +382,9 @@ claim_subnet(struct binding *binding, struct model_port *port,
 				database_text(physical->db));
 		return;
 	}
-	if (datum_key(vlans, 0)->integer) {
-		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
-				"its Physical_Port binds VLAN %lld",
-				(long long) datum_key(vlans, 0)->integer);
-		return;
-	}
-	subnet = subnet_find(binding->state, physical->db,
-			     &datum_value(vlans, 0)->uuid);
-	if (!subnet || !subnet->vni) {
+	subnet = bound ? subnet_find(binding->state, physical->db,
+				     &bound->uuid) : NULL;
+	if (bound && (!subnet || !subnet->vni)) {
 		model_fault_set(&port->fault, MODEL_NO_SUBNET, "\"%s\": %s%s%s",
 				subnet ? subnet->name : "",
 				subnet ? model_reason_text(
@@ -342,37 +395,57 @@ claim_subnet(struct binding *binding, struct model_port *port,
 					? subnet->fault.detail : "");
 		return;
 	}
-	if (vlans->n > 1)
-		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
-				"VLAN 0 alone is carried, not VLAN %lld",
-				(long long) datum_key(vlans, 1)->integer);
-	else if (!firewall_is_reason(port->fault.reason))
-		model_fault_set(&port->fault, MODEL_OK, NULL);
+	tell_cut(port, vlans);
+	if (!subnet)
+		return;
 	port->claimed = subnet;
 	read_claimed_mac(port, physical);
-	read_list(port, physical);
+	read_list(port, physical, vlans);
 	add_port(subnet, port);
 }
 
-/* Of the whole port alone. */
 static void
-read_list(struct model_port *port, const struct physical *physical)
+tell_cut(struct model_port *port, const struct datum *vlans)
+{
+	int64_t last = datum_key(vlans, vlans->n - 1)->integer;
+
+	if (!port->trunk && last > VLAN_LAST)
+		model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
+				"VLAN %lld is none", (long long) last);
+	else if (port->has_cut_vlans)
+		model_fault_set(&port->fault, MODEL_LIMIT,
+				"more than %d VLANs are bound in its switch",
+				MODEL_MAX_VLANS);
+	else if (!firewall_is_reason(port->fault.reason))
+		model_fault_set(&port->fault, MODEL_OK, NULL);
+}
+
+/* Its VLAN's, or else the whole port's: vtep(5). */
+static void
+read_list(struct model_port *port, const struct physical *physical,
+	  const struct datum *vlans)
 {
 	struct datum room;
 	const struct datum *lists =
 		row_get(physical->row, "acl_bindings", &room);
+	const union atom *list = trunk_get(lists, port->vid);
 
-	for (uint32_t i = 0; i < lists->n; i++)
-		if (!datum_key(lists, i)->integer) {
-			port->has_list = true;
-			port->list_row = datum_value(lists, i)->uuid;
-		} else if (!port->fault.reason
-			   || firewall_is_reason(port->fault.reason)) {
+	if (!list)
+		list = trunk_get(lists, 0);
+	if (list) {
+		port->has_list = true;
+		port->list_row = list->uuid;
+	}
+	for (uint32_t i = 0; i < lists->n && !port->trunk; i++) {
+		int64_t vid = datum_key(lists, i)->integer;
+
+		if (vid && !trunk_get(vlans, vid)
+		    && (!port->fault.reason
+			|| firewall_is_reason(port->fault.reason)))
 			model_fault_set(&port->fault, MODEL_NOT_SUPPORTED,
-					"an ACL for VLAN %lld alone",
-					(long long) datum_key(lists, i)
-						->integer);
-		}
+					"an ACL for VLAN %lld, which is in no "
+					"logical switch", (long long) vid);
+	}
 }
 
 /* Said by the operator, or else by the controller. */
@@ -447,20 +520,35 @@ assign_all(struct model_state *state)
 static struct model_port *
 find_owner(const struct subnet_table *table, const uint8_t mac[6])
 {
-	struct model_port *without = NULL;
-	size_t n_without = 0;
+	struct model_port *without = NULL, *other = NULL;
+	size_t n_without = 0, n_others = 0;
 
 	for (size_t i = 0; i < table->n_ports; i++) {
 		struct model_port *port = table->ports[i];
 
-		if (!has_mac(port)) {
+		if (has_mac(port) && !memcmp(port->claimed_mac, mac, 6))
+			return port;
+		if (may_use(port, mac)) {
+			other = port;
+			n_others++;
+		} else if (!has_mac(port)) {
 			without = port;
 			n_without++;
-		} else if (!memcmp(port->claimed_mac, mac, 6)) {
-			return port;
 		}
 	}
+	if (n_others)
+		return n_others == 1 ? other : NULL;
 	return n_without == 1 ? without : NULL;
+}
+
+/* Besides its own? */
+static bool
+may_use(const struct model_port *port, const uint8_t mac[6])
+{
+	for (size_t i = 0; i < port->n_allowed_macs; i++)
+		if (!memcmp(port->allowed_macs[i], mac, 6))
+			return true;
+	return false;
 }
 
 static bool

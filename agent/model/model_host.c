@@ -141,6 +141,13 @@ model_option(const struct model_options *options, const char *key,
 void
 model_forget_port(struct model *model, struct model_port *port)
 {
+	struct list *end = model_behind(port);
+
+	while (port->link.next != end)
+		model_forget_port(model, LIST_ENTRY(port->link.next,
+						    struct model_port, link));
+	if (port->trunk)
+		port->sw->n_vlans--;
 	/* Somebody's mapping may still point here. */
 	if (port->claimed || port->n_mappings) {
 		port->is_removed = true;
@@ -297,6 +304,7 @@ read_ports(struct model_state *state, struct model_switch *sw,
 			port = new_port(sw, port_row);
 		list_remove(&port->link);
 		list_append(&sw->ports, &port->link);
+		trunk_move(port, &old, &sw->ports);
 		read_port(port, port_row);
 	}
 	while (!list_is_empty(&old)) {
@@ -316,7 +324,8 @@ find_port(struct list *old, const struct uuid *uuid)
 		struct model_port *port =
 			LIST_ENTRY(link, struct model_port, link);
 
-		if (!port->is_removed && uuid_equal(&port->row, uuid))
+		if (!port->is_removed && !port->trunk
+		    && uuid_equal(&port->row, uuid))
 			return port;
 	}
 	return NULL;

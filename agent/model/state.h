@@ -390,6 +390,16 @@ void guard_read(struct model_port *, const struct row *);
 bool guard_follow(struct model_port *);
 void guard_done(struct model_port *);
 
+/* model_trunk.c: VLANs of a port, which are to be those of 'bindings' (NULL:
+ * none).  True if there are new ones; those that are not to be any more are
+ * removed. */
+bool trunk_follow(struct model_port *trunk, const struct datum *bindings);
+/* What a map from VLANs has for one; NULL: nothing. */
+const union atom *trunk_get(const struct datum *map, int64_t vid);
+/* Those of them that are in 'from', behind it in 'to'. */
+void trunk_move(struct model_port *trunk, struct list *from,
+		struct list *to);
+
 /* model_vlan.c: role, VLANs and storm limit of a row of hnv.Port. */
 void vlan_read(struct model_port *, const struct row *);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tags at a port of a virtual network: there are none.  A port is in one
- * subnet, and what is in a subnet is untagged (RFC 7348, section 6.1); a VLAN of
- * a trunk is a port of its own, which packets come to without their tag.  So a
- * frame that says otherwise, by an 802.1Q tag or an 802.1ad one, alone or behind
- * another, is dropped, on its way in and on its way out.
+ * subnet, and what is in a subnet is untagged (RFC 7348, section 6.1); a VLAN
+ * of a trunk is a port of its own, which packets come to without their tag.  So
+ * a frame that says otherwise, by an 802.1Q tag or an 802.1ad one, alone or
+ * behind another, is dropped, on its way in and on its way out.
  *
  * A tag with VID 0 is a priority and no VLAN (IEEE 802.1Q, section 6.9): what
  * has one is untagged, and goes on so. */

@@ -25,11 +25,9 @@ static void write_pa(struct teller *, const struct table *addresses,
 		     const struct model_pa *);
 static void write_port(struct model_state *, struct teller *,
 		       const struct table *ports, struct model_port *);
-static uint64_t hash_port(const struct model_state *,
-			  const struct model_port *);
 static void write_statistics(struct teller *, const struct table *ports,
 			     const struct model_port *);
-static void add_classes(struct datum *, const struct vsw_port *);
+static void add_classes(struct datum *, const struct vsw_port_classes *);
 static void add_punts(struct datum *, const struct punts *);
 static void add_drops(struct datum *, const struct vsw_port_counters *);
 static void add_counter(struct datum *, const char *name, uint64_t value);
@@ -155,6 +153,8 @@ status_of_port(const struct model_port *port,
 		*ret_fault = &port->vlan_fault;
 	if (port->bridged && port->bridged->program)
 		return "bridged";
+	if (!port->subnet && !port->fault.reason && model_is_trunk(port))
+		return "bound";
 	if (!port->subnet)
 		return "unbound";
 	if (port->program)
@@ -305,16 +305,20 @@ write_pa(struct teller *teller, const struct table *addresses,
 	teller_set(teller, row, "status", &status);
 }
 
+/* By a hash of what there is to say, so that a thousand ports cost little when
+ * nothing has happened. */
 static void
 write_port(struct model_state *state, struct teller *teller,
 	   const struct table *ports, struct model_port *port)
 {
 	const struct row *row;
-	const struct model_fault *fault;
 	struct datum status;
-	uint64_t told = hash_port(state, port);
+	uint64_t told;
 
-	if (port->is_removed || told == port->told)
+	if (port->is_removed || port->trunk)
+		return;
+	told = status_hash_port(port, state->seed);
+	if (told == port->told)
 		return;
 	row = table_find(ports, &port->row);
 	if (!row)
@@ -322,8 +326,7 @@ write_port(struct model_state *state, struct teller *teller,
 	port->told = told;
 	state->must_tell = true;
 	start_map(&status);
-	datum_add_string(&status, "state", status_of_port(port, &fault));
-	status_add_fault(&status, fault);
+	status_add_port(&status, port);
 	if (port->subnet) {
 		char vni[16];
 
@@ -333,37 +336,19 @@ write_port(struct model_state *state, struct teller *teller,
 	teller_set(teller, row, "status", &status);
 }
 
-/* Of what the status will say, so that a thousand ports cost little when
- * nothing has happened. */
-static uint64_t
-hash_port(const struct model_state *state, const struct model_port *port)
-{
-	const struct model_fault *fault;
-	const char *text = status_of_port(port, &fault);
-	uint64_t hash = map_hash(text, strlen(text), state->seed);
-	uint32_t numbers[2] = {
-		fault->reason, port->subnet ? port->subnet->vni : 0
-	};
-
-	hash = map_hash(numbers, sizeof numbers, hash);
-	if (fault->detail)
-		hash = map_hash(fault->detail, strlen(fault->detail), hash);
-	return hash ? hash : 1;
-}
-
 static void
 write_statistics(struct teller *teller, const struct table *ports,
 		 const struct model_port *port)
 {
 	const struct row *row = table_find(ports, &port->row);
 	struct vsw_port_counters counters;
+	struct vsw_port_classes classes;
+	struct punts punts;
 	struct datum statistics;
 
-	if (!row || !port->port || port->is_removed)
+	if (!row || !port->port || port->is_removed || port->trunk)
 		return;
-	memset(&counters, 0, sizeof counters);
-	counters.size = sizeof counters;
-	vsw_port_get_counters(port->port, &counters);
+	status_count_port(port, &counters, &classes, &punts);
 	start_map(&statistics);
 	add_counter(&statistics, "rx_packets", counters.packets_received);
 	add_counter(&statistics, "rx_bytes", counters.bytes_received);
@@ -372,8 +357,8 @@ write_statistics(struct teller *teller, const struct table *ports,
 	add_counter(&statistics, "flows_hit", counters.flows_hit);
 	add_counter(&statistics, "flows_missed", counters.flows_missed);
 	add_counter(&statistics, "flows_stale", counters.flows_stale);
-	add_classes(&statistics, port->port);
-	add_punts(&statistics, &port->punts);
+	add_classes(&statistics, &classes);
+	add_punts(&statistics, &punts);
 	add_counter(&statistics, "connections_opened",
 		    counters.connections_opened);
 	add_counter(&statistics, "connections_refused",
@@ -385,13 +370,10 @@ write_statistics(struct teller *teller, const struct table *ports,
 
 /* Flows and connections always, of other classes those that there were. */
 static void
-add_classes(struct datum *statistics, const struct vsw_port *port)
+add_classes(struct datum *statistics, const struct vsw_port_classes *classes)
 {
-	struct vsw_port_classes classes = { .size = sizeof classes };
-
-	vsw_port_get_classes(port, &classes);
 	for (int i = 0; i < VSW_N_CLASSES; i++) {
-		const struct vsw_class_counters *c = &classes.of[i];
+		const struct vsw_class_counters *c = &classes->of[i];
 		const char *class = vsw_class_name((enum vsw_class) i);
 
 		if (!c->created && i > VSW_CLASS_CONNECTIONS)

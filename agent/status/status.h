@@ -27,6 +27,21 @@ const char *status_of_port(const struct model_port *,
 			   const struct model_fault **ret_fault);
 void status_add_fault(struct datum *, const struct model_fault *);
 
+/* status_trunk.c: of a port with the VLANs in it. */
+/* State and reason, of which the port's own comes first, and "vlan_10_state",
+ * "vlan_10_reason", "vlan_10_detail" and "vlan_10_vsid" for each VLAN. */
+void status_add_port(struct datum *status, const struct model_port *);
+/* Of what that says; never 0. */
+uint64_t status_hash_port(const struct model_port *, uint64_t hash);
+/* The sums of what they counted; the port is open. */
+void status_count_port(const struct model_port *,
+		       struct vsw_port_counters *ret_counters,
+		       struct vsw_port_classes *ret_classes,
+		       struct punts *ret_punts);
+/* 'vid' 0: the port itself.  NULL: it has no such VLAN. */
+const struct model_port *status_vlan_port(const struct model_port *trunk,
+					  int64_t vid);
+
 /* status_path.c */
 void status_paths_write(struct model_state *);
 

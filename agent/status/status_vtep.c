@@ -47,8 +47,11 @@ static const struct model_port *find_port(const struct named_port *, size_t n,
 					  const struct row *);
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
-static void write_binding(struct teller *, const struct row *,
-			  const struct model_port *, bool also_old);
+static void write_bindings_of(struct teller *, const struct row *,
+			      const struct model_port *, bool also_old);
+static bool write_binding(struct teller *, const struct row *,
+			  const struct model_port *, int64_t vid,
+			  bool also_old, struct uuid *ret_uuid);
 static void write_counts(struct teller *, const struct row *, struct row *,
 			 const struct model_port *);
 static void write_lists(struct model_state *, struct teller *);
@@ -111,8 +114,8 @@ status_vtep_count(struct model_state *state, enum model_database db,
 	table = state_table(state, db, "Physical_Port");
 	ports = collect_ports(state, &n);
 	for (row = table_first(table); row; row = table_next(table, row))
-		write_binding(&teller, row, find_port(ports, n, row),
-			      also_old);
+		write_bindings_of(&teller, row, find_port(ports, n, row),
+				  also_old);
 	free(ports);
 	teller_done(&teller);
 }
@@ -315,7 +318,7 @@ find_first(const struct model_state *state, const struct row *row)
 			const struct model_port *port =
 				LIST_ENTRY(p, const struct model_port, link);
 
-			if (!port->is_removed && *id
+			if (!port->is_removed && !port->trunk && *id
 			    && !strcmp(port->iface_id, id))
 				first = port;
 		}
@@ -341,7 +344,8 @@ collect_ports(const struct model_state *state, size_t *ret_n)
 			const struct model_port *port =
 				LIST_ENTRY(p, const struct model_port, link);
 
-			if (port->is_removed || !*port->iface_id)
+			if (port->is_removed || port->trunk
+			    || !*port->iface_id)
 				continue;
 			if (n == size) {
 				size = 2 * size + 16;
@@ -397,14 +401,13 @@ write_physical(struct teller *teller, const struct row *row,
 	};
 	struct datum room;
 	const struct datum *old = row_get(row, "status", &room);
-	const struct model_fault *fault;
 	struct datum status;
 
 	memset(&status, 0, sizeof status);
 	status.is_map = true;
 	for (uint32_t i = 0; i < old->n; i++) {
 		const char *key = datum_key(old, i)->string->text;
-		bool is_mine = false;
+		bool is_mine = !strncmp(key, "vlan_", 5);
 
 		for (size_t j = 0; j < sizeof ours / sizeof *ours; j++)
 			is_mine |= !strcmp(key, ours[j]);
@@ -416,9 +419,7 @@ write_physical(struct teller *teller, const struct row *row,
 		static const uint8_t none[6];
 		char mac[MODEL_MAC_TEXT_SIZE];
 
-		datum_add_string(&status, "state",
-				 status_of_port(port, &fault));
-		status_add_fault(&status, fault);
+		status_add_port(&status, port);
 		model_mac_to_text(port->claimed_mac, mac);
 		if (memcmp(port->claimed_mac, none, 6))
 			datum_add_string(&status, "vm_nic_macaddress", mac);
@@ -426,46 +427,70 @@ write_physical(struct teller *teller, const struct row *row,
 	teller_set(teller, row, "status", &status);
 }
 
-/* Of the VLAN that the port's packets have; it goes with its port's row. */
+/* One for each VLAN; they go with the port's row, or when that has the VLAN no
+ * more. */
 static void
+write_bindings_of(struct teller *teller, const struct row *row,
+		  const struct model_port *port, bool also_old)
+{
+	const struct column *column = table_schema_column(
+		table_schema(row_table(row)), "vlan_stats");
+	struct datum room, all = { .is_map = true };
+	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
+	bool is_whole = true;
+
+	if (!port)
+		return;
+	for (uint32_t i = 0; i < bindings->n; i++) {
+		union atom pair[2];
+		struct datum one = { .n = 1, .is_map = true, .many = pair };
+
+		memset(pair, 0, sizeof pair);
+		pair[0] = *datum_key(bindings, i);
+		if (write_binding(teller, row, status_vlan_port(
+					  port, pair[0].integer),
+				  pair[0].integer, also_old, &pair[1].uuid))
+			datum_union(&all, &one, &column->type, true);
+		else
+			is_whole = false;
+	}
+	if (is_whole || all.n)
+		teller_set(teller, row, "vlan_stats", &all);
+}
+
+/* 'port' NULL: there is none.  False: there is nothing to refer to. */
+static bool
 write_binding(struct teller *teller, const struct row *row,
-	      const struct model_port *port, bool also_old)
+	      const struct model_port *port, int64_t vid, bool also_old,
+	      struct uuid *ret_uuid)
 {
 	struct table *table = database_table(teller->database,
 					     "Logical_Binding_Stats");
-	const struct column *column = table_schema_column(
-		table_schema(row_table(row)), "vlan_stats");
-	struct datum room, room_old, all = { .is_map = true };
-	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
-	const struct datum *old = row_get(row, "vlan_stats", &room_old);
-	union atom pair[2];
-	struct datum one = { .n = 1, .is_map = true, .many = pair };
+	struct datum room;
+	const union atom *old = trunk_get(row_get(row, "vlan_stats", &room),
+					  vid);
+	const struct row *is = old ? table_find(table, &old->uuid) : NULL;
+	bool is_there = port && port->port && port->subnet;
 	struct ovsdb_error *error;
 	struct row *stats;
 
-	if (!port || !port->port || !port->subnet || !bindings->n)
-		return;
-	memset(pair, 0, sizeof pair);
-	pair[0] = *datum_key(bindings, 0);
-	for (uint32_t i = 0; i < old->n; i++)
-		if (datum_key(old, i)->integer == pair[0].integer) {
-			const struct row *is = table_find(
-				table, &datum_value(old, i)->uuid);
-
-			if (is && also_old)
-				write_counts(teller, is, NULL, port);
-			return;
-		}
+	if (is) {
+		if (is_there && also_old)
+			write_counts(teller, is, NULL, port);
+		*ret_uuid = *row_uuid(is);
+		return true;
+	}
+	if (!is_there)
+		return false;
 	error = transaction_insert(teller_transaction(teller), table, NULL,
 				   &stats);
 	if (error) {
 		ovsdb_error_free(error);
-		return;
+		return false;
 	}
 	write_counts(teller, NULL, stats, port);
-	pair[1].uuid = *row_uuid(stats);
-	datum_union(&all, &one, &column->type, true);
-	teller_set(teller, row, "vlan_stats", &all);
+	*ret_uuid = *row_uuid(stats);
+	return true;
 }
 
 /* Into the row that is there, or the new one. */
@@ -520,7 +545,7 @@ write_lists(struct model_state *state, struct teller *teller)
 	write_bindings(teller);
 }
 
-/* Lists of a whole port are all that is bound. */
+/* Lists of a whole port, and of VLANs that it has, are all that is bound. */
 static void
 write_bindings(struct teller *teller)
 {
@@ -528,15 +553,21 @@ write_bindings(struct teller *teller)
 		database_table(teller->database, "Physical_Port");
 	const struct table *routers =
 		database_table(teller->database, "Logical_Router");
-	struct datum room;
+	struct datum room, room_vlans;
 	const struct row *row;
 
 	for (row = table_first(ports); row; row = table_next(ports, row)) {
 		const struct datum *lists =
 			row_get(row, "acl_bindings", &room);
-		/* In the order of their keys. */
-		bool is_bad = lists->n
-			      && datum_key(lists, lists->n - 1)->integer;
+		const struct datum *vlans =
+			row_get(row, "vlan_bindings", &room_vlans);
+		bool is_bad = false;
+
+		for (uint32_t i = 0; i < lists->n; i++) {
+			int64_t vid = datum_key(lists, i)->integer;
+
+			is_bad |= vid && !trunk_get(vlans, vid);
+		}
 
 		write_fault(teller, row, "port_fault_status",
 			    is_bad ? "invalid_ACL_binding" : NULL);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A port that has VLANs is one row, which tells of all of them. */
+
+#include "agent/status/status.h"
+
+#include <stdlib.h>
+#include "agent/base/memory.h"
+#include "agent/model/map.h"
+
+static const struct model_port *next_vlan(const struct model_port *trunk,
+					  const struct model_port *after);
+static void add_first_fault(struct datum *, const struct model_port *trunk);
+static void add_vlan(struct datum *, const struct model_port *);
+static void add(struct datum *, const struct model_port *, const char *key,
+		const char *value);
+static void sum(uint64_t *of, const uint64_t *more, size_t size);
+
+void
+status_add_port(struct datum *status, const struct model_port *port)
+{
+	const struct model_port *vlan = NULL;
+	const struct model_fault *fault;
+
+	datum_add_string(status, "state", status_of_port(port, &fault));
+	if (fault->reason)
+		status_add_fault(status, fault);
+	else
+		add_first_fault(status, port);
+	while ((vlan = next_vlan(port, vlan)))
+		add_vlan(status, vlan);
+}
+
+uint64_t
+status_hash_port(const struct model_port *port, uint64_t hash)
+{
+	const struct model_port *vlan = NULL;
+	const struct model_fault *fault;
+	const char *text = status_of_port(port, &fault);
+	uint32_t numbers[3] = {
+		fault->reason, port->subnet ? port->subnet->vni : 0, port->vid
+	};
+
+	hash = map_hash(text, strlen(text), hash);
+	hash = map_hash(numbers, sizeof numbers, hash);
+	if (fault->detail)
+		hash = map_hash(fault->detail, strlen(fault->detail), hash);
+	while ((vlan = next_vlan(port, vlan)))
+		hash = status_hash_port(vlan, hash);
+	return hash ? hash : 1;
+}
+
+void
+status_count_port(const struct model_port *port,
+		  struct vsw_port_counters *ret_counters,
+		  struct vsw_port_classes *ret_classes,
+		  struct punts *ret_punts)
+{
+	const struct model_port *vlan = NULL;
+
+	memset(ret_counters, 0, sizeof *ret_counters);
+	ret_counters->size = sizeof *ret_counters;
+	vsw_port_get_counters(port->port, ret_counters);
+	memset(ret_classes, 0, sizeof *ret_classes);
+	ret_classes->size = sizeof *ret_classes;
+	vsw_port_get_classes(port->port, ret_classes);
+	*ret_punts = port->punts;
+	while ((vlan = next_vlan(port, vlan))) {
+		struct vsw_port_counters counters;
+		struct vsw_port_classes classes;
+		struct punts punts;
+
+		if (!vlan->port)
+			continue;
+		status_count_port(vlan, &counters, &classes, &punts);
+		sum(&ret_counters->packets_received,
+		    &counters.packets_received, sizeof counters
+		    - offsetof(struct vsw_port_counters, packets_received));
+		sum(&ret_classes->of[0].n, &classes.of[0].n,
+		    sizeof classes.of);
+		sum(ret_punts->of, punts.of, sizeof punts.of);
+	}
+}
+
+const struct model_port *
+status_vlan_port(const struct model_port *trunk, int64_t vid)
+{
+	const struct model_port *vlan = NULL;
+
+	if (!vid)
+		return trunk;
+	while ((vlan = next_vlan(trunk, vlan)))
+		if (vlan->vid == vid)
+			break;
+	return vlan;
+}
+
+/* NULL: the first; NULL: no more. */
+static const struct model_port *
+next_vlan(const struct model_port *trunk, const struct model_port *after)
+{
+	const struct list *link = after ? &after->link : &trunk->link;
+
+	while ((link = link->next) != &trunk->sw->ports) {
+		const struct model_port *port =
+			LIST_ENTRY(link, const struct model_port, link);
+
+		if (port->trunk != trunk)
+			break;
+		if (!port->is_removed)
+			return port;
+	}
+	return NULL;
+}
+
+static void
+add_first_fault(struct datum *status, const struct model_port *trunk)
+{
+	const struct model_port *vlan = NULL;
+	const struct model_fault *fault;
+	char *detail;
+
+	while ((vlan = next_vlan(trunk, vlan))) {
+		status_of_port(vlan, &fault);
+		if (!fault->reason)
+			continue;
+		detail = xasprintf("VLAN %u: %s", vlan->vid,
+				   fault->detail ? fault->detail
+				   : model_reason_text(fault->reason));
+		datum_add_string(status, "reason",
+				 model_reason_name(fault->reason));
+		datum_add_string(status, "detail", detail);
+		free(detail);
+		return;
+	}
+}
+
+static void
+add_vlan(struct datum *status, const struct model_port *vlan)
+{
+	const struct model_fault *fault;
+
+	add(status, vlan, "state", status_of_port(vlan, &fault));
+	if (fault->reason) {
+		add(status, vlan, "reason", model_reason_name(fault->reason));
+		add(status, vlan, "detail",
+		    fault->detail ? fault->detail
+				  : model_reason_text(fault->reason));
+	}
+	if (vlan->subnet) {
+		char *vni = xasprintf("%u", vlan->subnet->vni);
+
+		add(status, vlan, "vsid", vni);
+		free(vni);
+	}
+}
+
+/* "vlan_10_state". */
+static void
+add(struct datum *status, const struct model_port *vlan, const char *key,
+    const char *value)
+{
+	char *whole = xasprintf("vlan_%u_%s", vlan->vid, key);
+
+	datum_add_string(status, whole, value);
+	free(whole);
+}
+
+/* Of structs that are nothing but such numbers. */
+static void
+sum(uint64_t *of, const uint64_t *more, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof *of; i++)
+		of[i] += more[i];
+}
