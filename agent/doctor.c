@@ -2,21 +2,19 @@
 
 #include "agent/doctor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
+#include "agent/doctor_path.h"
 #include "agent/host/flow_log.h"
 #include "agent/inspect/wishes.h"
 #include "agent/model/state.h"
@@ -24,7 +22,6 @@
 #include "agent/status/status.h"
 
 enum {
-	PROBES_MAX = 64,		/* Remote provider addresses. */
 	CERTIFICATE_DAYS = 30,
 	NEAR_PERCENT = 80,
 	CONNECTIONS_MAX = 1048576,	/* The engine's own. */
@@ -42,10 +39,11 @@ struct visit {
 	size_t n[3];			/* By verdict. */
 };
 
-/* Remote provider addresses, each once. */
-struct probes {
-	struct vsw_addr of[PROBES_MAX];
-	size_t n, n_more;
+/* Ways to others. */
+struct paths {
+	struct visit *visit;
+	unsigned mtu;			/* That ports have. */
+	size_t n, n_well;
 };
 
 static void run(struct control_request *, size_t n_args,
@@ -62,9 +60,8 @@ static void look_at_audit(struct visit *);
 static void look_at_provider(struct visit *);
 static void look_at_given(void *visit, const struct model_tunnel_ip *);
 static void look_at_paths(struct visit *);
-static void add_probe(void *probes_, const struct vsw_addr *);
+static void look_at_path(void *paths_, const struct doctor_path *);
 static unsigned largest_mtu(const struct model *);
-static int ask_path(const struct vsw_addr *, int *ret_mtu);
 static void look_at_limits(struct visit *);
 static size_t look_at_classes(struct visit *, const struct model_port *);
 static void look_at_certificate(struct visit *, const char *path);
@@ -352,56 +349,51 @@ look_at_given(void *visit, const struct model_tunnel_ip *tunnel_ip)
 		     ? fault->detail : model_reason_text(fault->reason));
 }
 
-/* What the kernel knows of the way to each: whether there is one, and how much
+/* What kernels know of the ways to others: whether there is one, and how much
  * goes through it. */
 static void
 look_at_paths(struct visit *visit)
 {
 	const struct model *model = visit->doctor->model;
-	unsigned mtu = largest_mtu(model);
-	struct probes probes = { .n = 0 };
-	size_t n_well = 0;
+	struct paths paths = { .visit = visit, .mtu = largest_mtu(model) };
+	size_t n_more = doctor_each_path(model, look_at_path, &paths);
 
-	model_each_remote(model, add_probe, &probes);
-	for (size_t i = 0; i < probes.n; i++) {
-		const struct vsw_addr *pa = &probes.of[i];
-		unsigned wanted = mtu + (pa->n == 4 ? OVERHEAD_V4
-						    : OVERHEAD_V6);
-		char text[MODEL_ADDR_TEXT_SIZE];
-		int path_mtu, error = ask_path(pa, &path_mtu);
-
-		model_addr_to_text(pa, text);
-		if (error)
-			tell(visit, WRONG, "path", "%s: %s", text,
-			     strerror(error));
-		else if ((unsigned) path_mtu < wanted)
-			tell(visit, WRONG, "path", "to %s %d bytes go "
-			     "through, and ports of MTU %u need %u", text,
-			     path_mtu, mtu, wanted);
-		else
-			n_well++;
-	}
-	if (n_well || !probes.n)
-		tell(visit, WELL, "paths", "%zu provider addresses of others "
-		     "have a route, with room for an MTU of %u", n_well, mtu);
-	if (probes.n_more)
+	if (paths.n_well || !paths.n)
+		tell(visit, WELL, "paths", "%zu ways to provider addresses of "
+		     "others, with room for an MTU of %u", paths.n_well,
+		     paths.mtu);
+	if (n_more)
 		tell(visit, LOOK, "paths", "%zu more were not looked at",
-		     probes.n_more);
+		     n_more);
 }
 
 static void
-add_probe(void *probes_, const struct vsw_addr *pa)
+look_at_path(void *paths_, const struct doctor_path *path)
 {
-	struct probes *probes = probes_;
+	struct paths *paths = paths_;
+	unsigned wanted = paths->mtu + (path->remote->n == 4 ? OVERHEAD_V4
+							     : OVERHEAD_V6);
+	const char *netns = path->local
+		? model_option(&path->local->options, "netns", NULL) : NULL;
+	enum verdict verdict = path->has_other ? LOOK : WRONG;
+	char text[MODEL_ADDR_TEXT_SIZE];
 
-	for (size_t i = 0; i < probes->n; i++)
-		if (probes->of[i].n == pa->n
-		    && !memcmp(probes->of[i].bytes, pa->bytes, pa->n))
-			return;
-	if (probes->n == PROBES_MAX)
-		probes->n_more++;
+	model_addr_to_text(path->remote, text);
+	paths->n++;
+	if (!path->local)
+		tell(paths->visit, WRONG, "path", "%s: no provider address of "
+		     "its family is up", text);
+	else if (path->error)
+		tell(paths->visit, verdict, "path", "%s: %s, from %s%s%s",
+		     text, strerror(path->error), path->local->ip,
+		     netns ? " in " : "", netns ? netns : "");
+	else if (path->mtu < wanted)
+		tell(paths->visit, WRONG, "path", "to %s %u bytes go "
+		     "through, and ports of MTU %u need %u, from %s%s%s",
+		     text, path->mtu, paths->mtu, wanted, path->local->ip,
+		     netns ? " in " : "", netns ? netns : "");
 	else
-		probes->of[probes->n++] = *pa;
+		paths->n_well++;
 }
 
 static unsigned
@@ -428,35 +420,6 @@ largest_mtu(const struct model *model)
 		}
 	}
 	return largest ? (unsigned) largest : USUAL_MTU;
-}
-
-/* A socket that is connected and never sends.  0 or an errno. */
-static int
-ask_path(const struct vsw_addr *pa, int *ret_mtu)
-{
-	bool is_v4 = pa->n == 4;
-	int fd = socket(is_v4 ? AF_INET : AF_INET6,
-			SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_in in = {
-		.sin_family = AF_INET, .sin_port = htons(4789)
-	};
-	struct sockaddr_in6 in6 = {
-		.sin6_family = AF_INET6, .sin6_port = htons(4789)
-	};
-	socklen_t size = sizeof *ret_mtu;
-	int error = 0;
-
-	if (fd < 0)
-		return errno;
-	memcpy(is_v4 ? (void *) &in.sin_addr : (void *) &in6.sin6_addr,
-	       pa->bytes, pa->n);
-	if (connect(fd, is_v4 ? (void *) &in : (void *) &in6,
-		    is_v4 ? sizeof in : sizeof in6)
-	    || getsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6,
-			  is_v4 ? IP_MTU : IPV6_MTU, ret_mtu, &size))
-		error = errno;
-	close(fd);
-	return error;
 }
 
 static void
