@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/base/memory.h"
@@ -20,6 +21,7 @@
 #include "agent/model/state.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/status/status.h"
+#include "agent/status/write.h"
 
 enum {
 	CERTIFICATE_DAYS = 30,
@@ -52,6 +54,9 @@ static void tell(struct visit *, enum verdict, const char *check,
 		 const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 static void look_at_host(struct visit *);
+static void look_at_controllers(struct visit *);
+static void look_at_managers(struct visit *, const struct table *);
+static char *age_text(int64_t seconds);
 static void look_at_rows(struct visit *);
 static void look_at_ports(struct visit *);
 static void look_at_macs(struct visit *);
@@ -92,6 +97,7 @@ run(struct control_request *request, size_t n_args, const char *const args[],
 	report_start(&visit.report, wishes.is_json);
 	report_open_list(&visit.report, "checks");
 	look_at_host(&visit);
+	look_at_controllers(&visit);
 	look_at_rows(&visit);
 	look_at_ports(&visit);
 	look_at_macs(&visit);
@@ -162,6 +168,61 @@ look_at_host(struct visit *visit)
 		     "provider address in tunnel_ips", n);
 	else
 		tell(visit, WELL, "host rows", "%zu of Physical_Switch", n);
+}
+
+/* Who gives the policy, and how old that is. */
+static void
+look_at_controllers(struct visit *visit)
+{
+	const struct model *model = visit->doctor->model;
+	int64_t since = policy_get_time(model);
+	char *age = age_text(time(NULL) - since);
+
+	for (int db = DB_MS_VTEP; db <= DB_HARDWARE_VTEP; db++)
+		look_at_managers(visit, state_table(model->state, db,
+						    "Manager"));
+	if (since)
+		tell(visit, WELL, "policy", "is %s old", age);
+	else
+		tell(visit, LOOK, "policy", "no controller has ever given any");
+	free(age);
+}
+
+static void
+look_at_managers(struct visit *visit, const struct table *table)
+{
+	const struct row *row = table ? table_first(table) : NULL;
+
+	for (; row; row = table_next(table, row)) {
+		const char *target = row_string(row, "target", "");
+		struct datum room;
+		const struct datum *status = row_get(row, "status", &room);
+		const char *why = datum_map_string(status, "last_error", "");
+		const char *age = datum_map_string(
+			status, "sec_since_disconnect", "");
+
+		if (datum_boolean(row_get(row, "is_connected", &room), false))
+			tell(visit, WELL, "controller", "%s is connected",
+			     target);
+		else
+			tell(visit, LOOK, "controller", "%s is not connected"
+			     "%s%s%s%s%s; the last policy stays in force",
+			     target, *age ? ", for " : "", age,
+			     *age ? " s" : "", *why ? ": " : "", why);
+	}
+}
+
+/* To be freed. */
+static char *
+age_text(int64_t s)
+{
+	if (s < 120)
+		return xasprintf("%" PRId64 " s", s < 0 ? 0 : s);
+	if (s < 7200)
+		return xasprintf("%" PRId64 " min", s / 60);
+	if (s < 172800)
+		return xasprintf("%" PRId64 " h", s / 3600);
+	return xasprintf("%" PRId64 " days", s / 86400);
 }
 
 static void
@@ -529,8 +590,7 @@ look_at_files(struct visit *visit)
 
 		journal_status(database_journal(database), &status);
 		if (status.problem)
-			tell(visit, WRONG, "file", "%s: %s", status.path,
-			     status.problem);
+			tell(visit, WRONG, "file", "%s", status.problem);
 		else
 			tell(visit, WELL, "file", "%s, %" PRId64 " bytes",
 			     status.path, status.size);

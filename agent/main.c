@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <event2/event.h>
 
 #include "agent/base/daemon.h"
@@ -86,6 +87,7 @@ static void serve(struct agent *);
 static void stop(struct agent *);
 static bool open_loop(struct agent *);
 static bool open_databases(struct agent *);
+static bool has_file(const struct agent *, const char *name);
 static bool open_policy(struct agent *);
 static void read_policy_time(struct agent *);
 static void keep_policy_time(struct agent *);
@@ -101,6 +103,7 @@ static void on_commit(struct observer *, const struct commit *);
 static void ask_to_follow(void *agent_);
 static void follow(evutil_socket_t, short what, void *agent_);
 static void count(evutil_socket_t, short what, void *agent_);
+static void look_at_files(struct agent *);
 static void look_at_it(evutil_socket_t, short what, void *agent_);
 static void run_reopen(struct control_request *, size_t n_args,
 		       const char *const args[], void *agent_);
@@ -249,6 +252,9 @@ err:
 static bool
 open_databases(struct agent *agent)
 {
+	bool is_first = !has_file(agent, "hnv.db")
+			&& !has_file(agent, "policy-since");
+
 	for (size_t i = 0; i < N_DATABASES; i++) {
 		const char *name = database_names[i];
 		char *path = xasprintf("%s/%s.db", agent->options.db_dir, name);
@@ -256,6 +262,11 @@ open_databases(struct agent *agent)
 					 agent->options.schema_dir, name);
 		char *warning = NULL, *said = NULL;
 		struct ovsdb_error *error;
+
+		if (!is_first && access(path, F_OK) && errno == ENOENT)
+			log_line(LOG_LEVEL_WARN, name, "%s was not there: it "
+				 "is made anew, and what it said is gone",
+				 path);
 		error = journal_open_database(path, schema,
 					      &agent->databases[i], &warning);
 		/* The others' schemas are not ours to change. */
@@ -277,6 +288,16 @@ open_databases(struct agent *agent)
 		}
 	}
 	return true;
+}
+
+static bool
+has_file(const struct agent *agent, const char *name)
+{
+	char *path = xasprintf("%s/%s", agent->options.db_dir, name);
+	bool has = !access(path, F_OK);
+
+	free(path);
+	return has;
 }
 
 static bool
@@ -333,18 +354,22 @@ static void
 keep_policy_time(struct agent *agent)
 {
 	int64_t time_s = policy_get_time(agent->model);
-	char *path;
+	char *path, *fresh;
 	FILE *file;
 
 	if (time_s == agent->policy_time)
 		return;
 	agent->policy_time = time_s;
 	path = xasprintf("%s/policy-since", agent->options.db_dir);
-	file = fopen(path, "we");
-	if (file) {
-		fprintf(file, "%lld\n", (long long) time_s);
+	fresh = xasprintf("%s.new", path);
+	file = fopen(fresh, "we");
+	/* On a full disk the old one stays. */
+	if (file && fprintf(file, "%lld\n", (long long) time_s) > 0
+	    && !fflush(file))
+		rename(fresh, path);
+	if (file)
 		fclose(file);
-	}
+	free(fresh);
 	free(path);
 }
 
@@ -546,6 +571,33 @@ count(evutil_socket_t fd, short what, void *agent_)
 		ask_to_follow(agent);
 }
 
+/* What cannot be stored is refused to whoever wants it, and what is in force
+ * stays so; the operator hears of it. */
+static void
+look_at_files(struct agent *agent)
+{
+	const char *problem = NULL;
+
+	for (size_t i = 0; i < N_DATABASES; i++) {
+		struct journal *journal = database_journal(
+			agent->databases[i]);
+		struct journal_status status;
+
+		journal_probe(journal);
+		journal_status(journal, &status);
+		if (!problem)
+			problem = status.problem;
+	}
+	if (!model_set_store_problem(agent->model, problem))
+		return;
+	ask_to_follow(agent);
+	if (problem)
+		log_line(LOG_LEVEL_ERROR, "databases", "%s: changes are "
+			 "refused, packets go on as before", problem);
+	else
+		log_line(LOG_LEVEL_INFO, "databases", "can be written again");
+}
+
 /* What is in force, against what is written: half a percent of a processor. */
 static void
 look_at_it(evutil_socket_t fd, short what, void *agent_)
@@ -557,6 +609,7 @@ look_at_it(evutil_socket_t fd, short what, void *agent_)
 	chore_begin(CHORE_AUDIT);
 	audit_slice(agent->audit, AUDIT_NS);
 	chore_end();
+	look_at_files(agent);
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <db-ctl-base.h>
 #include <openvswitch/json.h>
@@ -22,6 +23,7 @@ static void show(struct ctl_context *);
 static struct json *host_to_json(const struct hnvrec_host *);
 static struct json *switch_to_json(const struct hnvrec_switch *);
 static void show_host(struct ds *, const struct hnvrec_host *);
+static void show_age(struct ds *, const char *since);
 static void show_each(struct ds *, int level, const struct smap *status,
 		      const char *prefix);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
@@ -170,15 +172,39 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 	else
 		ds_put_format(out, "%"PRId64", in force: %"PRId64"\n",
 			      host->next_cfg, host->cur_cfg);
-	if (smap_get(&host->status, "policy_since"))
-		show_field(out, 1, "policy since",
-			   smap_get(&host->status, "policy_since"));
+	show_age(out, smap_get(&host->status, "policy_since"));
 	show_detail(out, 1, &host->status);
 	show_each(out, 1, &host->status, "fault_");
 
 	for (size_t i = 0; i < host->n_switches; i++)
 		show_switch(out, switches[i]);
 	free(switches);
+}
+
+/* "policy since: 2026-11-22T12:00:00Z (3 h ago)": its age, whether a controller
+ * is there or not. */
+static void
+show_age(struct ds *out, const char *since)
+{
+	struct tm tm;
+	long long int age;
+	const char *unit;
+
+	if (!since)
+		return;
+	memset(&tm, 0, sizeof tm);
+	if (!strptime(since, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		show_field(out, 1, "policy since", since);
+		return;
+	}
+	age = (long long int) (time(NULL) - timegm(&tm));
+	if (age < 0)
+		age = 0;
+	unit = age < 120 ? "s" : age < 7200 ? "min"
+	       : age < 172800 ? "h" : "days";
+	age /= age < 120 ? 1 : age < 7200 ? 60 : age < 172800 ? 3600 : 86400;
+	ds_put_format(out, "%*spolicy since: %s (%lld %s ago)\n", INDENT, "",
+		      since, age, unit);
 }
 
 /* What begins so: rows, or addresses, that have no status of their own. */

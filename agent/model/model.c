@@ -143,8 +143,17 @@ model_free(struct model *model)
 	firewall_done(state);
 	free(state->touched);
 	free(state->own);
+	free(state->store_fault.detail);
 	free(state);
 	free(model);
+}
+
+bool
+model_set_store_problem(struct model *model, const char *problem)
+{
+	return model_fault_set(&model->state->store_fault,
+			       problem ? MODEL_NOT_STORED : MODEL_OK,
+			       problem ? "%s" : NULL, problem);
 }
 
 bool

@@ -61,6 +61,7 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(NOT_ALLOWED, "its switch's type does not allow it")                \
 	X(NOT_SUPPORTED, "not supported")                                     \
 	X(LIMIT, "more than the host takes")                                  \
+	X(NOT_STORED, "a database's file cannot be written")                  \
 	X(ENGINE, "the switch refused")
 
 enum model_reason {
@@ -509,6 +510,10 @@ bool model_may_claim(const struct model_port *, enum model_guard,
  * controllers may know MACs alone, and where an unknown-dst row says so: then
  * ARP and ND that the agent cannot answer are left to the VMs. */
 bool model_is_bridged(const struct model_subnet *);
+
+/* A database's file cannot be written, as 'problem' says; NULL: all can.  True:
+ * that is news. */
+bool model_set_store_problem(struct model *, const char *problem);
 
 /* Why the type of its switch, or its own, does not allow a port, or a provider
  * address; NULL: it does. */

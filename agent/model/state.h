@@ -231,6 +231,7 @@ struct model_state {
 	bool requests_changed;		/* Since they were told. */
 	bool is_in_force;		/* The last policy_apply() was whole; */
 	struct model_fault engine_fault;	/* else what was the first. */
+	struct model_fault store_fault;
 	size_t n_cut;			/* Addresses with too many places. */
 	struct list gone_subnets, gone_routers;	/* Until then. */
 

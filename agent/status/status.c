@@ -198,7 +198,8 @@ write_host(struct model_state *state, struct teller *teller)
 		return;
 	start_map(&status);
 	fault = state->engine_fault.reason ? &state->engine_fault
-					   : &state->model->settings.fault;
+		: state->store_fault.reason ? &state->store_fault
+		: &state->model->settings.fault;
 	datum_add_string(&status, "state", fault->reason ? "error" : "up");
 	status_add_fault(&status, fault);
 	add_row_faults(state, &status);

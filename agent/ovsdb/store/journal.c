@@ -3,6 +3,7 @@
 #include "agent/ovsdb/store/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,7 +42,8 @@ struct journal {
 	int64_t due_ms;		/* Of journal_run(). */
 	int64_t size_tried;	/* When it last failed; not again before the
 				 * file has grown by a part. */
-	char *problem;		/* The last one, or NULL. */
+	char *problem;		/* The last one, or NULL; */
+	bool is_full;		/* a record's that could not be written. */
 	struct journal_status counters;
 };
 
@@ -55,10 +57,12 @@ enum {
 	OUT_KEPT = 1 << 20,
 	SLICE_GARBAGE = 1024,	/* Rows freed in one go. */
 	POLL_MS = 5,		/* While a compaction is under way. */
+	PROBE_SIZE = 64 << 10,
 	RETRY_MS = 1000		/* After one that was needed and failed. */
 };
 
 static void hear(struct journal *);
+static bool has_room(struct journal *);
 static struct ovsdb_error *write_record(struct journal *,
 					char ret_sha1[JOURNAL_SHA1_TEXT_SIZE]);
 static void note(struct journal *, const struct ovsdb_error *);
@@ -138,6 +142,7 @@ journal_append(struct journal *journal, bool durable, struct uuid *id)
 		error = write_record(journal, sha1);
 	if (error) {
 		journal->counters.n_errors++;
+		journal->is_full = !journal->is_suspect;
 		if (!journal->is_suspect || !journal->problem)
 			note(journal, error);
 		if (journal->is_suspect && journal->due_ms == INT64_MAX)
@@ -146,7 +151,9 @@ journal_append(struct journal *journal, bool durable, struct uuid *id)
 	}
 	history_next_id(id, sha1, id);
 	journal->counters.n_records++;
-	note(journal, NULL);
+	/* A little one may find room where most would not. */
+	if (!journal->is_full || has_room(journal))
+		note(journal, NULL);
 	if (durable) {
 		journal->counters.n_durable++;
 		journal->last_durable = journal->counters.n_records;
@@ -288,6 +295,22 @@ journal_deadline(const struct journal *journal)
 	return journal ? journal->due_ms : INT64_MAX;
 }
 
+void
+journal_probe(struct journal *journal)
+{
+	struct ovsdb_error *error = NULL;
+
+	if (!journal || !journal->is_full || journal->is_suspect
+	    || journal->compaction)
+		return;
+	if (journal->has_rubbish)
+		error = cut_rubbish(journal);
+	errno = 0;
+	if (!error && has_room(journal) && errno != EOPNOTSUPP)
+		note(journal, NULL);
+	ovsdb_error_free(error);
+}
+
 int64_t
 journal_size(const struct journal *journal)
 {
@@ -357,6 +380,16 @@ hear(struct journal *journal)
 	ovsdb_error_free(error);
 }
 
+/* For some records more, as far as the file system can say. */
+static bool
+has_room(struct journal *journal)
+{
+	if (fallocate(journal->fd, FALLOC_FL_KEEP_SIZE, journal->size,
+		      PROBE_SIZE))
+		return errno == EOPNOTSUPP;
+	return !journal_cut(journal->fd, journal->size);
+}
+
 static struct ovsdb_error *
 write_record(struct journal *journal, char ret_sha1[JOURNAL_SHA1_TEXT_SIZE])
 {
@@ -388,6 +421,8 @@ note(struct journal *journal, const struct ovsdb_error *error)
 {
 	if (!error && !journal->problem)
 		return;
+	if (!error)
+		journal->is_full = false;
 	free(journal->problem);
 	journal->problem = error ? xstrdup(error->details) : NULL;
 }

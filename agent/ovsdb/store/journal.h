@@ -117,6 +117,10 @@ struct ovsdb_error *journal_replace(struct journal *, struct database *);
 void journal_run(struct journal *, int64_t now_ms);
 int64_t journal_deadline(const struct journal *);
 
+/* If the last record could not be written: is there room for one by now?  Then
+ * that is no problem any more.  Leaves the file as it is.  Accepts NULL. */
+void journal_probe(struct journal *);
+
 /* Bytes in the file. */
 int64_t journal_size(const struct journal *);
 
