@@ -287,7 +287,8 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 		.name = port->name,
 		.interface = model_option(options, "interface", NULL),
 		.netns = model_option(options, "netns", NULL),
-		.promiscuous = 1
+		.promiscuous = 1,
+		.up = 1
 	};
 	int error;
 

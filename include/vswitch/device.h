@@ -45,6 +45,7 @@ struct vsw_packet_options {
 	const char *interface;		/* NULL: 'name'. */
 	const char *netns;		/* Where it is; NULL: here. */
 	uint8_t promiscuous;
+	uint8_t up;			/* Bring it up, if it is not. */
 	uint32_t n_queues;		/* 0: 1; more: a fanout group. */
 	struct vsw_addr to;		/* Take in only what is to this address
 					 * by UDP or GRE: all else the kernel

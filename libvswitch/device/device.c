@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <vswitch.h>
 
 static bool is_zero(const uint8_t *, size_t size);
@@ -103,6 +104,21 @@ device_check_queues(const struct device_opening *opening, uint32_t *n_queues)
 		return device_fail(opening, EINVAL, "%u queues: at most %d",
 				   *n_queues, DEVICE_MAX_QUEUES);
 	return 0;
+}
+
+int
+device_raise(const struct device_opening *opening, int fd,
+	     struct ifreq *request)
+{
+	if (!ioctl(fd, SIOCGIFFLAGS, request)) {
+		if (request->ifr_flags & IFF_UP)
+			return 0;
+		request->ifr_flags |= IFF_UP;
+		if (!ioctl(fd, SIOCSIFFLAGS, request))
+			return 0;
+	}
+	return device_fail(opening, errno, "cannot bring %s up",
+			   request->ifr_name);
 }
 
 int

@@ -9,6 +9,7 @@
  * of functions, and an open function.  This folder knows <vswitch.h> and
  * <vswitch/device.h> and nothing else of the library. */
 
+#include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/device.h>
@@ -55,6 +56,10 @@ int device_copy_options(const struct device_opening *, void *options,
 /* Name and number of queues (0 becomes 1) as every device wants them. */
 int device_check_name(const struct device_opening *);
 int device_check_queues(const struct device_opening *, uint32_t *n_queues);
+
+/* Brings up the interface that is named in 'request', by any socket of its
+ * namespace.  One that is up already is not touched. */
+int device_raise(const struct device_opening *, int fd, struct ifreq *);
 
 /* Adds the port, which is the last step of opening: from here on 'transmit'
  * may be called, with the device as its context. */

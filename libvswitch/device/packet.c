@@ -67,8 +67,8 @@ static void transmit(void *, struct vsw_worker *, struct vsw_packet *const[],
 		     size_t);
 static int open_all(struct packet_device *, const struct device_opening *,
 		    const struct vsw_packet_options *);
-static int find_mtu(struct packet_device *, const struct device_opening *,
-		    const struct vsw_packet_options *);
+static int set_up(struct packet_device *, const struct device_opening *,
+		  const struct vsw_packet_options *);
 static int open_queue(const struct device_opening *,
 		      const struct vsw_packet_options *, int index,
 		      int *ret_fd);
@@ -159,7 +159,7 @@ open_all(struct packet_device *device, const struct device_opening *opening,
 		queue->n_messages = FIRST_MESSAGES;
 		++*n;
 		if (*n == 1)
-			error = find_mtu(device, opening, options);
+			error = set_up(device, opening, options);
 		if (!error && options->n_queues > 1)
 			error = join_fanout(opening, queue->fd, *n == 1, &id);
 	}
@@ -167,16 +167,21 @@ open_all(struct packet_device *device, const struct device_opening *opening,
 	return back ? back : error;
 }
 
-/* What is larger the kernel would refuse. */
+/* What is larger than the MTU the kernel would refuse. */
 static int
-find_mtu(struct packet_device *device, const struct device_opening *opening,
-	 const struct vsw_packet_options *options)
+set_up(struct packet_device *device, const struct device_opening *opening,
+       const struct vsw_packet_options *options)
 {
+	int fd = device->queues[0].fd, error = 0;
 	struct ifreq request;
 
 	memset(&request, 0, sizeof request);
 	snprintf(request.ifr_name, IFNAMSIZ, "%s", options->interface);
-	if (ioctl(device->queues[0].fd, SIOCGIFMTU, &request))
+	if (options->up)
+		error = device_raise(opening, fd, &request);
+	if (error)
+		return error;
+	if (ioctl(fd, SIOCGIFMTU, &request))
 		return device_fail(opening, errno, "cannot ask for the MTU "
 				   "of %s", options->interface);
 	device->mtu = (uint32_t) request.ifr_mtu;

@@ -59,7 +59,6 @@ static int configure(const struct device_opening *,
 		     const struct vsw_tap_options *);
 static int set_mac(int fd, struct ifreq *, const uint8_t mac[6]);
 static int set_mtu(int fd, struct ifreq *, uint32_t mtu);
-static int set_up(int fd, struct ifreq *);
 static int read_packet(int fd, struct vsw_worker *,
 		       struct vsw_packet **ret_packet);
 static int write_packet(int fd, struct vsw_packet *);
@@ -236,9 +235,8 @@ configure(const struct device_opening *opening,
 		error = device_fail(opening, errno,
 				    "cannot set the MTU of %s to %u",
 				    options->interface, options->mtu);
-	else if (set_up(fd, &request))
-		error = device_fail(opening, errno, "cannot bring %s up",
-				    options->interface);
+	else
+		error = device_raise(opening, fd, &request);
 	close(fd);
 	return error;
 }
@@ -266,17 +264,6 @@ set_mtu(int fd, struct ifreq *request, uint32_t mtu)
 		return 0;
 	request->ifr_mtu = (int) mtu;
 	return ioctl(fd, SIOCSIFMTU, request);
-}
-
-static int
-set_up(int fd, struct ifreq *request)
-{
-	if (ioctl(fd, SIOCGIFFLAGS, request))
-		return -1;
-	if (request->ifr_flags & IFF_UP)
-		return 0;
-	request->ifr_flags |= IFF_UP;
-	return ioctl(fd, SIOCSIFFLAGS, request);
 }
 
 static int

@@ -293,6 +293,25 @@ START_TEST(an_interface_that_is_down_may_come_back)
 }
 END_TEST
 
+START_TEST(an_interface_that_is_down_is_brought_up_on_demand)
+{
+	struct vsw_packet_options options = { .size = sizeof options,
+					      .name = "v0" };
+	struct vsw_device *opened;
+
+	vsw_device_close(device);
+	run("ip link set v0 down");
+	ck_assert_int_eq(vsw_device_open_packet(rig.vsw, &options, NULL, 0,
+						&opened), 0);
+	run("ip link show v0 | grep -q 'state DOWN'");
+	vsw_device_close(opened);
+	options.up = 1;
+	ck_assert_int_eq(vsw_device_open_packet(rig.vsw, &options, NULL, 0,
+						&device), 0);
+	run("ip link show v0 | grep -q '<.*UP.*>'");
+}
+END_TEST
+
 START_TEST(an_interface_that_goes_is_no_more_use)
 {
 	int error;
@@ -345,6 +364,8 @@ main(void)
 	tcase_add_test(tc, without_memory_packets_are_counted);
 	tcase_add_test(tc, queues_share_a_fanout_group);
 	tcase_add_test(tc, an_interface_that_is_down_may_come_back);
+	tcase_add_test(tc,
+		       an_interface_that_is_down_is_brought_up_on_demand);
 	tcase_add_test(tc, an_interface_that_goes_is_no_more_use);
 	tcase_add_test(tc, opening_says_what_is_wrong);
 	suite_add_tcase(suite, tc);
