@@ -17,6 +17,7 @@
 #include "libvswitch/base/table.h"
 
 struct connections;
+struct ear;
 struct entry_pool;
 struct vsw_domain;
 struct vsw_port;
@@ -47,6 +48,7 @@ struct vsw {
 	uint32_t n_salts;			/* See switch_salt(). */
 
 	struct vsw_worker **workers;		/* options.max_workers. */
+	struct ear *ears;			/* Theirs. */
 	_Atomic bool is_woken;			/* Control knows of events. */
 	uint32_t next_event;			/* Worker to be asked next. */
 	struct vsw_event_counters events_gone;	/* With workers. */

@@ -26,7 +26,9 @@
 #include "libvswitch/base/lock.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/base/wire.h"
 #include "libvswitch/connection/ended.h"
+#include "libvswitch/connection/listen.h"
 #include "libvswitch/connection/room.h"
 
 enum {
@@ -70,7 +72,8 @@ static void set_sizes(struct connections *);
 static void set_ages(struct connections *);
 static struct lock *lock_of(const struct connections *, uint32_t hash);
 static uint32_t load(const _Atomic uint32_t *);
-static struct entry *find(const struct connections *, uint32_t place,
+static struct entry *find(const struct connections *,
+			  const struct connection_reference *,
 			  const struct connection_packet *);
 static struct entry *find_in_bucket(const struct connections *,
 				    const struct connection_packet *,
@@ -221,17 +224,16 @@ connection_may_be_there(struct connections *t, uint32_t hash)
 }
 
 enum connection_verdict
-connection_see(struct connections *t, uint32_t place,
-	       const struct connection_packet *packet, uint64_t now)
+connection_see(struct connections *t, const struct connection_reference *at,
+	       const struct connection_packet *packet,
+	       const struct connection_listener *listener, uint64_t now)
 {
 	enum connection_verdict verdict = CONNECTION_GONE;
 	struct lock *lock = lock_of(t, packet->hash);
 	struct entry *e;
 
 	lock_take(lock);
-	e = find(t, place, packet);
-	if (!e)
-		e = find_in_bucket(t, packet, &place);
+	e = find(t, at, packet);
 	if (!e || !is_alive(t, e, now) || track_is_refused(e->state)) {
 		verdict = CONNECTION_GONE;
 	} else if (packet->is_related) {
@@ -240,9 +242,13 @@ connection_see(struct connections *t, uint32_t place,
 	} else if (packet->event == TRACK_INVALID) {
 		verdict = CONNECTION_INVALID;
 	} else if (!track_begins_anew(e->state, packet->event)) {
-		advance(t, e, place, packet, now);
+		advance(t, e, at->place, packet, now);
 		verdict = track_is_watched(e->state) ? CONNECTION_WATCHED
 						     : CONNECTION_SETTLED;
+		if (verdict == CONNECTION_SETTLED && listener
+		    && e->key.proto == IP_PROTO_TCP)
+			listen_add(&t->room, t->vsw->ears, at->place,
+				   packet->direction & 1, listener);
 	}
 	lock_give(lock);
 	return verdict;
@@ -295,7 +301,7 @@ connection_approve(struct connections *t,
 	lock_take(lock);
 	e = find_in_bucket(t, packet, &place);
 	if (e) {
-		e->program = program;
+		e->program = program & ROOM_PROGRAM_MASK;
 		e->layers = layers;
 		e->log_tag = log_tag;
 		set_state(t, e, place, track_allow(e->state, e->key.proto),
@@ -340,7 +346,7 @@ connection_refuse(struct connections *t,
 		if (e->log_tag)
 			tell_end(t, e);
 		e->log_tag = 0;
-		e->program = program;
+		e->program = program & ROOM_PROGRAM_MASK;
 		e->layers = 0;
 		set_state(t, e, place, state, now);
 	}
@@ -509,15 +515,15 @@ load(const _Atomic uint32_t *number)
 /* Under the shard's lock, as all that look at entries: the packet's, if it is
  * still at this place. */
 static struct entry *
-find(const struct connections *t, uint32_t place,
+find(const struct connections *t, const struct connection_reference *at,
      const struct connection_packet *packet)
 {
 	struct entry *e;
 
-	if (!room_is_place(&t->room, place))
+	if (!room_is_place(&t->room, at->place))
 		return NULL;
-	e = room_entry(&t->room, place);
-	return load(&e->hash) == packet->hash
+	e = room_entry(&t->room, at->place);
+	return load(&e->hash) == packet->hash && e->serial == at->serial
 	       && !memcmp(&e->key, &packet->key, sizeof e->key) ? e : NULL;
 }
 
@@ -554,15 +560,14 @@ is_alive(const struct connections *t, const struct entry *e, uint64_t now)
 static void
 view_of(const struct entry *e, uint32_t place, struct connection_view *view)
 {
-	view->place = place;
+	view->at.place = place;
+	view->at.serial = e->serial;
 	view->state = e->state;
 	view->direction = e->direction;
 	view->layers = e->layers;
 	view->log_tag = e->log_tag;
 	view->program = e->program;
-	view->opener.vni = e->vni;
-	memcpy(view->opener.eth_src, e->eth_src, sizeof e->eth_src);
-	memcpy(view->opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
+	view->opener = e->opener;
 }
 
 /* For those who are not told the time. */
@@ -614,6 +619,8 @@ set_state(struct connections *t, struct entry *e, uint32_t place,
 {
 	enum track_hold old = track_hold(e->state), hold = track_hold(state);
 
+	if (track_is_watched(state) && !track_is_watched(e->state))
+		listen_tell(&t->room, t->vsw->ears, place);
 	e->state = (uint8_t) state;
 	if (hold != old)
 		room_move(&t->room, e->key.port, old, hold, place, now);
@@ -708,15 +715,14 @@ fill(struct entry *e, enum track_state state,
 	e->key = packet->key;
 	e->state = (uint8_t) state;
 	e->direction = packet->direction & 1;
-	e->known = 0;
+	e->known = e->listens = 0;
+	e->serial++;
 	judge(e, TRACK_OPENER, packet, &is_answer);
 	e->used_ns = e->opened_ns = now;
-	e->program = view->program;
+	e->program = view->program & ROOM_PROGRAM_MASK;
 	e->layers = view->layers;
 	e->log_tag = view->log_tag;
-	e->vni = view->opener.vni;
-	memcpy(e->eth_src, view->opener.eth_src, sizeof e->eth_src);
-	memcpy(e->eth_dst, view->opener.eth_dst, sizeof e->eth_dst);
+	e->opener = view->opener;
 }
 
 /* Under its shard's lock. */
@@ -725,6 +731,7 @@ remove_entry(struct connections *t, struct entry *e, uint32_t place)
 {
 	if (e->log_tag)
 		tell_end(t, e);
+	listen_tell(&t->room, t->vsw->ears, place);
 	unchain(t, e, place);
 	room_unlist(&t->room, e->key.port, track_hold(e->state), place);
 	room_put(&t->room, place);
@@ -735,12 +742,10 @@ tell_end(struct connections *t, const struct entry *e)
 {
 	struct ended ended = {
 		.key = e->key, .tag = e->log_tag, .direction = e->direction,
-		.opener.vni = e->vni,
+		.opener = e->opener,
 		.time_ns = atomic_load_explicit(&t->now, memory_order_relaxed)
 	};
 
-	memcpy(ended.opener.eth_src, e->eth_src, sizeof e->eth_src);
-	memcpy(ended.opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
 	if (ended_put(&t->ended, &t->vsw->allocator, &ended))
 		switch_wake(t->vsw);
 }
@@ -774,8 +779,11 @@ sweep(struct connections *t, uint32_t bucket, uint64_t now)
 		struct entry *e = room_entry(&t->room, place);
 		uint32_t next = e->next;
 
-		if (!is_alive(t, e, now))
+		if (!is_alive(t, e, now)) {
+			/* Who has not been here for so long will look. */
+			e->listens = 0;
 			remove_entry(t, e, place);
+		}
 		place = next;
 	}
 	lock_give(lock);

@@ -13,10 +13,12 @@
  * it passes, and how its opener came in, so that another program can be asked
  * about the opener when it is the other who sends next.
  *
- * Callers hold places (numbers), never pointers, and show the key with them: a
- * place that has another connection by now is told by that.  So a connection's
- * room can be used again at once, and whoever remembers one that is gone is
- * told so.  What is kept is bounded, for each port and in all; when there is no
+ * Callers hold places (numbers), never pointers, with a serial, and show the key
+ * with them: a place that has another connection by now is told by that.  So a
+ * connection's room can be used again at once, and whoever remembers one that
+ * is gone is told so.  Of settled TCP not each packet is seen; the flows that
+ * remember one listen (listen.h), and look when it is not settled any more, or
+ * gives way to another.  What is kept is bounded, for each port and in all; when there is no
  * room, half-open and closing connections give way, never settled ones.
  *
  * Room for translation (NAT): a second key of the same connection, in an array
@@ -67,9 +69,21 @@ struct connection_opener {
 	uint32_t vni;
 };
 
+/* Where a connection is, and which of all that have been there. */
+struct connection_reference {
+	uint32_t place;
+	uint16_t serial;
+};
+
+/* A flow that remembers one. */
+struct connection_listener {
+	uint8_t worker;
+	uint32_t flow;			/* Its place in the worker's cache. */
+};
+
 /* A connection at one moment. */
 struct connection_view {
-	uint32_t place;
+	struct connection_reference at;
 	uint8_t state;			/* enum track_state. */
 	uint8_t direction;		/* Of the opener. */
 	uint16_t log_tag;		/* Its end is told with; 0: it is
@@ -111,10 +125,13 @@ void connection_fetch_more(const struct connections *, uint32_t hash);
 /* Is there one with this hash, and not refused?  A yes may be about another
  * one. */
 bool connection_may_be_there(struct connections *, uint32_t hash);
-/* The packet passes: its connection takes note.  'place' is where it was, if
- * that is still so. */
-enum connection_verdict connection_see(struct connections *, uint32_t place,
+/* The packet passes: its connection takes note, if it is still the one that is
+ * referred to.  If it is TCP and settled then, the listener (NULL: nobody) is
+ * told when that is over. */
+enum connection_verdict connection_see(struct connections *,
+				       const struct connection_reference *,
 				       const struct connection_packet *,
+				       const struct connection_listener *,
 				       uint64_t now);
 /* The packet opens one, or joins one that another worker has opened meanwhile.
  * Returns CONNECTION_OPENED or the enum vsw_drop that says why not.  'view'

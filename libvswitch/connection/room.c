@@ -68,7 +68,7 @@ room_done(struct room *room)
 {
 	for (uint32_t i = 0; i < room->pool.n_chunks; i++)
 		memory_free(room->allocator, atomic_load(&room->chunks[i]),
-			    ROOM_CHUNK * sizeof(struct entry));
+			    sizeof(struct room_chunk));
 	memory_free(room->allocator, room->chunks,
 		    room->max_chunks * sizeof *room->chunks);
 	memory_free(room->allocator, room->ports,
@@ -383,8 +383,8 @@ static int
 grow(struct room *room, uint32_t n_chunks)
 {
 	struct room_pool *pool = &room->pool;
-	size_t size = ROOM_CHUNK * sizeof(struct entry);
-	struct entry *chunk = memory_alloc(room->allocator, 64, size);
+	struct room_chunk *chunk = memory_alloc(room->allocator, 64,
+						sizeof *chunk);
 
 	if (!chunk)
 		return -ENOMEM;
@@ -396,7 +396,7 @@ grow(struct room *room, uint32_t n_chunks)
 		chunk = NULL;
 	}
 	lock_give(&pool->lock);
-	memory_free(room->allocator, chunk, size);
+	memory_free(room->allocator, chunk, sizeof *chunk);
 	return 0;
 }
 

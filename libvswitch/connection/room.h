@@ -22,6 +22,9 @@
 
 enum { ROOM_CHUNK = 512, ROOM_NONE = UINT32_MAX };
 
+/* There are never more serials of programs than an entry has room for. */
+#define ROOM_PROGRAM_MASK ((UINT64_C(1) << 48) - 1)
+
 /* On the first line what is looked for, on the second what is kept. */
 struct entry {
 	_Alignas(64) struct connection_key key;
@@ -29,21 +32,33 @@ struct entry {
 	uint32_t next;			/* In its bucket; of those free. */
 	uint32_t layers;
 	uint8_t state;
-	uint8_t direction : 1, known : 2;	/* enum vsw_direction; struct
-					 * sequence. */
+	/* enum vsw_direction; struct sequence; bits by direction: somebody
+	 * listens. */
+	uint8_t direction : 1, known : 2, listens : 2;
 	uint16_t log_tag;		/* Its end is told with; 0: it is
 					 * not. */
 
 	uint64_t used_ns, opened_ns;
 	uint64_t listed_ns;		/* Since when in its port's list. */
-	uint64_t program;
+	uint64_t program : 48, serial : 16;	/* The second counts up, for
+						 * ever. */
 	uint32_t older, newer;		/* In that list. */
-	uint8_t eth_src[6], eth_dst[6];	/* Of the opener. */
-	uint32_t vni;
+	struct connection_opener opener;
 	uint32_t next_tcp[2];		/* struct sequence. */
 };
 
 _Static_assert(sizeof(struct entry) == 128, "an entry straddles cache lines");
+
+/* By direction, where entry.listens says so. */
+struct room_listeners {
+	uint32_t flows[2];
+	uint8_t workers[2];
+};
+
+struct room_chunk {
+	struct entry entries[ROOM_CHUNK];
+	struct room_listeners listeners[ROOM_CHUNK];
+};
 
 struct room_list {
 	uint32_t oldest, newest;
@@ -77,7 +92,7 @@ struct room {
 	const struct vsw_allocator *allocator;
 	uint32_t max, max_port, max_port_half_open, max_port_per_s;
 	uint32_t n_ports, max_chunks;
-	_Atomic(struct entry *) *chunks;
+	_Atomic(struct room_chunk *) *chunks;
 	struct room_port *ports;	/* By number. */
 	_Atomic uint32_t hog, n_searches;
 	struct room_pool pool;
@@ -132,7 +147,15 @@ room_entry(const struct room *room, uint32_t place)
 {
 	return &atomic_load_explicit(&room->chunks[place / ROOM_CHUNK],
 				     memory_order_acquire)
-		[place % ROOM_CHUNK];
+		->entries[place % ROOM_CHUNK];
+}
+
+static inline struct room_listeners *
+room_listeners(const struct room *room, uint32_t place)
+{
+	return &atomic_load_explicit(&room->chunks[place / ROOM_CHUNK],
+				     memory_order_acquire)
+		->listeners[place % ROOM_CHUNK];
 }
 
 /* Has there ever been an entry? */

@@ -55,6 +55,7 @@ static void drop_decided(struct flow_table *, uint32_t in_port,
 static void count_rules(struct flow_table *, struct flow *);
 static struct flow *take(struct flow_table *);
 static void give_back(struct flow_table *, struct flow *);
+static void clear(struct flow *);
 static bool make_way(struct flow_table *);
 static void insert(struct flow_table *, struct flow *, uint32_t hash);
 static void count_one_more(struct port_flows *);
@@ -178,6 +179,12 @@ flow_table_free(struct flow_table *t)
 	memory_free(allocator, t, sizeof *t);
 }
 
+_Atomic uint8_t *
+flow_table_ear(const struct flow_table *t)
+{
+	return &t->flows[0].flags;
+}
+
 uint32_t
 flow_hash(const struct flow_key *key, uint64_t seed)
 {
@@ -246,9 +253,9 @@ flow_put(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 	flow = take(t);
 	if (!flow)
 		return NULL;
-	*flow = (struct flow) {
-		.used_s = (uint16_t) (now / NS_PER_S), .batch = t->batch
-	};
+	clear(flow);
+	flow->used_s = (uint16_t) (now / NS_PER_S);
+	flow->batch = t->batch;
 	flow_key_split(key, flow->key, &rest);
 	if (!set_decided(t, flow, key, decision)) {
 		give_back(t, flow);
@@ -368,6 +375,12 @@ size_t
 flow_n_places(const struct flow_table *t)
 {
 	return t->n_fresh;
+}
+
+uint32_t
+flow_place(const struct flow_table *t, const struct flow *flow)
+{
+	return flow_table_place(t, flow);
 }
 
 struct flow *
@@ -492,8 +505,11 @@ judge(struct vsw_worker *worker, struct batch *batch, unsigned i,
 static inline bool
 must_look(const struct flow *flow, const struct headers *h, uint16_t now_s)
 {
-	return follow_must_look(flow->flags, h->tcp_flags)
-	       || (flow->flags
+	uint8_t flags = atomic_load_explicit(&flow->flags,
+					     memory_order_relaxed);
+
+	return follow_must_look(flags, h->tcp_flags)
+	       || (flags
 		   && (flow->used_s ^ now_s) >> FOLLOW_REFRESH_SHIFT);
 }
 
@@ -545,7 +561,10 @@ set_decided(struct flow_table *t, struct flow *flow,
 	decided = flow_decided(t, flow);
 	flow->connections[0] = decision->followed.connections[0];
 	flow->connections[1] = decision->followed.connections[1];
-	flow->flags = decision->followed.flags;
+	flow->serials[0] = decision->followed.serials[0];
+	flow->serials[1] = decision->followed.serials[1];
+	atomic_store_explicit(&flow->flags, decision->followed.flags,
+			      memory_order_relaxed);
 	if (decided->n_flows == 1 && decided->more) {
 		t->ports[in_port].n_more += decided_n_more(
 			decided->n_rewrites, decided->n_addresses);
@@ -597,6 +616,15 @@ give_back(struct flow_table *t, struct flow *flow)
 	flow->decided = NO_DECIDED;
 	flow->older = t->free;
 	t->free = flow_table_place(t, flow);
+}
+
+/* All but its flags, which others may be telling something. */
+static void
+clear(struct flow *flow)
+{
+	memset(flow, 0, offsetof(struct flow, flags));
+	memset(&flow->connections, 0,
+	       sizeof *flow - offsetof(struct flow, connections));
 }
 
 static bool

@@ -17,9 +17,11 @@
  * eight of the index of decisions, and its share of one.  All but decisions is
  * there from the start. */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "libvswitch/base/ear.h"
 #include "libvswitch/datapath/decided.h"
 #include "libvswitch/datapath/follow.h"
 #include "libvswitch/datapath/parse.h"
@@ -39,9 +41,10 @@ struct flow {
 	uint32_t n_counted;		/* Of n_packets, for rules. */
 	uint16_t used_s;		/* When it was last used. */
 	uint8_t batch;			/* That touched it last. */
-	uint8_t flags;			/* enum follow_flags. */
+	_Atomic uint8_t flags;		/* enum follow_flags; an ear. */
 
 	uint32_t connections[2];	/* struct followed. */
+	uint16_t serials[2];
 	uint32_t n_packets_high, n_bytes_high;
 	/* The table's own. */
 	uint32_t older, newer;		/* Of all flows, */
@@ -50,6 +53,8 @@ struct flow {
 
 _Static_assert(offsetof(struct flow, connections) == 64
 	       && sizeof(struct flow) == 128, "a flow straddles cache lines");
+_Static_assert(sizeof(struct flow) == EAR_STRIDE
+	       && (int) FOLLOW_ALWAYS == (int) EAR_BIT, "flows do not listen");
 
 struct flow_table;
 
@@ -57,6 +62,9 @@ struct flow_table;
 int flow_table_new(struct vsw *, uint32_t max_flows,
 		   struct flow_table **ret_table);
 void flow_table_free(struct flow_table *);
+
+/* The flags of place 0: base/ear.h. */
+_Atomic uint8_t *flow_table_ear(const struct flow_table *);
 
 /* Of the whole key, with the switch's secret seed. */
 uint32_t flow_hash(const struct flow_key *, uint64_t seed);
@@ -103,6 +111,7 @@ bool flow_count_rules(struct flow_table *, size_t *at, size_t n);
 /* Places are numbered from 0; those behind flow_n_places() never had a flow.
  * NULL: there is none at this one. */
 size_t flow_n_places(const struct flow_table *);
+uint32_t flow_place(const struct flow_table *, const struct flow *);
 struct flow *flow_at_place(const struct flow_table *, size_t place);
 /* Oldest first; NULL ends. */
 struct flow *flow_first(const struct flow_table *);

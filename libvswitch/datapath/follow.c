@@ -26,35 +26,46 @@ struct look {
 	uint64_t now;
 	uint32_t vni;
 	uint32_t reference;		/* struct followed. */
+	uint16_t serial;
+	struct connection_listener listener;
 	enum vsw_direction direction;
 	bool is_absent;
 };
 
+static enum follow_verdict look_there(struct vsw_worker *, struct batch *,
+				      unsigned i, const struct flow *,
+				      const struct rewrite *,
+				      enum vsw_direction, bool *is_watched);
 static uint32_t vni_at(const struct vsw_port *, enum vsw_direction,
 		       const struct flow_key *, const struct rewrite *);
 static void approve(struct composition *, struct follow *);
+static bool is_invalid_before(const struct composition *,
+			      const struct follow *);
 static void refuse(struct follow *);
 static bool goes_somewhere(const struct decision *);
 static enum vsw_drop end_one(struct composition *, enum vsw_direction,
 			     bool passes, struct followed *);
 static bool may_open(const struct follow *);
-static uint32_t reference_to(const struct composition *,
-			     const struct follow *);
+static void refer(const struct composition *, const struct follow *,
+		  enum vsw_direction, struct followed *);
 static uint32_t shape_of(const struct vsw *, const struct connection_view *);
 static enum vsw_drop see(struct composition *, struct follow *,
-			 uint32_t *connection, uint8_t *flags);
+			 enum vsw_direction, struct followed *);
 static enum vsw_drop open_one(struct composition *, struct follow *,
-			      uint32_t *connection, uint8_t *flags);
+			      enum vsw_direction, struct followed *);
 static uint8_t flags_of(uint8_t proto, bool is_watched);
 static bool is_icmp(const struct flow_key *);
-static enum follow_verdict look_at_one(const struct look *, uint8_t *flags);
+static enum follow_verdict look_at_one(const struct look *,
+				       bool *is_watched);
 static enum follow_verdict look_for_absent(const struct look *, uint32_t hash,
-					   uint8_t *flags);
-static enum follow_verdict look_by_key(const struct look *, uint8_t *flags);
+					   bool *is_watched);
+static enum follow_verdict look_by_key(const struct look *,
+				       bool *is_watched);
 static bool find_packet(const struct look *, struct connection_packet *);
 static enum follow_verdict see_one(const struct look *,
 				   const struct connection_packet *,
-				   uint32_t place, uint8_t *flags);
+				   const struct connection_reference *,
+				   bool *is_watched);
 
 uint32_t
 follow_foresee(const struct vsw_program *program, const struct vsw_port *port,
@@ -177,52 +188,65 @@ follow_end(struct composition *c, struct followed *ret_followed)
 	return drop;
 }
 
+/* The bit that others set is cleared before the connections are looked at: what
+ * they tell behind that stays. */
 enum follow_verdict
 follow_look(struct vsw_worker *worker, struct batch *batch, unsigned i,
 	    struct flow *flow, const struct rewrite *rewrite)
 {
-	struct connections *connections = atomic_load_explicit(
-		&worker->vsw->connections, memory_order_acquire);
-	const struct headers *h = &batch->headers[i];
-	uint8_t flags = flow->flags & (uint8_t) ~FOLLOW_WATCH;
+	uint8_t flags = atomic_load_explicit(&flow->flags,
+					     memory_order_relaxed);
+	enum follow_verdict verdict = FOLLOW_HOLDS;
+	bool is_watched = false;
 
 	if (flags & FOLLOW_NOTHING)
 		return FOLLOW_STALE;
-	for (unsigned d = 0; d < 2; d++) {
-		struct look look = {
-			.vsw = worker->vsw, .connections = connections,
-			.headers = h, .frame = batch->packets[i]->data,
-			.direction = d, .now = batch->now,
-			.port = d == VSW_OUT ? batch->port : rewrite->port,
-			.reference = flow->connections[d],
-			.is_absent = flags & (d == VSW_OUT
-					      ? FOLLOW_ABSENT_OUT
-					      : FOLLOW_ABSENT_IN)
-		};
-		enum follow_verdict verdict;
+	flags &= (uint8_t) ~FOLLOW_ALWAYS;
+	atomic_store_explicit(&flow->flags, flags, memory_order_relaxed);
+	for (unsigned d = 0; d < 2 && verdict == FOLLOW_HOLDS; d++)
+		if (flow->connections[d])
+			verdict = look_there(worker, batch, i, flow, rewrite,
+					     d, &is_watched);
+	if (verdict != FOLLOW_HOLDS || is_watched)
+		atomic_store_explicit(&flow->flags, flags | FOLLOW_ALWAYS,
+				      memory_order_relaxed);
+	return verdict;
+}
 
-		if (!look.reference)
-			continue;
-		/* Of a flow that is dropped on its way in it is not known any
-		 * more where to. */
-		if (d == VSW_IN && rewrite->drop != VSW_N_DROPS) {
-			if (is_icmp(&h->key))
-				return FOLLOW_STALE;
-		} else {
-			look.vni = vni_at(look.port, d, &h->key, rewrite);
-		}
+/* At the port that the packet comes from, or goes to. */
+static enum follow_verdict
+look_there(struct vsw_worker *worker, struct batch *batch, unsigned i,
+	   const struct flow *flow, const struct rewrite *rewrite,
+	   enum vsw_direction d, bool *is_watched)
+{
+	const struct headers *h = &batch->headers[i];
+	struct look look = {
+		.vsw = worker->vsw, .headers = h,
+		.connections = atomic_load_explicit(
+			&worker->vsw->connections, memory_order_acquire),
+		.frame = batch->packets[i]->data, .direction = d,
+		.now = batch->now,
+		.port = d == VSW_OUT ? batch->port : rewrite->port,
+		.reference = flow->connections[d], .serial = flow->serials[d],
+		.listener = { .worker = (uint8_t) worker->index,
+			      .flow = flow_place(worker->flows, flow) },
+		.is_absent = flow->flags & (d == VSW_OUT ? FOLLOW_ABSENT_OUT
+							 : FOLLOW_ABSENT_IN)
+	};
+
+	/* Of a flow that is dropped on its way in it is not known any more
+	 * where to. */
+	if (d == VSW_IN && rewrite->drop != VSW_N_DROPS) {
 		if (is_icmp(&h->key))
-			verdict = look_by_key(&look, &flags);
-		else if (look.is_absent)
-			verdict = look_for_absent(&look, look.reference,
-						  &flags);
-		else
-			verdict = look_at_one(&look, &flags);
-		if (verdict != FOLLOW_HOLDS)
-			return verdict;
+			return FOLLOW_STALE;
+	} else {
+		look.vni = vni_at(look.port, d, &h->key, rewrite);
 	}
-	flow->flags = flags;
-	return FOLLOW_HOLDS;
+	if (is_icmp(&h->key))
+		return look_by_key(&look, is_watched);
+	if (look.is_absent)
+		return look_for_absent(&look, look.reference, is_watched);
+	return look_at_one(&look, is_watched);
 }
 
 /* On a port without tunnels there is none to be told from another. */
@@ -272,7 +296,7 @@ approve(struct composition *c, struct follow *f)
 		: "which the program would not let begin: it ends");
 	if (s.is_over && track_refuse(f->view.state) != TRACK_NONE)
 		refuse(f);
-	if (c->is_trial)
+	if (c->is_trial || is_invalid_before(c, f))
 		return;
 	if (f->is_found)
 		connection_approve(connections, &f->packet,
@@ -283,6 +307,18 @@ approve(struct composition *c, struct follow *f)
 				  f->program->serial, c->now);
 	else
 		connection_end(connections, &f->packet);
+}
+
+/* Its sender's connection does not take the packet: so it changes nothing here,
+ * as if it had come by a cached flow, and had been dropped for that at once. */
+static bool
+is_invalid_before(const struct composition *c, const struct follow *f)
+{
+	const struct follow *first = &c->follows[VSW_OUT];
+
+	return f == &c->follows[VSW_IN] && first->is_following
+	       && first->is_found && first->packet.event == TRACK_INVALID
+	       && !first->packet.is_related;
 }
 
 /* Rules are asked as if there were none; but it is not to be opened anew. */
@@ -312,11 +348,11 @@ end_one(struct composition *c, enum vsw_direction direction, bool passes,
 	enum vsw_drop drop = VSW_N_DROPS;
 
 	if (f->is_found && passes)
-		drop = see(c, f, connection, &followed->flags);
+		drop = see(c, f, direction, followed);
 	else if (f->is_found && f->has_passed)
 		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
 	else if (!f->is_found && f->wanted && passes && may_open(f))
-		drop = open_one(c, f, connection, &followed->flags);
+		drop = open_one(c, f, direction, followed);
 	else if (!f->is_found) {
 		/* As soon as there is one, it is to hear of this. */
 		*connection = f->packet.hash;
@@ -330,7 +366,7 @@ end_one(struct composition *c, enum vsw_direction direction, bool passes,
 	if (f->packet.is_related)
 		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
 	else if (f->packet.key.proto == IP_PROTO_ICMP && !*connection) {
-		*connection = reference_to(c, f);
+		refer(c, f, direction, followed);
 		followed->flags |= FOLLOW_ALWAYS;
 	}
 	return drop;
@@ -346,12 +382,15 @@ may_open(const struct follow *f)
 
 /* What flows remember of a connection.  Those of ICMP have many: they remember
  * what their connections have in common. */
-static uint32_t
-reference_to(const struct composition *c, const struct follow *f)
+static void
+refer(const struct composition *c, const struct follow *f,
+      enum vsw_direction direction, struct followed *followed)
 {
-	if (f->packet.key.proto != IP_PROTO_ICMP)
-		return f->view.place + 1;
-	return shape_of(c->vsw, &f->view);
+	bool is_one = f->packet.key.proto != IP_PROTO_ICMP;
+
+	followed->connections[direction] = is_one ? f->view.at.place + 1
+						  : shape_of(c->vsw, &f->view);
+	followed->serials[direction] = is_one ? f->view.at.serial : 0;
 }
 
 /* All by which a connection has a say in what is decided of its packets. */
@@ -366,40 +405,43 @@ shape_of(const struct vsw *vsw, const struct connection_view *view)
 }
 
 static enum vsw_drop
-see(struct composition *c, struct follow *f, uint32_t *connection,
-    uint8_t *flags)
+see(struct composition *c, struct follow *f, enum vsw_direction direction,
+    struct followed *followed)
 {
 	struct connections *connections = atomic_load_explicit(
 		&c->vsw->connections, memory_order_acquire);
+	uint8_t proto = f->packet.key.proto;
 
 	if (c->is_trial)
 		return f->packet.event == TRACK_INVALID
 		       ? VSW_DROP_CONNECTION_STATE : VSW_N_DROPS;
-	switch (connection_see(connections, f->view.place, &f->packet,
+	switch (connection_see(connections, &f->view.at, &f->packet, NULL,
 			       c->now)) {
 	case CONNECTION_INVALID:
 		return VSW_DROP_CONNECTION_STATE;
 	case CONNECTION_GONE:
 		/* This moment: the next packet asks the rules. */
-		*flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
+		followed->flags |= FOLLOW_ALWAYS | FOLLOW_NOTHING;
 		return VSW_N_DROPS;
 	case CONNECTION_WATCHED:
-		*flags |= flags_of(f->packet.key.proto, true);
+		followed->flags |= flags_of(proto, true);
 		break;
 	case CONNECTION_SETTLED:
-		*flags |= flags_of(f->packet.key.proto, false);
+		/* The flow does not listen yet: with its next packet. */
+		followed->flags |= flags_of(proto, proto == IP_PROTO_TCP);
 		break;
 	}
-	*connection = reference_to(c, f);
+	refer(c, f, direction, followed);
 	return VSW_N_DROPS;
 }
 
 static enum vsw_drop
-open_one(struct composition *c, struct follow *f, uint32_t *connection,
-	 uint8_t *flags)
+open_one(struct composition *c, struct follow *f, enum vsw_direction direction,
+	 struct followed *followed)
 {
 	struct connections *connections = atomic_load_explicit(
 		&c->vsw->connections, memory_order_acquire);
+	uint8_t proto = f->packet.key.proto;
 	int drop;
 
 	if (f->is_refused) {
@@ -412,17 +454,16 @@ open_one(struct composition *c, struct follow *f, uint32_t *connection,
 	narrate(c->narrator, "opens a connection at port \"%s\"",
 		f->port->name);
 	if (c->is_trial)
-		return track_start(f->packet.key.proto, f->packet.event)
-		       == TRACK_NONE ? VSW_DROP_CONNECTION_STATE
-				     : VSW_N_DROPS;
+		return track_start(proto, f->packet.event) == TRACK_NONE
+		       ? VSW_DROP_CONNECTION_STATE : VSW_N_DROPS;
 	f->view.layers = f->wanted;
 	f->view.log_tag = f->log_tag;
 	drop = connection_open(connections, &f->packet, c->now, &f->view);
 	if (drop != CONNECTION_OPENED)
 		return (enum vsw_drop) drop;
-	*connection = reference_to(c, f);
-	*flags |= flags_of(f->packet.key.proto,
-			   track_is_watched(f->view.state));
+	refer(c, f, direction, followed);
+	followed->flags |= flags_of(proto, proto == IP_PROTO_TCP
+				    || track_is_watched(f->view.state));
 	return VSW_N_DROPS;
 }
 
@@ -446,27 +487,30 @@ is_icmp(const struct flow_key *key)
 }
 
 static enum follow_verdict
-look_at_one(const struct look *look, uint8_t *flags)
+look_at_one(const struct look *look, bool *is_watched)
 {
+	struct connection_reference at = {
+		.place = look->reference - 1, .serial = look->serial
+	};
 	struct connection_packet packet;
 
 	if (!find_packet(look, &packet))
 		return FOLLOW_STALE;
-	return see_one(look, &packet, look->reference - 1, flags);
+	return see_one(look, &packet, &at, is_watched);
 }
 
 static enum follow_verdict
-look_for_absent(const struct look *look, uint32_t hash, uint8_t *flags)
+look_for_absent(const struct look *look, uint32_t hash, bool *is_watched)
 {
 	if (connection_may_be_there(look->connections, hash))
 		return FOLLOW_STALE;
-	*flags |= FOLLOW_ALWAYS;
+	*is_watched = true;
 	return FOLLOW_HOLDS;
 }
 
 /* ICMP: the packet's own connection, by its identifier. */
 static enum follow_verdict
-look_by_key(const struct look *look, uint8_t *flags)
+look_by_key(const struct look *look, bool *is_watched)
 {
 	struct connection_packet packet;
 	struct connection_view view;
@@ -474,11 +518,11 @@ look_by_key(const struct look *look, uint8_t *flags)
 	if (!find_packet(look, &packet))
 		return FOLLOW_STALE;
 	if (look->is_absent)
-		return look_for_absent(look, packet.hash, flags);
+		return look_for_absent(look, packet.hash, is_watched);
 	if (!connection_find(look->connections, &packet, look->now, &view)
 	    || shape_of(look->vsw, &view) != look->reference)
 		return FOLLOW_STALE;
-	return see_one(look, &packet, view.place, flags);
+	return see_one(look, &packet, &view.at, is_watched);
 }
 
 static bool
@@ -494,16 +538,16 @@ find_packet(const struct look *look, struct connection_packet *ret_packet)
 
 static enum follow_verdict
 see_one(const struct look *look, const struct connection_packet *packet,
-	uint32_t place, uint8_t *flags)
+	const struct connection_reference *at, bool *is_watched)
 {
-	switch (connection_see(look->connections, place, packet, look->now)) {
+	switch (connection_see(look->connections, at, packet, &look->listener,
+			       look->now)) {
 	case CONNECTION_INVALID:
 		return FOLLOW_INVALID;
 	case CONNECTION_WATCHED:
-		*flags |= flags_of(packet->key.proto, true);
+		*is_watched = true;
 		return FOLLOW_HOLDS;
 	case CONNECTION_SETTLED:
-		*flags |= flags_of(packet->key.proto, false);
 		return FOLLOW_HOLDS;
 	default:
 		return FOLLOW_STALE;

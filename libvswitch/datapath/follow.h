@@ -56,6 +56,7 @@ enum follow_flags {
 
 struct followed {
 	uint32_t connections[2];	/* Where it comes from, goes to. */
+	uint16_t serials[2];		/* struct connection_reference. */
 	uint8_t flags;			/* 0: no look is ever needed. */
 };
 
@@ -89,7 +90,8 @@ follow_must_look(uint8_t flags, uint8_t tcp_flags)
  * within CONNECTION_REFRESH_SHIFT. */
 enum { FOLLOW_REFRESH_SHIFT = 4 };
 
-/* Tells them of packet 'i'.  Brings the flow's flags up to date. */
+/* Tells them of packet 'i'.  Brings the flow's flags up to date, and has it
+ * listen (base/ear.h) to what it is not to look at. */
 enum follow_verdict follow_look(struct vsw_worker *, struct batch *,
 				unsigned i, struct flow *,
 				const struct rewrite *);

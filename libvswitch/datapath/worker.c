@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "libvswitch/base/ear.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/probe.h"
 #include "libvswitch/base/switch.h"
@@ -86,6 +87,7 @@ vsw_worker_new(struct vsw *vsw, struct vsw_worker **ret_worker)
 	if (error)
 		goto no_flows;
 	vsw->workers[index] = worker;
+	ear_open(&vsw->ears[index], flow_table_ear(worker->flows));
 	*ret_worker = worker;
 	return 0;
 
@@ -105,6 +107,8 @@ vsw_worker_free(struct vsw_worker *worker)
 		return;
 	vsw = worker->vsw;
 	vsw->workers[worker->index] = NULL;
+	ear_close(&vsw->ears[worker->index]);
+	reclaim_wait(&vsw->reclaim);
 	decision_done(vsw, &worker->decision);
 	event_queue_done(&worker->events, vsw);
 	fragment_free(worker, worker->fragments);

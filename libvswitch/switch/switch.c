@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "libvswitch/base/ear.h"
 #include "libvswitch/base/memory.h"
 #include "libvswitch/connection/connection.h"
 #include "libvswitch/policy/entry.h"
@@ -33,6 +34,7 @@ static int choose_seed(struct vsw *);
 static size_t ports_size(const struct vsw *);
 static size_t numbers_size(const struct vsw *);
 static size_t workers_size(const struct vsw *);
+static size_t ears_size(const struct vsw *);
 static void complain(const struct vsw *, size_t n, const char *what);
 
 int
@@ -61,7 +63,8 @@ vsw_new(const struct vsw_options *options, struct vsw **ret_switch)
 	vsw->ports = memory_alloc(&allocator, 0, ports_size(vsw));
 	vsw->port_numbers = memory_alloc(&allocator, 0, numbers_size(vsw));
 	vsw->workers = memory_alloc(&allocator, 0, workers_size(vsw));
-	if (!vsw->ports || !vsw->port_numbers || !vsw->workers)
+	vsw->ears = memory_alloc(&allocator, 0, ears_size(vsw));
+	if (!vsw->ports || !vsw->port_numbers || !vsw->workers || !vsw->ears)
 		goto free_arrays;
 	error = reclaim_init(&vsw->reclaim, &allocator, options->max_workers);
 	if (error)
@@ -81,6 +84,7 @@ free_generations:
 free_reclaim:
 	reclaim_done(&vsw->reclaim, &allocator);
 free_arrays:
+	memory_free(&allocator, vsw->ears, ears_size(vsw));
 	memory_free(&allocator, vsw->workers, workers_size(vsw));
 	memory_free(&allocator, vsw->port_numbers, numbers_size(vsw));
 	memory_free(&allocator, vsw->ports, ports_size(vsw));
@@ -113,6 +117,7 @@ vsw_free(struct vsw *vsw)
 	entry_pool_free(vsw->entries);
 	generations_done(&vsw->generations, &allocator);
 	connections_free(atomic_load(&vsw->connections));
+	memory_free(&allocator, vsw->ears, ears_size(vsw));
 	memory_free(&allocator, vsw->workers, workers_size(vsw));
 	memory_free(&allocator, vsw->port_numbers, numbers_size(vsw));
 	memory_free(&allocator, vsw->ports, ports_size(vsw));
@@ -211,6 +216,12 @@ static size_t
 workers_size(const struct vsw *vsw)
 {
 	return vsw->options.max_workers * sizeof(struct vsw_worker *);
+}
+
+static size_t
+ears_size(const struct vsw *vsw)
+{
+	return vsw->options.max_workers * sizeof(struct ear);
 }
 
 static void

@@ -21,13 +21,14 @@ START_TEST(both_directions_have_one_key)
 	ck_assert(!connection_may_be_there(table, p.hash));
 	connection_fetch(table, p.hash);
 	connection_fetch_more(table, p.hash);
-	ck_assert_int_eq(connection_see(table, NOWHERE, &p, S),
+	ck_assert_int_eq(connection_see(table, &view.at, &p, NULL, S),
 			 CONNECTION_GONE);
 	ck_assert_int_eq(connection_open(table, &p, S, &view),
 			 CONNECTION_OPENED);
 	p.direction = VSW_IN;
 	ck_assert(connection_find(table, &p, S, &found));
-	ck_assert_uint_eq(found.place, view.place);
+	ck_assert_uint_eq(found.at.place, view.at.place);
+	ck_assert_uint_eq(found.at.serial, view.at.serial);
 	ck_assert_uint_eq(found.state, TRACK_TCP_ASKED);
 	ck_assert_uint_eq(found.direction, VSW_OUT);
 	ck_assert_uint_eq(found.program, 9);
@@ -50,8 +51,8 @@ START_TEST(both_directions_have_one_key)
 			/* Nor under the wrong hash. */
 			other.hash = p.hash;
 			ck_assert(!connection_find(table, &other, S, &found));
-			ck_assert_int_eq(connection_see(table, view.place,
-							&other, S),
+			ck_assert_int_eq(connection_see(table, &view.at,
+							&other, NULL, S),
 					 CONNECTION_GONE);
 		}
 	unmake();
@@ -70,8 +71,7 @@ START_TEST(a_connection_is_followed)
 			 CONNECTION_SETTLED);
 	error = packet(1, 7, TCP, VSW_IN, TRACK_PLAIN);
 	error.is_related = true;
-	ck_assert_int_eq(connection_see(table, NOWHERE, &error, S),
-			 CONNECTION_WATCHED);
+	ck_assert_int_eq(see(&error, S), CONNECTION_WATCHED);
 	ck_assert_int_eq(see_tcp(1, 7, VSW_OUT, TRACK_FIN, S),
 			 CONNECTION_SETTLED);
 	ck_assert_int_eq(see_tcp(1, 7, VSW_IN, TRACK_FIN, S),
@@ -164,18 +164,19 @@ END_TEST
 START_TEST(the_second_joins)
 {
 	struct connection_packet p;
-	uint32_t first, second;
+	struct connection_reference first, second;
 
 	make(MAX, RATE);
 	p = packet(1, 1, UDP, VSW_OUT, TRACK_PLAIN);
 	ck_assert_int_eq(open_one(&p, S, &first), CONNECTION_OPENED);
 	p.direction = VSW_IN;
 	ck_assert_int_eq(open_one(&p, S, &second), CONNECTION_OPENED);
-	ck_assert_uint_eq(first, second);
+	ck_assert_uint_eq(first.place, second.place);
+	ck_assert_uint_eq(first.serial, second.serial);
 	ck_assert_uint_eq(connections_n(table), 1);
 	ck_assert_uint_eq(counters(1).connections, 1);
 	ck_assert_uint_eq(counters(1).connections_opened, 1);
-	ck_assert_int_eq(connection_see(table, first, &p, S),
+	ck_assert_int_eq(connection_see(table, &first, &p, NULL, S),
 			 CONNECTION_SETTLED);
 	unmake();
 }
@@ -224,22 +225,19 @@ START_TEST(idle_ones_are_as_good_as_gone)
 		for (unsigned n = 1; n < cases[i].n; n++) {
 			p.direction = n % 2 ? VSW_IN : VSW_OUT;
 			p.event = (uint8_t) cases[i].events[n];
-			ck_assert_int_ne(connection_see(table, NOWHERE, &p,
-							start + n),
-					 CONNECTION_GONE);
+			ck_assert_int_ne(see(&p, start + n), CONNECTION_GONE);
 		}
 		end = start + cases[i].n - 1 + cases[i].lasts;
 		p.event = TRACK_ANSWER;
 		ck_assert(connection_find(table, &p, end - 1, &view));
 		ck_assert(!connection_find(table, &p, end, &view));
-		ck_assert_int_eq(connection_see(table, view.place, &p, end),
-				 CONNECTION_GONE);
+		ck_assert_int_eq(connection_see(table, &view.at, &p, NULL,
+						end), CONNECTION_GONE);
 		/* A clock that is behind is no reason. */
 		ck_assert(connection_find(table, &p, start - S, &view));
 		/* Seen again, it lasts as long again. */
-		ck_assert_int_ne(connection_see(table, view.place, &p,
-						end - 1),
-				 CONNECTION_GONE);
+		ck_assert_int_ne(connection_see(table, &view.at, &p, NULL,
+						end - 1), CONNECTION_GONE);
 		ck_assert(connection_find(table, &p, end, &view));
 	}
 	unmake();
@@ -284,31 +282,188 @@ START_TEST(the_hand_takes_what_is_idle)
 }
 END_TEST
 
-/* Whoever remembers a place where somebody else is by now is told so. */
+/* Whoever remembers a place where somebody else is by now is told so, also if
+ * it is the same two who talk. */
 START_TEST(a_place_is_used_again)
 {
+	struct connection_reference at, other, again;
 	struct connection_packet p, q;
-	uint32_t place, other;
 
 	make(MAX, RATE);
 	p = packet(1, 1, UDP, VSW_OUT, TRACK_PLAIN);
 	q = packet(2, 2, UDP, VSW_OUT, TRACK_PLAIN);
-	ck_assert_int_eq(open_one(&p, S, &place), CONNECTION_OPENED);
+	ck_assert_int_eq(open_one(&p, S, &at), CONNECTION_OPENED);
 	connection_end(table, &p);
-	ck_assert_int_eq(connection_see(table, place, &p, S),
+	ck_assert_int_eq(connection_see(table, &at, &p, NULL, S),
 			 CONNECTION_GONE);
 	ck_assert_int_eq(open_one(&q, S, &other), CONNECTION_OPENED);
-	ck_assert_uint_eq(place, other);
-	ck_assert_int_eq(connection_see(table, place, &p, S),
+	ck_assert_uint_eq(at.place, other.place);
+	ck_assert_int_eq(connection_see(table, &at, &p, NULL, S),
 			 CONNECTION_GONE);
-	ck_assert_int_eq(connection_see(table, place, &q, S),
+	ck_assert_int_eq(connection_see(table, &other, &q, NULL, S),
+			 CONNECTION_WATCHED);
+	connection_end(table, &q);
+	ck_assert_int_eq(open_one(&p, S, &again), CONNECTION_OPENED);
+	ck_assert_uint_eq(at.place, again.place);
+	ck_assert_int_eq(connection_see(table, &at, &p, NULL, S),
+			 CONNECTION_GONE);
+	ck_assert_int_eq(connection_see(table, &again, &p, NULL, S),
 			 CONNECTION_WATCHED);
 	/* Places that never were. */
-	ck_assert_int_eq(connection_see(table, 599, &p, S), CONNECTION_GONE);
-	ck_assert_int_eq(connection_see(table, 1 << 30, &p, S),
+	at.place = 599;
+	ck_assert_int_eq(connection_see(table, &at, &p, NULL, S),
 			 CONNECTION_GONE);
-	connection_end(table, &p);
+	at.place = 1 << 30;
+	ck_assert_int_eq(connection_see(table, &at, &p, NULL, S),
+			 CONNECTION_GONE);
+	connection_end(table, &q);
 	ck_assert_uint_eq(connections_n(table), 1);
+	unmake();
+}
+END_TEST
+
+/* Flags of the flows of two workers, and whether one was told since the last
+ * look. */
+enum { N_FLOWS = 4 };
+static _Atomic uint8_t flags[2][N_FLOWS * EAR_STRIDE];
+
+static void
+listen(void)
+{
+	memset(flags, 0, sizeof flags);
+	for (unsigned i = 0; i < 2; i++)
+		ear_open(&ears[i], flags[i]);
+}
+
+static bool
+was_told(unsigned worker, unsigned flow)
+{
+	return atomic_exchange(&flags[worker][flow * EAR_STRIDE], 0)
+	       == EAR_BIT;
+}
+
+static enum connection_verdict
+see_and_listen(struct connection_packet p, unsigned worker, uint32_t flow)
+{
+	struct connection_listener listener = { (uint8_t) worker, flow };
+	struct connection_view view;
+
+	ck_assert(connection_find(table, &p, S, &view));
+	return connection_see(table, &view.at, &p, &listener, S);
+}
+
+/* An established one, to which flow 3 of worker 0 listens on its way out, and
+ * flow 1 of worker 1 on its way in. */
+static void
+establish_for(uint32_t n)
+{
+	establish(1, n, S);
+	ck_assert_int_eq(see_and_listen(packet(1, n, TCP, VSW_OUT,
+					       TRACK_PLAIN), 0, 3),
+			 CONNECTION_SETTLED);
+	ck_assert_int_eq(see_and_listen(packet(1, n, TCP, VSW_IN,
+					       TRACK_PLAIN), 1, 1),
+			 CONNECTION_SETTLED);
+	ck_assert(!was_told(0, 3) && !was_told(1, 1));
+}
+
+START_TEST(who_is_not_looked_at_listens)
+{
+	struct connection_packet udp;
+
+	make(MAX, RATE);
+	listen();
+	/* A reset is for both, once. */
+	establish_for(1);
+	see_tcp(1, 1, VSW_OUT, TRACK_RST, S);
+	ck_assert(was_told(0, 3) && was_told(1, 1));
+	see_tcp(1, 1, VSW_OUT, TRACK_RST, S);
+	ck_assert(!was_told(0, 3) && !was_told(1, 1));
+	/* What is watched need not listen; once both have gone on, it is not
+	 * watched. */
+	ck_assert_int_eq(see_and_listen(packet(1, 1, TCP, VSW_OUT,
+					       TRACK_PLAIN), 0, 3),
+			 CONNECTION_WATCHED);
+	see_tcp(1, 1, VSW_OUT, TRACK_RST, S);
+	ck_assert(!was_told(0, 3));
+
+	/* Packets have no say after a FIN; whoever begins another has. */
+	establish_for(2);
+	see_tcp(1, 2, VSW_OUT, TRACK_FIN, S);
+	see_tcp(1, 2, VSW_IN, TRACK_FIN, S);
+	ck_assert(!was_told(0, 3) && !was_told(1, 1));
+	ck_assert_int_eq(open_tcp(1, 2, S), CONNECTION_OPENED);
+	ck_assert(was_told(0, 3) && was_told(1, 1));
+	connection_end(table, &(struct connection_packet) { .hash = 1 });
+
+	/* Policy's end, and the port's. */
+	establish_for(3);
+	udp = packet(1, 3, TCP, VSW_OUT, TRACK_PLAIN);
+	connection_refuse(table, &udp, 9, S);
+	ck_assert(was_told(0, 3) && was_told(1, 1));
+	establish_for(4);
+	connections_end_port(table, 1);
+	ck_assert(was_told(0, 3) && was_told(1, 1));
+
+	/* Of what is not TCP all packets are alike. */
+	udp = packet(1, 5, UDP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&udp, S, NULL), CONNECTION_OPENED);
+	udp.direction = VSW_IN;
+	ck_assert_int_eq(see_and_listen(udp, 1, 1), CONNECTION_SETTLED);
+	connection_end(table, &udp);
+	ck_assert(!was_told(1, 1));
+	unmake();
+}
+END_TEST
+
+START_TEST(two_flows_of_one_side_listen_in_turn)
+{
+	struct connection_packet p;
+
+	make(MAX, RATE);
+	listen();
+	establish_for(1);
+	p = packet(1, 1, TCP, VSW_OUT, TRACK_PLAIN);
+	see_and_listen(p, 0, 3);
+	ck_assert(!was_told(0, 3));
+	see_and_listen(p, 1, 3);
+	ck_assert(was_told(0, 3) && !was_told(1, 1));
+	see_and_listen(p, 1, 2);
+	ck_assert(was_told(1, 3) && !was_told(1, 1));
+	/* A worker that has gone is told nothing. */
+	ear_close(&ears[1]);
+	see_tcp(1, 1, VSW_OUT, TRACK_RST, S);
+	ck_assert(!was_told(1, 2) && !was_told(1, 1) && !was_told(0, 3));
+	unmake();
+}
+END_TEST
+
+/* What is closing gives way, and a flow may still be using it; what has been
+ * idle for so long is in no flow's way. */
+START_TEST(what_gives_way_is_told)
+{
+	struct connection_packet p;
+
+	make(MAX, UINT32_MAX);
+	listen();
+	establish_for(0);
+	see_tcp(1, 0, VSW_OUT, TRACK_FIN, S);
+	for (uint32_t i = 1; i < MAX_PORT; i++) {
+		p = packet(1, i, UDP, VSW_OUT, TRACK_PLAIN);
+		open_one(&p, S, NULL);
+		p.direction = VSW_IN;
+		see(&p, S);
+	}
+	ck_assert(!was_told(0, 3) && !was_told(1, 1));
+	p = packet(1, MAX_PORT, UDP, VSW_OUT, TRACK_PLAIN);
+	ck_assert_int_eq(open_one(&p, S, NULL), CONNECTION_OPENED);
+	ck_assert(was_told(0, 3) && was_told(1, 1));
+	connections_end_port(table, 1);
+
+	establish_for(0);
+	for (unsigned i = 1; connections_n(table); i++)
+		connections_expire(table, (10000 + i) * S);
+	ck_assert(!was_told(0, 3) && !was_told(1, 1));
 	unmake();
 }
 END_TEST
@@ -335,7 +490,7 @@ START_TEST(another_program_refuses)
 {
 	struct connection_packet p, answer, syn;
 	struct connection_view view = { .program = 9, .layers = 1 };
-	uint32_t place;
+	struct connection_reference at;
 
 	make(MAX, RATE);
 	p = packet(1, 1, TCP, VSW_OUT, TRACK_PLAIN);
@@ -343,8 +498,8 @@ START_TEST(another_program_refuses)
 	syn = packet(1, 1, TCP, VSW_IN, TRACK_SYN);
 	connection_refuse(table, &p, 8, S);
 	ck_assert_uint_eq(connections_n(table), 0);
-	ck_assert_int_eq(open_one(&p, S, &place), CONNECTION_OPENED);
-	connection_see(table, place, &answer, S);
+	ck_assert_int_eq(open_one(&p, S, &at), CONNECTION_OPENED);
+	connection_see(table, &at, &answer, NULL, S);
 	ck_assert(connection_may_be_there(table, p.hash));
 	connection_refuse(table, &p, 8, 2 * S);
 	ck_assert(!connection_may_be_there(table, p.hash));
@@ -352,7 +507,7 @@ START_TEST(another_program_refuses)
 	ck_assert_uint_eq(view.state, TRACK_TCP_REFUSED);
 	ck_assert_uint_eq(view.program, 8);
 	ck_assert_uint_eq(view.layers, 0);
-	ck_assert_int_eq(connection_see(table, place, &answer, 2 * S),
+	ck_assert_int_eq(connection_see(table, &at, &answer, NULL, 2 * S),
 			 CONNECTION_GONE);
 	ck_assert_int_eq(open_one(&answer, 2 * S, NULL),
 			 VSW_DROP_CONNECTION_ENDED);
@@ -364,7 +519,7 @@ START_TEST(another_program_refuses)
 	ck_assert(!connection_find(table, &answer, 14440 * S, &view));
 	/* A SYN begins anew, and only that. */
 	connection_refuse(table, &answer, 8, 14439 * S);
-	ck_assert_int_eq(connection_see(table, place, &syn, 14440 * S),
+	ck_assert_int_eq(connection_see(table, &at, &syn, NULL, 14440 * S),
 			 CONNECTION_GONE);
 	view = (struct connection_view) { .program = 9, .layers = 1 };
 	ck_assert_int_eq(connection_open(table, &syn, 14440 * S, &view),
@@ -521,9 +676,7 @@ START_TEST(does_as_its_twin)
 		}
 		expected = twin_see(t, alive, direction, event, now);
 		n_found += expected > CONNECTION_INVALID;
-		ck_assert_int_eq(connection_see(table,
-						rig_random(&random) % 1024,
-						&p, now), expected);
+		ck_assert_int_eq(see(&p, now), expected);
 		if (expected != CONNECTION_GONE)
 			continue;
 		if (open_one(&p, now, NULL) == CONNECTION_OPENED) {
@@ -558,7 +711,7 @@ race(void *direction_)
 {
 	enum vsw_direction direction = direction_ ? VSW_IN : VSW_OUT;
 	uint64_t random = direction + 1;
-	uint32_t places[64] = { 0 };
+	struct connection_reference at[64] = { { .place = 0 } };
 	unsigned long n_good = 0;
 
 	for (unsigned step = 0; step < RACE_STEPS; step++) {
@@ -569,15 +722,22 @@ race(void *direction_)
 		struct connection_packet p = packet(1 + n % 2, n, TCP,
 						    direction, event);
 		uint64_t now = atomic_fetch_add(&race_now, S / 1000);
+		struct connection_listener listener = {
+			.worker = direction, .flow = n % N_FLOWS
+		};
+		struct connection_view view = { .layers = 0 };
 		enum connection_verdict verdict = connection_see(
-			table, places[n % 64], &p, now);
+			table, &at[n % 64], &p, &listener, now);
 
+		if (verdict == CONNECTION_GONE
+		    && connection_find(table, &p, now, &view))
+			verdict = connection_see(table, &view.at, &p,
+						 &listener, now);
 		if (verdict != CONNECTION_GONE)
 			n_good++;
-		else if (connection_open(table, &p, now,
-					 &(struct connection_view) { 0 })
+		else if (connection_open(table, &p, now, &view)
 			 == CONNECTION_OPENED)
-			places[n % 64] = rig_random(&random) % 1024;
+			at[n % 64] = view.at;
 		if (step % 100 == 0)
 			connections_expire(table, now);
 		if (step % 64 == 0)
@@ -600,6 +760,7 @@ START_TEST(workers_share_it)
 	size_t n, total = 0;
 
 	make(MAX, UINT32_MAX);
+	listen();
 	race_now = 1000 * S;
 	for (uintptr_t i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, race,
@@ -641,7 +802,9 @@ main(void)
 		what_begins_nothing_opens_nothing, classes_are_counted,
 		the_second_joins,
 		idle_ones_are_as_good_as_gone, the_hand_takes_what_is_idle,
-		a_place_is_used_again, another_program_approves,
+		a_place_is_used_again, who_is_not_looked_at_listens,
+		two_flows_of_one_side_listen_in_turn, what_gives_way_is_told,
+		another_program_approves,
 		another_program_refuses,
 		what_has_no_beginning_is_refused_for_a_time,
 		copies_each_once, workers_share_it

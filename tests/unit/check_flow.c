@@ -169,7 +169,8 @@ START_TEST(puts_anew_into_a_stale_one)
 	decision.n = 4;
 	rewrites[3].vni = 5003;
 	decision.deps.all = 77;
-	decision.followed = (struct followed) { { 5, 6 }, FOLLOW_TCP };
+	decision.followed = (struct followed) { { 5, 6 }, { 7, 8 },
+						FOLLOW_TCP };
 	ck_assert_ptr_eq(put(1, 7, 2 * S), flow);
 	ck_assert_uint_eq(flow->n_packets, 9);
 	ck_assert_uint_eq(flow_decided(table, flow)->n_rewrites, 4);

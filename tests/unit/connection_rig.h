@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include "libvswitch/base/ear.h"
 #include "libvswitch/base/switch.h"
 #include "libvswitch/connection/connection.h"
 #include "tests/unit/policy_rig.h"
@@ -16,11 +17,11 @@ enum { N_PORTS = 5, MAX = 600, MAX_PORT = 400, MAX_HALF_OPEN = 100,
        RATE = 5000, TCP = 6, UDP = 17, ICMP = 1 };
 
 #define S UINT64_C(1000000000)
-#define NOWHERE UINT32_MAX
 
 static struct rig_memory memory;
 static struct vsw vsw;
 static struct connections *table;
+static struct ear ears[2];
 
 static inline void
 make(uint32_t max, uint32_t rate)
@@ -29,6 +30,8 @@ make(uint32_t max, uint32_t rate)
 	memset(&vsw, 0, sizeof vsw);
 	vsw.allocator = rig_allocator(&memory);
 	vsw.seed = 42;
+	vsw.ears = ears;
+	memset(ears, 0, sizeof ears);
 	vsw.options.max_ports = N_PORTS;
 	vsw.options.max_connections = max;
 	vsw.options.max_port_connections = MAX_PORT;
@@ -71,13 +74,13 @@ packet(uint32_t port, uint32_t n, uint8_t proto, enum vsw_direction direction,
 }
 
 static inline int
-open_one(const struct connection_packet *p, uint64_t now, uint32_t *ret_place)
+open_one(const struct connection_packet *p, uint64_t now, struct connection_reference *ret_at)
 {
 	struct connection_view view = { .program = 7, .layers = 5 };
 	int drop = connection_open(table, p, now, &view);
 
-	if (ret_place)
-		*ret_place = view.place;
+	if (ret_at)
+		*ret_at = view.at;
 	return drop;
 }
 
@@ -89,13 +92,24 @@ open_tcp(uint32_t port, uint32_t n, uint64_t now)
 	return open_one(&p, now, NULL);
 }
 
+/* The packet's connection, wherever it is. */
+static inline enum connection_verdict
+see(const struct connection_packet *p, uint64_t now)
+{
+	struct connection_view view;
+
+	return connection_find(table, p, now, &view)
+	       ? connection_see(table, &view.at, p, NULL, now)
+	       : CONNECTION_GONE;
+}
+
 static inline enum connection_verdict
 see_tcp(uint32_t port, uint32_t n, enum vsw_direction direction,
 	enum track_event event, uint64_t now)
 {
 	struct connection_packet p = packet(port, n, TCP, direction, event);
 
-	return connection_see(table, NOWHERE, &p, now);
+	return see(&p, now);
 }
 
 static inline void
