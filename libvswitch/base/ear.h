@@ -8,10 +8,10 @@
  * flags, and each flow's is EAR_STRIDE further on.  A hit looks at that byte in
  * any case, so that listening costs it nothing.
  *
- * Who tells sets EAR_BIT and nothing else, and may tell a flow that has meanwhile
- * become another: that one looks once, to no purpose.  The owner clears the bit
- * before it looks, never behind that, under no lock of its own: what it looks at
- * is under a lock, and who tells holds the same one when it does. */
+ * Who tells sets EAR_BIT and nothing else, and may tell a flow that has become
+ * another meanwhile: that one looks once, to no purpose.  The owner clears the
+ * bit before it looks, never behind that: what it looks at is under a lock, and
+ * who tells holds the same one, so that nothing is missed. */
 
 #include <stdatomic.h>
 #include <stddef.h>

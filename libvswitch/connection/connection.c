@@ -741,9 +741,8 @@ static void
 tell_end(struct connections *t, const struct entry *e)
 {
 	struct ended ended = {
-		.key = e->key, .tag = e->log_tag, .direction = e->direction,
-		.opener = e->opener,
-		.time_ns = atomic_load_explicit(&t->now, memory_order_relaxed)
+		.key = e->key, .opener = e->opener, .tag = e->log_tag,
+		.direction = e->direction, .time_ns = connections_now(t)
 	};
 
 	if (ended_put(&t->ended, &t->vsw->allocator, &ended))

@@ -19,7 +19,7 @@
 enum { MAX_SENT = 4096 };
 
 /* A port that writes down what it is given. */
-struct ear {
+struct sink {
 	struct vsw_port *port;
 	unsigned n_sent, n_calls;
 	size_t most;			/* In one call. */
@@ -31,14 +31,14 @@ struct ear {
 static struct rig_memory memory;
 static struct vsw *vsw;
 static struct vsw_worker *worker;
-static struct ear ears[3];		/* 0: "vm", the source. */
+static struct sink ears[3];		/* 0: "vm", the source. */
 static struct frame frame;
 
 static void
 hear(void *ctx, struct vsw_worker *w, struct vsw_packet *const packets[],
      size_t n)
 {
-	struct ear *ear = ctx;
+	struct sink *ear = ctx;
 
 	ear->n_calls++;
 	if (n > ear->most)
@@ -133,7 +133,7 @@ packet_of(const char *text)
 }
 
 static uint64_t
-drops(const struct ear *ear, enum vsw_drop drop)
+drops(const struct sink *ear, enum vsw_drop drop)
 {
 	struct vsw_port_counters counters = { .size = sizeof counters };
 
@@ -355,7 +355,7 @@ START_TEST(ends_what_the_host_has_seen)
 				    .abilities = VSW_PORT_PUNT };
 	struct vsw_addr ca = { 4, { 2, 2, 2, 2 } };
 	struct vsw_location place = rig_local(ears[1].port, 3);
-	struct ear host = { .n_sent = 0 };
+	struct sink host = { .n_sent = 0 };
 	struct vsw_domain *domain;
 	struct vsw_mapping *mapping;
 	struct vsw_group *group;
