@@ -13,13 +13,14 @@
  * it passes, and how its opener came in, so that another program can be asked
  * about the opener when it is the other who sends next.
  *
- * Callers hold places (numbers), never pointers, with a serial, and show the key
- * with them: a place that has another connection by now is told by that.  So a
- * connection's room can be used again at once, and whoever remembers one that
- * is gone is told so.  Of settled TCP not each packet is seen; the flows that
- * remember one listen (listen.h), and look when it is not settled any more, or
- * gives way to another.  What is kept is bounded, for each port and in all; when there is no
- * room, half-open and closing connections give way, never settled ones.
+ * Callers hold places (numbers), never pointers, with a serial, and show the
+ * key with them: a place that has another connection by now is told by that.
+ * So a connection's room can be used again at once, and whoever remembers one
+ * that is gone is told so.  Of settled TCP not each packet is seen; the flows
+ * that remember one listen (listen.h), and look when it is not settled any
+ * more, or gives way to another.  What is kept is bounded, for each port and in
+ * all; when there is no room, half-open and closing connections give way, never
+ * settled ones.
  *
  * Room for translation (NAT): a second key of the same connection, in an array
  * beside the entries with the same places, chained in the same buckets.

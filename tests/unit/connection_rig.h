@@ -73,8 +73,21 @@ packet(uint32_t port, uint32_t n, uint8_t proto, enum vsw_direction direction,
 	return p;
 }
 
+/* Flags of the flows of two workers. */
+enum { N_FLOWS = 4 };
+static _Atomic uint8_t flags[2][N_FLOWS * EAR_STRIDE];
+
+static inline void
+listen(void)
+{
+	memset(flags, 0, sizeof flags);
+	for (unsigned i = 0; i < 2; i++)
+		ear_open(&ears[i], flags[i]);
+}
+
 static inline int
-open_one(const struct connection_packet *p, uint64_t now, struct connection_reference *ret_at)
+open_one(const struct connection_packet *p, uint64_t now,
+	 struct connection_reference *ret_at)
 {
 	struct connection_view view = { .program = 7, .layers = 5 };
 	int drop = connection_open(table, p, now, &view);
