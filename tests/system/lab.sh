@@ -208,7 +208,8 @@ lab_end()
 
 	[ -n "$pid" ] || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null
-	lab_until 10 lab_is_gone "$pid" || {
+	# Of whom it kills, the shell speaks unasked.
+	lab_until 10 lab_is_gone "$pid" 2>/dev/null || {
 		kill -9 "$pid" 2>/dev/null
 		lab_complain "$1 does not stop"
 	}
