@@ -198,9 +198,13 @@ model_update(struct model *model)
 	judge_all |= port_lists_follow(state);
 	firewall_follow(state, judge_all);
 	for (struct list *link = state->changed.next; link != &state->changed;
-	     link = link->next)
-		mapping_judge(state, LIST_ENTRY(link, struct subnet_table,
-						changed)->subnet);
+	     link = link->next) {
+		struct model_subnet *subnet =
+			LIST_ENTRY(link, struct subnet_table, changed)->subnet;
+
+		subnet_settle(state, subnet);
+		mapping_judge(state, subnet);
+	}
 	routes_judge(state);
 	state->hnv_changed = state->physical_changed = false;
 	state->switches_changed = false;

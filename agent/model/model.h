@@ -300,6 +300,14 @@ struct model_mapping {
 	struct model_port *port;
 };
 
+/* What becomes of broadcast and multicast of a subnet: a copy to each host, a
+ * copy to each VM with its own MAC and address, or nothing. */
+enum replication { REPLICATE_HOST, REPLICATE_VM, REPLICATE_NONE };
+
+/* So many rows of mappings may a subnet have whose VMs get copies of their
+ * own: a packet becomes no more than that. */
+enum { MODEL_MAX_COPIED = 1024 };
+
 /* A Logical_Switch: one VSID. */
 struct model_subnet {
 	struct list link;		/* In model.subnets. */
@@ -313,6 +321,7 @@ struct model_subnet {
 	bool keeps_whole;		/* fragmentation=false, */
 	bool clamps_mss;		/* mss_clamp=true: other_config's, or
 					 * Host's. */
+	enum replication replication;	/* In force. */
 	size_t n_mappings;
 	struct model_fault fault;
 	struct subnet_table *table;	/* Ours: mappings by MAC and by CA. */

@@ -15,6 +15,9 @@ static void follow_routes(struct model_state *, struct model_subnet *,
 			  enum model_database, const struct row *);
 static void follow_options(struct model_state *, struct model_subnet *,
 			   const struct row *);
+static const char *read_replication(const struct datum *options,
+				    enum replication *);
+static void touch_groups(struct subnet_table *);
 static bool read_flag(const struct datum *options, const char *key,
 		      bool fallback, const char **bad);
 static void set_vni(struct model_state *, struct model_subnet *, uint32_t);
@@ -47,7 +50,10 @@ subnet_follow(struct model_state *state, enum model_database db,
 		set_fault(state, subnet, MODEL_OK, NULL);
 		routes_clear(state, &subnet->static_routes);
 		row_fault_free(state, subnet->table->option_fault);
+		row_fault_free(state, subnet->table->replication_fault);
 		subnet->table->option_fault = NULL;
+		subnet->table->replication_fault = NULL;
+		subnet->table->wanted_replication = REPLICATE_HOST;
 		map_remove(&state->subnets[db], &subnet->table->by_row);
 		list_remove(&subnet->link);
 		list_append(&state->gone_subnets, &subnet->link);
@@ -113,12 +119,42 @@ subnet_free(struct model_state *state, struct model_subnet *subnet)
 {
 	row_fault_free(state, subnet->table->fault);
 	row_fault_free(state, subnet->table->option_fault);
+	row_fault_free(state, subnet->table->replication_fault);
 	routes_clear(state, &subnet->static_routes);
 	list_remove(&subnet->link);
 	subnet_table_free(subnet->table);
 	free(subnet->name);
 	free(subnet->fault.detail);
 	free(subnet);
+}
+
+void
+subnet_settle(struct model_state *state, struct model_subnet *subnet)
+{
+	struct subnet_table *table = subnet->table;
+	enum replication replication = table->wanted_replication;
+	bool is_large = replication == REPLICATE_VM
+			&& table->by_mac.n > MODEL_MAX_COPIED;
+
+	if (is_large)
+		replication = REPLICATE_HOST;
+	if (is_large != !!table->replication_fault) {
+		row_fault_free(state, table->replication_fault);
+		table->replication_fault = !is_large ? NULL : row_fault_new(
+			state, MODEL_LIMIT, "Logical_Switch", &subnet->row,
+			"\"%s\": replicate=vm is for %u mappings at most; a "
+			"copy goes to each host", subnet->name,
+			MODEL_MAX_COPIED);
+	}
+	if (subnet->replication == replication)
+		return;
+	subnet->replication = replication;
+	touch_groups(table);
+	table->flood_changed = true;
+	state_subnet_changed(state, subnet);
+	for (size_t i = 0; i < table->n_ports; i++)
+		table->ports[i]->is_dirty = true;
+	state->structure_changed = true;
 }
 
 static struct model_subnet *
@@ -173,13 +209,20 @@ follow_options(struct model_state *state, struct model_subnet *subnet,
 	bool clamps_mss = read_flag(options, "mss_clamp", usual->clamps_mss,
 				    &bad);
 
+	const char *replicate = read_replication(options,
+						 &table->wanted_replication);
+
 	row_fault_free(state, table->option_fault);
 	table->option_fault = NULL;
-	if (bad)
+	if (bad || replicate)
 		table->option_fault = row_fault_new(
 			state, MODEL_BAD_OPTION, "Logical_Switch",
-			&subnet->row, "\"%s\": %s is neither true nor false",
-			subnet->name, bad);
+			&subnet->row,
+			bad ? "\"%s\": %s is neither true nor false"
+			    : "\"%s\": replicate=%s is neither host, vm nor "
+			      "none",
+			subnet->name, bad ? bad : replicate);
+	subnet_settle(state, subnet);
 	if (subnet->keeps_whole == keeps_whole
 	    && subnet->clamps_mss == clamps_mss)
 		return;
@@ -188,6 +231,48 @@ follow_options(struct model_state *state, struct model_subnet *subnet,
 	for (size_t i = 0; i < table->n_ports; i++)
 		table->ports[i]->is_dirty = true;
 	state->structure_changed = true;
+}
+
+/* NULL, or what does not read. */
+static const char *
+read_replication(const struct datum *options, enum replication *replication)
+{
+	static const char *const texts[] = {
+		[REPLICATE_HOST] = "host", [REPLICATE_VM] = "vm",
+		[REPLICATE_NONE] = "none"
+	};
+	const char *text = datum_map_string(options, "replicate", "host");
+
+	*replication = REPLICATE_HOST;
+	for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (!strcmp(text, texts[i])) {
+			*replication = (enum replication) i;
+			return NULL;
+		}
+	return text;
+}
+
+static void
+touch_groups(struct subnet_table *table)
+{
+	struct mapping_key key;
+
+	for (struct list *link = table->mcasts.next; link != &table->mcasts;
+	     link = link->next) {
+		key = mapping_key_mac(LIST_ENTRY(link, struct mcast_row,
+						 link)->mac);
+		subnet_table_touch(table, &key);
+	}
+	for (size_t i = 0; i < table->n_ports; i++) {
+		struct list *groups = &table->ports[i]->groups;
+
+		for (struct list *link = groups->next; link != groups;
+		     link = link->next) {
+			key = mapping_key_mac(LIST_ENTRY(
+				link, struct port_group, link)->mac);
+			subnet_table_touch(table, &key);
+		}
+	}
 }
 
 static bool

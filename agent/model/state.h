@@ -142,6 +142,8 @@ struct subnet_table {
 	uint32_t vni;			/* As the row says. */
 	struct row_fault *fault;	/* The subnet's, as the host tells. */
 	struct row_fault *option_fault;
+	struct row_fault *replication_fault;
+	enum replication wanted_replication;
 	uint8_t db;
 	bool is_service_node;		/* replication_mode. */
 	uint64_t seed;
@@ -295,6 +297,8 @@ struct model_subnet *subnet_find(const struct model_state *,
 /* Host's settings have changed. */
 void subnets_follow_settings(struct model_state *);
 void subnet_free(struct model_state *, struct model_subnet *);
+/* Mappings have come or gone: may there be a copy for each? */
+void subnet_settle(struct model_state *, struct model_subnet *);
 
 /* model_router.c: Logical_Router. */
 void router_follow(struct model_state *, enum model_database,

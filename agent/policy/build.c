@@ -267,6 +267,9 @@ static void
 add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 	   struct vsw_mapping *const mappings[])
 {
+	static const uint8_t broadcast[6] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+	};
 	struct vsw_mapping *mapping = mappings[0];
 
 	if (draft->too_big_reason)
@@ -290,6 +293,11 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 		vsw_rule_punt(rule, draft->reason);
 		break;
 	case DRAFT_ENCAP:
+		if (draft->copies)
+			vsw_rule_address_copies(rule,
+						draft->copies == COPIES_IP);
+		if (draft->to_all)
+			vsw_rule_set_eth_dst(rule, broadcast);
 		vsw_rule_encap(rule, mapping);
 		break;
 	case DRAFT_DECAP:

@@ -110,6 +110,12 @@ struct draft_group *layer_route(const struct model *, const struct domain *,
 struct draft_group *layer_mss(void);
 struct draft_group *layer_routed(const struct domain *);
 struct draft_group *layer_own(struct model_subnet *);
+/* A rule for what is in the subnet; it is called by 'name' and the subnet's. */
+struct draft_rule *layer_add_own(struct draft_group *, uint32_t priority,
+				 struct model_subnet *, const char *name);
+/* layer_copies.c: with priorities up to LAYER_COPIES_LAST. */
+enum { LAYER_COPIES_LAST = 2 };
+void layer_add_copies(struct draft_group *, struct model_subnet *);
 /* layer_delivery.c */
 struct draft_group *layer_delivery(const struct model *,
 				   const struct model_switch *);
@@ -122,6 +128,7 @@ struct draft_location {
 	enum vsw_encap encap;
 	uint32_t vni;
 	uint8_t mac[6];
+	struct vsw_addr v4, v6;		/* Of a copy of its own; or n == 0. */
 };
 
 /* As many as the engine takes under one address. */

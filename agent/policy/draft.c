@@ -205,6 +205,14 @@ draft_rule_match_range(struct draft_rule *rule, enum vsw_field field,
 }
 
 void
+draft_rule_match_multicast(struct draft_rule *rule)
+{
+	struct draft_match *match = add_match(rule, VSW_FIELD_ETH_DST, 6);
+
+	match->value[0] = match->mask[0] = 1;
+}
+
+void
 draft_rule_set_subnet(struct draft_rule *rule, struct model_subnet *subnet)
 {
 	rule->subnet = subnet;
@@ -340,6 +348,7 @@ rules_equal(const struct draft_rule *a, const struct draft_rule *b)
 	    || a->too_big_reason != b->too_big_reason
 	    || a->may_fragment != b->may_fragment
 	    || a->clamps_mss != b->clamps_mss
+	    || a->copies != b->copies || a->to_all != b->to_all
 	    || a->takes_tag != b->takes_tag || a->drop_as != b->drop_as
 	    || memcmp(a->next_hop.bytes, b->next_hop.bytes, 16)
 	    || memcmp(a->router_mac, b->router_mac, 6) || !hops_equal(a, b))
@@ -380,7 +389,7 @@ print_match(const struct draft_match *match, FILE *to)
 	switch (text->as) {
 	case AS_MAC:
 		model_mac_to_text(match->value, mac);
-		fputs(mac, to);
+		fputs(match->mask[0] == 1 ? "multicast" : mac, to);
 		break;
 	case AS_HEX:
 		fprintf(to, "0x%04lx", number);
@@ -451,7 +460,10 @@ print_action(const struct draft_rule *rule, FILE *to)
 		fprintf(to, "punt %s", reason_text(rule->reason));
 		break;
 	case DRAFT_ENCAP:
-		fprintf(to, "encap by %u", rule->vni);
+		fprintf(to, "encap by %u%s%s", rule->vni,
+			rule->copies == COPIES_IP ? ", copies to each address"
+			: rule->copies ? ", copies to each MAC" : "",
+			rule->to_all ? ", as broadcast" : "");
 		break;
 	case DRAFT_DECAP:
 		fprintf(to, "decap by %u", rule->vni);

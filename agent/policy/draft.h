@@ -49,6 +49,9 @@ enum draft_action {
 	DRAFT_ROUTE			/* Into 'subnet', by 'next_hop'. */
 };
 
+/* vsw_rule_address_copies(), of DRAFT_ENCAP. */
+enum draft_copies { COPIES_AS_IT_IS, COPIES_MAC, COPIES_IP };
+
 /* One of several next hops. */
 struct draft_hop {
 	struct model_subnet *subnet;
@@ -77,6 +80,9 @@ struct draft_rule {
 	uint32_t too_big_reason;
 	bool may_fragment;
 	bool clamps_mss;
+	enum draft_copies copies;
+	bool to_all;			/* The destination MAC becomes
+					 * broadcast first. */
 	bool takes_tag;			/* vsw_rule_set_vlan() of 0. */
 	uint8_t drop_as;		/* Of a drop: enum vsw_drop; 0: RULE. */
 };
@@ -109,6 +115,8 @@ void draft_rule_match_dst(struct draft_rule *, const struct vsw_addr *,
 			  unsigned bits);
 void draft_rule_match_range(struct draft_rule *, enum vsw_field,
 			    uint16_t first, uint16_t last);
+/* Broadcast and multicast. */
+void draft_rule_match_multicast(struct draft_rule *);
 /* A single address of either family, or its first 'bits'; source or
  * destination as the IPv4 or IPv6 'field' says. */
 void draft_rule_match_prefix(struct draft_rule *, enum vsw_field,

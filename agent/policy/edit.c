@@ -8,6 +8,7 @@
 #include "agent/policy/group.h"
 #include "agent/policy/policy.h"
 
+static void set_groups(struct edit *, struct edited *);
 static void fill_hash(struct edit *, struct edited *, bool by_ca);
 static void set_key(struct edit *, struct edited *, const struct mapping_key *,
 		    bool is_new);
@@ -53,29 +54,8 @@ edit_commit(struct edit *edit, struct edited *edited)
 void
 edit_fill(struct edit *edit, struct edited *edited)
 {
-	const struct list *mcasts = &edited->subnet->table->mcasts;
-
 	fill_hash(edit, edited, false);
-	for (const struct list *link = mcasts->next; link != mcasts;
-	     link = link->next) {
-		struct mapping_key key = mapping_key_mac(
-			LIST_ENTRY(link, struct mcast_row, link)->mac);
-
-		if (memcmp(key.mac, "\xff\xff\xff\xff\xff\xff", 6))
-			set_key(edit, edited, &key, false);
-	}
-	for (size_t i = 0; i < edited->subnet->table->n_ports; i++) {
-		const struct list *groups =
-			&edited->subnet->table->ports[i]->groups;
-
-		for (const struct list *link = groups->next; link != groups;
-		     link = link->next) {
-			struct mapping_key key = mapping_key_mac(
-				LIST_ENTRY(link, struct port_group, link)->mac);
-
-			set_key(edit, edited, &key, false);
-		}
-	}
+	set_groups(edit, edited);
 	fill_hash(edit, edited, true);
 	set_flood(edit, edited);
 }
@@ -89,8 +69,12 @@ edit_set(struct edit *edit, struct edited *edited)
 		for (size_t i = 0; i < table->n_keys; i++)
 			if (by_ca == !!table->keys[i].ca.n)
 				set_key(edit, edited, &table->keys[i], false);
-	if (table->flood_changed)
+	if (table->flood_changed
+	    || edited->subnet->replication == REPLICATE_VM)
 		set_flood(edit, edited);
+	/* Any row may be somebody who is to get a copy, or is not any more. */
+	if (edited->subnet->replication == REPLICATE_VM)
+		set_groups(edit, edited);
 }
 
 void
@@ -159,6 +143,33 @@ edited_done(struct edited *edited)
 	edited->flood = NULL;
 	edited->n_flood = 0;
 	edited->has_flood = false;
+}
+
+static void
+set_groups(struct edit *edit, struct edited *edited)
+{
+	const struct subnet_table *table = edited->subnet->table;
+	const struct list *mcasts = &table->mcasts;
+
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next) {
+		struct mapping_key key = mapping_key_mac(
+			LIST_ENTRY(link, struct mcast_row, link)->mac);
+
+		if (memcmp(key.mac, "\xff\xff\xff\xff\xff\xff", 6))
+			set_key(edit, edited, &key, false);
+	}
+	for (size_t i = 0; i < table->n_ports; i++) {
+		const struct list *groups = &table->ports[i]->groups;
+
+		for (const struct list *link = groups->next; link != groups;
+		     link = link->next) {
+			struct mapping_key key = mapping_key_mac(
+				LIST_ENTRY(link, struct port_group, link)->mac);
+
+			set_key(edit, edited, &key, false);
+		}
+	}
 }
 
 static void
@@ -271,6 +282,8 @@ convert(struct edit *edit, size_t n)
 		location->pa = draft->pa;
 		location->vni = draft->vni;
 		location->encap = (uint8_t) draft->encap;
+		location->v4 = draft->v4;
+		location->v6 = draft->v6;
 		memcpy(location->mac, draft->mac, 6);
 		n_wanted++;
 	}
@@ -283,7 +296,9 @@ are_equal(const struct vsw_location *a, const struct vsw_location *b,
 	  size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (a[i].port != b[i].port || memcmp(a[i].mac, b[i].mac, 6))
+		if (a[i].port != b[i].port || memcmp(a[i].mac, b[i].mac, 6)
+		    || memcmp(&a[i].v4, &b[i].v4, sizeof a[i].v4)
+		    || memcmp(&a[i].v6, &b[i].v6, sizeof a[i].v6))
 			return false;
 		if (!a[i].port
 		    && (a[i].pa.n != b[i].pa.n

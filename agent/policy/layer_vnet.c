@@ -54,13 +54,26 @@ layer_own(struct model_subnet *subnet)
 {
 	struct draft_group *group =
 		draft_group_new("subnet %s", subnet->name);
+	bool is_copied = subnet->replication == REPLICATE_VM;
+
+	if (is_copied)
+		layer_add_copies(group, subnet);
+	layer_add_own(group, is_copied ? LAYER_COPIES_LAST + 1 : 0, subnet,
+		      "in");
+	return group;
+}
+
+struct draft_rule *
+layer_add_own(struct draft_group *group, uint32_t priority,
+	      struct model_subnet *subnet, const char *name)
+{
 	struct draft_rule *rule =
-		draft_group_add_rule(group, 0, DRAFT_ENCAP, "in %s",
-				     subnet->name);
+		draft_group_add_rule(group, priority, DRAFT_ENCAP, "%s %s",
+				     name, subnet->name);
 
 	draft_rule_match_u32(rule, VSW_FIELD_VNI, 0);
 	draft_rule_set_subnet(rule, subnet);
 	draft_rule_set_sizes(rule, PUNT_TOO_BIG_HERE);
 	rule->is_terminating = true;
-	return group;
+	return rule;
 }

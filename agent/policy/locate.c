@@ -2,27 +2,21 @@
 
 /* Where an address lives, and where broadcast goes, seen from one switch. */
 
+#include "agent/policy/locate.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
 #include "agent/policy/group.h"
 #include "agent/model/state.h"
-#include "agent/policy/compile.h"
-
-struct locations {
-	struct draft_location *of;
-	size_t n, size;
-};
 
 static bool has_way(const struct model_subnet *, const struct mapping_key *);
-static bool locate_row(const struct model_subnet *, const struct model_switch *,
-		       const struct mapping_row *, struct draft_location *);
 static bool is_here(const struct model_switch *, const struct vsw_addr *);
 static void set_remote(const struct model_subnet *, const struct vsw_addr *pa,
 		       enum vsw_encap, uint32_t vni, struct draft_location *);
-static void add_location(struct locations *, const struct draft_location *);
 static void add_group(const struct model_subnet *, const struct model_switch *,
 		      const uint8_t mac[6], struct locations *);
+static bool is_copied(const struct model_subnet *, const uint8_t *mac);
 static bool is_group_wanted(const struct model_subnet *,
 			    const struct model_switch *,
 			    const uint8_t mac[6]);
@@ -40,7 +34,6 @@ static void add_ports(const struct model_subnet *, const struct model_switch *,
 		      struct locations *);
 static void keep_one_encap(struct locations *);
 static size_t finish(struct locations *, struct draft_location *);
-static int compare_locations(const void *, const void *);
 
 size_t
 locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
@@ -63,7 +56,7 @@ locate_key(const struct model_subnet *subnet, const struct model_switch *sw,
 		if ((row == best || (!best->rank && !row->rank))
 		    && !(is_choosy && row->mapping.place->is_down)
 		    && locate_row(subnet, sw, row, &location))
-			add_location(&all, &location);
+			locations_add(&all, &location);
 	}
 	return finish(&all, locations);
 }
@@ -74,6 +67,13 @@ locate_flood(const struct model_subnet *subnet, const struct model_switch *sw,
 {
 	struct locations all = { .of = NULL };
 
+	*ret_unknown_unicast = false;
+	if (subnet->replication == REPLICATE_NONE)
+		return 0;
+	if (is_copied(subnet, NULL)) {
+		locate_copies(subnet, sw, NULL, &all);
+		return finish(&all, locations);
+	}
 	*ret_unknown_unicast = add_flood_places(subnet, sw, &all);
 	keep_one_encap(&all);
 	add_ports(subnet, sw, &all);
@@ -93,21 +93,45 @@ locate_unknown(const struct model_domain *domain,
 	return 1;
 }
 
-/* Is any of those that share the address not down?  If all are, none is better
- * than another. */
-static bool
-has_way(const struct model_subnet *subnet, const struct mapping_key *key)
+void
+locations_add(struct locations *locations, const struct draft_location *one)
 {
-	for (const struct mapping_row *row =
-	     subnet_table_find(subnet->table, key); row;
-	     row = subnet_table_next(row, key))
-		if (!row->rank && !row->mapping.place->is_down)
-			return true;
-	return false;
+	if (locations->n == locations->size) {
+		locations->size = locations->size ? locations->size * 2 : 4;
+		locations->of = xrealloc(locations->of, locations->size
+					 * sizeof *locations->of);
+	}
+	locations->of[locations->n++] = *one;
+}
+
+int
+locations_compare(const void *pa, const void *pb)
+{
+	const struct draft_location *a = pa, *b = pb;
+	int order = a->is_down - b->is_down;
+
+	if (!order)
+		order = !a->port - !b->port;
+
+	if (!order && a->port)
+		order = strcmp(a->port->name, b->port->name);
+	if (!order)
+		order = a->pa.n - b->pa.n;
+	if (!order)
+		order = memcmp(a->pa.bytes, b->pa.bytes, 16);
+	if (!order)
+		order = (int) a->encap - (int) b->encap;
+	if (!order)
+		order = (a->vni > b->vni) - (a->vni < b->vni);
+	if (!order)
+		order = memcmp(a->mac, b->mac, 6);
+	if (!order)
+		order = memcmp(&a->v4, &b->v4, sizeof a->v4);
+	return order ? order : memcmp(&a->v6, &b->v6, sizeof a->v6);
 }
 
 /* A VM behind another switch of this host is remote as well. */
-static bool
+bool
 locate_row(const struct model_subnet *subnet, const struct model_switch *sw,
 	   const struct mapping_row *row, struct draft_location *location)
 {
@@ -123,6 +147,19 @@ locate_row(const struct model_subnet *subnet, const struct model_switch *sw,
 			   m->place->vni, location);
 	memcpy(location->mac, m->mac, 6);
 	return true;
+}
+
+/* Is any of those that share the address not down?  If all are, none is better
+ * than another. */
+static bool
+has_way(const struct model_subnet *subnet, const struct mapping_key *key)
+{
+	for (const struct mapping_row *row =
+	     subnet_table_find(subnet->table, key); row;
+	     row = subnet_table_next(row, key))
+		if (!row->rank && !row->mapping.place->is_down)
+			return true;
+	return false;
 }
 
 static bool
@@ -152,23 +189,19 @@ set_remote(const struct model_subnet *subnet, const struct vsw_addr *pa,
 }
 
 static void
-add_location(struct locations *locations, const struct draft_location *one)
-{
-	if (locations->n == locations->size) {
-		locations->size = locations->size ? locations->size * 2 : 4;
-		locations->of = xrealloc(locations->of, locations->size
-					 * sizeof *locations->of);
-	}
-	locations->of[locations->n++] = *one;
-}
-
-static void
 add_group(const struct model_subnet *subnet, const struct model_switch *sw,
 	  const uint8_t mac[6], struct locations *all)
 {
 	const struct list *mcasts = &subnet->table->mcasts;
 	bool is_known = false;
 
+	if (subnet->replication == REPLICATE_NONE)
+		return;
+	if (is_copied(subnet, mac)) {
+		if (is_group_wanted(subnet, sw, mac))
+			locate_copies(subnet, sw, mac, all);
+		return;
+	}
 	for (const struct list *link = mcasts->next; link != mcasts;
 	     link = link->next) {
 		const struct mcast_row *mcast =
@@ -189,6 +222,24 @@ add_group(const struct model_subnet *subnet, const struct model_switch *sw,
 		keep_one_encap(all);
 		add_wanting_ports(subnet, sw, mac, all);
 	}
+}
+
+/* To each VM, that is, unless a controller has said to which hosts: 'mac' is a
+ * group's, or NULL of broadcast. */
+static bool
+is_copied(const struct model_subnet *subnet, const uint8_t *mac)
+{
+	static const uint8_t broadcast[6] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff
+	};
+	const struct list *mcasts = &subnet->table->mcasts;
+
+	for (const struct list *link = mcasts->next; link != mcasts;
+	     link = link->next)
+		if (!memcmp(LIST_ENTRY(link, const struct mcast_row,
+				       link)->mac, mac ? mac : broadcast, 6))
+			return false;
+	return subnet->replication == REPLICATE_VM;
 }
 
 static bool
@@ -246,7 +297,7 @@ add_wanting_ports(const struct model_subnet *subnet,
 		memset(&location, 0, sizeof location);
 		location.port = port;
 		memcpy(location.mac, port->claimed_mac, 6);
-		add_location(all, &location);
+		locations_add(all, &location);
 	}
 }
 
@@ -276,7 +327,7 @@ add_controlled(const struct model_subnet *subnet,
 	}
 	/* One service node copies on behalf of all: the first that is up. */
 	if (subnet->table->is_service_node && all->n > 1) {
-		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+		qsort(all->of, all->n, sizeof *all->of, locations_compare);
 		all->n = 1;
 	}
 	return is_known;
@@ -293,7 +344,7 @@ add_place(const struct model_subnet *subnet, const struct model_switch *sw,
 	memset(&location, 0, sizeof location);
 	location.is_down = place->is_down;
 	set_remote(subnet, &place->pa, place->encap, place->vni, &location);
-	add_location(all, &location);
+	locations_add(all, &location);
 }
 
 static void
@@ -311,7 +362,7 @@ add_ports(const struct model_subnet *subnet, const struct model_switch *sw,
 		memset(&location, 0, sizeof location);
 		location.port = table->ports[i];
 		memcpy(location.mac, table->ports[i]->claimed_mac, 6);
-		add_location(all, &location);
+		locations_add(all, &location);
 	}
 }
 
@@ -322,7 +373,7 @@ keep_one_encap(struct locations *all)
 	size_t n = 0;
 
 	if (all->n)
-		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+		qsort(all->of, all->n, sizeof *all->of, locations_compare);
 	for (size_t i = 0; i < all->n; i++)
 		if (!n || memcmp(&all->of[i].pa, &all->of[n - 1].pa,
 				 sizeof all->of[i].pa)
@@ -338,9 +389,9 @@ finish(struct locations *all, struct draft_location *ret_locations)
 	size_t n = 0;
 
 	if (all->n)
-		qsort(all->of, all->n, sizeof *all->of, compare_locations);
+		qsort(all->of, all->n, sizeof *all->of, locations_compare);
 	for (size_t i = 0; i < all->n; i++) {
-		if (i && !compare_locations(&all->of[i], &all->of[i - 1]))
+		if (i && !locations_compare(&all->of[i], &all->of[i - 1]))
 			continue;
 		if (n < MAX_LOCATIONS)
 			ret_locations[n] = all->of[i];
@@ -348,26 +399,4 @@ finish(struct locations *all, struct draft_location *ret_locations)
 	}
 	free(all->of);
 	return n;
-}
-
-static int
-compare_locations(const void *pa, const void *pb)
-{
-	const struct draft_location *a = pa, *b = pb;
-	int order = a->is_down - b->is_down;
-
-	if (!order)
-		order = !a->port - !b->port;
-
-	if (!order && a->port)
-		order = strcmp(a->port->name, b->port->name);
-	if (!order)
-		order = a->pa.n - b->pa.n;
-	if (!order)
-		order = memcmp(a->pa.bytes, b->pa.bytes, 16);
-	if (!order)
-		order = (int) a->encap - (int) b->encap;
-	if (!order)
-		order = (a->vni > b->vni) - (a->vni < b->vni);
-	return order ? order : memcmp(a->mac, b->mac, 6);
 }

@@ -25,6 +25,7 @@ static struct mapping_key *collect_keys(const struct subnet_table *,
 					size_t *ret_n);
 static int compare_keys(const void *, const void *);
 static void print_locations(const struct draft_location *, size_t n, FILE *);
+static void print_address(const struct vsw_addr *, FILE *);
 static int compare_switches(const void *, const void *);
 static int compare_ports(const void *, const void *);
 static void print_faults(const struct model *, FILE *);
@@ -345,8 +346,21 @@ print_locations(const struct draft_location *locations, size_t n, FILE *to)
 				l->encap == VSW_ENCAP_VXLAN ? "vxlan"
 							    : "nvgre",
 				l->vni);
+		print_address(&l->v4, to);
+		print_address(&l->v6, to);
 	}
 	fputs("\n", to);
+}
+
+static void
+print_address(const struct vsw_addr *addr, FILE *to)
+{
+	char text[MODEL_ADDR_TEXT_SIZE];
+
+	if (!addr->n)
+		return;
+	model_addr_to_text(addr, text);
+	fprintf(to, " for %s", text);
 }
 
 static int

@@ -219,7 +219,7 @@ VSW_API void vsw_rule_set_vlan(struct vsw_rule *, uint16_t vlan);
 VSW_API void vsw_rule_decrement_ttl(struct vsw_rule *);
 /* Has the copies of a broadcast or multicast packet that a look-up makes
  * addressed each to whom it is for: the destination MAC becomes the location's,
- * if it has one (not all zero), and, if 'ip', an IP packet's destination address
+ * if it has one (not all zero), and, if 'ip', the destination address of IP
  * becomes the location's of that family, if it has one ('v4', 'v6'); checksums
  * follow.  The layers of the port that a copy goes to see it so.  Which packets
  * may bear another address is for the rules to say: not all protocols do.  Of
