@@ -27,6 +27,7 @@
 #include "agent/host/flow_log.h"
 #include "agent/host/host.h"
 #include "agent/inspect/commands.h"
+#include "agent/inspect/damage.h"
 #include "agent/net/control.h"
 #include "agent/net/remotes.h"
 #include "agent/net/turn.h"
@@ -411,6 +412,8 @@ open_control(struct agent *agent)
 	agent->commands.host = agent->host;
 	agent->commands.model = agent->model;
 	commands_add(agent->control, &agent->commands);
+	if (agent->options.allows_damage)
+		damage_add(agent->control, &agent->commands);
 	agent->counted.server = agent->server;
 	agent->counted.remotes = agent->remotes;
 	counters_add_commands(agent->control, &agent->counted);
@@ -603,6 +606,8 @@ static void
 look_at_it(evutil_socket_t fd, short what, void *agent_)
 {
 	struct agent *agent = agent_;
+	const struct audit_counters *audited = audit_counters(agent->audit);
+	uint64_t n = audited->n_repaired;
 
 	(void) fd;
 	(void) what;
@@ -610,7 +615,7 @@ look_at_it(evutil_socket_t fd, short what, void *agent_)
 	audit_slice(agent->audit, AUDIT_NS);
 	chore_end();
 	look_at_files(agent);
-	if (model_is_dirty(agent->model))
+	if (model_is_dirty(agent->model) || audited->n_repaired != n)
 		ask_to_follow(agent);
 }
 

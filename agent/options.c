@@ -43,10 +43,11 @@ static const char usage[] =
 "                     to syslog\n"
 "  --pidfile[=FILE]   who runs (hnv-agent.pid in the run directory)\n"
 "  --schema-dir=DIR   where *.ovsschema are\n"
+"  --allow-damage     for tests: commands damage/...\n"
 "  --help, --version\n";
 
 enum { DB_DIR = 256, RUN_DIR, LOG_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
-       SYSLOG, DETACH, PIDFILE, HELP, VERSION, TLS_OPTION };
+       SYSLOG, DETACH, PIDFILE, ALLOW_DAMAGE, HELP, VERSION, TLS_OPTION };
 
 static const struct option long_options[] = {
 	{ "db-dir", required_argument, NULL, DB_DIR },
@@ -60,6 +61,7 @@ static const struct option long_options[] = {
 	{ "syslog", no_argument, NULL, SYSLOG },
 	{ "detach", no_argument, NULL, DETACH },
 	{ "pidfile", optional_argument, NULL, PIDFILE },
+	{ "allow-damage", no_argument, NULL, ALLOW_DAMAGE },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 }
@@ -139,6 +141,9 @@ read_option(int c, struct options *o)
 		o->remotes = xrealloc(o->remotes, (o->n_remotes + 1)
 				      * sizeof *o->remotes);
 		o->remotes[o->n_remotes++] = xstrdup(optarg);
+		break;
+	case ALLOW_DAMAGE:
+		o->allows_damage = true;
 		break;
 	case WORKERS:
 		o->n_workers = number("--workers", optarg, WORKERS_MAX);

@@ -14,6 +14,7 @@
 struct options {
 	char *db_dir, *run_dir, *schema_dir;
 	bool has_own_run_dir;		/* Not the usual one. */
+	bool allows_damage;		/* damage.h */
 	char *tls[N_TLS_SETTINGS];	/* NULL: not given. */
 	char **remotes;
 	size_t n_remotes;

@@ -175,6 +175,7 @@ show_host(struct ds *out, const struct hnvrec_host *host)
 	show_age(out, smap_get(&host->status, "policy_since"));
 	show_detail(out, 1, &host->status);
 	show_each(out, 1, &host->status, "fault_");
+	show_each(out, 1, &host->status, "audit_");
 
 	for (size_t i = 0; i < host->n_switches; i++)
 		show_switch(out, switches[i]);

@@ -234,6 +234,9 @@ struct model_state {
 	bool is_in_force;		/* The last policy_apply() was whole; */
 	struct model_fault engine_fault;	/* else what was the first. */
 	struct model_fault store_fault;
+	/* What the self-audit has come to, by policy/audit.c. */
+	uint64_t audit_found, audit_repaired;
+	char audit_last[160];
 	size_t n_cut;			/* Addresses with too many places. */
 	struct list gone_subnets, gone_routers;	/* Until then. */
 

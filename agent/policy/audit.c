@@ -371,15 +371,20 @@ static void
 found(struct audit *audit, uint64_t *counter, bool is_repaired,
       const char *format, ...)
 {
+	struct model_state *state = audit->model->state;
 	static struct log_limit limit;
 	va_list args;
 
 	(*counter)++;
 	audit->counters.n_repaired += is_repaired;
+	state->audit_found++;
+	state->audit_repaired += is_repaired;
 	va_start(args, format);
 	vsnprintf(audit->counters.last, sizeof audit->counters.last, format,
 		  args);
 	va_end(args);
+	snprintf(state->audit_last, sizeof state->audit_last, "%s",
+		 audit->counters.last);
 	log_limited(&limit, LOG_LEVEL_WARN, "audit", "%s: %s",
 		    audit->counters.last,
 		    is_repaired ? "repaired" : "cannot be repaired now");

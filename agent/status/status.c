@@ -204,6 +204,11 @@ write_host(struct model_state *state, struct teller *teller)
 	status_add_fault(&status, fault);
 	add_row_faults(state, &status);
 	add_time(&status, "policy_since", state->policy_time);
+	if (state->audit_found) {
+		add_number(&status, "audit_differences", state->audit_found);
+		add_number(&status, "audit_repaired", state->audit_repaired);
+		datum_add_string(&status, "audit_last", state->audit_last);
+	}
 	teller_set(teller, row, "status", &status);
 	if (!state->is_in_force || state->is_dirty)
 		return;
