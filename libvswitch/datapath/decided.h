@@ -93,10 +93,13 @@ decided_n_more(uint32_t n_rewrites, uint32_t n_addresses)
 		 / (uint32_t) sizeof(struct rewrite);
 }
 
-/* Of those rewrites that have one, in their order. */
+/* Of those rewrites that have one, in their order.  NULL: there is one rewrite,
+ * without one. */
 static inline const struct new_address *
 decided_addresses(const struct decided *decided)
 {
+	if (!decided->more)
+		return NULL;
 	return (const struct new_address *) (decided->more
 					     + decided->n_rewrites - 1);
 }

@@ -132,7 +132,8 @@ carry_out_all(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		else
 			transmit_drop(worker, batch->port, NULL,
 				      VSW_DROP_NO_MEMORY);
-		address += rewrite->has_address;
+		if (rewrite->has_address)
+			address++;
 		rewrite = &decided->more[n];
 	}
 	carry_out(worker, batch, i, packet, rewrite, address);
