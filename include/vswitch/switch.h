@@ -81,7 +81,7 @@ struct vsw_options {
 	/* Connections (vsw_rule_track()).  0 in any of these: what is said
 	 * beside it. */
 	uint32_t max_connections;	/* Of the switch, at most 2^26.
-					 * 1048576, of 128 bytes and 4 to 8
+					 * 1048576, of 140 bytes and 4 to 8
 					 * more; taken as needed. */
 	uint32_t max_port_connections;	/* Of one port.  262144. */
 	uint32_t max_port_half_open;	/* Of these, with only one side heard.
