@@ -186,7 +186,10 @@ VSW_API void vsw_rule_drop_as(struct vsw_rule *, int drop);
  * fragments wait for their first one.  On a port that tunnels come in by, a
  * connection is of one VNI, the tunnels' in both directions.  Only the first 32
  * layers of a program may track, and not those whose rules look at tunnels'
- * addresses, which replies do not have (-EINVAL). */
+ * addresses, which replies do not have (-EINVAL).  The VLAN is that of the tag
+ * which packets have on the port's side of all layers: one that changes tags in
+ * direction VSW_IN comes behind those that track in the program, so that it is
+ * asked before them (-EINVAL). */
 VSW_API void vsw_rule_track(struct vsw_rule *);
 VSW_API void vsw_rule_output(struct vsw_rule *, struct vsw_port *);
 /* To the switch's punt port (VSW_PORT_PUNT), rate-limited, as the packet came;

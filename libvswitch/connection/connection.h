@@ -45,7 +45,8 @@ struct connection_key {
 	uint32_t vni;			/* On ports that carry tunnels. */
 	uint16_t local_port, remote_port;	/* ICMP: identifier, and type
 						 * of the request. */
-	uint16_t vlan;			/* VID | 0x1000, or 0. */
+	uint16_t vlan;			/* VID | 0x1000, or 0, as the port's
+					 * own packets have it. */
 	uint8_t proto;			/* ICMPv6 is ICMP here. */
 	uint8_t family;			/* 4 or 6. */
 };
@@ -68,6 +69,8 @@ struct connection_packet {
 struct connection_opener {
 	uint8_t eth_src[6], eth_dst[6];
 	uint32_t vni;
+	uint16_t vlan;			/* Not always the key's: on its way to
+					 * the port it may have another tag. */
 };
 
 /* Where a connection is, and which of all that have been there. */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "libvswitch/base/budget.h"
 #include "libvswitch/base/lock.h"
 #include "libvswitch/connection/connection.h"
@@ -31,10 +32,10 @@ struct entry {
 	_Atomic uint32_t hash;		/* 0: free. */
 	uint32_t next;			/* In its bucket; of those free. */
 	uint32_t layers;
-	uint8_t state;
-	/* enum vsw_direction; struct sequence; bits by direction: somebody
-	 * listens. */
-	uint8_t direction : 1, known : 2, listens : 2;
+	/* enum track_state; enum vsw_direction; struct sequence; bits by
+	 * direction: somebody listens; of the opener, as the rest below. */
+	uint16_t state : 6, direction : 1, known : 2, listens : 2,
+		 vlan_high : 5;
 	uint16_t log_tag;		/* Its end is told with; 0: it is
 					 * not. */
 
@@ -43,11 +44,13 @@ struct entry {
 	uint64_t program : 48, serial : 16;	/* The second counts up, for
 						 * ever. */
 	uint32_t older, newer;		/* In that list. */
-	struct connection_opener opener;
+	uint8_t eth_src[6], eth_dst[6];	/* Of the opener. */
+	uint32_t vni : 24, vlan_low : 8;
 	uint32_t next_tcp[2];		/* struct sequence. */
 };
 
 _Static_assert(sizeof(struct entry) == 128, "an entry straddles cache lines");
+_Static_assert((int) TRACK_N_STATES <= 1 << 6, "a state is six bits");
 
 /* By direction, where entry.listens says so. */
 struct room_listeners {
@@ -59,6 +62,28 @@ struct room_chunk {
 	struct entry entries[ROOM_CHUNK];
 	struct room_listeners listeners[ROOM_CHUNK];
 };
+static inline struct connection_opener
+entry_get_opener(const struct entry *e)
+{
+	struct connection_opener opener = {
+		.vni = e->vni,
+		.vlan = (uint16_t) (e->vlan_high << 8 | e->vlan_low)
+	};
+
+	memcpy(opener.eth_src, e->eth_src, sizeof e->eth_src);
+	memcpy(opener.eth_dst, e->eth_dst, sizeof e->eth_dst);
+	return opener;
+}
+
+static inline void
+entry_set_opener(struct entry *e, const struct connection_opener *opener)
+{
+	memcpy(e->eth_src, opener->eth_src, sizeof e->eth_src);
+	memcpy(e->eth_dst, opener->eth_dst, sizeof e->eth_dst);
+	e->vni = opener->vni & 0xffffff;
+	e->vlan_low = (uint8_t) opener->vlan;
+	e->vlan_high = opener->vlan >> 8 & 0x1f;
+}
 
 struct room_list {
 	uint32_t oldest, newest;

@@ -45,7 +45,7 @@ static void set_key(const struct ends *, enum vsw_direction,
 bool
 belong_find(const struct headers *h, const uint8_t *frame,
 	    enum vsw_direction direction, const struct vsw_port *port,
-	    uint32_t vni, struct connection_packet *ret_packet)
+	    uint32_t vni, uint16_t vlan, struct connection_packet *ret_packet)
 {
 	bool is_related;
 	struct ends ends;
@@ -63,7 +63,7 @@ belong_find(const struct headers *h, const uint8_t *frame,
 		direction = direction == VSW_OUT ? VSW_IN : VSW_OUT;
 	ret_packet->key.port = port->number;
 	ret_packet->key.vni = vni;
-	ret_packet->key.vlan = h->key.vlan;
+	ret_packet->key.vlan = vlan;
 	ret_packet->direction = (uint8_t) direction;
 	ret_packet->event = (uint8_t) ends.event;
 	ret_packet->is_related = is_related;
@@ -82,7 +82,8 @@ belong_opener(const struct connection_key *c,
 	const uint8_t *src = is_out ? c->local : c->remote;
 	const uint8_t *dst = is_out ? c->remote : c->local;
 	struct flow_key key = {
-		.vni = view->opener.vni & 0xffffff, .vlan = c->vlan,
+		.vni = view->opener.vni & 0xffffff,
+		.vlan = view->opener.vlan,
 		.eth_type = is_ipv4 ? ETH_TYPE_IPV4 : ETH_TYPE_IPV6,
 		.l4_src = is_out ? c->local_port : c->remote_port,
 		.l4_dst = is_out ? c->remote_port : c->local_port,

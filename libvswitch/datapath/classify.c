@@ -4,6 +4,8 @@
 
 #include "libvswitch/datapath/decide.h"
 
+#include <string.h>
+
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/probe.h"
 #include "libvswitch/base/switch.h"
@@ -34,6 +36,7 @@ static uint32_t spread_hash(const struct vsw *, const struct flow_key *,
 static void walk(struct composition *);
 static void walk_out(struct composition *);
 static void walk_in(struct composition *, struct vsw_port *);
+static void start_following(struct composition *, enum vsw_direction);
 static void walk_copies(struct composition *);
 static const struct vsw_program *program_of(struct composition *,
 					    struct vsw_port *);
@@ -295,6 +298,7 @@ walk_out(struct composition *c)
 		compose_drop(c, VSW_DROP_NO_PROGRAM, NULL);
 		return;
 	}
+	start_following(c, VSW_OUT);
 	follow_start(c, VSW_OUT, c->in_port, program);
 	decide_walk(c, program, VSW_OUT);
 }
@@ -334,11 +338,29 @@ walk_in(struct composition *c, struct vsw_port *port)
 		compose_drop(c, VSW_DROP_NO_PROGRAM, port);
 		return;
 	}
+	start_following(c, VSW_IN);
 	/* Copies to many open no connections there. */
-	c->follow = NULL;
-	if (c->target != TARGET_PLACES)
+	if (c->target != TARGET_PLACES && program->retags)
+		c->follow_later = port;
+	else if (c->target != TARGET_PLACES)
 		follow_start(c, VSW_IN, port, program);
 	decide_walk(c, program, VSW_IN);
+	/* What no layer that tracks was asked about is known all the same. */
+	if (c->follow_later && !(c->key.has & FLOW_NO_FIRST))
+		follow_start(c, VSW_IN, port, program);
+}
+
+/* The walk changes the key. */
+static void
+start_following(struct composition *c, enum vsw_direction direction)
+{
+	c->follow = NULL;
+	c->follow_later = NULL;
+	c->follows[direction].is_following = false;
+	c->opener.vni = c->key.vni;
+	c->opener.vlan = c->key.vlan;
+	memcpy(c->opener.eth_src, c->key.eth_src, 6);
+	memcpy(c->opener.eth_dst, c->key.eth_dst, 6);
 }
 
 static const struct vsw_program *
@@ -358,6 +380,13 @@ ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
 	const struct layer_groups *groups = &layer->groups[direction];
 	const struct rule *found;
 
+	if (c->follow_later && layer_i < 32
+	    && program->tracked >> layer_i & 1) {
+		follow_start(c, direction, c->follow_later, program);
+		c->follow_later = NULL;
+		if (c->is_over)
+			return;
+	}
 	if (c->follow && follow_passes(c->follow, layer_i)) {
 		narrate_layer(c->narrator, layer, NULL,
 			      "passes, as its connection does");

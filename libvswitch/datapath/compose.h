@@ -57,6 +57,12 @@ struct composition {
 	const struct place *places;
 	uint32_t n_places;
 
+	/* Direction VSW_IN, where tags change on the way: which port's
+	 * connections are to be looked for when the first layer that tracks is
+	 * asked, since it is known by then which tag the packet leaves with.
+	 * NULL: none's, or they have been. */
+	struct vsw_port *follow_later;
+	struct connection_opener opener;	/* As the walk began. */
 	struct follow *follow;		/* Of the walk; NULL: none. */
 	struct follow follows[2];	/* By enum vsw_direction. */
 };

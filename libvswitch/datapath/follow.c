@@ -25,6 +25,7 @@ struct look {
 	const struct vsw_port *port;
 	uint64_t now;
 	uint32_t vni;
+	uint16_t vlan;
 	uint32_t reference;		/* struct followed. */
 	uint16_t serial;
 	struct connection_listener listener;
@@ -38,6 +39,8 @@ static enum follow_verdict look_there(struct vsw_worker *, struct batch *,
 				      enum vsw_direction, bool *is_watched);
 static uint32_t vni_at(const struct vsw_port *, enum vsw_direction,
 		       const struct flow_key *, const struct rewrite *);
+static uint16_t vlan_at(enum vsw_direction, const struct flow_key *,
+			const struct rewrite *);
 static void approve(struct composition *, struct follow *);
 static bool is_invalid_before(const struct composition *,
 			      const struct follow *);
@@ -78,7 +81,8 @@ follow_foresee(const struct vsw_program *program, const struct vsw_port *port,
 
 	if (!program->tracked
 	    || !belong_find(h, frame, VSW_OUT, port,
-			    vni_at(port, VSW_OUT, &h->key, NULL), &packet))
+			    vni_at(port, VSW_OUT, &h->key, NULL), h->key.vlan,
+			    &packet))
 		return 0;
 	hash = connection_hash(connections, &packet.key);
 	connection_fetch(connections, hash);
@@ -101,9 +105,9 @@ follow_start(struct composition *c, enum vsw_direction direction,
 	struct connections *connections = atomic_load_explicit(
 		&c->vsw->connections, memory_order_acquire);
 	struct follow *f = &c->follows[direction];
+	uint16_t vlan = direction == VSW_OUT ? c->headers->key.vlan
+					     : c->key.vlan;
 
-	c->follow = NULL;
-	f->is_following = false;
 	if (program->tracked && c->key.has & FLOW_NO_FIRST) {
 		narrate(c->narrator, "may belong to a connection");
 		compose_wait(c);
@@ -111,7 +115,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 	if (!program->tracked
 	    || !belong_find(c->headers, c->frame, direction, port,
 			    vni_at(port, direction, &c->headers->key,
-				   &c->rewrite), &f->packet))
+				   &c->rewrite), vlan, &f->packet))
 		return;
 	f->is_following = true;
 	f->is_refused = false;
@@ -146,12 +150,10 @@ follow_start(struct composition *c, enum vsw_direction direction,
 		if (f->is_found)
 			return;
 	}
-	/* As its opener; the walk changes the key. */
+	/* As its opener. */
 	f->view = (struct connection_view) {
-		.program = program->serial, .opener = { .vni = c->key.vni }
+		.program = program->serial, .opener = c->opener
 	};
-	memcpy(f->view.opener.eth_src, c->key.eth_src, 6);
-	memcpy(f->view.opener.eth_dst, c->key.eth_dst, 6);
 }
 
 bool
@@ -227,6 +229,7 @@ look_there(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		.frame = batch->packets[i]->data, .direction = d,
 		.now = batch->now,
 		.port = d == VSW_OUT ? batch->port : rewrite->port,
+		.vlan = vlan_at(d, &h->key, rewrite),
 		.reference = flow->connections[d], .serial = flow->serials[d],
 		.listener = { .worker = (uint8_t) worker->index,
 			      .flow = flow_place(worker->flows, flow) },
@@ -259,6 +262,15 @@ vni_at(const struct vsw_port *port, enum vsw_direction direction,
 	if (direction == VSW_OUT)
 		return key->vni;
 	return rewrite->ops & REWRITE_ENCAP ? rewrite->outer->tunnel.vni : 0;
+}
+
+/* What it has on the port's side: as it came, or as it leaves. */
+static uint16_t
+vlan_at(enum vsw_direction direction, const struct flow_key *key,
+	const struct rewrite *rewrite)
+{
+	return direction == VSW_IN && rewrite->ops & REWRITE_VLAN
+	       ? rewrite->vlan : key->vlan;
 }
 
 /* Another program than the one that approved: asks it about the opener, whoever
@@ -529,7 +541,7 @@ static bool
 find_packet(const struct look *look, struct connection_packet *ret_packet)
 {
 	if (!belong_find(look->headers, look->frame, look->direction,
-			 look->port, look->vni, ret_packet))
+			 look->port, look->vni, look->vlan, ret_packet))
 		return false;
 	ret_packet->hash = connection_hash(look->connections,
 					   &ret_packet->key);

@@ -67,7 +67,8 @@ enum follow_verdict { FOLLOW_HOLDS, FOLLOW_STALE, FOLLOW_INVALID };
 uint32_t follow_foresee(const struct vsw_program *, const struct vsw_port *,
 			const struct headers *, const uint8_t *frame);
 void follow_foresee_more(const struct vsw_program *, uint32_t hash);
-/* Begins the walk of a program's layers. */
+/* Layers of the program that track are to be asked; '->opener' says how the
+ * packet came to the first one of all. */
 void follow_start(struct composition *, enum vsw_direction, struct vsw_port *,
 		  const struct vsw_program *);
 /* May the packet pass layer 'i' without its groups being asked? */

@@ -14,6 +14,7 @@ static char *keep_name(struct vsw_layer *, const char *name);
 static int make_room(const struct vsw_allocator *, struct layer_groups *);
 static void add_layer(struct vsw_program *, struct vsw_layer *);
 static void find_tracked(struct vsw_program *);
+static void check_tags(struct vsw_program *);
 static void find_mapped(struct vsw_program *);
 static void free_program(void *ctx, struct retired *);
 static void free_layer(const struct vsw_allocator *, struct vsw_layer *);
@@ -105,6 +106,7 @@ vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
 
 	if (!program->draft.is_sealed) {
 		find_tracked(program);
+	check_tags(program);
 		find_mapped(program);
 	}
 	error = draft_report(&program->draft, ret_problem, size);
@@ -222,6 +224,29 @@ find_tracked(struct vsw_program *program)
 				   layer->name);
 		else
 			program->tracked |= UINT32_C(1) << i;
+	}
+}
+
+/* Of a connection's two directions one shows which tag the port's own packets
+ * have before any layer is asked, the other one behind the last that changes
+ * it: those that track must come later. */
+static void
+check_tags(struct vsw_program *program)
+{
+	for (size_t i = 0; i < program->n_layers; i++) {
+		const struct layer_groups *groups =
+			&program->layers[i]->groups[VSW_IN];
+		uint32_t actions = 0;
+
+		for (size_t g = 0; g < groups->n; g++)
+			actions |= groups->groups[g]->actions;
+		program->retags |= (actions & ACTION_VLAN) != 0;
+		if (actions & ACTION_VLAN && i < LAYERS_NOTED
+		    && program->tracked >> i)
+			draft_fail(&program->draft, -EINVAL,
+				   "layer \"%s\" changes tags on the way in, "
+				   "behind one that tracks",
+				   program->layers[i]->name);
 	}
 }
 

@@ -41,6 +41,7 @@ struct vsw_program {
 	uint32_t routed, mapped;	/* in direction out route; ask a
 					 * mapping where to.  Of the first
 					 * 32. */
+	bool retags;			/* Rules change tags in direction in. */
 
 	struct vsw_layer **layers;	/* In the order added. */
 	size_t n_layers, layers_room;

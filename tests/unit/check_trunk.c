@@ -451,6 +451,40 @@ START_TEST(drops_by_name)
 }
 END_TEST
 
+/* It is to be known which tag a packet leaves with when connections are looked
+ * for. */
+START_TEST(tags_change_before_tracking)
+{
+	struct vsw_group *tag, *track;
+
+	ck_assert_int_eq(vsw_group_new(vsw, "tag", &tag), 0);
+	vsw_rule_set_vlan(vsw_group_add_rule(tag, 1, NULL), 7);
+	ck_assert_int_eq(vsw_group_seal(tag, NULL, 0), 0);
+	ck_assert_int_eq(vsw_group_new(vsw, "track", &track), 0);
+	vsw_rule_track(vsw_group_add_rule(track, 1, NULL));
+	ck_assert_int_eq(vsw_group_seal(track, NULL, 0), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct vsw_program *program;
+		struct vsw_layer *first, *second;
+		char problem[200];
+		int error;
+
+		ck_assert_int_eq(vsw_program_new(vsw, &program), 0);
+		first = vsw_program_add_layer(program, "first");
+		second = vsw_program_add_layer(program, "second");
+		vsw_layer_add_group(i & 1 ? first : second, VSW_OUT, track);
+		vsw_layer_add_group(i & 2 ? first : second, VSW_IN, tag);
+		error = vsw_program_seal(program, problem, sizeof problem);
+		ck_assert_int_eq(error, i == 1 ? 0 : -EINVAL);
+		if (error)
+			ck_assert_ptr_nonnull(strstr(problem, "tags"));
+		vsw_program_unref(program);
+	}
+	vsw_group_unref(tag);
+	vsw_group_unref(track);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -471,6 +505,7 @@ main(void)
 	tcase_add_test(tests, needs_memory);
 	tcase_add_test(tests, is_explained);
 	tcase_add_test(tests, drops_by_name);
+	tcase_add_test(tests, tags_change_before_tracking);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
