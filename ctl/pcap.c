@@ -16,6 +16,7 @@ enum {
 	FRAME_MAX = 9216,		/* As the agent takes them. */
 	FRAMES_MAX = 100
 };
+#define MAGIC_PCAPNG 0x0a0d0d0aU	/* The same either way round. */
 #define MAGIC_NS 0xa1b23c4dU		/* or in nanoseconds. */
 
 static uint32_t word(const struct pcap *, const uint8_t *);
@@ -44,6 +45,10 @@ pcap_open(struct pcap *pcap, const char *name)
 	if (!read_bytes(pcap, head, sizeof head))
 		ctl_fatal("%s: not a capture file", pcap->name);
 	magic = word(pcap, head);
+	if (magic == MAGIC_PCAPNG)
+		ctl_fatal("%s: is in pcapng's format; \"tcpdump -r %s -w FILE\""
+			  " makes one that can be read", pcap->name,
+			  pcap->name);
 	if (magic != (uint32_t) MAGIC_US && magic != MAGIC_NS) {
 		pcap->is_swapped = true;
 		magic = word(pcap, head);
@@ -52,7 +57,8 @@ pcap_open(struct pcap *pcap, const char *name)
 		ctl_fatal("%s: not a capture file of libpcap's format",
 			  pcap->name);
 	if ((word(pcap, head + 20) & 0xffff) != LINKTYPE_ETHERNET)
-		ctl_fatal("%s: its frames are not Ethernet's", pcap->name);
+		ctl_fatal("%s: its frames are not Ethernet's (those of "
+			  "\"tcpdump -i any\" are not)", pcap->name);
 }
 
 void

@@ -55,6 +55,8 @@ static struct model_port *find_port(const struct model_switch *,
 				    const char *);
 static struct vsw_port *find_uplink(const struct model_switch *,
 				    const char *name);
+static const struct model_pa *find_socket(const struct model_switch *,
+					   const struct vsw_port *);
 static void reply(struct control_request *, struct report *);
 static void fail(struct control_request *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -124,6 +126,7 @@ run_trace(struct control_request *request, size_t n_args,
 	struct model_switch *sw = NULL;
 	struct model_port *port = NULL;
 	struct vsw_port *in = NULL;
+	const struct model_pa *pa;
 	struct wishes wishes;
 	struct trace trace;
 	char *text, *problem = wishes_read(&wishes, n_args, args);
@@ -148,6 +151,9 @@ run_trace(struct control_request *request, size_t n_args,
 	text = join(wishes.n_words - 2, wishes.words + 2);
 	problem = trace_read(commands->model, port, text, &trace);
 	free(text);
+	pa = find_socket(sw, in);
+	if (!problem && pa && !trace.has_tunnel)
+		problem = trace_unwrap(pa, &trace);
 	if (problem)
 		fail(request, "%s", problem);
 	else
@@ -422,6 +428,23 @@ find_uplink(const struct model_switch *sw, const char *name)
 		if (!strcmp(name, "uplink")
 		    || !strcmp(name, vsw_port_name(sw->uplinks[i])))
 			return sw->uplinks[i];
+	return NULL;
+}
+
+/* Whose uplink it is, if that leaves outer headers to the host's stack. */
+static const struct model_pa *
+find_socket(const struct model_switch *sw, const struct vsw_port *port)
+{
+	const struct list *addresses = &sw->provider_addresses;
+
+	for (const struct list *link = addresses->next; link != addresses;
+	     link = link->next) {
+		const struct model_pa *pa =
+			LIST_ENTRY(link, const struct model_pa, link);
+
+		if (pa->port == port && !strcmp(pa->device, "socket"))
+			return pa;
+	}
 	return NULL;
 }
 

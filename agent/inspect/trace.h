@@ -33,5 +33,8 @@ struct trace {
  * not read; free() it. */
 char *trace_read(const struct model *, const struct model_port *port,
 		 const char *text, struct trace *ret_trace);
+/* unwrap.c.  Takes the outer headers off a frame that came to the provider
+ * address on the wire; the same. */
+char *trace_unwrap(const struct model_pa *, struct trace *);
 
 #endif /* inspect/trace.h */
