@@ -39,6 +39,7 @@
 #include "agent/policy/bridge.h"
 #include "agent/policy/policy.h"
 #include "agent/status/write.h"
+#include "agent/takeover/takeover.h"
 #include "agent/upgrade.h"
 
 enum { STATISTICS_S = 5, AUDIT_S = 1, AUDIT_NS = 5000000, N_SIGNALS = 2,
@@ -72,6 +73,7 @@ struct agent {
 	struct model *model;
 	struct audit *audit;
 	struct host *host;
+	struct takeovers *takeovers;
 	struct server *server;
 	struct turn *turn;
 	struct remotes *remotes;
@@ -90,6 +92,7 @@ static bool open_loop(struct agent *);
 static bool open_databases(struct agent *);
 static bool has_file(const struct agent *, const char *name);
 static bool open_policy(struct agent *);
+static bool open_takeovers(struct agent *);
 static void read_policy_time(struct agent *);
 static void keep_policy_time(struct agent *);
 static bool open_server(struct agent *);
@@ -119,6 +122,12 @@ main(int argc, char *argv[])
 
 	options_read(argc, argv, &agent.options);
 	log_init("hnv-agent", agent.options.level, agent.options.use_syslog);
+	if (agent.options.gives_back) {
+		int status = takeovers_give_back(agent.options.db_dir);
+
+		options_done(&agent.options);
+		return status;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
 	keep_big_blocks_apart();
@@ -189,7 +198,9 @@ stop(struct agent *agent)
 	remotes_free(agent->remotes);
 	turn_free(agent->turn);
 	server_free(agent->server);
+	takeovers_stop(agent->takeovers);
 	host_free(agent->host);
+	takeovers_free(agent->takeovers);
 	audit_free(agent->audit);
 	model_free(agent->model);
 	for (size_t i = 0; i < N_DATABASES; i++)
@@ -330,9 +341,27 @@ open_policy(struct agent *agent)
 		database_observe(agent->databases[i],
 				 &agent->watches[i].observer);
 	}
+	if (!open_takeovers(agent))
+		return false;
 	/* What is on disk is in force before the first client is heard. */
 	follow(-1, 0, agent);
 	return true;
+}
+
+static bool
+open_takeovers(struct agent *agent)
+{
+	const struct takeovers_options options = {
+		.base = agent->base, .model = agent->model,
+		.db_dir = agent->options.db_dir, .turn = ask_to_follow,
+		.ctx = agent
+	};
+	int error = takeovers_new(&options, &agent->takeovers);
+
+	if (error)
+		log_line(LOG_LEVEL_ERROR, agent->options.db_dir, "take-overs "
+			 "cannot be recorded: %s", strerror(-error));
+	return !error;
 }
 
 /* The databases' files do not know: we write to them as well. */
@@ -425,6 +454,7 @@ open_control(struct agent *agent)
 		.ca_certificate = agent->options.tls[TLS_CA_CERT]
 	};
 	doctor_add_commands(agent->control, &agent->doctor);
+	takeovers_add_commands(agent->control, agent->takeovers);
 	control_add_command(agent->control, "flow-log/reopen", "", 0, 0,
 			    run_reopen, agent);
 	control_add_command(agent->control, "exit", "", 0, 0, run_exit,
@@ -545,12 +575,14 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	chore_begin(CHORE_MODEL);
 	model_update(agent->model);
 	chore_next(CHORE_DEVICES);
+	takeovers_release(agent->takeovers);
 	host_apply(agent->host);
 	chore_next(CHORE_POLICY);
 	policy_apply(agent->model);
 	bridges_apply(agent->model);
 	chore_next(CHORE_PUNTS);
 	host_settle(agent->host);
+	takeovers_apply(agent->takeovers);
 	chore_next(CHORE_STATUS);
 	status_write(agent->model, false);
 	keep_policy_time(agent);

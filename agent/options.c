@@ -44,10 +44,13 @@ static const char usage[] =
 "  --pidfile[=FILE]   who runs (hnv-agent.pid in the run directory)\n"
 "  --schema-dir=DIR   where *.ovsschema are\n"
 "  --allow-damage     for tests: commands damage/...\n"
+"  --give-back        put back what an agent that is no more has taken over\n"
+"                     from the host, and end\n"
 "  --help, --version\n";
 
 enum { DB_DIR = 256, RUN_DIR, LOG_DIR, SCHEMA_DIR, REMOTE, WORKERS, LOG_LEVEL,
-       SYSLOG, DETACH, PIDFILE, ALLOW_DAMAGE, HELP, VERSION, TLS_OPTION };
+       SYSLOG, DETACH, PIDFILE, ALLOW_DAMAGE, GIVE_BACK, HELP, VERSION,
+       TLS_OPTION };
 
 static const struct option long_options[] = {
 	{ "db-dir", required_argument, NULL, DB_DIR },
@@ -62,6 +65,7 @@ static const struct option long_options[] = {
 	{ "detach", no_argument, NULL, DETACH },
 	{ "pidfile", optional_argument, NULL, PIDFILE },
 	{ "allow-damage", no_argument, NULL, ALLOW_DAMAGE },
+	{ "give-back", no_argument, NULL, GIVE_BACK },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 }
@@ -160,6 +164,9 @@ read_option(int c, struct options *o)
 		break;
 	case PIDFILE:
 		set(&o->pid_path, optarg ? optarg : "");
+		break;
+	case GIVE_BACK:
+		o->gives_back = true;
 		break;
 	case 'h':
 	case HELP:

@@ -21,6 +21,7 @@ struct options {
 	char *log_dir;			/* Of what rules log. */
 	unsigned n_workers;
 	enum log_level level;
+	bool gives_back;		/* And nothing else. */
 	bool use_syslog;
 	struct daemon_options daemon;
 	char *pid_path;			/* NULL: no such file. */

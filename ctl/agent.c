@@ -31,6 +31,7 @@ static const struct verb {
 	{ "rules", 1, 1, "PORT", "!PORT" },
 	{ "ports", 0, 0, "", "" },
 	{ "drops", 0, 1, "[PORT]", "?PORT" },
+	{ "take-overs", 0, 0, "", "" },
 	{ "doctor", 0, 0, "", "" },
 	{ "version", 0, 0, "", "" },
 	{ "exit", 0, 0, "", "" },

@@ -30,6 +30,7 @@
 
 #include "ctl/hnv-idl.h"
 #include "ctl/options.h"
+#include "ctl/take_over.h"
 
 VLOG_DEFINE_THIS_MODULE(database);
 
@@ -134,6 +135,9 @@ database_run(const struct options *options, const char *args,
 void
 database_watch(const struct ovsdb_idl_row *row)
 {
+	for (size_t i = 0; i < run.n_watched; i++)
+		if (uuid_equals(&run.watched[i].uuid, &row->uuid))
+			return;
 	if (run.n_watched == run.allocated_watched)
 		run.watched = x2nrealloc(run.watched, &run.allocated_watched,
 					 sizeof *run.watched);
@@ -482,6 +486,11 @@ check_watched(void)
 		/* Deleted by somebody since. */
 		if (!name)
 			continue;
+		if (run.watched[i].table == &hnvrec_table_switch
+		    && take_over_report(hnvrec_switch_get_for_uuid(
+				run.idl, &run.watched[i].uuid),
+				EXIT_NOT_IN_FORCE))
+			status = EXIT_NOT_IN_FORCE;
 		if (strcmp(smap_get_def(state, "state", ""), "error"))
 			continue;
 		fprintf(stderr, "hnv-ctl: %s %s: %s%s%s\n",

@@ -29,6 +29,7 @@
 #include "ctl/hnv-idl.h"
 #include "ctl/options.h"
 #include "ctl/show.h"
+#include "ctl/take_over.h"
 #include "ctl/verbs.h"
 
 VLOG_DEFINE_THIS_MODULE(main);
@@ -91,6 +92,7 @@ prepare(char *argv[])
 	ctl_init(&hnvrec_idl_class, hnvrec_table_classes, tables, NULL,
 		 database_exit);
 	verbs_register();
+	take_over_register();
 	show_register();
 }
 

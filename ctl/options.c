@@ -298,6 +298,11 @@ Provider addresses:\n\
   del-pa [SWITCH] IP              delete a provider address\n\
   list-pas SWITCH                 addresses, one a line\n\
   (--may-exist before an add-, --if-exists before a del-)\n\
+An interface of this host, with its addresses and routes:\n\
+  take-over SWITCH INTERFACE [confirm_within=SECS] [port=NAME]\n\
+  confirm SWITCH                  or else it comes back by itself\n\
+  give-back SWITCH                put everything back\n\
+  take-overs                      what is taken over\n\
 \n\
 The agent itself:\n\
   trace SWITCH PORT PACKET        what would become of a packet, and why;\n\

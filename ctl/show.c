@@ -27,6 +27,7 @@ static void show_age(struct ds *, const char *since);
 static void show_each(struct ds *, int level, const struct smap *status,
 		      const char *prefix);
 static void show_switch(struct ds *, const struct hnvrec_switch *);
+static void show_take_over(struct ds *, const struct smap *status);
 static void show_pa(struct ds *, const struct hnvrec_provider_address *);
 static void show_port(struct ds *, const struct hnvrec_port *);
 static void show_class(struct ds *, const struct hnvrec_port *,
@@ -234,12 +235,32 @@ show_switch(struct ds *out, const struct hnvrec_switch *sw)
 	show_line(out, 1, "Switch", sw->name, sw->type, &sw->status);
 	show_detail(out, 2, &sw->status);
 	show_each(out, 2, &sw->status, "tunnel_ip_");
+	show_take_over(out, &sw->status);
 	for (size_t i = 0; i < sw->n_provider_addresses; i++)
 		show_pa(out, pas[i]);
 	for (size_t i = 0; i < sw->n_ports; i++)
 		show_port(out, ports[i]);
 	free(pas);
 	free(ports);
+}
+
+static void
+show_take_over(struct ds *out, const struct smap *status)
+{
+	const char *state = smap_get(status, "take_over");
+	const char *until = smap_get(status, "take_over_until");
+	const char *reason = smap_get(status, "take_over_reason");
+
+	if (!state)
+		return;
+	ds_put_format(out, "%*stakes over %s: %s", 2 * INDENT, "",
+		      smap_get_def(status, "take_over_interface", ""), state);
+	if (until)
+		ds_put_format(out, " until %s", until);
+	if (reason)
+		ds_put_format(out, ", %s (%s)", reason,
+			      smap_get_def(status, "take_over_detail", ""));
+	ds_put_char(out, '\n');
 }
 
 static void

@@ -30,18 +30,12 @@ static void *without(const void *rows, size_t n, const void *row);
 static void list_switches(struct ctl_context *);
 static void print_sorted(struct ctl_context *, struct svec *names);
 static void add_port(struct ctl_context *);
-static const struct hnvrec_switch *need_switch(struct ctl_context *,
-					       const char *name);
 static void fail_elsewhere(struct ctl_context *, const char *what,
 			   const char *name,
 			   const struct hnvrec_switch *wanted,
 			   const struct hnvrec_switch *found);
-static const struct hnvrec_port *new_port(struct ctl_context *,
-					  const struct hnvrec_switch *,
-					  const char *name);
 static void set_port(struct ctl_context *, const struct hnvrec_port *,
 		     struct smap *settings);
-static void check_tap_name(struct ctl_context *, const struct hnvrec_port *);
 static void del_port(struct ctl_context *);
 static bool is_wanted(struct ctl_context *, const char *what,
 		      const char *name, bool exists,
@@ -82,6 +76,51 @@ void
 verbs_register(void)
 {
 	ctl_register_commands(verbs);
+}
+
+const struct hnvrec_switch *
+verbs_need_switch(struct ctl_context *context, const char *name)
+{
+	const struct hnvrec_switch *sw = find_switch(context, name);
+
+	if (!sw)
+		ctl_error(context, "there is no switch %s", name);
+	return sw;
+}
+
+const struct hnvrec_port *
+verbs_new_port(struct ctl_context *context, const struct hnvrec_switch *sw,
+	       const char *name)
+{
+	struct hnvrec_port *port = hnvrec_port_insert(context->txn);
+	void *all = with(sw->ports, sw->n_ports, port);
+
+	hnvrec_port_set_name(port, name);
+	hnvrec_port_set_type(port, "tap");
+
+	hnvrec_switch_verify_ports(sw);
+	hnvrec_switch_set_ports(sw, all, sw->n_ports + 1);
+	free(all);
+	return port;
+}
+
+bool
+verbs_check_tap_name(struct ctl_context *context,
+		     const struct hnvrec_port *port)
+{
+	const char *name = smap_get_def(&port->options, "interface",
+					port->name);
+
+	if (context->error || strcmp(port->type, "tap"))
+		return !context->error;
+	if (strlen(name) >= IFNAMSIZ)
+		ctl_error(context, "%s: a tap's name has at most %d bytes; "
+			  "interface=NAME gives it another than the port's",
+			  name, IFNAMSIZ - 1);
+	else if (!*name || !strcmp(name, ".") || !strcmp(name, "..")
+		 || strpbrk(name, "/: \t\n\v\f\r%"))
+		ctl_error(context, "\"%s\" cannot be the name of a tap", name);
+	return !context->error;
 }
 
 static void
@@ -225,7 +264,7 @@ static void
 add_port(struct ctl_context *context)
 {
 	const char *name = context->argv[2];
-	const struct hnvrec_switch *sw = need_switch(context,
+	const struct hnvrec_switch *sw = verbs_need_switch(context,
 						     context->argv[1]);
 	const struct hnvrec_switch *on = NULL;
 	const struct hnvrec_port *port = find_port(context, name, &on);
@@ -238,20 +277,10 @@ add_port(struct ctl_context *context)
 		fail_elsewhere(context, "port", name, sw, on);
 	else if (settings_parse(context, 3, &settings)) {
 		if (!port)
-			port = new_port(context, sw, name);
+			port = verbs_new_port(context, sw, name);
 		set_port(context, port, &settings);
 	}
 	smap_destroy(&settings);
-}
-
-static const struct hnvrec_switch *
-need_switch(struct ctl_context *context, const char *name)
-{
-	const struct hnvrec_switch *sw = find_switch(context, name);
-
-	if (!sw)
-		ctl_error(context, "there is no switch %s", name);
-	return sw;
 }
 
 static void
@@ -265,22 +294,6 @@ fail_elsewhere(struct ctl_context *context, const char *what,
 	else
 		ctl_error(context, "%s %s is on switch %s, not on %s", what,
 			  name, found->name, wanted->name);
-}
-
-static const struct hnvrec_port *
-new_port(struct ctl_context *context, const struct hnvrec_switch *sw,
-	 const char *name)
-{
-	struct hnvrec_port *port = hnvrec_port_insert(context->txn);
-	void *all = with(sw->ports, sw->n_ports, port);
-
-	hnvrec_port_set_name(port, name);
-	hnvrec_port_set_type(port, "tap");
-
-	hnvrec_switch_verify_ports(sw);
-	hnvrec_switch_set_ports(sw, all, sw->n_ports + 1);
-	free(all);
-	return port;
 }
 
 static void
@@ -309,32 +322,13 @@ set_port(struct ctl_context *context, const struct hnvrec_port *port,
 		hnvrec_port_verify_options(port);
 		hnvrec_port_set_options(port, settings);
 	}
-	check_tap_name(context, port);
+	(void) verbs_check_tap_name(context, port);
 	database_watch(&port->header_);
 	free(type);
 	free(role);
 	free(iface_id);
 	free(given);
 	free(mac);
-}
-
-/* A tap is called like its port unless it is said otherwise, and the kernel has
- * its own idea of names. */
-static void
-check_tap_name(struct ctl_context *context, const struct hnvrec_port *port)
-{
-	const char *name = smap_get_def(&port->options, "interface",
-					port->name);
-
-	if (context->error || strcmp(port->type, "tap"))
-		return;
-	if (strlen(name) >= IFNAMSIZ)
-		ctl_error(context, "%s: a tap's name has at most %d bytes; "
-			  "interface=NAME gives it another than the port's",
-			  name, IFNAMSIZ - 1);
-	else if (!*name || !strcmp(name, ".") || !strcmp(name, "..")
-		 || strpbrk(name, "/: \t\n\v\f\r%"))
-		ctl_error(context, "\"%s\" cannot be the name of a tap", name);
 }
 
 static void
@@ -385,7 +379,7 @@ is_wanted(struct ctl_context *context, const char *what, const char *name,
 static void
 list_ports(struct ctl_context *context)
 {
-	const struct hnvrec_switch *sw = need_switch(context,
+	const struct hnvrec_switch *sw = verbs_need_switch(context,
 						     context->argv[1]);
 	struct svec names = SVEC_EMPTY_INITIALIZER;
 
@@ -397,7 +391,7 @@ list_ports(struct ctl_context *context)
 static void
 add_pa(struct ctl_context *context)
 {
-	const struct hnvrec_switch *sw = need_switch(context,
+	const struct hnvrec_switch *sw = verbs_need_switch(context,
 						     context->argv[1]);
 	const struct hnvrec_switch *on = NULL;
 	char *ip = sw ? settings_ip(context, context->argv[2]) : NULL;
@@ -477,7 +471,7 @@ del_pa(struct ctl_context *context)
 static void
 list_pas(struct ctl_context *context)
 {
-	const struct hnvrec_switch *sw = need_switch(context,
+	const struct hnvrec_switch *sw = verbs_need_switch(context,
 						     context->argv[1]);
 	struct svec names = SVEC_EMPTY_INITIALIZER;
 

@@ -3,9 +3,11 @@
 #include "agent/device/attach.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/if_packet.h>
 #include <sys/socket.h>
@@ -30,6 +32,8 @@ struct attached {
 static void set_fault(struct model_fault *, int error, const char *netns,
 		      const char *problem);
 static char *netns_path(const char *name);
+static bool has_drained(const struct attached *);
+static void do_nothing(void *);
 static bool has_lost_interface(const struct attached *);
 static struct vsw_device *open_tap(struct vsw *, const struct model_port *,
 				   struct model_fault *);
@@ -87,6 +91,27 @@ struct vsw_port *
 attach_port(const struct attached *a)
 {
 	return vsw_device_port(a->device);
+}
+
+int
+attach_fd(const struct attached *a)
+{
+	return vsw_device_fd(a->device, 0);
+}
+
+void
+attach_drain(struct attached *const devices[], size_t n, unsigned ms)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	bool is_idle = false;
+
+	for (unsigned i = 0; i < ms && !is_idle; i++) {
+		if (i)
+			nanosleep(&moment, NULL);
+		is_idle = true;
+		for (size_t k = 0; k < n; k++)
+			is_idle &= !devices[k] || has_drained(devices[k]);
+	}
 }
 
 int
@@ -227,6 +252,29 @@ static char *
 netns_path(const char *name)
 {
 	return xasprintf("%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
+}
+
+/* Nothing waits, and no thread still carries what it has taken. */
+static bool
+has_drained(const struct attached *a)
+{
+	bool is_idle = true;
+
+	for (unsigned i = 0; i < a->n_watched; i++) {
+		struct pollfd polled = {
+			.fd = vsw_device_fd(a->device, i), .events = POLLIN
+		};
+
+		is_idle &= poll(&polled, 1, 0) <= 0;
+		thread_call(a->queues[i].thread, do_nothing, NULL);
+	}
+	return is_idle;
+}
+
+static void
+do_nothing(void *ctx)
+{
+	(void) ctx;
 }
 
 /* A packet socket is told when its interface goes down, and hears no more when

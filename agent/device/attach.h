@@ -31,6 +31,11 @@ void attach_stop(struct attached *);
 /* Stops, if need be, and closes. */
 void attach_free(struct attached *);
 struct vsw_port *attach_port(const struct attached *);
+/* Of its first queue. */
+int attach_fd(const struct attached *);
+/* Waits until the threads have carried what had come in at the devices, or so
+ * many milliseconds.  Each may be NULL. */
+void attach_drain(struct attached *const devices[], size_t n, unsigned ms);
 /* A negative errno once the device has failed, else 0.  Cheap. */
 int attach_error(const struct attached *);
 

@@ -17,7 +17,8 @@ static const char *const reason_names[] = {
 	"no_mapping", "no_provider_address", "bad_mac", "bad_address",
 	"bad_prefix", "no_next_hop", "bad_vni", "bad_option", "bad_rule",
 	"port_blocked", "duplicate", "conflict", "not_allowed",
-	"not_supported", "limit", "not_stored", "engine"
+	"not_supported", "limit", "not_stored", "in_use", "not_confirmed",
+	"interrupted", "system", "engine"
 };
 static_assert(sizeof reason_names / sizeof *reason_names == MODEL_N_REASONS,
 	      "each reason has a name");

@@ -62,6 +62,10 @@ enum { MODEL_MAC_TEXT_SIZE = 18, MODEL_ADDR_TEXT_SIZE = 46 };
 	X(NOT_SUPPORTED, "not supported")                                     \
 	X(LIMIT, "more than the host takes")                                  \
 	X(NOT_STORED, "a database's file cannot be written")                  \
+	X(IN_USE, "something else uses it")                                   \
+	X(NOT_CONFIRMED, "nobody confirmed it in time")                       \
+	X(INTERRUPTED, "it ended before it was confirmed")                    \
+	X(SYSTEM, "the system refused")                                       \
 	X(ENGINE, "the switch refused")
 
 enum model_reason {
@@ -105,7 +109,17 @@ struct host_settings {
 struct switch_settings {
 	bool learns, snoops;
 	uint32_t ageing_s, icmp_errors_per_s;
+	uint32_t confirm_within_s;	/* What is taken over. */
 	const char *provider_device;	/* NULL: tunnel_ips are not used. */
+	struct model_fault fault;
+};
+
+/* What became of a switch's options:take_over.  takeover/takeover.c */
+struct model_take_over {
+	const char *state;		/* A constant text; NULL: no wish. */
+	char id[17];			/* It is confirmed by; or "". */
+	char interface[16];
+	int64_t until_s;		/* Since 1970; 0: no matter. */
 	struct model_fault fault;
 };
 
@@ -132,6 +146,7 @@ struct model_switch {
 	const struct punts *punts;	/* What came there; NULL: no punt. */
 	void *host;			/* The host's. */
 	struct model_fault fault;
+	struct model_take_over take_over;
 	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
 	struct hits *hits;		/* Ours: what its rules count in. */
 	struct bridge *bridge;		/* NULL: learns nothing. bridge.c */

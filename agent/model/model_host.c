@@ -198,6 +198,7 @@ model_forget_switch(struct model *model, struct model_switch *sw)
 	done_options(&sw->options);
 	free(sw->settings.fault.detail);
 	free(sw->fault.detail);
+	free(sw->take_over.fault.detail);
 	free(sw);
 }
 

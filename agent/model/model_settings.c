@@ -13,7 +13,8 @@ enum {
 	VXLAN_PORT = 4789,
 	AGEING_S = 300,			/* IEEE 802.1Q, table 8-6. */
 	AGEING_MAX_S = 1000000,
-	ICMP_ERRORS_PER_S = 100, ICMP_ERRORS_MAX = 1000000
+	ICMP_ERRORS_PER_S = 100, ICMP_ERRORS_MAX = 1000000,
+	CONFIRM_S = 60, CONFIRM_MAX_S = 86400
 };
 
 /* Options on their way into settings. */
@@ -71,6 +72,7 @@ switch_settings_init(struct model_switch *sw)
 {
 	sw->settings.ageing_s = AGEING_S;
 	sw->settings.icmp_errors_per_s = ICMP_ERRORS_PER_S;
+	sw->settings.confirm_within_s = CONFIRM_S;
 }
 
 void
@@ -85,6 +87,8 @@ switch_settings_read(struct model_switch *sw)
 		    &settings->ageing_s);
 	read_number(&reading, "icmp_errors_per_s", 0, ICMP_ERRORS_MAX,
 		    ICMP_ERRORS_PER_S, &settings->icmp_errors_per_s);
+	read_number(&reading, "confirm_within", 1, CONFIRM_MAX_S, CONFIRM_S,
+		    &settings->confirm_within_s);
 	read_device(&reading, &settings->provider_device);
 	conclude(&reading, &settings->fault);
 }

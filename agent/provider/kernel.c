@@ -16,6 +16,7 @@
 
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
+#include "agent/provider/netlink.h"
 
 enum {
 	MESSAGE_SIZE = 512,		/* Of a request. */
@@ -34,7 +35,8 @@ struct address {
 struct kernel {
 	struct kernel *next;		/* In 'kernels'. */
 	char *netns;			/* NULL: the agent's own. */
-	struct mnl_socket *events, *requests;
+	struct mnl_socket *events;
+	struct netlink *requests;
 	struct event *event;
 	struct list watches;
 	struct kernel_link *links;
@@ -42,26 +44,12 @@ struct kernel {
 	struct address *addresses;
 	size_t n_addresses;
 	bool links_changed, routes_changed;	/* And not told yet. */
-	uint32_t n_requests;
-};
-
-/* What to do with each message of a reply. */
-struct asking {
-	struct kernel *kernel;
-	int (*read)(const struct nlmsghdr *, void *ctx);
-	void *ctx;
 };
 
 struct route {
 	struct vsw_addr gateway;
 	int index;
 	bool is_found, is_unreachable;
-};
-
-/* Attributes of one message that were asked for, by type. */
-enum { ATTRS_MAX = 64 };
-struct attrs {
-	const struct nlattr *of[ATTRS_MAX];
 };
 
 /* All there are. */
@@ -73,8 +61,6 @@ static int watch_events(struct event_base *, struct kernel *);
 static void destroy(struct kernel *);
 static int read_all(struct kernel *);
 static int dump(struct kernel *, uint16_t type);
-static int ask(struct kernel *, struct nlmsghdr *,
-	       int (*read)(const struct nlmsghdr *, void *), void *ctx);
 static void on_events(evutil_socket_t fd, short what, void *kernel_);
 static int see(const struct nlmsghdr *, void *kernel_);
 static void see_link(struct kernel *, const struct nlmsghdr *);
@@ -87,13 +73,10 @@ static void see_neighbour(struct kernel *, const struct kernel_watch *,
 static void tell(struct kernel *);
 static int see_route(const struct nlmsghdr *, void *route_);
 static int see_asked_neighbour(const struct nlmsghdr *, void *ctx);
-static struct nlmsghdr *start(char *room, uint16_t type, uint16_t flags);
 static void put_neighbour(struct nlmsghdr *, int index,
 			  const struct vsw_addr *, uint8_t flags);
 static void put_address(struct nlmsghdr *, uint16_t type,
 			const struct vsw_addr *);
-static void parse(const struct nlmsghdr *, size_t header, struct attrs *);
-static int keep(const struct nlattr *, void *attrs_);
 static bool get_address(const struct nlattr *, struct vsw_addr *);
 
 int
@@ -181,7 +164,7 @@ kernel_route(struct kernel *kernel, const struct vsw_addr *src,
 	     struct vsw_addr *ret_next_hop, int *ret_index)
 {
 	char room[MESSAGE_SIZE];
-	struct nlmsghdr *message = start(room, RTM_GETROUTE, 0);
+	struct nlmsghdr *message = netlink_start(room, RTM_GETROUTE, 0);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(message, sizeof *rtm);
 	struct route route = { .index = 0 };
 	int error;
@@ -195,7 +178,7 @@ kernel_route(struct kernel *kernel, const struct vsw_addr *src,
 	}
 	if (index)
 		mnl_attr_put_u32(message, RTA_OIF, (uint32_t) index);
-	error = ask(kernel, message, see_route, &route);
+	error = netlink_ask(kernel->requests, message, see_route, &route);
 	if (error)
 		return error;
 	if (!route.is_found)
@@ -217,11 +200,11 @@ kernel_ask_neighbour(struct kernel *kernel, const struct kernel_watch *watch,
 		     int index, const struct vsw_addr *addr)
 {
 	char room[MESSAGE_SIZE];
-	struct nlmsghdr *message = start(room, RTM_GETNEIGH, 0);
+	struct nlmsghdr *message = netlink_start(room, RTM_GETNEIGH, 0);
 	struct asked_neighbour asked = { kernel, watch };
 
 	put_neighbour(message, index, addr, 0);
-	if (ask(kernel, message, see_asked_neighbour, &asked))
+	if (netlink_ask(kernel->requests, message, see_asked_neighbour, &asked))
 		watch->neighbour(watch->ctx, index, addr, NULL, false);
 }
 
@@ -230,12 +213,12 @@ kernel_use_neighbour(struct kernel *kernel, int index,
 		     const struct vsw_addr *addr)
 {
 	char room[MESSAGE_SIZE];
-	struct nlmsghdr *message = start(room, RTM_NEWNEIGH,
+	struct nlmsghdr *message = netlink_start(room, RTM_NEWNEIGH,
 					 NLM_F_CREATE | NLM_F_ACK);
 
 	put_neighbour(message, index, addr, NTF_USE);
 	/* What the kernel makes of it is told as an event. */
-	(void) !ask(kernel, message, NULL, NULL);
+	(void) !netlink_ask(kernel->requests, message, NULL, NULL);
 }
 
 int
@@ -289,11 +272,13 @@ open_sockets(void *kernel_)
 	struct kernel *kernel = kernel_;
 	int size = EVENTS_SIZE;
 
-	kernel->requests = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int error = netlink_open(&kernel->requests);
+
+	if (error)
+		return error;
 	kernel->events = mnl_socket_open2(NETLINK_ROUTE,
 					  SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!kernel->requests || !kernel->events
-	    || mnl_socket_bind(kernel->requests, 0, MNL_SOCKET_AUTOPID) < 0
+	if (!kernel->events
 	    || mnl_socket_bind(kernel->events, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
@@ -325,8 +310,7 @@ destroy(struct kernel *kernel)
 		event_free(kernel->event);
 	if (kernel->events)
 		mnl_socket_close(kernel->events);
-	if (kernel->requests)
-		mnl_socket_close(kernel->requests);
+	netlink_close(kernel->requests);
 	free(kernel->links);
 	free(kernel->addresses);
 	free(kernel->netns);
@@ -348,54 +332,13 @@ static int
 dump(struct kernel *kernel, uint16_t type)
 {
 	char room[MESSAGE_SIZE];
-	struct nlmsghdr *message = start(room, type, NLM_F_DUMP);
+	struct nlmsghdr *message = netlink_start(room, type, NLM_F_DUMP);
 
 	if (type == RTM_GETLINK)
 		mnl_nlmsg_put_extra_header(message, sizeof(struct ifinfomsg));
 	else
 		mnl_nlmsg_put_extra_header(message, sizeof(struct ifaddrmsg));
-	return ask(kernel, message, see, kernel);
-}
-
-/* The kernel answers while it is asked: this waits for nobody. */
-static int
-ask(struct kernel *kernel, struct nlmsghdr *message,
-    int (*read)(const struct nlmsghdr *, void *), void *ctx)
-{
-	char *reply = xmalloc(REPLY_SIZE);
-	uint32_t seq = ++kernel->n_requests;
-	uint32_t port = mnl_socket_get_portid(kernel->requests);
-	bool is_dump = message->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK);
-	ssize_t n;
-	int more;
-
-	message->nlmsg_seq = seq;
-	if (mnl_socket_sendto(kernel->requests, message,
-			      message->nlmsg_len) < 0)
-		goto fail;
-	do {
-		n = mnl_socket_recvfrom(kernel->requests, reply, REPLY_SIZE);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			goto fail;
-		more = mnl_cb_run(reply, (size_t) n, seq, port, read, ctx);
-		/* What an earlier request left behind. */
-		if (more < 0 && (errno == ESRCH || errno == EPROTO)) {
-			more = 1;
-			continue;
-		}
-		if (more < 0)
-			goto fail;
-		if (!is_dump)
-			break;
-	} while (more > 0);
-	free(reply);
-	return 0;
-fail:
-	n = -errno;
-	free(reply);
-	return (int) n;
+	return netlink_ask(kernel->requests, message, see, kernel);
 }
 
 static void
@@ -487,11 +430,11 @@ static bool
 read_link(const struct nlmsghdr *message, struct kernel_link *link)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
-	struct attrs attrs;
+	struct netlink_attrs attrs;
 
 	if (info->ifi_family != AF_UNSPEC)
 		return false;
-	parse(message, sizeof *info, &attrs);
+	netlink_parse(message, sizeof *info, &attrs);
 	memset(link, 0, sizeof *link);
 	link->index = info->ifi_index;
 	/* IFF_RUNNING says the same, up to a second late. */
@@ -538,11 +481,11 @@ see_address(struct kernel *kernel, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
 	struct address address;
-	struct attrs attrs;
+	struct netlink_attrs attrs;
 
 	memset(&address, 0, sizeof address);
 	address.index = (int) info->ifa_index;
-	parse(message, sizeof *info, &attrs);
+	netlink_parse(message, sizeof *info, &attrs);
 	/* Of a tunnel's two ends the local one. */
 	if (!get_address(attrs.of[attrs.of[IFA_LOCAL] ? IFA_LOCAL
 						       : IFA_ADDRESS],
@@ -577,13 +520,13 @@ see_neighbour(struct kernel *kernel, const struct kernel_watch *watch,
 	const struct ndmsg *info = mnl_nlmsg_get_payload(message);
 	const uint8_t *mac = NULL;
 	struct vsw_addr addr;
-	struct attrs attrs;
+	struct netlink_attrs attrs;
 
 	(void) kernel;
 	if (!watch->neighbour || (info->ndm_family != AF_INET
 				  && info->ndm_family != AF_INET6))
 		return;
-	parse(message, sizeof *info, &attrs);
+	netlink_parse(message, sizeof *info, &attrs);
 	if (!get_address(attrs.of[NDA_DST], &addr))
 		return;
 	if (message->nlmsg_type == RTM_NEWNEIGH
@@ -619,11 +562,11 @@ see_route(const struct nlmsghdr *message, void *route_)
 {
 	const struct rtmsg *info = mnl_nlmsg_get_payload(message);
 	struct route *route = route_;
-	struct attrs attrs;
+	struct netlink_attrs attrs;
 
 	if (message->nlmsg_type != RTM_NEWROUTE)
 		return MNL_CB_OK;
-	parse(message, sizeof *info, &attrs);
+	netlink_parse(message, sizeof *info, &attrs);
 	route->is_found = attrs.of[RTA_OIF] != NULL;
 	route->is_unreachable = info->rtm_type != RTN_UNICAST;
 	if (attrs.of[RTA_OIF])
@@ -654,16 +597,6 @@ see_asked_neighbour(const struct nlmsghdr *message, void *ctx)
 	return MNL_CB_OK;
 }
 
-static struct nlmsghdr *
-start(char *room, uint16_t type, uint16_t flags)
-{
-	struct nlmsghdr *message = mnl_nlmsg_put_header(room);
-
-	message->nlmsg_type = type;
-	message->nlmsg_flags = NLM_F_REQUEST | flags;
-	return message;
-}
-
 static void
 put_neighbour(struct nlmsghdr *message, int index,
 	      const struct vsw_addr *addr, uint8_t flags)
@@ -681,23 +614,6 @@ put_address(struct nlmsghdr *message, uint16_t type,
 	    const struct vsw_addr *addr)
 {
 	mnl_attr_put(message, type, addr->n, addr->bytes);
-}
-
-static void
-parse(const struct nlmsghdr *message, size_t header, struct attrs *attrs)
-{
-	memset(attrs, 0, sizeof *attrs);
-	mnl_attr_parse(message, (unsigned) header, keep, attrs);
-}
-
-static int
-keep(const struct nlattr *attr, void *attrs_)
-{
-	struct attrs *attrs = attrs_;
-
-	if (mnl_attr_get_type(attr) < ATTRS_MAX)
-		attrs->of[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
 }
 
 static bool

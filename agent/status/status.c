@@ -21,6 +21,7 @@ static void write_switch(const struct model *, struct teller *,
 			 const struct table *switches,
 			 const struct model_switch *);
 static void add_tunnel_ip(void *status, const struct model_tunnel_ip *);
+static void add_take_over(struct datum *, const struct model_take_over *);
 static void write_pa(struct teller *, const struct table *addresses,
 		     const struct model_pa *);
 static void write_port(struct model_state *, struct teller *,
@@ -271,6 +272,7 @@ write_switch(const struct model *model, struct teller *teller,
 			 sw->vsw && !fault->reason ? "up" : "error");
 	status_add_fault(&status, fault);
 	model_each_tunnel_ip(model, sw, add_tunnel_ip, &status);
+	add_take_over(&status, &sw->take_over);
 	teller_set(teller, row, "status", &status);
 }
 
@@ -290,6 +292,27 @@ add_tunnel_ip(void *status, const struct model_tunnel_ip *tunnel_ip)
 	datum_add_string(status, key, text);
 	free(key);
 	free(text);
+}
+
+static void
+add_take_over(struct datum *status, const struct model_take_over *take_over)
+{
+	const struct model_fault *fault = &take_over->fault;
+
+	if (!take_over->state)
+		return;
+	datum_add_string(status, "take_over", take_over->state);
+	datum_add_string(status, "take_over_interface", take_over->interface);
+	if (*take_over->id)
+		datum_add_string(status, "take_over_id", take_over->id);
+	add_time(status, "take_over_until", take_over->until_s);
+	if (!fault->reason)
+		return;
+	datum_add_string(status, "take_over_reason",
+			 model_reason_name(fault->reason));
+	datum_add_string(status, "take_over_detail",
+			 fault->detail ? fault->detail
+				       : model_reason_text(fault->reason));
 }
 
 static void
