@@ -6,10 +6,10 @@
     topology.py LAB-DIR LAB-NAME SECONDS SEED SUMMARY
 
 The intent is changed a step at a time: subnets and routing domains, ports that
-are bound, moved and let go, firewall rules, routes.  Each step is a transaction
-to each of four agents; then every VM sends to every other one, by its MAC and
-by the router, and to addresses that are nobody's.  Which ports hear a probe,
-and in which form, follows from the intent alone (expect()): nothing here looks
+are bound, moved and let go, firewall rules, routes, what becomes of broadcast.
+Each step is a transaction to each of four agents; then every VM sends to every
+other one, by its MAC and by the router, to addresses that are nobody's, and to
+all.  Which ports hear a probe, and in which form, follows from the intent alone (expect()): nothing here looks
 at what an agent makes of its rows.
 
 Routing domains have the same prefixes, addresses and MACs, so that a packet in
@@ -34,6 +34,8 @@ from wires import into, udp_frame  # noqa: E402
 
 N_HOSTS, N_SLOTS, N_NETS, N_ROUTERS, MAX_SUBNETS = 4, 4, 3, 2, 6
 ROUTER_MAC = "02-00-5e-00-01-01"
+ALL, GROUP = ("ff-ff-ff-ff-ff-ff", "255.255.255.255"), \
+    ("01-00-5e-09-09-09", "239.9.9.9")
 DST_PORTS = 80, 443, 5000
 OUTSIDE = "203.0.113.0/24", "203.0.113.128/25", "203.0.113.200/32"
 ENCAPSULATIONS = "vxlan_over_ipv4", "nvgre_over_ipv4"
@@ -67,6 +69,7 @@ class Slot:
 class Subnet:
     def __init__(self, vsid, net, router):
         self.vsid, self.net, self.router = vsid, net, router
+        self.replicate, self.routes = "host", {}
         self.prefix = f"10.1.{net}.0/24"
 
     def __str__(self):
@@ -168,13 +171,14 @@ class Intent:
                 return vm
         return None
 
-    def route(self, router, ip):
-        """The subnet and the address to look for there; None: dropped."""
-        best = None
+    def route(self, own, ip):
+        """The subnet and the address to look for there; None: dropped.  A
+        subnet's own route wins over its router's for the same prefix."""
+        router, best = own.router, None
         for subnet in self.subnets:
             if subnet.router is router and within(ip, subnet.prefix):
                 best = 24, subnet, ip
-        for prefix, hop in router.routes.items():
+        for prefix, hop in {**router.routes, **own.routes}.items():
             bits = int(prefix.split("/")[1])
             if within(ip, prefix) and (not best or bits > best[0]):
                 best = bits, next((s for s in self.subnets
@@ -183,22 +187,38 @@ class Intent:
         return best and best[1] and best[1:]
 
     def expect(self, src, mac, ip, port):
-        """Who hears a probe: None, or (slot, MACs, TTL)."""
+        """Who hears a probe: {slot: (MACs, TTL, address)}."""
         if not self.passes(src.slot, "Outbound", src.ip, ip, port):
-            return None
+            return {}
+        if int(mac[:2], 16) & 1:
+            return self.expect_copies(src, mac, ip, port)
         if mac == ROUTER_MAC:
             router = src.subnet.router
             if not router or not router.is_enabled:
-                return None
-            way = self.route(router, ip)
+                return {}
+            way = self.route(src.subnet, ip)
             dst = way and self.find(way[0], ip=way[1])
-            seen = dst and (dst.mac, ROUTER_MAC, 63)
+            seen = dst and (dst.mac, ROUTER_MAC, 63, ip)
         else:
             dst = self.find(src.subnet, mac=mac)
-            seen = dst and (dst.mac, src.mac, 64)
+            seen = dst and (dst.mac, src.mac, 64, ip)
         if not dst or not self.passes(dst.slot, "Inbound", src.ip, ip, port):
-            return None
-        return (dst.slot,) + seen
+            return {}
+        return {dst.slot: seen}
+
+    def expect_copies(self, src, mac, ip, port):
+        """All others of the subnet, each under its own name or under that of
+        all.  Where a subnet ends is known from its router alone."""
+        how = src.subnet.replicate
+        heard = {}
+        is_all = ip in (ALL[1], GROUP[1]) or src.subnet.router
+        for vm in self.vms(src.subnet) if how != "none" else []:
+            own = vm.ip if how == "vm" and is_all else ip
+            if vm is not src and self.passes(vm.slot, "Inbound", src.ip, own,
+                                             port):
+                heard[vm.slot] = (vm.mac if how == "vm" else mac, src.mac, 64,
+                                  own)
+        return heard
 
     # Steps: each changes something and says what, or returns None.
 
@@ -327,6 +347,38 @@ class Intent:
                                 f"{self.rng.randrange(10, 14)}"
         return f"route {prefix} by {router.routes[prefix]} in {router}"
 
+    def step_own_route(self):
+        subnet = self.rng.choice(self.subnets)
+        prefix = self.rng.choice(OUTSIDE)
+        if prefix in subnet.routes and self.rng.random() < 0.5:
+            del subnet.routes[prefix]
+            return f"no route {prefix} of {subnet}'s own"
+        subnet.routes[prefix] = f"10.1.{self.rng.randrange(N_NETS)}." \
+                                f"{self.rng.randrange(10, 14)}"
+        return f"own route {prefix} by {subnet.routes[prefix]} in {subnet}"
+
+    def step_replicate(self):
+        subnet = self.rng.choice(self.subnets)
+        subnet.replicate = self.rng.choice(("host", "vm", "vm", "none"))
+        return f"a copy to each {subnet.replicate} in {subnet}"
+
+    def step_move_next_hop(self):
+        """The VM that a route leads to goes to another host."""
+        free = [s for s in self.slots if not s.vm]
+        hops = {h for r in self.routers + self.subnets
+                for h in r.routes.values()}
+        vms = [vm for vm in self.vms() if vm.ip in hops]
+        if not vms:
+            return None
+        vm = self.rng.choice(vms)
+        elsewhere = [s for s in free if s.host != vm.slot.host]
+        if not elsewhere:
+            return None
+        was, vm.slot.vm = str(vm), None
+        vm.slot = self.rng.choice(elsewhere)
+        vm.slot.vm = vm
+        return f"move next hop {was} to {vm.slot}"
+
     def step_switch_router(self):
         router = self.rng.choice(self.routers)
         router.is_enabled = not router.is_enabled or self.rng.random() < 0.5
@@ -387,7 +439,9 @@ class Controller:
                     "locator": ("ref", name)}
         for subnet in intent.subnets:
             rows[f"subnet {subnet.vsid}"] = "Logical_Switch", {
-                "name": str(subnet.vsid), "tunnel_key": subnet.vsid}
+                "name": str(subnet.vsid), "tunnel_key": subnet.vsid,
+                "static_routes": ("map", sorted(subnet.routes.items())),
+                "other_config": ("map", [("replicate", subnet.replicate)])}
         for router in intent.routers:
             rows[f"router {router.name}"] = "Logical_Router", {
                 "name": router.name,
@@ -509,11 +563,15 @@ class Controller:
 class Probe:
     def __init__(self, src, mac, ip, port, sport, expected):
         self.src, self.mac, self.ip, self.port = src, mac, ip, port
-        self.sport, self.expected, self.heard = sport, expected, False
+        self.sport, self.expected, self.heard = sport, expected, set()
+        self.seen = set()
 
     def __str__(self):
         return f"{self.src}, to {self.mac} {self.ip}:{self.port} " \
                f"from {self.sport}"
+
+    def missing(self):
+        return self.expected.keys() - self.heard
 
     def frame(self, token):
         return udp_frame(self.src.mac, self.src.ip, self.mac, self.ip,
@@ -544,8 +602,7 @@ class Prober:
             for i, port in enumerate(DST_PORTS):
                 expected = intent.expect(src, mac, ip, port)
                 # Who speaks to himself is nobody's business.
-                if mac != src.mac and not (expected
-                                           and expected[0] is src.slot):
+                if mac != src.mac and src.slot not in expected:
                     probes.append(Probe(src, mac, ip, port,
                                         20000 + 8 * which + i, expected))
         for src in vms:
@@ -562,6 +619,9 @@ class Prober:
                                     "10.1.0.99")):
                 add(src, ROUTER_MAC, ip, 200 + i)
             add(src, "02-00-00-00-77-77", "10.1.0.77", 210)
+            for i, (mac, ip) in enumerate((
+                    ALL, GROUP, (ALL[0], f"10.1.{src.subnet.net}.255"))):
+                add(src, mac, ip, 220 + i)
         return probes
 
     def run(self, probes):
@@ -583,17 +643,17 @@ class Prober:
             problem = self.wait(left)
             if problem:
                 return problem
-            left = [p for p in left if p.expected and not p.heard]
+            left = [p for p in left if p.missing()]
             if not left:
                 return None
         return f"{len(left)} not heard, first: {left[0]}: " \
-               f"must be heard on {left[0].expected[0]}"
+               f"must be heard on {' '.join(map(str, left[0].missing()))}"
 
     def wait(self, probes):
         """Until all is heard that must be, and then nothing for a while."""
         end = time.monotonic() + ANSWER_S
         while time.monotonic() < end and any(
-                p.expected and not p.heard for p in probes):
+                p.missing() for p in probes):
             problem = self.hear(0.01)
             if problem:
                 return problem
@@ -622,17 +682,23 @@ class Prober:
     def judge(self, slot, frame):
         if len(frame) != 50 or frame[12:14] != b"\x08\x00":
             return None
-        probe = self.probes.get(struct.unpack("!Q", frame[42:50])[0])
+        token = struct.unpack("!Q", frame[42:50])[0]
+        probe = self.probes.get(token)
         if not probe:
             return f"{slot} hears what nobody sent: {frame.hex()}"
-        seen = (slot, frame[:6].hex("-"), frame[6:12].hex("-"), frame[22])
-        if probe.expected != seen:
+        seen = (frame[:6].hex("-"), frame[6:12].hex("-"), frame[22],
+                socket.inet_ntoa(frame[30:34]))
+        if probe.expected.get(slot) != seen:
             return f"{probe}: {slot} hears it " \
-                   f"({' '.join(map(str, seen[1:]))}); must: " + (
-                       " ".join(map(str, probe.expected))
-                       if probe.expected else "nobody")
-        self.n_heard += not probe.heard
-        probe.heard = True
+                   f"({' '.join(map(str, seen))}); must: " + (
+                       ", ".join(f"{s} ({' '.join(map(str, e))})"
+                                 for s, e in probe.expected.items())
+                       or "nobody")
+        if (slot, token) in probe.seen:
+            return f"{probe}: {slot} hears it twice"
+        probe.seen.add((slot, token))
+        self.n_heard += slot not in probe.heard
+        probe.heard.add(slot)
         return None
 
 
@@ -662,7 +728,7 @@ def main():
             print("\n".join(said))
             print(f"seed {seed}, step {n_steps}: {problem}")
             sys.exit(1)
-        n_expected += sum(p.expected is not None for p in probes)
+        n_expected += sum(len(p.expected) for p in probes)
         n_steps += 1
     # A world in which nothing can be said shows nothing.
     if n_steps < 10 or n_expected < prober.n_sent / 50:
