@@ -52,6 +52,8 @@ uint32_t frame_sum_ipv6(const struct vsw_addr *src,
 struct asker {
 	const struct model *model;
 	struct model_port *port;
+	bool asks_first;		/* What is missing is not answered by
+					 * default: controllers may know. */
 };
 
 /* Is 'addr' a gateway's that the asker may talk to: of its own subnet, or of

@@ -29,6 +29,7 @@
 	X(STATIC)	/* learning_disabled. */                            \
 	X(BALANCED)	/* load_balanced. */                                \
 	X(GATEWAY)	/* A gateway's of the subnet, whatever rows say. */ \
+	X(BEYOND)	/* At the domain's default location (beyond.h). */  \
 	X(UNKNOWN)
 
 #define NEIGHBOUR_EVENT(NAME) NEIGHBOUR_##NAME,

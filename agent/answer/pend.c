@@ -58,7 +58,6 @@ static bool find_missed(const struct asker *, const struct frame *,
 			uint32_t reason, uint32_t vni, struct missed *);
 static bool find_arp(const struct frame *, struct vsw_addr *ret_target);
 static bool find_nd(const struct frame *, struct vsw_addr *ret_target);
-static bool is_in(const struct model_subnet *, const struct vsw_addr *);
 static bool find_routed(const struct asker *, const struct frame *,
 			struct missed *);
 static struct wait *get_wait(struct pend *, struct model_request *);
@@ -177,10 +176,11 @@ find_missed(const struct asker *asker, const struct frame *frame,
 
 	memset(missed, 0, sizeof *missed);
 	missed->subnet = own;
+	/* Controllers are not asked for what cannot be there. */
 	if (reason == PUNT_ARP || reason == PUNT_ND)
 		return (reason == PUNT_ARP ? find_arp(frame, &missed->addr)
 					   : find_nd(frame, &missed->addr))
-		       && is_in(own, &missed->addr)
+		       && model_is_on_link(own, &missed->addr)
 		       && !model_find_gateway(own, &missed->addr)
 		       && !model_find_ca(own, &missed->addr);
 	if (reason != PUNT_MISSING)
@@ -227,21 +227,6 @@ find_nd(const struct frame *frame, struct vsw_addr *ret_target)
 	ret_target->n = 16;
 	memcpy(ret_target->bytes, nd + 8, 16);
 	return true;
-}
-
-/* Controllers are not asked for what cannot be there. */
-static bool
-is_in(const struct model_subnet *subnet, const struct vsw_addr *addr)
-{
-	const struct list *prefixes = &subnet->prefixes;
-
-	for (const struct list *link = prefixes->next; link != prefixes;
-	     link = link->next)
-		if (model_prefix_has(LIST_ENTRY(link,
-						const struct model_prefix,
-						link), addr))
-			return true;
-	return list_is_empty(prefixes);
 }
 
 /* The router looked it up, or one of the next hops, in 'missed->subnet'. */

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "agent/answer/beyond.h"
 #include "agent/answer/frame.h"
 #include "agent/answer/limit.h"
 #include "agent/answer/pend.h"
@@ -72,6 +73,8 @@ static struct source *find_source(struct punt *, const struct vsw_port *);
 static void answer_all(evutil_socket_t, short what, void *punt_);
 static void answer(struct punt *, const struct waiting *);
 static void count(struct punt *, struct model_port *, enum punted);
+static bool give_default(struct punt *, struct asker *, const struct frame *,
+			 uint32_t reason);
 static void hear_group(struct punt *, const struct waiting *);
 static bool give(struct punt *, const void *bytes, size_t size,
 		 struct vsw_port *,
@@ -346,8 +349,10 @@ answer(struct punt *punt, const struct waiting *waiting)
 	if (asker.port && asker.port->subnet)
 		reads = frame_read_cut(waiting->bytes, waiting->size,
 				       waiting->whole, &frame);
-	if (reads)
+	if (reads) {
+		asker.asks_first = beyond_is_asked_for(&asker);
 		size = respond(punt, &asker, &frame, waiting, bytes);
+	}
 	if (size && give(punt, bytes, size, asker.port->port, vsw_worker_send))
 		count(punt, asker.port, PUNTED_ANSWERED);
 	else if (!size && reads && !is_forged(&asker, &frame)
@@ -355,6 +360,9 @@ answer(struct punt *punt, const struct waiting *waiting)
 		 && pend_hold(punt->pend, &asker, &frame, waiting->reason,
 			      waiting->vni))
 		count(punt, asker.port, PUNTED_HELD);
+	else if (!size && reads
+		 && give_default(punt, &asker, &frame, waiting->reason))
+		count(punt, asker.port, PUNTED_ANSWERED);
 	else if (!size && asker.port && is_left_to_vms(&asker, waiting->reason)
 		 && !(reads && is_forged(&asker, &frame))
 		 && waiting->size == waiting->whole
@@ -372,6 +380,25 @@ count(struct punt *punt, struct model_port *port, enum punted what)
 	punt->counted.of[what]++;
 	if (port)
 		port->punts.of[what]++;
+}
+
+/* Where controllers might have known, and nobody did: the default counts. */
+static bool
+give_default(struct punt *punt, struct asker *asker,
+	     const struct frame *frame, uint32_t reason)
+{
+	uint8_t answer[FRAME_MAX];
+	size_t size = 0;
+
+	if (!asker->asks_first)
+		return false;
+	asker->asks_first = false;
+	if (reason == PUNT_ARP)
+		size = arp_answer(asker, frame, answer);
+	else if (reason == PUNT_ND)
+		size = nd_answer(asker, frame, answer);
+	return size && give(punt, answer, size, asker->port->port,
+			    vsw_worker_send);
 }
 
 /* The agent listens, and the packet goes on. */
@@ -428,7 +455,9 @@ go_on(void *punt_, struct model_port *port, uint32_t reason, uint32_t vni,
 		return;
 	}
 	size = is_known ? respond(punt, &asker, &frame, &question, answer) : 0;
-	if (size && give(punt, answer, size, port->port, vsw_worker_send))
+	asker.asks_first = true;
+	if ((size && give(punt, answer, size, port->port, vsw_worker_send))
+	    || (!size && give_default(punt, &asker, &frame, reason)))
 		count(punt, port, PUNTED_ANSWERED);
 	else
 		count(punt, port, PUNTED_SILENT);

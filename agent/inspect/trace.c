@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/answer/beyond.h"
 #include "agent/answer/frame.h"
 #include "agent/base/memory.h"
 
@@ -247,6 +248,8 @@ fill_macs(const struct model *model, const struct model_port *port,
 {
 	struct model_subnet *subnet = port ? port->subnet
 		: model_find_subnet(model, wish->vni, NULL);
+	const struct asker asker = { .model = model,
+				     .port = (struct model_port *) port };
 	const struct model_mapping *mapping;
 
 	if (!wish->has_eth_src) {
@@ -263,7 +266,11 @@ fill_macs(const struct model *model, const struct model_port *port,
 		return;
 	}
 	mapping = subnet ? model_find_ca(subnet, &wish->dst) : NULL;
-	memcpy(wish->eth_dst, mapping ? mapping->mac : model->router_mac, 6);
+	if (mapping)
+		memcpy(wish->eth_dst, mapping->mac, 6);
+	else if (!port || !subnet
+		 || !beyond_find(&asker, &wish->dst, wish->eth_dst))
+		memcpy(wish->eth_dst, model->router_mac, 6);
 }
 
 static void

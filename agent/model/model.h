@@ -496,7 +496,8 @@ const struct model_prefix *model_find_gateway(const struct model_subnet *,
 /* NULL: nothing is said of the subnet's routing domain. */
 struct model_domain *model_find_domain(const struct model *,
 				       const struct model_subnet *);
-bool model_prefix_has(const struct model_prefix *, const struct vsw_addr *);
+/* Is the address in a prefix of the subnet, or does the subnet say none? */
+bool model_is_on_link(const struct model_subnet *, const struct vsw_addr *);
 /* Where a packet to 'addr' goes that a VM of 'subnet' gives to the router.
  * False: nowhere, no route names it.  Else 'ret_route' is the static one, or
  * NULL, and then it is on link in '*ret_subnet'. */

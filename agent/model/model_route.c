@@ -134,10 +134,20 @@ prefix_has(const struct vsw_addr *network, unsigned bits,
 }
 
 bool
-model_prefix_has(const struct model_prefix *prefix,
+model_is_on_link(const struct model_subnet *subnet,
 		 const struct vsw_addr *addr)
 {
-	return prefix_has(&prefix->network, prefix->bits, addr);
+	const struct list *prefixes = &subnet->prefixes;
+
+	for (const struct list *link = prefixes->next; link != prefixes;
+	     link = link->next) {
+		const struct model_prefix *prefix =
+			LIST_ENTRY(link, const struct model_prefix, link);
+
+		if (prefix_has(&prefix->network, prefix->bits, addr))
+			return true;
+	}
+	return list_is_empty(prefixes);
 }
 
 struct model_subnet *

@@ -85,14 +85,15 @@ END_TEST
 
 /* Every event of every state, as it is to be: what a VM says of its own, of
  * another one's here, elsewhere, of learning_disabled, load_balanced (another's
- * and its own share), the gateway's, nobody's, and of another routing
- * domain's. */
+ * and its own share), the gateway's, nobody's, of another routing domain's, and
+ * of what a default location stands for. */
 static const struct {
 	uint8_t last;
 	const char *mac_of;		/* "": silence, if it asks at all. */
 } states[] = {
 	{ 11, "" }, { 13, "\x13" }, { 12, "\x12" }, { 14, "\x14" },
-	{ 15, "\x15" }, { 16, "" }, { 1, "router" }, { 99, "" }, { 21, "" }
+	{ 15, "\x15" }, { 16, "" }, { 1, "router" }, { 99, "" }, { 21, "" },
+	{ 99, "beyond" }
 };
 static const struct {
 	const char *what;
@@ -117,9 +118,13 @@ START_TEST(answers_each_cell)
 {
 	size_t event = (size_t) _i % N_EVENTS, state = (size_t) _i / N_EVENTS;
 	uint8_t frame[46], tpa[4] = { 10, 1, 1, states[state].last }, mac[6];
+	bool is_beyond = !strcmp(states[state].mac_of, "beyond");
 	bool is_answered = events[event].may_be_answered
-			   && *states[state].mac_of;
+			   && *states[state].mac_of
+			   && !(is_beyond && events[event].is_probe);
 	size_t size;
+
+	beyond = is_beyond;
 
 	make(frame, events[event].op, events[event].is_probe ? none
 	     : events[event].is_of_itself ? tpa : sql, tpa);
@@ -138,6 +143,8 @@ START_TEST(answers_each_cell)
 	mac[5] = (uint8_t) *states[state].mac_of;
 	if (!strcmp(states[state].mac_of, "router"))
 		memcpy(mac, router_mac, 6);
+	if (is_beyond)
+		memcpy(mac, "\2\0\0\0\0\xfe", 6);
 	ck_assert_mem_eq(answer, sql_mac, 6);
 	ck_assert_mem_eq(answer + 6, mac, 6);
 	ck_assert_uint_eq(answer[21], 2);

@@ -113,7 +113,7 @@ static const struct {
 } states[] = {
 	{ 0x11, "" }, { 0x13, "\x13" }, { 0x12, "\x12" }, { 0x14, "\x14" },
 	{ 0x15, "\x15" }, { 0x16, "" }, { 1, "router" }, { 0x99, "" },
-	{ 0x21, "" }
+	{ 0x21, "" }, { 0x99, "beyond" }
 };
 static const struct {
 	const char *what;
@@ -137,12 +137,15 @@ enum {
 START_TEST(answers_each_cell)
 {
 	size_t event = (size_t) _i % N_EVENTS, state = (size_t) _i / N_EVENTS;
+	bool is_beyond = !strcmp(states[state].mac_of, "beyond");
 	bool is_answered = events[event].may_be_answered
-			   && *states[state].mac_of;
+			   && *states[state].mac_of
+			   && !(is_beyond && events[event].is_probe);
 	bool is_router = !strcmp(states[state].mac_of, "router");
 	uint8_t frame[SIZE], mac[6];
 	size_t size;
 
+	beyond = is_beyond;
 	make(frame, events[event].is_probe, states[state].last);
 	frame[NS] = events[event].type;
 	frame[NS + 4] = events[event].flags;
@@ -161,6 +164,8 @@ START_TEST(answers_each_cell)
 	mac[5] = (uint8_t) *states[state].mac_of;
 	if (is_router)
 		memcpy(mac, router_mac, 6);
+	if (is_beyond)
+		memcpy(mac, "\2\0\0\0\0\xfe", 6);
 	ck_assert_mem_eq(answer, events[event].is_probe
 			 ? (const uint8_t *) "\x33\x33\0\0\0\1" : sql_mac, 6);
 	ck_assert_mem_eq(answer + NS + 26, mac, 6);

@@ -81,11 +81,17 @@ model_find_hop(const struct model_router *r, const struct vsw_addr *addr)
 }
 
 bool
-model_prefix_has(const struct model_prefix *prefix,
+model_is_on_link(const struct model_subnet *subnet,
 		 const struct vsw_addr *addr)
 {
-	return prefix->gateway.n == addr->n
-	       && !memcmp(prefix->gateway.bytes, addr->bytes, 3);
+	bool is_there = list_is_empty(&subnet->prefixes);
+
+	for (size_t i = 0; i < 3; i++)
+		is_there |= prefixes[i].subnet == subnet
+			    && prefixes[i].gateway.n == addr->n
+			    && !memcmp(prefixes[i].gateway.bytes, addr->bytes,
+				       3);
+	return is_there;
 }
 
 struct model_request *

@@ -26,7 +26,7 @@ static uint8_t came[2048];
 static bool is_known, is_bridged, is_guarded;
 static pend_go_fn *pend_go;
 static void *pend_ctx;
-static bool may_hold;
+static bool may_hold, is_asked_for;
 static uint32_t held_reason, held_vni;
 
 struct model_port *
@@ -34,6 +34,13 @@ model_find_port(const struct model *m, const struct vsw_port *p)
 {
 	ck_assert_ptr_eq(m, &model);
 	return is_known && p == port.port ? &port : NULL;
+}
+
+bool
+beyond_is_asked_for(const struct asker *who)
+{
+	ck_assert_ptr_eq(who->port, &port);
+	return is_asked_for;
 }
 
 bool
@@ -213,7 +220,7 @@ setup(void)
 	web = open_memory("web");
 	port.port = vsw_device_port(sql);
 	is_known = true;
-	is_bridged = is_guarded = may_hold = false;
+	is_bridged = is_guarded = may_hold = is_asked_for = beyond = false;
 	port.sw->settings.icmp_errors_per_s = 100;
 	set_program();
 }
@@ -303,6 +310,28 @@ START_TEST(the_unknown_is_silence)
 	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 3);
 	ck_assert_uint_eq(counters.of[PUNTED_ANSWERED]
 			  + counters.of[PUNTED_RESUMED], 0);
+}
+END_TEST
+
+/* At once, if nobody is to be asked for it, or too much is already. */
+START_TEST(the_default_stands_for_the_unknown)
+{
+	beyond = true;
+	for (int i = 0; i < 2; i++) {
+		is_asked_for = i;
+		ask(99, 1);
+		answer();
+		ck_assert_int_ge(take(sql), 42);
+		ck_assert_mem_eq(came + 6, "\2\0\0\0\0\xfe", 6);
+		ck_assert_uint_eq(counters.of[PUNTED_ANSWERED], i + 1);
+	}
+	/* Who is asked comes first, and if he does not know, the default. */
+	may_hold = true;
+	ask(99, 1);
+	answer();
+	ck_assert_int_eq(take(sql), -EAGAIN);
+	ck_assert_uint_eq(counters.of[PUNTED_HELD], 1);
+	ck_assert_uint_eq(counters.of[PUNTED_SILENT], 0);
 }
 END_TEST
 
@@ -525,6 +554,7 @@ main(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, answers_go_where_the_question_came_from);
 	tcase_add_test(tcase, the_unknown_is_silence);
+	tcase_add_test(tcase, the_default_stands_for_the_unknown);
 	tcase_add_test(tcase, the_unknown_is_left_to_vms_that_are_bridged);
 	tcase_add_test(tcase, what_is_forged_is_not_left_to_vms);
 	tcase_add_test(tcase, nobody_answers_a_port_without_a_subnet);
