@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Outer headers of a frame from the wire.  An uplink that is a socket never sees
- * them: the host's stack takes them off, and says in which tunnel a packet came;
- * this does the same for a trace.  VXLAN: RFC 7348; NVGRE: RFC 7637. */
+/* Outer headers of a frame from the wire.  An uplink that is a socket never
+ * sees them: the host's stack takes them off, and says in which tunnel a packet
+ * came; this does the same for a trace.  VXLAN: RFC 7348; NVGRE: RFC 7637. */
 
 #include "agent/inspect/trace.h"
 
@@ -31,12 +31,12 @@ trace_unwrap(const struct model_pa *pa, struct trace *trace)
 
 	if (!frame_read(trace->frame, trace->size, &frame) || !frame.reads_ip
 	    || frame.is_fragment)
-		return xstrdup("the frame is no whole IP packet: the host's own stack "
-			       "has it");
+		return xstrdup("the frame is no whole IP packet: the host's "
+			       "own stack has it");
 	if (memcmp(&frame.dst, &pa->addr, sizeof frame.dst)) {
 		model_addr_to_text(&frame.dst, text);
-		return xasprintf("the frame is for %s, and the uplink has %s", text,
-				 pa->ip);
+		return xasprintf("the frame is for %s, and the uplink has %s",
+				 text, pa->ip);
 	}
 	l4 = trace->frame + frame.l4;
 	left = frame.end - frame.l4;
@@ -54,8 +54,9 @@ trace_unwrap(const struct model_pa *pa, struct trace *trace)
 		trace->tunnel.flow_id = l4[7];
 		head = NVGRE_SIZE;
 	} else {
-		return xasprintf("the frame is neither VXLAN to port %u nor NVGRE: the "
-				 "host's own stack has it", port_of(pa));
+		return xasprintf("the frame is neither VXLAN to port %u nor "
+				 "NVGRE: the host's own stack has it",
+				 port_of(pa));
 	}
 	trace->tunnel.src = frame.src;
 	trace->tunnel.dst = frame.dst;

@@ -30,6 +30,7 @@
 #include "libvswitch/connection/ended.h"
 #include "libvswitch/connection/listen.h"
 #include "libvswitch/connection/room.h"
+#include "libvswitch/connection/table.h"
 
 enum {
 	N_SHARDS_MAX = 128,
@@ -42,44 +43,14 @@ enum {
 #define AGAIN_NS (4 * S)
 #define SLACK_NS (UINT64_C(1) << CONNECTION_REFRESH_SHIFT)
 
-struct shard {
-	_Alignas(64) struct lock lock;
-};
-
-/* The hand that goes round. */
-struct hand {
-	_Alignas(64) struct lock lock;
-	uint32_t bucket;
-	uint64_t moved_ns;
-};
-
-struct connections {
-	struct vsw *vsw;
-	struct hash_secret secret;
-	uint64_t age_ns[TRACK_N_AGES];
-	uint32_t mask;			/* Number of buckets - 1. */
-	unsigned shard_shift;
-	uint32_t n_shards;
-	_Atomic uint32_t *buckets;
-	struct shard *shards;
-	struct room room;
-	struct hand hand;
-	struct ended_ring ended;
-	_Atomic uint64_t now;
-};
-
 static void set_sizes(struct connections *);
 static void set_ages(struct connections *);
-static struct lock *lock_of(const struct connections *, uint32_t hash);
-static uint32_t load(const _Atomic uint32_t *);
 static struct entry *find(const struct connections *,
 			  const struct connection_reference *,
 			  const struct connection_packet *);
 static struct entry *find_in_bucket(const struct connections *,
 				    const struct connection_packet *,
 				    uint32_t *ret_place);
-static bool is_alive(const struct connections *, const struct entry *,
-		     uint64_t now);
 static void view_of(const struct entry *, uint32_t place,
 		    struct connection_view *);
 static void note_now(struct connections *, uint64_t now);
@@ -105,8 +76,6 @@ static void tell_end(struct connections *, const struct entry *);
 static void unchain(struct connections *, const struct entry *,
 		    uint32_t place);
 static void sweep(struct connections *, uint32_t bucket, uint64_t now);
-static void copy_of(const struct entry *, uint64_t now,
-		    struct connection_copy *);
 
 int
 connections_new(struct vsw *vsw, struct connections **ret_connections)
@@ -168,14 +137,14 @@ bool
 connection_find(struct connections *t, const struct connection_packet *packet,
 		uint64_t now, struct connection_view *ret_view)
 {
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	uint32_t place;
 	struct entry *e;
 	bool is_there;
 
 	lock_take(lock);
 	e = find_in_bucket(t, packet, &place);
-	is_there = e && is_alive(t, e, now)
+	is_there = e && connections_is_alive(t, e, now)
 		   && (!track_begins_anew(e->state, packet->event)
 		       || track_is_refused(e->state));
 	if (is_there)
@@ -188,13 +157,13 @@ void
 connection_fetch(const struct connections *t, uint32_t hash)
 {
 	__builtin_prefetch(&t->buckets[hash & t->mask], 1);
-	__builtin_prefetch(lock_of(t, hash), 1);
+	__builtin_prefetch(connections_lock(t, hash), 1);
 }
 
 void
 connection_fetch_more(const struct connections *t, uint32_t hash)
 {
-	uint32_t place = load(&t->buckets[hash & t->mask]);
+	uint32_t place = table_load(&t->buckets[hash & t->mask]);
 
 	if (place != ROOM_NONE)
 		__builtin_prefetch(room_entry(&t->room, place));
@@ -204,18 +173,18 @@ bool
 connection_may_be_there(struct connections *t, uint32_t hash)
 {
 	const _Atomic uint32_t *bucket = &t->buckets[hash & t->mask];
-	struct lock *lock = lock_of(t, hash);
+	struct lock *lock = connections_lock(t, hash);
 	bool is_there = false;
 
-	if (load(bucket) == ROOM_NONE)
+	if (table_load(bucket) == ROOM_NONE)
 		return false;
 	/* Who has been refused is asked about when the policy changes again,
 	 * and then all flows are decided anew. */
 	lock_take(lock);
-	for (uint32_t place = load(bucket); place != ROOM_NONE && !is_there;) {
+	for (uint32_t place = table_load(bucket); place != ROOM_NONE && !is_there;) {
 		const struct entry *e = room_entry(&t->room, place);
 
-		is_there = load(&e->hash) == hash
+		is_there = table_load(&e->hash) == hash
 			   && !track_is_refused(e->state);
 		place = e->next;
 	}
@@ -229,12 +198,12 @@ connection_see(struct connections *t, const struct connection_reference *at,
 	       const struct connection_listener *listener, uint64_t now)
 {
 	enum connection_verdict verdict = CONNECTION_GONE;
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	struct entry *e;
 
 	lock_take(lock);
 	e = find(t, at, packet);
-	if (!e || !is_alive(t, e, now) || track_is_refused(e->state)) {
+	if (!e || !connections_is_alive(t, e, now) || track_is_refused(e->state)) {
 		verdict = CONNECTION_GONE;
 	} else if (packet->is_related) {
 		/* What is said about a connection does not keep it. */
@@ -294,7 +263,7 @@ connection_approve(struct connections *t,
 		   const struct connection_packet *packet, uint64_t program,
 		   uint32_t layers, uint16_t log_tag, uint64_t now)
 {
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	struct entry *e;
 	uint32_t place;
 
@@ -313,7 +282,7 @@ connection_approve(struct connections *t,
 void
 connection_end(struct connections *t, const struct connection_packet *packet)
 {
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	struct entry *e;
 	uint32_t place;
 
@@ -329,7 +298,7 @@ connection_refuse(struct connections *t,
 		  const struct connection_packet *packet, uint64_t program,
 		  uint64_t now)
 {
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	enum track_state state;
 	struct entry *e;
 	uint32_t place;
@@ -396,30 +365,10 @@ connections_end_port(struct connections *t, uint32_t number)
 	room_forget(&t->room, number);
 }
 
-void
-connections_count(const struct connections *t, uint32_t port,
-		  struct vsw_port_counters *counters)
-{
-	const struct room_port *p = &t->room.ports[port];
-
-	counters->connections = load(&p->n);
-	counters->connections_opened = atomic_load_explicit(
-		&p->n_opened, memory_order_relaxed);
-	counters->connections_refused = atomic_load_explicit(
-		&p->n_refused, memory_order_relaxed);
-}
-
-void
-connections_count_classes(struct connections *t, uint32_t port,
-			  struct vsw_port_classes *classes)
-{
-	room_count_classes(&t->room, port, classes);
-}
-
 size_t
 connections_n(const struct connections *t)
 {
-	return load(&t->room.pool.n_taken);
+	return table_load(&t->room.pool.n_taken);
 }
 
 uint64_t
@@ -428,47 +377,22 @@ connections_now(const struct connections *t)
 	return atomic_load_explicit(&t->now, memory_order_relaxed);
 }
 
-/* '*at' counts buckets, and in its lowest byte what has been seen of one. */
-size_t
-connections_copy(struct connections *t, uint32_t port, uint64_t now,
-		 uint64_t *at, uint64_t end,
-		 struct connection_copy *ret_copies, size_t max)
-{
-	size_t n = 0;
-
-	while (n < max && *at < end && *at >> 8 <= t->mask) {
-		uint32_t bucket = (uint32_t) (*at >> 8);
-		struct lock *lock = lock_of(t, bucket);
-		uint32_t place, i = 0;
-
-		lock_take(lock);
-		place = load(&t->buckets[bucket]);
-		for (; place != ROOM_NONE && n < max; i++) {
-			const struct entry *e = room_entry(&t->room, place);
-
-			place = e->next;
-			if (i >= (*at & 0xff) && is_alive(t, e, now)
-			    && (port == UINT32_MAX || e->key.port == port))
-				copy_of(e, now, &ret_copies[n++]);
-		}
-		lock_give(lock);
-		*at = place == ROOM_NONE || i > 0xff
-		      ? ((uint64_t) bucket + 1) << 8
-		      : (uint64_t) bucket << 8 | i;
-	}
-	return n;
-}
-
-size_t
-connections_n_places(const struct connections *t)
-{
-	return (size_t) t->mask + 1;
-}
-
 struct ended_ring *
 connections_ended(struct connections *t)
 {
 	return &t->ended;
+}
+
+/* Clocks of workers may differ a little: what was used later than now is
+ * used. */
+bool
+connections_is_alive(const struct connections *t, const struct entry *e, uint64_t now)
+{
+	uint64_t age = t->age_ns[track_age(e->state)];
+
+	if (!track_is_watched(e->state))
+		age += SLACK_NS;
+	return now <= e->used_ns || now - e->used_ns < age;
 }
 
 /* A bucket for each connection, at least. */
@@ -500,18 +424,6 @@ set_ages(struct connections *t)
 	t->age_ns[TRACK_AGE_OTHER] = options->other_s * S;
 }
 
-static struct lock *
-lock_of(const struct connections *t, uint32_t hash)
-{
-	return &t->shards[(hash & t->mask) >> t->shard_shift].lock;
-}
-
-static uint32_t
-load(const _Atomic uint32_t *number)
-{
-	return atomic_load_explicit(number, memory_order_relaxed);
-}
-
 /* Under the shard's lock, as all that look at entries: the packet's, if it is
  * still at this place. */
 static struct entry *
@@ -523,7 +435,7 @@ find(const struct connections *t, const struct connection_reference *at,
 	if (!room_is_place(&t->room, at->place))
 		return NULL;
 	e = room_entry(&t->room, at->place);
-	return load(&e->hash) == packet->hash && e->serial == at->serial
+	return table_load(&e->hash) == packet->hash && e->serial == at->serial
 	       && !memcmp(&e->key, &packet->key, sizeof e->key) ? e : NULL;
 }
 
@@ -531,30 +443,18 @@ static struct entry *
 find_in_bucket(const struct connections *t,
 	       const struct connection_packet *packet, uint32_t *ret_place)
 {
-	uint32_t place = load(&t->buckets[packet->hash & t->mask]);
+	uint32_t place = table_load(&t->buckets[packet->hash & t->mask]);
 
 	for (; place != ROOM_NONE; place = room_entry(&t->room, place)->next) {
 		struct entry *e = room_entry(&t->room, place);
 
-		if (load(&e->hash) != packet->hash
+		if (table_load(&e->hash) != packet->hash
 		    || memcmp(&e->key, &packet->key, sizeof e->key))
 			continue;
 		*ret_place = place;
 		return e;
 	}
 	return NULL;
-}
-
-/* Clocks of workers may differ a little: what was used later than now is
- * used. */
-static bool
-is_alive(const struct connections *t, const struct entry *e, uint64_t now)
-{
-	uint64_t age = t->age_ns[track_age(e->state)];
-
-	if (!track_is_watched(e->state))
-		age += SLACK_NS;
-	return now <= e->used_ns || now - e->used_ns < age;
 }
 
 static void
@@ -657,10 +557,10 @@ end_victim(struct connections *t, const struct victim *victim,
 
 	if (victim->place == ROOM_NONE)
 		return false;
-	lock = lock_of(t, victim->hash);
+	lock = connections_lock(t, victim->hash);
 	e = room_entry(&t->room, victim->place);
 	lock_take(lock);
-	is_it = load(&e->hash) == victim->hash
+	is_it = table_load(&e->hash) == victim->hash
 		&& (also_settled || track_hold(e->state) != TRACK_SETTLED);
 	if (is_it)
 		remove_entry(t, e, victim->place);
@@ -676,13 +576,13 @@ insert(struct connections *t, uint32_t place, enum track_state state,
        struct connection_view *view)
 {
 	_Atomic uint32_t *bucket = &t->buckets[packet->hash & t->mask];
-	struct lock *lock = lock_of(t, packet->hash);
+	struct lock *lock = connections_lock(t, packet->hash);
 	struct entry *e;
 	uint32_t there;
 
 	lock_take(lock);
 	e = find_in_bucket(t, packet, &there);
-	if (e && (!is_alive(t, e, now)
+	if (e && (!connections_is_alive(t, e, now)
 		  || track_begins_anew(e->state, packet->event)
 		  || (track_is_refused(e->state)
 		      && e->direction == packet->direction))) {
@@ -696,7 +596,7 @@ insert(struct connections *t, uint32_t place, enum track_state state,
 	}
 	e = room_entry(&t->room, place);
 	fill(e, state, packet, now, view);
-	e->next = load(bucket);
+	e->next = table_load(bucket);
 	atomic_store_explicit(bucket, place, memory_order_relaxed);
 	atomic_store_explicit(&e->hash, packet->hash, memory_order_relaxed);
 	room_list(&t->room, packet->key.port, track_hold(state), place, now);
@@ -753,8 +653,8 @@ tell_end(struct connections *t, const struct entry *e)
 static void
 unchain(struct connections *t, const struct entry *e, uint32_t place)
 {
-	_Atomic uint32_t *bucket = &t->buckets[load(&e->hash) & t->mask];
-	uint32_t at = load(bucket);
+	_Atomic uint32_t *bucket = &t->buckets[table_load(&e->hash) & t->mask];
+	uint32_t at = table_load(bucket);
 
 	if (at == place) {
 		atomic_store_explicit(bucket, e->next, memory_order_relaxed);
@@ -768,18 +668,18 @@ unchain(struct connections *t, const struct entry *e, uint32_t place)
 static void
 sweep(struct connections *t, uint32_t bucket, uint64_t now)
 {
-	struct lock *lock = lock_of(t, bucket);
+	struct lock *lock = connections_lock(t, bucket);
 	uint32_t place;
 
-	if (load(&t->buckets[bucket]) == ROOM_NONE)
+	if (table_load(&t->buckets[bucket]) == ROOM_NONE)
 		return;
 	lock_take(lock);
-	place = load(&t->buckets[bucket]);
+	place = table_load(&t->buckets[bucket]);
 	while (place != ROOM_NONE) {
 		struct entry *e = room_entry(&t->room, place);
 		uint32_t next = e->next;
 
-		if (!is_alive(t, e, now)) {
+		if (!connections_is_alive(t, e, now)) {
 			/* Who has not been here for so long will look. */
 			e->listens = 0;
 			remove_entry(t, e, place);
@@ -787,15 +687,4 @@ sweep(struct connections *t, uint32_t bucket, uint64_t now)
 		place = next;
 	}
 	lock_give(lock);
-}
-
-static void
-copy_of(const struct entry *e, uint64_t now, struct connection_copy *copy)
-{
-	*copy = (struct connection_copy) {
-		.key = e->key, .state = e->state, .direction = e->direction,
-		.layers = e->layers,
-		.idle_ns = now > e->used_ns ? now - e->used_ns : 0,
-		.age_ns = now > e->opened_ns ? now - e->opened_ns : 0
-	};
 }
