@@ -234,7 +234,7 @@ make_fit(struct vsw_worker *worker, struct batch *batch, unsigned i,
 		send_fragments(worker, batch, i, packet, rewrite);
 		break;
 	case FIT_NOT:
-		if (rewrite->reason && h->l3 != HEADER_NONE)
+		if (fit_is_told(h, rewrite))
 			tell(worker, batch, packet, rewrite->reason,
 			     rewrite->vni, rewrite->max_size - h->l3);
 		else

@@ -43,6 +43,13 @@ fit_judge(const struct vsw_packet *packet, const struct headers *h,
 	       ? FIT_IN_FRAGMENTS : FIT_NOT;
 }
 
+bool
+fit_is_told(const struct headers *h, const struct rewrite *rewrite)
+{
+	return rewrite->reason
+	       && h->key.has & (FLOW_HAS_IPV4 | FLOW_HAS_IPV6);
+}
+
 int
 fragments_start(struct fragments *f, struct vsw_packet *packet,
 		uint32_t max_size)

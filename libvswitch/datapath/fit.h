@@ -23,6 +23,9 @@ enum fit {
 
 enum fit fit_judge(const struct vsw_packet *, const struct headers *,
 		   const struct rewrite *);
+/* Is the sender of what does not fit to be told?  Only of IP there is a way
+ * to. */
+bool fit_is_told(const struct headers *, const struct rewrite *);
 
 /* Cuts a packet, and each of its segments if it has a segment size, into
  * frames of 'max_size' at most. */

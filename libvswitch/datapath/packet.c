@@ -110,6 +110,7 @@ packet_clone(const struct vsw_packet *packet)
 	clone->in_port = packet->in_port;
 	clone->punt_reason = packet->punt_reason;
 	clone->punt_vni = packet->punt_vni;
+	clone->punt_mtu = packet->punt_mtu;
 	return clone;
 }
 
@@ -198,7 +199,7 @@ vsw_packet_punt(const struct vsw_packet *packet, uint32_t *ret_vni)
 uint32_t
 vsw_packet_punt_mtu(const struct vsw_packet *packet)
 {
-	return packet->punt_mtu;
+	return packet->punt_reason ? packet->punt_mtu : 0;
 }
 
 static struct vsw_packet *

@@ -29,7 +29,8 @@ struct vsw_packet {
 	uint8_t class;			/* The pool's. */
 	bool is_resumed;		/* By the host: punts let it pass. */
 	uint32_t punt_reason, punt_vni;
-	uint32_t punt_mtu;		/* Set by whoever punts it. */
+	uint32_t punt_mtu;		/* Set by whoever punts it: holds if
+					 * there is a reason. */
 	/* On the first cache line is all that most packets need. */
 	struct vsw_tunnel tunnel;	/* encap NONE: none. */
 	_Alignas(64) uint8_t buffer[];

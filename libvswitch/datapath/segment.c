@@ -98,6 +98,7 @@ segments_next(struct segments *s)
 	part->in_port = whole->in_port;
 	part->punt_reason = whole->punt_reason;
 	part->punt_vni = whole->punt_vni;
+	part->punt_mtu = whole->punt_mtu;
 	part->offload.checksum = VSW_CHECKSUM_GOOD;
 
 	set_ip(part->data, h, part->size, s->index);

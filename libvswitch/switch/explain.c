@@ -156,7 +156,7 @@ say_sent(struct vsw *vsw, struct vsw_port *port, struct vsw_packet *packet,
 		narrate_sent(narrator, rewrite->port, "sent%s: %s",
 			     fit == FIT_IN_FRAGMENTS ? " in fragments" : "",
 			     text);
-	} else if (rewrite->reason && headers->l3 != HEADER_NONE) {
+	} else if (fit_is_told(headers, rewrite)) {
 		say_punt(vsw, port, narrator, rewrite->reason, rewrite->vni);
 	} else {
 		narrate_drop(narrator, VSW_DROP_TOO_BIG);

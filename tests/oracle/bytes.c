@@ -76,13 +76,58 @@ bytes_frame(const struct m_packet *p, uint8_t frame[128])
 		f[7] = p->proto;
 		memcpy(f + 14, src.bytes, 4);
 		memcpy(f + 24, dst.bytes, 4);
-		return (size_t) (f - frame) + 46;
+		return (size_t) (f - frame) + (p->is_trimmed ? 28 : 46);
 	case M_IPV4:
 		return (size_t) (f - frame) + frame_ipv4(p, f);
 	case M_IPV6:
 		return (size_t) (f - frame) + frame_ipv6(p, f);
 	}
 	return 0;
+}
+
+size_t
+bytes_piece(const struct m_packet *p, unsigned mtu, unsigned piece,
+	    uint8_t frame[128])
+{
+	uint8_t whole[128], *ip = frame + (p->vlan ? 18 : 14);
+	size_t head = (size_t) (ip - frame) + 20;
+	size_t n = bytes_frame(p, whole) - head;
+	size_t room = (mtu - 20) / 8 * 8, at = 0, n_here = room;
+	unsigned place;
+
+	/* The last one may take what is not a whole unit. */
+	for (; piece && n - at > mtu - 20; piece--)
+		at += room;
+	if (piece)
+		return 0;
+	if (n - at <= mtu - 20)
+		n_here = n - at;
+	memset(frame, 0, 128);
+	memcpy(frame, whole, head);
+	memcpy(ip + 20, whole + head + at, n_here);
+	place = (unsigned) (ip[6] << 8 | ip[7]) + (unsigned) at / 8;
+	if (at + n_here < n)
+		place |= 0x2000;
+	bytes_put(ip + 2, (uint32_t) (20 + n_here), 2);
+	bytes_put(ip + 6, place, 2);
+	bytes_put(ip + 10, 0, 2);
+	bytes_put(ip + 10, checksum(ip, 20), 2);
+	return head + n_here;
+}
+
+unsigned
+bytes_size(const struct m_packet *p)
+{
+	unsigned headers = p->type == M_IPV4 ? 20 : 40;
+	uint8_t frame[128];
+
+	if (p->type == M_ARP)
+		return 28;
+	if (!p->large)
+		return (unsigned) bytes_frame(p, frame) - (p->vlan ? 18 : 14);
+	headers += p->proto == 17 ? 8 : 20;
+	return headers + (p->segment && p->segment < p->large ? p->segment
+							       : p->large);
 }
 
 unsigned
@@ -171,7 +216,13 @@ frame_l4(const struct m_packet *p, uint8_t *f)
 	if (p->proto == 17)
 		bytes_put(f + 4, 16, 2);
 	else
-		f[12] = 0x50;		/* TCP. */
+		f[12] = p->mss ? 0x60 : 0x50;	/* TCP. */
+	if (p->proto == 6 && p->mss) {
+		f[13] = 0x02;
+		f[20] = 2;
+		f[21] = 4;
+		bytes_put(f + 22, p->mss, 2);
+	}
 	n = p->proto == 17 ? 16 : 24;
 	if (p->fragment)
 		sum_fragment(p, f + (p->proto == 17 ? 6 : 16));
@@ -193,6 +244,8 @@ sum_fragment(const struct m_packet *p, uint8_t *field)
 		sum += (uint32_t) (is.bytes[i] << 8 | is.bytes[i + 1])
 		       + 0xffff
 		       - (uint32_t) (was.bytes[i] << 8 | was.bytes[i + 1]);
+	if (p->was_mss)
+		sum += p->mss + 0xffffu - p->was_mss;
 	sum = 0xffff - sum % 0xffff;
 	bytes_put(field, p->proto == 17 || sum != 0xffff ? sum : 0, 2);
 }

@@ -102,6 +102,9 @@ draw_packet(struct m_packet *p, uint64_t *seed)
 		p->ttl = (uint8_t) (1 + draw(seed, 3));
 		p->l4_src = (uint16_t) (1000 + draw(seed, 4));
 		p->l4_dst = (uint16_t) (1000 + draw(seed, 4));
+		if (p->proto == 6 && draw(seed, 3) == 0)
+			p->mss = (uint16_t) (1 + draw(seed, draw(seed, 3)
+						      ? 90 : 2000));
 	}
 	if (p->type >= M_IPV4 && draw(seed, 6) == 0) {
 		p->fragment = (uint8_t) (1 + draw(seed, 2));
@@ -173,6 +176,11 @@ draw_action(struct m_rule *rule, bool is_in, uint64_t *seed)
 	rule->ttl = draw(seed, 8) == 0;
 	if (draw(seed, 5) == 0)
 		rule->vlan = (int) draw(seed, 4);
+	rule->too_big = draw(seed, 5) == 0;
+	rule->may_fragment = draw(seed, 2);
+	rule->too_big_reason = draw(seed, 2) ? 500 + draw(seed, 3) : 0;
+	rule->clamp = draw(seed, 5) == 0;
+	rule->mss = draw(seed, 2) ? (uint16_t) draw(seed, 60) : 0;
 	if (choice == 1) {
 		rule->punt = true;
 		rule->reason = draw(seed, 100);

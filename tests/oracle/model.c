@@ -15,6 +15,9 @@ struct state {
 	unsigned choices, n_choices;
 	bool ttl;			/* Goes down. */
 	uint32_t ttl_reason;
+	bool may_fragment, clamps;
+	uint32_t too_big_reason;
+	uint16_t mss;
 	/* Where to. */
 	int output;			/* Port; -1: none, -2: places. */
 	unsigned domain;		/* Of the last mapping. */
@@ -461,6 +464,14 @@ act(struct state *s, const struct m_rule *rule)
 	if (rule->vlan >= 0)
 		s->packet.vlan = (uint16_t) rule->vlan;
 	s->ttl |= rule->ttl;
+	if (rule->too_big) {
+		s->may_fragment = rule->may_fragment;
+		s->too_big_reason = rule->too_big_reason;
+	}
+	if (rule->clamp) {
+		s->clamps = true;
+		s->mss = rule->mss;
+	}
 	if (rule->address) {
 		s->address = true;
 		s->address_ip = rule->address_ip;
@@ -483,6 +494,51 @@ act(struct state *s, const struct m_rule *rule)
 	}
 }
 
+/* What an outer packet has room for; 0: for anything. */
+static unsigned
+inner_mtu(const struct model *model, unsigned pa, uint8_t encap, uint16_t vlan)
+{
+	unsigned outer = (bytes_pa(pa).n == 4 ? 20 : 40)
+			 + (encap == VSW_ENCAP_VXLAN ? 16 : 8)
+			 + 14 + (vlan ? 4 : 0);
+
+	return model->mtu[PORT_WIRE] ? model->mtu[PORT_WIRE] - outer : 0;
+}
+
+/* To what the way there takes, and the way back. */
+static void
+clamp(struct state *s, unsigned there)
+{
+	const struct m_packet *o = s->original;
+	unsigned back = o->tunnel ? inner_mtu(s->model, o->tunnel_src,
+					      o->encap, o->vlan)
+				  : s->model->mtu[o->in_port];
+	unsigned mtu = !there || (back && back < there) ? back : there;
+	unsigned headers = s->packet.type == M_IPV6 ? 60 : 40;
+	unsigned mss = mtu > headers ? mtu - headers : 0;
+
+	if (!mtu)
+		mss = 65535;
+	if (s->mss && s->mss < mss)
+		mss = s->mss;
+	if (!mss || mss >= s->packet.mss)
+		return;
+	s->packet.was_mss = s->packet.mss;
+	s->packet.mss = (uint16_t) mss;
+}
+
+static void
+too_big(struct state *s, unsigned mtu)
+{
+	if (!s->too_big_reason || s->packet.type < M_IPV4) {
+		drop(s, VSW_DROP_TOO_BIG);
+		return;
+	}
+	punt(s, s->too_big_reason);
+	s->end.is_told = s->end.is_punt;
+	s->end.mtu = s->end.is_punt ? mtu : 0;
+}
+
 /* What a copy to 'port' ends as, behind that port's layers. */
 static struct m_result
 finish(const struct state *all, unsigned port,
@@ -491,6 +547,8 @@ finish(const struct state *all, unsigned port,
 	struct state copy = *all, *s = &copy;
 	int which = s->model->program_of[port];
 	const struct m_program *program;
+	unsigned mtu;
+	bool is_cut;
 
 	if (which < 0) {
 		end_with(s, VSW_DROP_NO_PROGRAM, port);
@@ -518,8 +576,21 @@ finish(const struct state *all, unsigned port,
 		}
 		s->packet.ttl--;
 	}
+	mtu = location && location->port < 0
+	      ? inner_mtu(s->model, location->pa, location->encap,
+			  s->packet.vlan) : s->model->mtu[port];
+	if (s->clamps)
+		clamp(s, mtu);
+	is_cut = mtu && bytes_size(&s->packet) > mtu;
+	if (is_cut && !(s->may_fragment && s->packet.type == M_IPV4
+			&& mtu >= 28)) {
+		too_big(s, mtu);
+		return s->end;
+	}
+	s->packet.is_trimmed = mtu && mtu < 46;
 	s->end = (struct m_result) {
-		.drop = VSW_N_DROPS, .port = port, .packet = s->packet
+		.drop = VSW_N_DROPS, .port = port, .packet = s->packet,
+		.is_cut = is_cut, .mtu = is_cut ? mtu : 0
 	};
 	if (location && location->port < 0) {
 		s->end.is_remote = true;
@@ -616,6 +687,8 @@ is_same(const struct state *a, const struct state *b)
 		same = is_same_place(&a->places[i], &b->places[i]);
 	return same && a->is_over == b->is_over && a->ttl == b->ttl
 	       && a->ttl_reason == b->ttl_reason && a->output == b->output
+	       && a->may_fragment == b->may_fragment && a->clamps == b->clamps
+	       && a->too_big_reason == b->too_big_reason && a->mss == b->mss
 	       && a->domain == b->domain && a->is_copying == b->is_copying
 	       && a->is_multicast == b->is_multicast
 	       && a->address == b->address && a->address_ip == b->address_ip

@@ -81,6 +81,10 @@ struct m_rule {
 	int vlan;			/* 0: untags; -1: no. */
 	bool address, address_ip;	/* vsw_rule_address_copies(). */
 	uint32_t reason, ttl_reason;
+	bool too_big, may_fragment;	/* vsw_rule_too_big(). */
+	uint32_t too_big_reason;
+	bool clamp;			/* vsw_rule_clamp_mss(). */
+	uint16_t mss;
 	unsigned router_mac, n_hops;
 	bool is_any;			/* vsw_rule_route_any(). */
 	struct m_hop {
@@ -111,6 +115,8 @@ struct model {
 	int program_of[N_PORTS];	/* -1: none. */
 	struct m_mapping mappings[N_MAPPINGS];
 	bool has_uplink[N_DOMAINS];	/* PORT_WIRE. */
+	unsigned mtu[N_PORTS];		/* Of PORT_WIRE, of outer packets; 0:
+					 * any. */
 };
 
 enum m_type { M_RAW, M_ARP, M_IPV4, M_IPV6 };
@@ -126,6 +132,12 @@ struct m_packet {
 	uint8_t proto;			/* ARP: operation. */
 	uint8_t fragment, ttl;
 	uint16_t l4_src, l4_dst;
+	uint16_t mss;			/* TCP: a SYN that says so; 0: none. */
+	uint16_t was_mss;		/* Before it was clamped; 0: it was
+					 * not. */
+	bool is_trimmed;		/* ARP: its padding. */
+	uint16_t large, segment;	/* Payload, where it is not the usual
+					 * one, and that of each segment. */
 	/* Of fragments: */
 	uint32_t id;
 	uint16_t at, units;		/* Where a later one lies, and its
@@ -152,6 +164,10 @@ struct m_result {
 	bool is_remote;
 	unsigned pa;
 	uint8_t encap;
+	unsigned mtu;			/* That was too small for the packet,
+					 * which is told of it, or is cut, */
+	bool is_cut;
+	unsigned piece;			/* of which this is one. */
 	struct m_packet packet;		/* As it leaves. */
 };
 

@@ -48,6 +48,7 @@ struct seen {
 	unsigned long n_packets, n_checks, n_sent, n_remote, n_punts;
 	unsigned long n_copies, n_hits, n_chosen;
 	unsigned long n_followed, n_waited;	/* Fragments. */
+	unsigned long n_told, n_fragments;	/* Of what was too big. */
 	unsigned long n_cut, n_uncut, n_unwrapped;
 	unsigned long drops[VSW_N_DROPS];
 };
@@ -61,7 +62,8 @@ is_there(const struct captured *c, const struct m_result *r)
 	if (c->port != r->port)
 		return false;
 	if (r->is_punt)
-		return c->reason == r->reason && c->vni == r->vni;
+		return c->reason == r->reason && c->vni == r->vni
+		       && c->mtu == r->mtu;
 	if (!r->is_remote)
 		return r->port == PORT_PUNT
 		       || c->tunnel.encap == VSW_ENCAP_NONE;
@@ -73,7 +75,9 @@ static bool
 is_captured(const struct captured *c, const struct m_result *r)
 {
 	uint8_t frame[128];
-	size_t size = bytes_frame(&r->packet, frame);
+	size_t size = r->is_cut ? bytes_piece(&r->packet, r->mtu, r->piece,
+					      frame)
+				: bytes_frame(&r->packet, frame);
 
 	return c->size == size && !memcmp(c->frame, frame, size)
 	       && is_there(c, r);
@@ -155,6 +159,8 @@ note(struct seen *seen, const struct m_result *results, unsigned n,
 		seen->n_sent += results[i].drop == VSW_N_DROPS;
 		seen->n_remote += results[i].is_remote;
 		seen->n_punts += results[i].is_punt;
+		seen->n_told += results[i].is_punt && results[i].mtu;
+		seen->n_fragments += results[i].is_cut;
 		if (results[i].drop != VSW_N_DROPS)
 			seen->drops[results[i].drop]++;
 	}
@@ -178,6 +184,22 @@ say_difference(const struct oracle *o, const struct m_result *results,
 	side_die(o, "the switch and the model do not agree");
 }
 
+/* As many results as it has fragments. */
+static unsigned
+cut(const struct m_result *result, struct m_result *results)
+{
+	uint8_t frame[128];
+	unsigned n = 0;
+
+	do {
+		results[n] = *result;
+		results[n].piece = n;
+		n++;
+	} while (result->is_cut
+		 && bytes_piece(&result->packet, result->mtu, n, frame));
+	return n;
+}
+
 /* What becomes of 'n' packets of one flow, which differ in their number alone;
  * returns how many results these are. */
 static unsigned
@@ -188,8 +210,10 @@ multiply(const struct m_outcome *outcome, unsigned n,
 
 	for (unsigned i = 0; i < n; i++) {
 		for (unsigned j = 0; j < outcome->n; j++) {
-			results[n_results] = outcome->results[j];
-			results[n_results++].packet.id += i;
+			struct m_result result = outcome->results[j];
+
+			result.packet.id += i;
+			n_results += cut(&result, results + n_results);
 		}
 	}
 	return n_results;
@@ -277,24 +301,20 @@ may_be(const struct oracle *o, const struct m_outcome *outcome,
 	return true;
 }
 
-/* The results of pieces that are one flow: they differ in what part they are.
- * Returns their number. */
+/* What becomes of 'n' pieces of one flow if that is number 'choice' of each.
+ * Returns how many results these are. */
 static unsigned
-multiply_pieces(const struct m_outcome *outcome,
-		const struct m_packet pieces[], unsigned n,
-		struct m_result *results)
+join(const struct m_outcomes pieces[], unsigned n, unsigned choice,
+     struct m_result *results)
 {
 	unsigned n_results = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		for (unsigned j = 0; j < outcome->n; j++) {
-			struct m_packet *p = &results[n_results].packet;
+		const struct m_outcome *outcome = &pieces[i].all[choice];
 
-			results[n_results++] = outcome->results[j];
-			p->at = pieces[i].at;
-			p->units = pieces[i].units;
-			p->is_last = pieces[i].is_last;
-		}
+		for (unsigned j = 0; j < outcome->n; j++)
+			n_results += cut(&outcome->results[j],
+					 results + n_results);
 	}
 	return n_results;
 }
@@ -310,7 +330,8 @@ find_choices(const struct oracle *o, const struct m_packet decided[],
 	     uint64_t after[N_PORTS][VSW_N_DROPS],
 	     struct m_result found[MAX_CAPTURED])
 {
-	static struct m_outcomes first, rest;
+	static struct m_outcomes pieces[MAX_PIECES];
+	unsigned n_rest = 1;
 	/* A later one that need not wait is a flow of its own. */
 	struct chosen left, other = { { false }, { false } };
 	bool *not_first = decided[0].fragment == VSW_FRAGMENT_FIRST
@@ -320,24 +341,23 @@ find_choices(const struct oracle *o, const struct m_packet decided[],
 	unsigned n_found = 0;
 
 	memset(&left, true, sizeof left);
-	model_decide(&o->model, &decided[0], &first);
-	rest.n = 1;
-	rest.all[0].n = 0;
+	for (unsigned i = 0; i < n_decided; i++)
+		model_decide(&o->model, &decided[i], &pieces[i]);
 	if (n_decided > 1)
-		model_decide(&o->model, &decided[1], &rest);
-	for (unsigned c = 0; c < first.n; c++) {
+		n_rest = pieces[1].n;
+	for (unsigned c = 0; c < pieces[0].n; c++) {
 		struct m_result results[MAX_CAPTURED];
 		unsigned n_first, n;
 
-		if (not_first[c] || !may_be(o, &first.all[c], before, after))
+		if (not_first[c]
+		    || !may_be(o, &pieces[0].all[c], before, after))
 			continue;
-		n_first = multiply_pieces(&first.all[c], decided, 1, results);
-		for (unsigned d = 0; d < rest.n; d++) {
+		n_first = join(pieces, 1, c, results);
+		for (unsigned d = 0; d < n_rest; d++) {
 			if (n_decided > 1 && chosen->not_later[d])
 				continue;
-			n = n_first + multiply_pieces(
-				&rest.all[d], decided + 1, n_decided - 1,
-				results + n_first);
+			n = n_first + join(pieces + 1, n_decided - 1, d,
+					   results + n_first);
 			if (!agrees(o, results, n, before, after))
 				continue;
 			left.not_first[c] = left.not_later[d] = false;
@@ -440,9 +460,12 @@ check_large(struct oracle *o, struct seen *seen)
 	do
 		draw_packet(&p, &o->seed);
 	while (p.type < M_IPV4 || p.proto == 47 || p.fragment || p.tunnel);
+	p.mss = 0;
+	p.large = (uint16_t) n;
+	p.segment = segment;
 	model_decide(&o->model, &p, &all);
 	for (unsigned c = 0; c < all.n; c++)
-		if (all.all[c].n != 1)
+		if (all.all[c].n != 1 || all.all[c].results[0].is_cut)
 			return;
 	side_count(o, before, &hits);
 	side_send_large(o, &p, n, segment);
@@ -523,7 +546,8 @@ report(const struct seen *seen)
 		VSW_DROP_NO_MAPPING, VSW_DROP_NO_FLOOD, VSW_DROP_NOT_LOCAL,
 		VSW_DROP_UNKNOWN_VNI, VSW_DROP_UNKNOWN_PA,
 		VSW_DROP_NO_UPLINK, VSW_DROP_SAME_PORT, VSW_DROP_TTL,
-		VSW_DROP_FRAGMENT_LOST, VSW_DROP_FRAGMENT_OVERLAP
+		VSW_DROP_FRAGMENT_LOST, VSW_DROP_FRAGMENT_OVERLAP,
+		VSW_DROP_TOO_BIG
 	};
 	int n_missing = 0;
 
@@ -540,8 +564,12 @@ report(const struct seen *seen)
 	       seen->n_followed, seen->n_waited);
 	printf("large ones cut %lu, left to ports %lu, behind outer headers "
 	       "%lu\n", seen->n_cut, seen->n_uncut, seen->n_unwrapped);
+	printf("too big and told %lu, fragments of such %lu\n", seen->n_told,
+	       seen->n_fragments);
 	printf("with a choice of places or next hops %lu\n", seen->n_chosen);
 	n_missing += seen->n_chosen < 1000;
+	n_missing += seen->n_told < 200;
+	n_missing += seen->n_fragments < 100;
 	n_missing += seen->n_cut < 100;
 	n_missing += seen->n_uncut < 100;
 	n_missing += seen->n_unwrapped < 100;

@@ -73,9 +73,11 @@ keep(const struct oracle *o, struct captured *c, struct vsw_packet *packet)
 	if (c->size > sizeof c->frame)
 		side_die(o, "a frame is too long");
 	memcpy(c->frame, bytes + outer, c->size);
-	c->reason = c->vni = 0;
-	if (c->port == PORT_PUNT)
+	c->reason = c->vni = c->mtu = 0;
+	if (c->port == PORT_PUNT) {
 		c->reason = vsw_packet_punt(packet, &c->vni);
+		c->mtu = vsw_packet_punt_mtu(packet);
+	}
 }
 
 static void
@@ -273,6 +275,10 @@ build_rule(struct oracle *o, struct vsw_group *group,
 		vsw_rule_set_eth_dst(r, mac);
 	if (rule->route)
 		build_route(o, r, rule);
+	if (rule->too_big)
+		vsw_rule_too_big(r, rule->may_fragment, rule->too_big_reason);
+	if (rule->clamp)
+		vsw_rule_clamp_mss(r, rule->mss);
 }
 
 static void
@@ -332,18 +338,45 @@ build_programs(struct oracle *o)
 		vsw_set_unref(sets[i]);
 }
 
+/* What is said of the wire is of outer packets; 0 is any, but that of an
+ * underlay always has one. */
+static void
+apply_mtu(struct oracle *o, unsigned port)
+{
+	struct vsw_underlay underlay = {
+		.size = sizeof underlay, .local_v4 = bytes_pa(WIRE_PA4),
+		.local_v6 = bytes_pa(WIRE_PA6)
+	};
+	uint8_t next_hop[6];
+	unsigned mtu = 0;
+
+	if (draw(&o->seed, 3) == 0)
+		mtu = (port == PORT_WIRE ? 100 : 20) + draw(&o->seed, 60);
+	else if (draw(&o->seed, 3) == 0)
+		mtu = 600 + draw(&o->seed, 1000);
+	if (port == PORT_PUNT)
+		mtu = 0;
+	if (port == PORT_WIRE && o->wire_is_bytes) {
+		if (!mtu)
+			mtu = 9000;
+		wire_macs(underlay.mac, next_hop);
+		underlay.mtu = mtu;
+		side_must(o, vsw_port_set_underlay(o->ports[port], &underlay),
+			  "underlay");
+	} else {
+		side_must(o, vsw_port_set_mtu(o->ports[port], mtu), "MTU");
+	}
+	o->model.mtu[port] = mtu;
+}
+
 static void
 build_ports(struct oracle *o)
 {
 	static const struct vsw_addr any;
-	struct vsw_underlay underlay = {
-		.size = sizeof underlay, .local_v4 = bytes_pa(WIRE_PA4),
-		.local_v6 = bytes_pa(WIRE_PA6), .mtu = 9000
-	};
-	uint8_t next_hop[6];
+	uint8_t own[6], next_hop[6];
 	char name[16];
 
-	wire_macs(underlay.mac, next_hop);
+	wire_macs(own, next_hop);
 	o->wire_is_bytes = draw(&o->seed, 2);
 	for (unsigned i = 0; i < N_PORTS; i++) {
 		struct vsw_port_ops ops = {
@@ -361,11 +394,10 @@ build_ports(struct oracle *o)
 		snprintf(name, sizeof name, "port%u", i);
 		side_must(o, vsw_port_add(o->vsw, name, &ops, &o->numbers[i],
 				     &o->ports[i]), "port");
+		apply_mtu(o, i);
 	}
 	if (!o->wire_is_bytes)
 		return;
-	side_must(o, vsw_port_set_underlay(o->ports[PORT_WIRE], &underlay),
-	     "underlay");
 	side_must(o, vsw_port_set_next_hop(o->ports[PORT_WIRE], &any, next_hop),
 	     "next hop");
 }
@@ -421,7 +453,7 @@ side_take_down(struct oracle *o)
 void
 side_edit(struct oracle *o)
 {
-	switch (draw(&o->seed, 9)) {
+	switch (draw(&o->seed, 10)) {
 	case 0:
 		apply_program(o, draw(&o->seed, N_PORTS),
 			      (int) draw(&o->seed, N_PROGRAMS + 1) - 1);
@@ -432,6 +464,9 @@ side_edit(struct oracle *o)
 		break;
 	case 2:
 		apply_unknown(o, draw(&o->seed, N_MAPPINGS));
+		break;
+	case 3:
+		apply_mtu(o, draw(&o->seed, N_PORTS));
 		break;
 	default:
 		apply_entry(o, draw(&o->seed, N_MAPPINGS),

@@ -27,7 +27,7 @@ struct captured {
 	uint8_t frame[FRAME_ROOM];
 	struct vsw_tunnel tunnel;
 	struct vsw_offload offload;
-	uint32_t reason, vni;
+	uint32_t reason, vni, mtu;
 };
 
 struct oracle {

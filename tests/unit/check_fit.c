@@ -155,6 +155,24 @@ START_TEST(says_what_fits)
 }
 END_TEST
 
+/* Of what is not IP nobody could be told. */
+START_TEST(tells_of_ip)
+{
+	struct rewrite rewrite = { .reason = 0 };
+
+	vsw_packet_free(packet_of("eth 1>2 ip 10.0.0.1>10.0.0.2 udp 5>6"));
+	ck_assert(!fit_is_told(&h, &rewrite));
+	rewrite.reason = 7;
+	ck_assert(fit_is_told(&h, &rewrite));
+	vsw_packet_free(packet_of("eth 1>2 ip fd00::1>fd00::2 udp 5>6"));
+	ck_assert(fit_is_told(&h, &rewrite));
+	vsw_packet_free(packet_of("eth 1>2 arp request 10.0.0.1>10.0.0.2"));
+	ck_assert(!fit_is_told(&h, &rewrite));
+	vsw_packet_free(packet_of("eth 1>2 type 0x88b5 payload 50"));
+	ck_assert(!fit_is_told(&h, &rewrite));
+}
+END_TEST
+
 START_TEST(forgets_padding)
 {
 	const char *padded = "eth 1>2 ip 1.1.1.1>2.2.2.2 df udp 1>2 "
@@ -408,6 +426,7 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, says_what_fits);
+	tcase_add_test(tcase, tells_of_ip);
 	tcase_add_test(tcase, forgets_padding);
 	tcase_add_test(tcase, measures_segments);
 	tcase_add_test(tcase, cuts);

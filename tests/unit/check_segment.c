@@ -161,6 +161,38 @@ START_TEST(keeps_tags_and_forgets_padding)
 }
 END_TEST
 
+/* Memory that is used again is not to tell what was punted of the whole. */
+START_TEST(keeps_what_was_punted)
+{
+	struct vsw_packet *whole;
+	uint32_t vni;
+
+	for (uint32_t mtu = 1400; mtu != UINT32_MAX; mtu = mtu ? 0
+							       : UINT32_MAX) {
+		frame_must_make(&frame, "segments 100 eth 1>2"
+				" ip 10.0.0.1>10.0.0.2 udp 5>6 partial"
+				" payload 250");
+		whole = packet_of(&frame);
+		whole->punt_reason = 8;
+		whole->punt_vni = 9;
+		whole->punt_mtu = mtu;
+		ck_assert_int_eq(vsw_packet_finish(NULL, whole, parts, 3), 3);
+		for (unsigned i = 0; i < 3; i++) {
+			ck_assert_uint_eq(vsw_packet_punt(parts[i], &vni), 8);
+			ck_assert_uint_eq(vni, 9);
+			ck_assert_uint_eq(vsw_packet_punt_mtu(parts[i]), mtu);
+		}
+		for (unsigned i = 0; i < 3; i++)
+			vsw_packet_free(parts[i]);
+	}
+	/* And one that nobody punted says nothing at all. */
+	whole = packet_of(&frame);
+	whole->punt_mtu = 1400;
+	ck_assert_uint_eq(vsw_packet_punt_mtu(whole), 0);
+	vsw_packet_free(whole);
+}
+END_TEST
+
 START_TEST(fills_in_what_is_partial)
 {
 	static const char *const kinds[] = {
@@ -296,6 +328,7 @@ main(void)
 	tcase_add_loop_test(all, cuts_every_size, 0, 6);
 	tcase_add_test(all, cuts_every_size_from_60_to_65535);
 	tcase_add_test(all, keeps_tags_and_forgets_padding);
+	tcase_add_test(all, keeps_what_was_punted);
 	tcase_add_test(all, fills_in_what_is_partial);
 	tcase_add_test(all, never_writes_a_sum_of_zero);
 	tcase_add_test(all, refuses_what_cannot_be_cut);
