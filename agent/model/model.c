@@ -95,10 +95,7 @@ model_new(struct database *const databases[], size_t n)
 	map_init(&state->vnis, state->seed);
 	map_init(&state->mappings, state->seed);
 	map_init(&state->mcasts, state->seed);
-	map_init(&state->firewall_rules, state->seed);
-	map_init(&state->vnics, state->seed);
-	map_init(&state->acls.acls, state->seed);
-	list_init(&state->changed_vnics);
+	firewall_init(state);
 	map_init(&state->port_lists, state->seed);
 	map_init(&state->bad_entries, state->seed);
 	state->lists_changed = state->paths_changed = true;
@@ -362,7 +359,31 @@ state_subnet_changed(struct model_state *state, struct model_subnet *subnet)
 void
 state_must_judge(struct model_state *state, struct model_port *port)
 {
-	port->must_judge = state->must_judge = true;
+	port->must_judge = true;
+	state_must_look(state, port);
+}
+
+void
+state_must_look(struct model_state *state, struct model_port *port)
+{
+	if (list_is_empty(&port->unjudged))
+		list_append(&state->unjudged, &port->unjudged);
+}
+
+void
+state_judge_all(struct model_state *state)
+{
+	struct list *switches = &state->model->switches;
+
+	for (struct list *s = switches->next; s != switches; s = s->next) {
+		struct list *ports =
+			&LIST_ENTRY(s, struct model_switch, link)->ports;
+
+		for (struct list *p = ports->next; p != ports; p = p->next)
+			state_must_judge(state, LIST_ENTRY(p,
+							   struct model_port,
+							   link));
+	}
 }
 
 void

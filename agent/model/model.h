@@ -260,8 +260,10 @@ struct model_port {
 	enum model_verdict firewall_verdict;	/* And as it is. */
 	bool is_blocked;		/* No rule at all, and none passes. */
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule of that tier. */
-	bool has_vnic;			/* Rows speak of it, */
-	bool must_judge;		/* or of what it is judged by. */
+	struct vnic *vnic;		/* NULL: it has no iface_id. */
+	struct list by_vnic;
+	struct list unjudged;		/* In model_state.unjudged; */
+	bool must_judge;		/* guards, too. */
 
 	bool has_list;			/* Its Physical_Port binds one: */
 	struct uuid list_row;

@@ -154,6 +154,7 @@ model_forget_port(struct model *model, struct model_port *port)
 		binding_follow(model->state);
 	}
 	request_forget_port(model, port);
+	firewall_forget_port(model->state, port);
 	list_remove(&port->link);
 	free(port->name);
 	free(port->type);
@@ -307,12 +308,14 @@ read_ports(struct model_state *state, struct model_switch *sw,
 		list_append(&sw->ports, &port->link);
 		trunk_move(port, &old, &sw->ports);
 		read_port(port, port_row);
+		firewall_name_port(state, port);
 	}
 	while (!list_is_empty(&old)) {
 		struct model_port *port =
 			LIST_ENTRY(old.next, struct model_port, link);
 
 		port->is_removed = true;
+		firewall_name_port(state, port);
 		list_remove(&port->link);
 		list_append(&sw->ports, &port->link);
 	}
@@ -339,6 +342,8 @@ new_port(struct model_switch *sw, const struct row *row)
 
 	list_init(&port->link);
 	list_init(&port->groups);
+	list_init(&port->by_vnic);
+	list_init(&port->unjudged);
 	port->row = *row_uuid(row);
 	port->sw = sw;
 	port->name = xstrdup(get_string(row, "name"));

@@ -196,7 +196,7 @@ struct model_state {
 	struct touched *touched;
 	size_t n_touched, size_touched;
 	bool must_bind;			/* Ports or local mappings changed. */
-	bool must_judge;		/* A port of that name. */
+	struct list unjudged;		/* model_port.unjudged. */
 
 	struct map subnets[N_DBS], routers[N_DBS], places[N_DBS];
 	struct map vnis, mappings, mcasts;
@@ -210,7 +210,7 @@ struct model_state {
 	/* The firewall: model_firewall.c. */
 	struct map firewall_rules, vnics;
 	struct list changed_vnics;
-	struct firewall_memo *firewall_memo;
+	struct firewall *firewall;
 	struct acl_table acls;
 	bool is_governed;		/* By a firewall controller. */
 	enum model_verdict firewall_default;	/* Host's. */
@@ -267,8 +267,11 @@ void state_touch(struct model_state *, enum model_database, enum row_kind,
 		 const struct uuid *);
 void state_touch_all(struct model_state *, enum model_database);
 void state_subnet_changed(struct model_state *, struct model_subnet *);
-/* What a port is judged by, and guarded with, may have changed. */
+/* What a port is judged by may have changed, and what it is guarded with; or
+ * only the former; or both of all ports. */
 void state_must_judge(struct model_state *, struct model_port *);
+void state_must_look(struct model_state *, struct model_port *);
+void state_judge_all(struct model_state *);
 /* Frees subnets and routers whose rows are gone, once nothing is in force of
  * them. */
 void state_bury(struct model_state *);
@@ -371,14 +374,18 @@ void mcast_free(struct model_state *, struct mcast_row *);
 void binding_follow(struct model_state *);
 
 /* model_firewall.c: ms_firewall, and which lists a port has. */
+void firewall_init(struct model_state *);
 void firewall_rule_follow(struct model_state *, const struct touched *);
+/* The port's iface_id is another one, or the port is new; and before it goes.
+ */
+void firewall_name_port(struct model_state *, struct model_port *);
+void firewall_forget_port(struct model_state *, struct model_port *);
 /* Judges ports whose rules have changed, or that must be judged; or 'all'. */
 void firewall_follow(struct model_state *, bool all);
 /* A port's fault that firewall_follow() tells and takes back. */
 bool firewall_is_reason(enum model_reason);
 /* The row of FW_Rules that is this rule of the port's, or NULL. */
-const struct uuid *firewall_find_row(const struct model_state *,
-				     const struct model_port *, enum acl_tier,
+const struct uuid *firewall_find_row(const struct model_port *, enum acl_tier,
 				     const char *rule_id);
 void firewall_done(struct model_state *);
 

@@ -16,8 +16,7 @@ static char *rule_text(const struct draft_group *, size_t i);
 static char *row_of(const struct model *, const struct model_switch *,
 		    const struct model_port *, const struct program_entry *,
 		    const char *rule);
-static char *row_of_acl(const struct model_state *,
-			const struct model_port *, const struct acl *,
+static char *row_of_acl(const struct model_port *, const struct acl *,
 			const char *rule);
 static char *row_of_default(const struct model_state *,
 			    const struct model_port *);
@@ -209,7 +208,7 @@ row_of(const struct model *model, const struct model_switch *sw,
 	case GROUP_GUARD_SOURCES:
 		return port ? name_row("hnv", "Port", &port->row) : NULL;
 	case GROUP_ACL:
-		return row_of_acl(model->state, port, entry->acl, rule);
+		return row_of_acl(port, entry->acl, rule);
 	case GROUP_NO_RULE_PASS:
 	case GROUP_NO_RULE_DROP:
 	case GROUP_BLOCKED:
@@ -231,8 +230,8 @@ row_of(const struct model *model, const struct model_switch *sw,
 }
 
 static char *
-row_of_acl(const struct model_state *state, const struct model_port *port,
-	   const struct acl *acl, const char *rule)
+row_of_acl(const struct model_port *port, const struct acl *acl,
+	   const char *rule)
 {
 	static const char bad[] = " (does not read)";
 	size_t size = strlen(rule);
@@ -252,8 +251,8 @@ row_of_acl(const struct model_state *state, const struct model_port *port,
 		id[size - strlen(bad)] = '\0';
 	for (int tier = 0; tier < ACL_N_TIERS && !row; tier++)
 		if (acl == port->acls[tier])
-			row = firewall_find_row(state, port,
-						(enum acl_tier) tier, id);
+			row = firewall_find_row(port, (enum acl_tier) tier,
+						id);
 	text = row ? name_row("ms_firewall", "FW_Rules", row) : NULL;
 	free(id);
 	return text;
