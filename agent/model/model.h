@@ -218,6 +218,9 @@ struct port_group {
 	uint8_t mac[6];
 };
 
+/* Of access lists: each tier's, and hardware_vtep's ACL. */
+enum { PORT_N_LISTS = ACL_N_TIERS + 1 };
+
 /* hnv.Port. */
 struct model_port {
 	struct list link;		/* In model_switch.ports. */
@@ -253,7 +256,10 @@ struct model_port {
 	struct model_subnet *subnet;	/* NULL: unbound, see 'fault'. */
 	struct model_fault fault;
 	struct vsw_program *program;	/* In force. apply.c */
-	bool is_dirty;			/* Compile anew. */
+	bool is_dirty;			/* Compile anew; */
+	bool lists_changed;		/* or only its lists are others than */
+	struct acl *in_force[PORT_N_LISTS];	/* those of the program: the
+					 * tiers', and its ACL. */
 
 	/* Firewall: ours, from the rows of hnv and ms_firewall. */
 	enum model_verdict firewall_default;	/* As its row says. */

@@ -524,7 +524,7 @@ judge_port(struct model_state *state, struct model_port *port, bool guards)
 {
 	const struct vnic *vnic = port->vnic;
 	enum model_verdict verdict = port->firewall_default;
-	bool is_other = false, has_rules = false;
+	bool is_other = false, has_other_lists = false, has_rules = false;
 
 	if (!verdict)
 		verdict = state->firewall_default;
@@ -536,7 +536,8 @@ judge_port(struct model_state *state, struct model_port *port, bool guards)
 		struct acl *acl = vnic ? vnic->acls[tier] : NULL;
 
 		has_rules |= acl != NULL;
-		is_other |= acl != port->acls[tier];
+		is_other |= !acl != !port->acls[tier];
+		has_other_lists |= acl != port->acls[tier];
 		acl_ref(acl);
 		acl_unref(port->acls[tier]);
 		port->acls[tier] = acl;
@@ -551,9 +552,10 @@ judge_port(struct model_state *state, struct model_port *port, bool guards)
 		is_other |= guard_follow(port);
 	is_other |= follow_list(state, port);
 	tell_port(port);
-	if (!is_other)
+	if (!is_other && !has_other_lists)
 		return;
-	port->is_dirty = true;
+	port->is_dirty |= is_other;
+	port->lists_changed = true;
 	state->programs_changed = true;
 }
 

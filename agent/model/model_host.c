@@ -18,7 +18,8 @@ static struct model_switch *new_switch(const struct row *);
 static void read_ports(struct model_state *, struct model_switch *,
 		       const struct row *);
 static struct model_port *find_port(struct list *, const struct uuid *);
-static struct model_port *new_port(struct model_switch *, const struct row *);
+static struct model_port *make_port(struct model_switch *,
+				    const struct row *);
 static void read_port(struct model_port *, const struct row *);
 static void read_addresses(struct model_state *, struct model_switch *,
 			   const struct row *);
@@ -138,6 +139,18 @@ model_option(const struct model_options *options, const char *key,
 	return fallback;
 }
 
+struct model_port *
+port_new(void)
+{
+	struct model_port *port = xcalloc(1, sizeof *port);
+
+	list_init(&port->link);
+	list_init(&port->groups);
+	list_init(&port->by_vnic);
+	list_init(&port->unjudged);
+	return port;
+}
+
 void
 model_forget_port(struct model *model, struct model_port *port)
 {
@@ -163,6 +176,8 @@ model_forget_port(struct model *model, struct model_port *port)
 	for (int tier = 0; tier < ACL_N_TIERS; tier++)
 		acl_unref(port->acls[tier]);
 	acl_unref(port->list);
+	for (int i = 0; i < PORT_N_LISTS; i++)
+		acl_unref(port->in_force[i]);
 	guard_done(port);
 	forget_groups(port);
 	free(port->vlan_problem);
@@ -303,7 +318,7 @@ read_ports(struct model_state *state, struct model_switch *sw,
 			continue;
 		port = find_port(&old, row_uuid(port_row));
 		if (!port)
-			port = new_port(sw, port_row);
+			port = make_port(sw, port_row);
 		list_remove(&port->link);
 		list_append(&sw->ports, &port->link);
 		trunk_move(port, &old, &sw->ports);
@@ -336,14 +351,10 @@ find_port(struct list *old, const struct uuid *uuid)
 }
 
 static struct model_port *
-new_port(struct model_switch *sw, const struct row *row)
+make_port(struct model_switch *sw, const struct row *row)
 {
-	struct model_port *port = xcalloc(1, sizeof *port);
+	struct model_port *port = port_new();
 
-	list_init(&port->link);
-	list_init(&port->groups);
-	list_init(&port->by_vnic);
-	list_init(&port->unjudged);
 	port->row = *row_uuid(row);
 	port->sw = sw;
 	port->name = xstrdup(get_string(row, "name"));

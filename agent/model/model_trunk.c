@@ -111,9 +111,8 @@ trunk_move(struct model_port *trunk, struct list *from, struct list *to)
 static struct model_port *
 add(struct model_port *trunk, uint16_t vid)
 {
-	struct model_port *port = xcalloc(1, sizeof *port);
+	struct model_port *port = port_new();
 
-	list_init(&port->groups);
 	list_append(model_behind(trunk), &port->link);
 	port->row = trunk->row;
 	port->sw = trunk->sw;

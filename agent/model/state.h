@@ -281,6 +281,7 @@ void state_follow_column(struct model_state *, const char *table,
 			 const char *column, bool is_followed);
 
 /* model_host.c: hnv. */
+struct model_port *port_new(void);	/* In nobody's list yet. */
 void host_follow(struct model_state *);
 void host_done(struct model_state *);
 bool state_is_own(const struct model_state *, const struct vsw_addr *);

@@ -2,6 +2,7 @@
 
 #include "agent/policy/applied.h"
 
+#include <stdlib.h>
 #include "agent/model/state.h"
 
 struct placement *
@@ -19,6 +20,32 @@ applied_find(const struct model_subnet *subnet,
 			return placement;
 	}
 	return NULL;
+}
+
+void
+applied_free_instance(struct instance *instance)
+{
+	while (!list_is_empty(&instance->placements))
+		applied_free_placement(LIST_ENTRY(instance->placements.next,
+						  struct placement,
+						  by_instance));
+	for (int i = 0; i < N_GROUP_KINDS; i++)
+		built_group_done(&instance->groups[i]);
+	vsw_domain_unref(instance->vsw_domain);
+	list_remove(&instance->link);
+	free(instance);
+}
+
+void
+applied_free_placement(struct placement *placement)
+{
+	built_group_done(&placement->own);
+	built_group_done(&placement->routes);
+	vsw_mapping_unref(placement->edited.mapping);
+	edited_done(&placement->edited);
+	list_remove(&placement->by_instance);
+	list_remove(&placement->by_subnet);
+	free(placement);
 }
 
 const struct built_group *

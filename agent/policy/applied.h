@@ -46,6 +46,9 @@ struct applied_switch {
 /* The subnet in this switch, or NULL. */
 struct placement *applied_find(const struct model_subnet *,
 			       const struct model_switch *);
+/* What is theirs, too; no program may lead there any more. */
+void applied_free_instance(struct instance *);
+void applied_free_placement(struct placement *);
 const struct built_group *applied_group_of(const struct applied_switch *,
 					   const struct model_port *,
 					   const struct placement *,

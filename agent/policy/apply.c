@@ -12,6 +12,7 @@
 #include "agent/base/memory.h"
 #include "agent/model/state.h"
 #include "agent/policy/applied.h"
+#include "agent/policy/apply_lists.h"
 #include "agent/policy/apply_port.h"
 #include "agent/policy/apply_uplink.h"
 #include "agent/policy/bridge.h"
@@ -48,6 +49,7 @@ static void build_one(struct turn *, struct built_group *, enum group_kind,
 static struct vsw_mapping *find_mapping(void *turn,
 					const struct model_subnet *);
 static void set_programs(struct turn *);
+static void exchange_lists(struct turn *);
 static void set_dirty_programs(struct turn *);
 static void follow_port(struct turn *, struct model_port *);
 static void set_port_program(struct turn *, struct model_port *);
@@ -57,8 +59,6 @@ static bool collect_groups(struct turn *, struct model_port *,
 static bool has_guards(const struct program_draft *);
 static void build_uplink_program(struct turn *);
 static void drop_unwanted(struct turn *);
-static void free_instance(struct instance *);
-static void free_placement(struct placement *);
 static void forget_program(struct model_port *);
 static void finish(struct turn *);
 static void fail(struct turn *, int err, const char *subject, char *problem);
@@ -111,8 +111,8 @@ policy_leave_switch(struct model *model, struct model_switch *sw)
 		built_group_done(&applied->groups[kind]);
 	apply_acls_done(&applied->acls);
 	while (!list_is_empty(&applied->instances))
-		free_instance(LIST_ENTRY(applied->instances.next,
-					 struct instance, link));
+		applied_free_instance(LIST_ENTRY(applied->instances.next,
+						 struct instance, link));
 	free(applied);
 	sw->applied = NULL;
 	hits_free(sw->hits);
@@ -292,6 +292,7 @@ apply_ports(struct turn *turn)
 	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_set);
 	edit_subnets(turn, edit_commit);
+	exchange_lists(turn);
 	set_dirty_programs(turn);
 	edit_subnets(turn, edit_begin);
 	edit_subnets(turn, edit_remove);
@@ -556,6 +557,18 @@ set_programs(struct turn *turn)
 }
 
 static void
+exchange_lists(struct turn *turn)
+{
+	const struct model_port *port = NULL;
+	char *problem = NULL;
+	int err = apply_lists_follow(turn->sw, &turn->applied->acls, &port,
+				     &problem);
+
+	if (err)
+		fail(turn, err, port ? port->name : turn->sw->name, problem);
+}
+
+static void
 set_dirty_programs(struct turn *turn)
 {
 	struct list *ports = &turn->sw->ports;
@@ -597,7 +610,7 @@ set_port_program(struct turn *turn, struct model_port *port)
 		port->is_dirty = true;
 		return;
 	}
-	/* A list is another pointer when it says something else. */
+	port->is_dirty |= port->lists_changed;
 	for (size_t i = 0; i < draft.n; i++)
 		port->is_dirty |= draft.entries[i].kind != GROUP_ACL
 				  && groups[i]->is_new;
@@ -619,6 +632,7 @@ set_port_program(struct turn *turn, struct model_port *port)
 	vsw_program_unref(port->program);
 	port->program = program;
 	port->is_dirty = false;
+	apply_lists_done(port, true);
 	if (port->fault.reason == MODEL_ENGINE)
 		model_fault_set(&port->fault, MODEL_OK, NULL);
 }
@@ -707,7 +721,7 @@ drop_unwanted(struct turn *turn)
 
 		next = i->next;
 		if (!instance->is_wanted) {
-			free_instance(instance);
+			applied_free_instance(instance);
 			continue;
 		}
 		for (p = instance->placements.next;
@@ -718,34 +732,9 @@ drop_unwanted(struct turn *turn)
 			next_p = p->next;
 			placement->is_new = false;
 			if (!placement->is_wanted)
-				free_placement(placement);
+				applied_free_placement(placement);
 		}
 	}
-}
-
-static void
-free_instance(struct instance *instance)
-{
-	while (!list_is_empty(&instance->placements))
-		free_placement(LIST_ENTRY(instance->placements.next,
-					  struct placement, by_instance));
-	for (int i = 0; i < N_GROUP_KINDS; i++)
-		built_group_done(&instance->groups[i]);
-	vsw_domain_unref(instance->vsw_domain);
-	list_remove(&instance->link);
-	free(instance);
-}
-
-static void
-free_placement(struct placement *placement)
-{
-	built_group_done(&placement->own);
-	built_group_done(&placement->routes);
-	vsw_mapping_unref(placement->edited.mapping);
-	edited_done(&placement->edited);
-	list_remove(&placement->by_instance);
-	list_remove(&placement->by_subnet);
-	free(placement);
 }
 
 static void
@@ -754,6 +743,7 @@ forget_program(struct model_port *port)
 	vsw_program_unref(port->program);
 	port->program = NULL;
 	port->is_dirty = true;
+	apply_lists_done(port, false);
 	apply_port_done(port);
 }
 

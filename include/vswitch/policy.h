@@ -331,7 +331,8 @@ VSW_API void vsw_group_get_shape(const struct vsw_group *,
 				 struct vsw_group_shape *ret_shape);
 
 /* [control] Drafting a program.  Groups must be sealed, and may stand in any
- * number of programs. */
+ * number of programs.  Sealing makes layers of programs that say the same one
+ * layer, so that pointers to them are gone. */
 VSW_API VSW_MUST_CHECK int vsw_program_new(struct vsw *,
 					   struct vsw_program **ret_program);
 VSW_API struct vsw_layer *vsw_program_add_layer(struct vsw_program *,
@@ -341,6 +342,15 @@ VSW_API void vsw_layer_add_group(struct vsw_layer *, enum vsw_direction,
 VSW_API VSW_MUST_CHECK int vsw_program_seal(struct vsw_program *,
 					    char *ret_problem, size_t size);
 VSW_API void vsw_program_unref(struct vsw_program *);
+/* [control] A sealed program that says what the sealed 'base' says, with group
+ * to[i] in each place where that has from[i]: what a changed rule costs for
+ * each of a thousand programs that have it, once to[i] is sealed.  -ENOENT:
+ * from[i] stands nowhere; -EINVAL: it may not be so; -ENOMEM. */
+VSW_API VSW_MUST_CHECK int
+vsw_program_derive(const struct vsw_program *base,
+		   struct vsw_group *const from[],
+		   struct vsw_group *const to[], size_t n,
+		   struct vsw_program **ret_program);
 
 /* Where a customer address (CA) lives.  Remote: behind provider address 'pa',
  * in encapsulation 'encap' with 'vni'.  Local: 'port' is not NULL, and 'pa',

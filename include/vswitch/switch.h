@@ -197,6 +197,14 @@ VSW_API VSW_MUST_CHECK int vsw_port_add_vlan(struct vsw_port *trunk,
 VSW_API VSW_MUST_CHECK int vsw_port_set_program(struct vsw_port *,
 						struct vsw_program *);
 
+/* [control] The same for many ports of one switch, whose flows are told once:
+ * what one change of policy means for all of them.  A packet of one port may
+ * meet the new policy before one of another does.  On -EINVAL, -ENOMEM none has
+ * another program. */
+VSW_API VSW_MUST_CHECK int
+vsw_port_set_programs(struct vsw_port *const ports[],
+		      struct vsw_program *const programs[], size_t n);
+
 /* [control] The one it has, or NULL.  Takes no reference. */
 VSW_API struct vsw_program *vsw_port_get_program(const struct vsw_port *);
 

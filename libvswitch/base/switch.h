@@ -43,6 +43,8 @@ struct vsw {
 						 * has tracked yet. */
 
 	struct table port_names;		/* [control] */
+	struct table layers;			/* Of sealed programs, by what
+						 * they say. [control] */
 	struct vsw_domain *domains;		/* Their list. [control] */
 	struct entry_pool *entries;		/* Of all mappings. */
 	uint32_t n_salts;			/* See switch_salt(). */

@@ -10,14 +10,18 @@
 
 enum { LAYERS_NOTED = 32 };		/* Bits of 'tracked'. */
 
-static char *keep_name(struct vsw_layer *, const char *name);
-static int make_room(const struct vsw_allocator *, struct layer_groups *);
-static void add_layer(struct vsw_program *, struct vsw_layer *);
-static void find_tracked(struct vsw_program *);
-static void check_tags(struct vsw_program *);
+static bool is_open(const struct vsw_program *);
+static int add_layer(struct vsw_program *, struct vsw_layer *);
+static int know_layers(struct vsw_program *);
+static void find_tracked(struct vsw_program *, struct draft *);
+static void check_tags(struct vsw_program *, struct draft *);
 static void find_mapped(struct vsw_program *);
+static int check_exchange(const struct vsw_program *,
+			  struct vsw_group *const from[],
+			  struct vsw_group *const to[], size_t n);
+static bool layer_is_concerned(const struct vsw_layer *,
+			       struct vsw_group *const from[], size_t n);
 static void free_program(void *ctx, struct retired *);
-static void free_layer(const struct vsw_allocator *, struct vsw_layer *);
 
 int
 vsw_program_new(struct vsw *vsw, struct vsw_program **ret_program)
@@ -27,8 +31,15 @@ vsw_program_new(struct vsw *vsw, struct vsw_program **ret_program)
 
 	if (!program)
 		return -ENOMEM;
+	program->draft = memory_alloc(&vsw->allocator, 0,
+				      sizeof *program->draft);
+	if (!program->draft) {
+		memory_free(&vsw->allocator, program, sizeof *program);
+		return -ENOMEM;
+	}
 	program->vsw = vsw;
 	program->n_refs = 1;
+	program->layers = program->few;
 	vsw->n_programs++;
 	*ret_program = program;
 	return 0;
@@ -41,62 +52,51 @@ vsw_program_add_layer(struct vsw_program *program, const char *name)
 
 	if (!program)
 		return NULL;
-	if (program->draft.is_sealed)
+	if (!name)
+		name = "";
+	if (program_is_sealed(program))
 		switch_log(program->vsw, VSW_LOG_ERROR,
 			   "program is sealed: layer \"%s\" is not added",
-			   name ? name : "");
-	if (!draft_is_open(&program->draft))
+			   name);
+	if (!is_open(program))
 		return NULL;
-	layer = memory_alloc(&program->vsw->allocator, 0, sizeof *layer);
-	if (!layer) {
-		draft_fail(&program->draft, -ENOMEM,
-			   "layer \"%s\": out of memory", name ? name : "");
-		return NULL;
+	layer = layer_new(program->vsw, name);
+	if (layer && !add_layer(program, layer)) {
+		layer->program = program;
+		return layer;
 	}
-	layer->program = program;
-	layer->name = keep_name(layer, name ? name : "");
-	add_layer(program, layer);
-	return draft_is_open(&program->draft) ? layer : NULL;
+	layer_unref(program->vsw, layer);
+	draft_fail(program->draft, -ENOMEM, "layer \"%s\": out of memory",
+		   name);
+	return NULL;
 }
 
 void
 vsw_layer_add_group(struct vsw_layer *layer, enum vsw_direction direction,
 		    struct vsw_group *group)
 {
-	struct vsw_program *program;
-	struct layer_groups *groups;
+	struct vsw_program *program = layer ? layer->program : NULL;
 
-	if (!layer || !draft_is_open(&layer->program->draft))
+	if (!program || !is_open(program))
 		return;
-	program = layer->program;
 	if (!group || (direction != VSW_OUT && direction != VSW_IN)
-	    || group->vsw != program->vsw) {
-		draft_fail(&program->draft, -EINVAL, "layer \"%s\": %s",
+	    || group->vsw != program->vsw)
+		draft_fail(program->draft, -EINVAL, "layer \"%s\": %s",
 			   layer->name, !group ? "no group"
 			   : group->vsw != program->vsw
 			   ? "group is of another switch" : "no direction");
-		return;
-	}
-	if (!group->draft.is_sealed) {
-		draft_fail(&program->draft, -EINVAL,
+	else if (!group->draft.is_sealed)
+		draft_fail(program->draft, -EINVAL,
 			   "layer \"%s\": group \"%s\" is not sealed",
 			   layer->name, group->name);
-		return;
-	}
-	if (direction == VSW_IN && group->actions & ACTION_OUT_ONLY) {
-		draft_fail(&program->draft, -EINVAL,
+	else if (direction == VSW_IN && group->actions & ACTION_OUT_ONLY)
+		draft_fail(program->draft, -EINVAL,
 			   "layer \"%s\": group \"%s\" says where packets go, "
 			   "which has no place in direction in",
 			   layer->name, group->name);
-		return;
-	}
-	groups = &layer->groups[direction];
-	if (make_room(&program->vsw->allocator, groups)) {
-		draft_fail(&program->draft, -ENOMEM,
+	else if (layer_add_group(program->vsw, layer, direction, group))
+		draft_fail(program->draft, -ENOMEM,
 			   "layer \"%s\": out of memory", layer->name);
-		return;
-	}
-	groups->groups[groups->n++] = group_ref(group);
 }
 
 int
@@ -104,17 +104,62 @@ vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
 {
 	int error;
 
-	if (!program->draft.is_sealed) {
-		find_tracked(program);
-	check_tags(program);
-		find_mapped(program);
+	if (program_is_sealed(program))
+		return 0;
+	if (is_open(program)) {
+		for (size_t i = 0; i < program->n_layers; i++)
+			program->layers[i] = layer_settle(program->vsw,
+							  program->layers[i]);
+		(void) know_layers(program);
 	}
-	error = draft_report(&program->draft, ret_problem, size);
-	if (!error && !program->draft.is_sealed) {
-		program->draft.is_sealed = true;
-		program->serial = ++program->vsw->n_sealed;
+	error = draft_report(program->draft, ret_problem, size);
+	if (error)
+		return error;
+	memory_free(&program->vsw->allocator, program->draft,
+		    sizeof *program->draft);
+	program->draft = NULL;
+	program->serial = ++program->vsw->n_sealed;
+	return 0;
+}
+
+int
+vsw_program_derive(const struct vsw_program *base,
+		   struct vsw_group *const from[],
+		   struct vsw_group *const to[], size_t n,
+		   struct vsw_program **ret_program)
+{
+	struct vsw *vsw = base->vsw;
+	struct vsw_program *program;
+	int error = check_exchange(base, from, to, n);
+
+	if (error)
+		return error;
+	program = memory_alloc(&vsw->allocator, 0, sizeof *program);
+	if (!program)
+		return -ENOMEM;
+	program->vsw = vsw;
+	program->n_refs = 1;
+	program->layers = program->few;
+	vsw->n_programs++;
+	for (size_t i = 0; i < base->n_layers && !error; i++) {
+		struct vsw_layer *layer = base->layers[i];
+
+		layer = layer_is_concerned(layer, from, n)
+				? layer_exchange(vsw, layer, from, to, n)
+				: layer_ref(layer);
+		error = layer ? add_layer(program, layer) : -ENOMEM;
+		if (error)
+			layer_unref(vsw, layer);
 	}
-	return error;
+	if (!error)
+		error = know_layers(program);
+	if (error) {
+		vsw_program_unref(program);
+		return error;
+	}
+	program->serial = ++vsw->n_sealed;
+	*ret_program = program;
+	return 0;
 }
 
 void
@@ -125,6 +170,16 @@ vsw_program_unref(struct vsw_program *program)
 			       free_program, NULL);
 }
 
+void
+program_let_go(struct vsw_program *program, struct retired **list)
+{
+	if (!program || --program->n_refs)
+		return;
+	program->retired.free = free_program;
+	program->retired.next = *list;
+	*list = &program->retired;
+}
+
 struct vsw_program *
 program_ref(struct vsw_program *program)
 {
@@ -132,65 +187,54 @@ program_ref(struct vsw_program *program)
 	return program;
 }
 
-static char *
-keep_name(struct vsw_layer *layer, const char *name)
+static bool
+is_open(const struct vsw_program *program)
 {
-	size_t size = strlen(name) + 1;
-
-	if (size > sizeof layer->short_name)
-		return memory_strdup(&layer->program->vsw->allocator, name);
-	memcpy(layer->short_name, name, size);
-	return layer->short_name;
+	return !program_is_sealed(program) && draft_is_open(program->draft);
 }
 
+/* Takes the layer over, if there is memory. */
 static int
-make_room(const struct vsw_allocator *allocator, struct layer_groups *groups)
-{
-	struct vsw_group **grown = NULL;
-	size_t n_room = 0;
-	int error;
-
-	if (groups->n < groups->room)
-		return 0;
-	if (!groups->room) {
-		groups->groups = groups->few;
-		groups->room = LAYER_FEW;
-		return 0;
-	}
-	if (groups->groups != groups->few)
-		return memory_grow(allocator, (void **) &groups->groups,
-				   &groups->room, groups->n + 1,
-				   sizeof(struct vsw_group *));
-	error = memory_grow(allocator, (void **) &grown, &n_room,
-			    groups->n + 1, sizeof(struct vsw_group *));
-	if (error)
-		return error;
-	memcpy(grown, groups->few, sizeof groups->few);
-	groups->groups = grown;
-	groups->room = n_room;
-	return 0;
-}
-
-static void
 add_layer(struct vsw_program *program, struct vsw_layer *layer)
 {
 	const struct vsw_allocator *allocator = &program->vsw->allocator;
+	struct vsw_layer **grown = NULL;
+	size_t room = 0;
+	int error = 0;
 
-	if (!layer->name
-	    || memory_grow(allocator, (void **) &program->layers,
-			   &program->layers_room, program->n_layers + 1,
-			   sizeof(struct vsw_layer *))) {
-		draft_fail(&program->draft, -ENOMEM,
-			   "layer \"%s\": out of memory",
-			   layer->name ? layer->name : "");
-		free_layer(allocator, layer);
-		return;
+	if (program->layers_room) {
+		error = memory_grow(allocator, (void **) &program->layers,
+				    &program->layers_room,
+				    program->n_layers + 1, sizeof layer);
+	} else if (program->n_layers == PROGRAM_FEW) {
+		error = memory_grow(allocator, (void **) &grown, &room,
+				    PROGRAM_FEW + 1, sizeof layer);
+		if (!error) {
+			memcpy(grown, program->few, sizeof program->few);
+			program->layers = grown;
+			program->layers_room = room;
+		}
 	}
-	program->layers[program->n_layers++] = layer;
+	if (!error)
+		program->layers[program->n_layers++] = layer;
+	return error;
+}
+
+/* Of a draft it says what is wrong. */
+static int
+know_layers(struct vsw_program *program)
+{
+	struct draft unheard = { .error = 0 };
+	struct draft *draft = program->draft ? program->draft : &unheard;
+
+	find_tracked(program, draft);
+	check_tags(program, draft);
+	find_mapped(program);
+	return draft->error;
 }
 
 static void
-find_tracked(struct vsw_program *program)
+find_tracked(struct vsw_program *program, struct draft *draft)
 {
 	static const uint32_t tunnels =
 		UINT32_C(1) << VSW_FIELD_TUNNEL_SRC4
@@ -200,25 +244,16 @@ find_tracked(struct vsw_program *program)
 
 	for (size_t i = 0; i < program->n_layers; i++) {
 		const struct vsw_layer *layer = program->layers[i];
-		uint32_t actions = 0, fields = 0;
+		const struct layer_groups *groups = layer->groups;
 
-		for (unsigned direction = 0; direction < 2; direction++)
-			for (size_t g = 0; g < layer->groups[direction].n;
-			     g++) {
-				const struct vsw_group *group =
-					layer->groups[direction].groups[g];
-
-				actions |= group->actions;
-				fields |= group->fields;
-			}
-		if (!(actions & ACTION_TRACK))
+		if (!((groups[0].actions | groups[1].actions) & ACTION_TRACK))
 			continue;
 		if (i >= LAYERS_NOTED)
-			draft_fail(&program->draft, -EINVAL,
+			draft_fail(draft, -EINVAL,
 				   "layer \"%s\": only the first %d layers "
 				   "may track", layer->name, LAYERS_NOTED);
-		else if (fields & tunnels)
-			draft_fail(&program->draft, -EINVAL,
+		else if ((groups[0].fields | groups[1].fields) & tunnels)
+			draft_fail(draft, -EINVAL,
 				   "layer \"%s\" tracks, and looks at tunnels' "
 				   "addresses, which replies do not have",
 				   layer->name);
@@ -231,22 +266,18 @@ find_tracked(struct vsw_program *program)
  * have before any layer is asked, the other one behind the last that changes
  * it: those that track must come later. */
 static void
-check_tags(struct vsw_program *program)
+check_tags(struct vsw_program *program, struct draft *draft)
 {
 	for (size_t i = 0; i < program->n_layers; i++) {
-		const struct layer_groups *groups =
-			&program->layers[i]->groups[VSW_IN];
-		uint32_t actions = 0;
+		const struct vsw_layer *layer = program->layers[i];
 
-		for (size_t g = 0; g < groups->n; g++)
-			actions |= groups->groups[g]->actions;
-		program->retags |= (actions & ACTION_VLAN) != 0;
-		if (actions & ACTION_VLAN && i < LAYERS_NOTED
-		    && program->tracked >> i)
-			draft_fail(&program->draft, -EINVAL,
+		if (!(layer->groups[VSW_IN].actions & ACTION_VLAN))
+			continue;
+		program->retags = true;
+		if (i < LAYERS_NOTED && program->tracked >> i)
+			draft_fail(draft, -EINVAL,
 				   "layer \"%s\" changes tags on the way in, "
-				   "behind one that tracks",
-				   program->layers[i]->name);
+				   "behind one that tracks", layer->name);
 	}
 }
 
@@ -254,17 +285,53 @@ static void
 find_mapped(struct vsw_program *program)
 {
 	for (size_t i = 0; i < program->n_layers && i < LAYERS_NOTED; i++) {
-		const struct layer_groups *groups =
-			&program->layers[i]->groups[VSW_OUT];
-		uint32_t actions = 0;
+		uint32_t actions = program->layers[i]->groups[VSW_OUT].actions;
 
-		for (size_t g = 0; g < groups->n; g++)
-			actions |= groups->groups[g]->actions;
 		if (actions & ACTION_ROUTE)
 			program->routed |= UINT32_C(1) << i;
 		if (actions & (ACTION_ENCAP | ACTION_DECAP))
 			program->mapped |= UINT32_C(1) << i;
 	}
+}
+
+/* Each is somewhere in the program, and may stand there. */
+static int
+check_exchange(const struct vsw_program *program,
+	       struct vsw_group *const from[], struct vsw_group *const to[],
+	       size_t n)
+{
+	if (!program_is_sealed(program))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		bool is_there = false;
+
+		if (!to[i] || !to[i]->draft.is_sealed
+		    || to[i]->vsw != program->vsw)
+			return -EINVAL;
+		for (size_t j = 0; j < program->n_layers; j++) {
+			const struct vsw_layer *layer = program->layers[j];
+			bool is_in = layer_has(layer, VSW_IN, from[i]);
+
+			if (is_in && to[i]->actions & ACTION_OUT_ONLY)
+				return -EINVAL;
+			is_there |= is_in
+				    || layer_has(layer, VSW_OUT, from[i]);
+		}
+		if (!is_there)
+			return -ENOENT;
+	}
+	return 0;
+}
+
+static bool
+layer_is_concerned(const struct vsw_layer *layer,
+		   struct vsw_group *const from[], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (layer_has(layer, VSW_OUT, from[i])
+		    || layer_has(layer, VSW_IN, from[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -277,25 +344,11 @@ free_program(void *ctx, struct retired *retired)
 	_Static_assert(offsetof(struct vsw_program, retired) == 0, "cast");
 	program->vsw->n_programs--;
 	for (size_t i = 0; i < program->n_layers; i++)
-		free_layer(allocator, program->layers[i]);
-	memory_free(allocator, program->layers,
-		    program->layers_room * sizeof(struct vsw_layer *));
+		layer_unref(program->vsw, program->layers[i]);
+	if (program->layers_room)
+		memory_free(allocator, program->layers, program->layers_room
+			    * sizeof(struct vsw_layer *));
+	if (program->draft)
+		memory_free(allocator, program->draft, sizeof *program->draft);
 	memory_free(allocator, program, sizeof *program);
-}
-
-static void
-free_layer(const struct vsw_allocator *allocator, struct vsw_layer *layer)
-{
-	for (unsigned direction = 0; direction < 2; direction++) {
-		struct layer_groups *groups = &layer->groups[direction];
-
-		for (size_t i = 0; i < groups->n; i++)
-			vsw_group_unref(groups->groups[i]);
-		if (groups->groups != groups->few)
-			memory_free(allocator, groups->groups,
-				    groups->room * sizeof(struct vsw_group *));
-	}
-	if (layer->name != layer->short_name)
-		memory_free_string(allocator, layer->name);
-	memory_free(allocator, layer, sizeof *layer);
 }

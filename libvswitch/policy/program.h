@@ -3,37 +3,26 @@
 #ifndef POLICY_PROGRAM_H
 #define POLICY_PROGRAM_H 1
 
-/* Programs and their layers.  Immutable once sealed; ports swap them whole,
- * and the last reference retires them. */
+/* Programs.  Immutable once sealed; ports swap them whole, and the last
+ * reference retires them. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vswitch/policy.h>
 #include "libvswitch/base/reclaim.h"
 #include "libvswitch/policy/draft.h"
+#include "libvswitch/policy/layer.h"
 
-/* A layer with few groups and a short name is one block of memory: a thousand
- * programs are built, and freed, when a rule changes that all of them have. */
-enum { LAYER_FEW = 4, LAYER_SHORT = 16 };
-
-struct layer_groups {
-	struct vsw_group **groups;	/* Holds each. */
-	size_t n, room;
-	struct vsw_group *few[LAYER_FEW];
-};
-
-struct vsw_layer {
-	struct vsw_program *program;
-	struct layer_groups groups[2];	/* By enum vsw_direction. */
-	char *name;
-	char short_name[LAYER_SHORT];
-};
+/* A program of few layers is one block of memory: a thousand are derived, and
+ * freed, when a rule changes that all of them have. */
+enum { PROGRAM_FEW = 8 };
 
 struct vsw_program {
 	struct retired retired;
 	struct vsw *vsw;
 	uint32_t n_refs;
-	struct draft draft;
+	struct draft *draft;		/* NULL: sealed. */
 	/* Sealed: */
 	uint64_t serial;		/* No other program of the switch's ever
 					 * has it. */
@@ -43,11 +32,21 @@ struct vsw_program {
 					 * 32. */
 	bool retags;			/* Rules change tags in direction in. */
 
-	struct vsw_layer **layers;	/* In the order added. */
-	size_t n_layers, layers_room;
+	struct vsw_layer **layers;	/* In the order added; holds each. */
+	size_t n_layers, layers_room;	/* Of its own; 0: 'few' has them. */
+	struct vsw_layer *few[PROGRAM_FEW];
 };
+
+static inline bool
+program_is_sealed(const struct vsw_program *program)
+{
+	return !program->draft;
+}
 
 /* [control] Takes a reference. */
 struct vsw_program *program_ref(struct vsw_program *);
+/* [control] Drops one; the last puts it into a list, to be retired as a whole.
+ */
+void program_let_go(struct vsw_program *, struct retired **list);
 
 #endif /* policy/program.h */

@@ -19,6 +19,7 @@
 
 enum { UNDERLAY_TTL = 64, UNDERLAY_MTU = 1500 };
 
+static int make_ready(struct vsw *, const struct vsw_program *);
 static uint32_t hash_of(const struct vsw *, const char *name);
 static bool equal(const void *item, const void *key);
 static struct uplink *new_uplink(struct vsw *, const struct vsw_underlay *);
@@ -106,27 +107,38 @@ vsw_port_get_program(const struct vsw_port *port)
 int
 vsw_port_set_program(struct vsw_port *port, struct vsw_program *program)
 {
-	struct vsw_program *old;
+	return vsw_port_set_programs(&port, &program, 1);
+}
 
-	if (program && (!program->draft.is_sealed
-			|| program->vsw != port->vsw))
-		return -EINVAL;
-	if (program && program->tracked
-	    && !atomic_load(&port->vsw->connections)) {
-		struct connections *connections;
-		int error = connections_new(port->vsw, &connections);
+/* What each had waits, linked as what is retired, until all flows have been
+ * told. */
+int
+vsw_port_set_programs(struct vsw_port *const ports[],
+		      struct vsw_program *const programs[], size_t n)
+{
+	struct vsw *vsw = n ? ports[0]->vsw : NULL;
+	struct retired *gone = NULL;
+	int error = 0;
 
-		if (error)
-			return error;
-		atomic_store(&port->vsw->connections, connections);
+	for (size_t i = 0; i < n && !error; i++)
+		error = ports[i]->vsw == vsw ? make_ready(vsw, programs[i])
+					     : -EINVAL;
+	if (!n || error)
+		return error;
+	for (size_t i = 0; i < n; i++) {
+		struct vsw_program *program = programs[i], *old;
+
+		if (program)
+			program_ref(program);
+		old = atomic_exchange_explicit(&ports[i]->program, program,
+					       memory_order_acq_rel);
+		generation_touch(&vsw->generations, ports[i]->generation);
+		program_let_go(old, &gone);
 	}
-	if (program)
-		program_ref(program);
-	old = atomic_exchange_explicit(&port->program, program,
-				       memory_order_acq_rel);
-	generation_move(&port->vsw->generations, port->generation);
-	vsw_program_unref(old);
-	reclaim_run(&port->vsw->reclaim);
+	generations_tell(&vsw->generations);
+	if (gone)
+		reclaim_retire_all(&vsw->reclaim, gone, NULL);
+	reclaim_run(&vsw->reclaim);
 	return 0;
 }
 
@@ -245,6 +257,25 @@ struct vsw_port *
 vsw_port_find(struct vsw *vsw, const char *name)
 {
 	return table_find(&vsw->port_names, hash_of(vsw, name), equal, name);
+}
+
+/* For a port to have it. */
+static int
+make_ready(struct vsw *vsw, const struct vsw_program *program)
+{
+	struct connections *connections;
+	int error;
+
+	if (!program)
+		return 0;
+	if (!program_is_sealed(program) || program->vsw != vsw)
+		return -EINVAL;
+	if (!program->tracked || atomic_load(&vsw->connections))
+		return 0;
+	error = connections_new(vsw, &connections);
+	if (!error)
+		atomic_store(&vsw->connections, connections);
+	return error;
 }
 
 static uint32_t

@@ -114,6 +114,7 @@ vsw_free(struct vsw *vsw)
 	allocator = vsw->allocator;
 	table_done(&vsw->port_names);
 	reclaim_done(&vsw->reclaim, &allocator);
+	table_done(&vsw->layers);
 	entry_pool_free(vsw->entries);
 	generations_done(&vsw->generations, &allocator);
 	connections_free(atomic_load(&vsw->connections));

@@ -15,8 +15,8 @@
 /* The calls that apply makes, in the order of their first use. */
 #define CALLS(X) \
 	X(domain_new) X(mapping_new) X(set_mac) X(set_addr) X(set_flood) \
-	X(group_seal) X(program_seal) X(set_program) X(remove_addr) \
-	X(remove_mac)
+	X(group_seal) X(program_seal) X(set_program) X(derive) \
+	X(set_programs) X(remove_addr) X(remove_mac)
 
 static struct {
 #define CALL_COUNT(NAME) unsigned NAME;
@@ -135,6 +135,36 @@ __wrap_vsw_port_set_program(struct vsw_port *port,
 	}
 	return refuse(&calls.set_program) ? -ENOMEM
 		: __real_vsw_port_set_program(port, program);
+}
+
+int __real_vsw_program_derive(const struct vsw_program *,
+			      struct vsw_group *const[],
+			      struct vsw_group *const[], size_t,
+			      struct vsw_program **);
+int __wrap_vsw_program_derive(const struct vsw_program *,
+			      struct vsw_group *const[],
+			      struct vsw_group *const[], size_t,
+			      struct vsw_program **);
+int
+__wrap_vsw_program_derive(const struct vsw_program *base,
+			  struct vsw_group *const from[],
+			  struct vsw_group *const to[], size_t n,
+			  struct vsw_program **ret_program)
+{
+	return refuse(&calls.derive) ? -ENOMEM
+		: __real_vsw_program_derive(base, from, to, n, ret_program);
+}
+
+int __real_vsw_port_set_programs(struct vsw_port *const[],
+				 struct vsw_program *const[], size_t);
+int __wrap_vsw_port_set_programs(struct vsw_port *const[],
+				 struct vsw_program *const[], size_t);
+int
+__wrap_vsw_port_set_programs(struct vsw_port *const ports[],
+			     struct vsw_program *const programs[], size_t n)
+{
+	return refuse(&calls.set_programs) ? -ENOMEM
+		: __real_vsw_port_set_programs(ports, programs, n);
 }
 
 void __real_vsw_mapping_remove_addr(struct vsw_mapping *,
@@ -495,8 +525,8 @@ set_rules(const char *ports, const char *dst_port)
 	world_turn(&world);
 }
 
-/* Groups are sealed for a list, and not for its ports. */
-START_TEST(ports_share_a_list)
+static void
+bind_vm2(void)
 {
 	world_transact(&world,
 		"['ms_vtep',{'op':'update','table':'Physical_Port',"
@@ -507,20 +537,77 @@ START_TEST(ports_share_a_list)
 		"'logical_switch':['uuid','" SUBNET_6001 "'],"
 		"'locator':['uuid','" HERE "']}}]");
 	world_turn(&world);
+}
+
+/* Groups are sealed for a list, and not for its ports; nor are programs made
+ * anew of which only the list is another. */
+START_TEST(ports_share_a_list)
+{
+	bind_vm2();
 	memset(&calls, 0, sizeof calls);
 	set_rules("12", "80");
 	assert_calls("group_seal 2, program_seal 2, set_program 2");
 	ck_assert_ptr_eq(world_port(&world, "vm1")->acls[ACL_CONTROLLER],
 			 world_port(&world, "vm2")->acls[ACL_CONTROLLER]);
 	set_rules("12", "81");
-	assert_calls("group_seal 2, program_seal 2, set_program 2");
+	assert_calls("group_seal 2, derive 2, set_programs 1");
 	/* One alone leaves, and comes back: the other's is still there. */
 	set_rules("1", "82");
-	assert_calls("group_seal 2, program_seal 1, set_program 1");
+	assert_calls("group_seal 2, derive 1, set_programs 1");
 	set_rules("1", "81");
-	assert_calls("program_seal 1, set_program 1");
+	assert_calls("derive 1, set_programs 1");
 	set_rules("12", "81");
 	assert_calls("");
+}
+END_TEST
+
+/* Is it what vm1's program in the engine allows? */
+static void
+assert_allowed(int dst_port, bool is_allowed)
+{
+	const struct model_port *port = world_port(&world, "vm1");
+	const struct acl *acl = port->in_force[ACL_CONTROLLER];
+
+	ck_assert_ptr_nonnull(acl);
+	ck_assert_ptr_eq(port->program, vsw_port_get_program(port->port));
+	ck_assert_int_eq(acl->rules[0].dst_ports.of[0].first == dst_port,
+			 is_allowed);
+}
+
+/* A list that cannot be put in force leaves the old one where it is, for all
+ * ports; the next turn that tries again puts it in force for all. */
+START_TEST(lists_are_made_good)
+{
+	unsigned n = 1;
+
+	bind_vm2();
+	set_rules("12", "80");
+	for (;; n++) {
+		struct model_port *vm1 = world_port(&world, "vm1");
+		struct vsw_program *old = vm1->program;
+		const char *was = n & 1 ? "80" : "81";
+		const char *is = n & 1 ? "81" : "80";
+
+		memset(&calls, 0, sizeof calls);
+		calls.refused = n;
+		set_rules("12", is);
+		if (calls.all < n)
+			break;
+		ck_assert_ptr_eq(vm1->program, old);
+		assert_allowed(atoi(was), true);
+		ck_assert_str_eq(world_status(&world, WORLD_HNV, "Host", NULL,
+					      "status", "reason"), "engine");
+		calls.refused = 0;
+		status_write(world.model, true);
+		world_turn(&world);
+		ck_assert_ptr_ne(vm1->program, old);
+		assert_allowed(atoi(is), true);
+		assert_allowed(atoi(was), false);
+		ck_assert_str_eq(world_status(&world, WORLD_HNV, "Host", NULL,
+					      "status", "state"), "up");
+	}
+	/* Two groups, two programs, and all at once. */
+	ck_assert_uint_eq(n, 6);
 }
 END_TEST
 
@@ -626,6 +713,7 @@ main(void)
 	tcase_add_test(tcase, subnet_joins);
 	tcase_add_test(tcase, port_comes_and_goes);
 	tcase_add_test(tcase, ports_share_a_list);
+	tcase_add_test(tcase, lists_are_made_good);
 	tcase_add_test(tcase, port_without_a_rule_is_blocked);
 	tcase_add_test(tcase, port_is_opened_anew);
 	tcase_add_test(tcase, refusals_are_made_good);
