@@ -314,6 +314,9 @@ claim(struct binding *binding, struct model_port *port,
 	const struct physical *physical =
 		find_physical(binding, port->iface_id);
 
+	/* Others' names change with their rows. */
+	if (port->trunk)
+		firewall_name_port(binding->state, port);
 	port->claimed = NULL;
 	port->has_list = port->has_physical = false;
 	port->n_mappings = 0;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "agent/base/memory.h"
 
+static bool has_vlans(const struct datum *bindings);
 static struct model_port *add(struct model_port *trunk, uint16_t vid);
 static void inherit(struct model_port *, const struct model_port *trunk);
 static void *copy(const void *, size_t size);
@@ -43,10 +44,15 @@ model_is_trunk(const struct model_port *port)
 bool
 trunk_follow(struct model_port *trunk, const struct datum *bindings)
 {
-	struct model_port *ports[VLAN_LAST + 1] = { NULL };
+	struct model_port *ports[VLAN_LAST + 1];
 	struct list *end = model_behind(trunk), *link;
 	bool is_other = false;
 
+	trunk->has_cut_vlans = false;
+	/* Most are no trunks, and this is asked of each. */
+	if (end == trunk->link.next && !has_vlans(bindings))
+		return false;
+	memset(ports, 0, sizeof ports);
 	for (link = trunk->link.next; link != end; link = link->next) {
 		struct model_port *port =
 			LIST_ENTRY(link, struct model_port, link);
@@ -56,7 +62,6 @@ trunk_follow(struct model_port *trunk, const struct datum *bindings)
 			ports[port->vid] = port;
 		port->is_removed = true;
 	}
-	trunk->has_cut_vlans = false;
 	for (uint32_t i = 0; bindings && i < bindings->n; i++) {
 		int64_t vid = datum_key(bindings, i)->integer;
 
@@ -106,6 +111,14 @@ trunk_move(struct model_port *trunk, struct list *from, struct list *to)
 		list_remove(link);
 		list_append(to, link);
 	}
+}
+
+/* Keys are in order. */
+static bool
+has_vlans(const struct datum *bindings)
+{
+	return bindings && bindings->n
+	       && datum_key(bindings, bindings->n - 1)->integer >= 1;
 }
 
 static struct model_port *
