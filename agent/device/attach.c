@@ -34,7 +34,7 @@ static void set_fault(struct model_fault *, int error, const char *netns,
 static char *netns_path(const char *name);
 static bool has_drained(const struct attached *);
 static void do_nothing(void *);
-static bool has_lost_interface(const struct attached *);
+static int interface_of(const struct attached *);
 static struct vsw_device *open_tap(struct vsw *, const struct model_port *,
 				   struct model_fault *);
 static struct vsw_device *open_interface(struct vsw *,
@@ -147,9 +147,18 @@ attach_check(struct attached *a)
 			 || there.st_dev != a->there.st_dev
 			 || there.st_ino != a->there.st_ino))
 		a->error = -ENOENT;
-	else if (has_lost_interface(a))
+	else if (interface_of(a) < 0)
 		a->error = -ENODEV;
 	return !attach_error(a);
+}
+
+int
+attach_interface(const struct attached *a, const char **ret_netns)
+{
+	int index = interface_of(a);
+
+	*ret_netns = a->netns;
+	return index > 0 ? index : 0;
 }
 
 struct vsw_device *
@@ -277,17 +286,19 @@ do_nothing(void *ctx)
 	(void) ctx;
 }
 
-/* A packet socket is told when its interface goes down, and hears no more when
- * the interface then goes for good. */
-static bool
-has_lost_interface(const struct attached *a)
+/* Of a packet socket, by its number, which hears of its interface going down,
+ * and no more when that then goes for good: -1.  0: it is none. */
+static int
+interface_of(const struct attached *a)
 {
 	struct sockaddr_ll address;
 	socklen_t size = sizeof address;
 
-	return !getsockname(vsw_device_fd(a->device, 0),
-			    (struct sockaddr *) &address, &size)
-	       && address.sll_family == AF_PACKET && address.sll_ifindex <= 0;
+	if (getsockname(vsw_device_fd(a->device, 0),
+			(struct sockaddr *) &address, &size)
+	    || address.sll_family != AF_PACKET)
+		return 0;
+	return address.sll_ifindex > 0 ? address.sll_ifindex : -1;
 }
 
 static struct vsw_device *

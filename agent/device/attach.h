@@ -47,6 +47,8 @@ int attach_error(const struct attached *);
  * error now. */
 void attach_watch_netns(struct attached *, const char *netns);
 bool attach_check(struct attached *);
+/* Of a packet device: its interface, and where that is; 0: there is none. */
+int attach_interface(const struct attached *, const char **ret_netns);
 
 /* How the rows' options become a device's.  On failure nothing is opened, and
  * the fault says which option does not read, or what the system said. */

@@ -18,6 +18,7 @@
 #include "agent/host/vlans.h"
 #include "agent/policy/policy.h"
 #include "agent/provider/bfd.h"
+#include "agent/provider/silence.h"
 #include "agent/provider/uplink.h"
 
 enum {
@@ -34,6 +35,7 @@ struct host {
 	struct bfd *bfd;
 	int failed_fd;
 	bool wants_retry;
+	bool is_ending;			/* The agent is, not its ports. */
 	struct flow_log *flow_log;
 };
 
@@ -60,8 +62,11 @@ static bool apply_port(struct host *, struct model_switch *,
 		       struct model_port *);
 static void open_port(struct host *, struct model_switch *,
 		      struct model_port *);
+static bool close_to_host(const struct model_port *, struct model_fault *);
+static bool is_apart(const struct model_port *);
 static void set_port_fault(struct model_port *, const struct model_fault *);
 static void close_port(struct host *, struct model_port *);
+static void open_to_host(const struct model_port *);
 
 int
 host_new(const struct host_options *options, struct host **ret_host)
@@ -112,6 +117,7 @@ host_free(struct host *host)
 	if (!host)
 		return;
 	bfd_free(host->bfd);
+	host->is_ending = true;
 	switches = &host->options.model->switches;
 	for (struct list *link = switches->next; link != switches;
 	     link = link->next)
@@ -441,9 +447,11 @@ open_port(struct host *host, struct model_switch *sw, struct model_port *port)
 {
 	struct attach_place place = place_of(host, sw->host);
 	struct model_fault fault = { .reason = MODEL_OK };
-	struct vsw_device *device = attach_open_port(sw->vsw, port, &fault);
+	struct vsw_device *device = NULL;
 	struct attached *attached = NULL;
 
+	if (close_to_host(port, &fault))
+		device = attach_open_port(sw->vsw, port, &fault);
 	if (device) {
 		int error = attach(device, &place, &attached);
 
@@ -463,6 +471,35 @@ open_port(struct host *host, struct model_switch *sw, struct model_port *port)
 	port->port = attach_port(attached);
 	port->is_dirty = true;
 	log_line(LOG_LEVEL_INFO, port->name, "device is open");
+}
+
+/* Who uses the other end of a VM's interface speaks to the switch, and not to
+ * this host's stack, which would answer ARP and IPv6 on it.  So it stays when
+ * the agent ends. */
+static bool
+close_to_host(const struct model_port *port, struct model_fault *fault)
+{
+	const struct model_options *options = &port->options;
+	int error;
+
+	if (!is_apart(port))
+		return true;
+	error = silence_interface(model_option(options, "netns", NULL),
+				  model_option(options, "interface",
+					       port->name));
+	/* Without an interface: its device says so. */
+	if (!error || error == -ENODEV || error == -ENOENT)
+		return true;
+	model_fault_set(fault, MODEL_SYSTEM, "packet %s: what comes in cannot "
+			"be kept from the host's own stack: %s", port->name,
+			strerror(-error));
+	return false;
+}
+
+static bool
+is_apart(const struct model_port *port)
+{
+	return !strcmp(port->type, "packet") && port->role == ROLE_VM;
 }
 
 static void
@@ -489,6 +526,18 @@ close_port(struct host *host, struct model_port *port)
 	policy_leave_port(host->options.model, port);
 	punt_forget(share->punt, port->port);
 	port->port = NULL;
+	if (!host->is_ending)
+		open_to_host(port);
 	attach_free(port->host);
 	port->host = NULL;
+}
+
+static void
+open_to_host(const struct model_port *port)
+{
+	const char *netns;
+	int index = attach_interface(port->host, &netns);
+
+	if (index)
+		silence_end_in(netns, index);
 }

@@ -9,9 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <arpa/inet.h>
-#include <linux/filter.h>
 #include <linux/if.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
@@ -23,7 +21,6 @@
 enum {
 	ROOM_SIZE = 1024,
 	DUMP_TRIES = 10,
-	FILTER_PRIORITY = 0x686e,	/* So that it is known again. */
 	SETTING_SIZE = 32
 };
 
@@ -62,9 +59,6 @@ static int see_qdisc(const struct nlmsghdr *, void *ingress_);
 static struct nlmsghdr *start_link(void *room, uint16_t type, int index,
 				   uint32_t flags);
 static int set(struct netlink *, struct nlmsghdr *);
-static struct nlmsghdr *start_qdisc(void *room, uint16_t type, uint16_t flags,
-				    int index);
-static int add_filter(struct netlink *, int index);
 static int copy_v4(struct netlink *, const struct link *from,
 		   const struct link *to);
 static int copy_v6(const char *from, const char *to, const char *setting);
@@ -178,40 +172,6 @@ link_delete(struct netlink *netlink, int index)
 	char room[ROOM_SIZE];
 
 	return set(netlink, start_link(room, RTM_DELLINK, index, 0));
-}
-
-int
-link_prepare_silence(struct netlink *netlink, int index)
-{
-	char room[ROOM_SIZE];
-	int error = set(netlink, start_qdisc(room, RTM_NEWQDISC,
-					     NLM_F_CREATE | NLM_F_EXCL,
-					     index));
-
-	return error == -EEXIST ? 0 : error;
-}
-
-int
-link_silence(struct netlink *netlink, int index)
-{
-	int error = link_prepare_silence(netlink, index);
-
-	if (error)
-		return error;
-	error = add_filter(netlink, index);
-	if (error && error != -EEXIST) {
-		link_unsilence(netlink, index);
-		return error;
-	}
-	return 0;
-}
-
-void
-link_unsilence(struct netlink *netlink, int index)
-{
-	char room[ROOM_SIZE];
-
-	(void) !set(netlink, start_qdisc(room, RTM_DELQDISC, 0, index));
 }
 
 int
@@ -370,46 +330,6 @@ static int
 set(struct netlink *netlink, struct nlmsghdr *message)
 {
 	return netlink_ask(netlink, message, NULL, NULL);
-}
-
-static struct nlmsghdr *
-start_qdisc(void *room, uint16_t type, uint16_t flags, int index)
-{
-	struct nlmsghdr *message = netlink_start(room, type,
-						 flags | NLM_F_ACK);
-	struct tcmsg *info = mnl_nlmsg_put_extra_header(message, sizeof *info);
-
-	info->tcm_ifindex = index;
-	info->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
-	info->tcm_parent = TC_H_CLSACT;
-	mnl_attr_put_strz(message, TCA_KIND, "clsact");
-	return message;
-}
-
-/* In front of it stand packet sockets, behind it everybody else. */
-static int
-add_filter(struct netlink *netlink, int index)
-{
-	const struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, TC_ACT_SHOT);
-	char room[ROOM_SIZE];
-	struct nlmsghdr *message = netlink_start(room, RTM_NEWTFILTER,
-						 NLM_F_CREATE | NLM_F_EXCL
-						 | NLM_F_ACK);
-	struct tcmsg *info = mnl_nlmsg_put_extra_header(message, sizeof *info);
-	struct nlattr *options;
-
-	info->tcm_ifindex = index;
-	info->tcm_handle = 1;
-	info->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
-	info->tcm_info = TC_H_MAKE((uint32_t) FILTER_PRIORITY << 16,
-				   htons(ETH_P_ALL));
-	mnl_attr_put_strz(message, TCA_KIND, "bpf");
-	options = mnl_attr_nest_start(message, TCA_OPTIONS);
-	mnl_attr_put_u32(message, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-	mnl_attr_put_u16(message, TCA_BPF_OPS_LEN, 1);
-	mnl_attr_put(message, TCA_BPF_OPS, sizeof drop, &drop);
-	mnl_attr_nest_end(message, options);
-	return set(netlink, message);
 }
 
 static int

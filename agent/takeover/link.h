@@ -47,13 +47,6 @@ int link_set_up(struct netlink *, int index);
 int link_set_gen_mode(struct netlink *, int index, uint8_t mode);
 int link_delete(struct netlink *, int index);
 
-/* What link_silence() takes long for. */
-int link_prepare_silence(struct netlink *, int index);
-/* Keeps all that comes in from the host's stack; packet sockets see it all the
- * same.  Does nothing if it is so already. */
-int link_silence(struct netlink *, int index);
-void link_unsilence(struct netlink *, int index);
-
 /* Has 'to' behave as 'from' does: settings of IPv4 and IPv6 that differ.  On
  * failure 'ret_what' is the name of the setting. */
 int link_copy_settings(struct netlink *, const struct link *from,

@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 
 #include "agent/base/log.h"
+#include "agent/provider/silence.h"
 #include "agent/takeover/move.h"
 
 /* Packets go on coming in, in front of the filter: not for ever. */
@@ -69,7 +70,7 @@ transfer_back(struct netlink *netlink, struct record *record,
 	errors[1] = move_copy_neighbours(netlink, holdings, &to.id,
 					 &whats[1]);
 	errors[2] = move_copy_routes(netlink, holdings, &to.id, &whats[2]);
-	link_unsilence(netlink, to.id.index);
+	silence_end(netlink, to.id.index, SILENCE_TAKE_OVER);
 	if (!has_from)
 		from.id = (struct interface) { .index = -1 };
 	errors[3] = move_finish(netlink, holdings, &from.id, &to.id,
@@ -108,7 +109,7 @@ transfer_repeat(struct netlink *netlink, struct record *record,
 	if (memcmp(from->mac, to->mac, 6))
 		error = link_set_mac(netlink, to->id.index, from->mac);
 	if (!error)
-		error = link_silence(netlink, from->id.index);
+		error = silence_begin(netlink, from->id.index, SILENCE_TAKE_OVER);
 	if (!error && !holdings_is_empty(&holdings)) {
 		log_line(LOG_LEVEL_INFO, record->interface, "it has been given "
 			 "addresses or routes: they go to %s as well",
@@ -153,7 +154,7 @@ prepare(struct netlink *netlink, const struct link *from,
 		error = link_copy_settings(netlink, from, to, ret_what);
 	if (!error) {
 		*ret_what = "a filter";
-		error = link_prepare_silence(netlink, from->id.index);
+		error = silence_prepare(netlink, from->id.index);
 	}
 	return error;
 }
@@ -176,5 +177,5 @@ turn_over(struct netlink *netlink, const struct record *record,
 	if (error)
 		return error;
 	*ret_what = "a filter";
-	return link_silence(netlink, from->id.index);
+	return silence_begin(netlink, from->id.index, SILENCE_TAKE_OVER);
 }
