@@ -3,10 +3,10 @@
 #ifndef PROVIDER_SILENCE_H
 #define PROVIDER_SILENCE_H 1
 
-/* Keeps what comes in on an interface from the host's own stack: packet sockets
- * see it, and behind them a filter drops it (tc-bpf(8) of "clsact").  Who is at
- * the interface's other end then speaks to the switch and to nobody else of this
- * host.  It lasts when the agent is gone.  [control] */
+/* Keeps what comes in on an interface from the host's own stack: packet
+ * sockets see it, and behind them a filter drops it (tc-bpf(8) of "clsact").
+ * Who is at the interface's other end then speaks to the switch and to nobody
+ * else of this host.  It lasts when the agent is gone.  [control] */
 
 #include "agent/provider/netlink.h"
 
@@ -20,8 +20,8 @@ int silence_prepare(struct netlink *, int index);
 int silence_begin(struct netlink *, int index, enum silence_for);
 void silence_end(struct netlink *, int index, enum silence_for);
 
-/* The same for a port, in another namespace; 'netns' as in devices' options, NULL: the
- * agent's own.  -ENODEV: there is no interface of the name. */
+/* The same for a port, in another namespace; 'netns' as in devices' options,
+ * NULL: the agent's own.  -ENODEV: there is no interface of the name. */
 int silence_interface(const char *netns, const char *name);
 void silence_end_in(const char *netns, int index);
 

@@ -109,7 +109,8 @@ transfer_repeat(struct netlink *netlink, struct record *record,
 	if (memcmp(from->mac, to->mac, 6))
 		error = link_set_mac(netlink, to->id.index, from->mac);
 	if (!error)
-		error = silence_begin(netlink, from->id.index, SILENCE_TAKE_OVER);
+		error = silence_begin(netlink, from->id.index,
+				      SILENCE_TAKE_OVER);
 	if (!error && !holdings_is_empty(&holdings)) {
 		log_line(LOG_LEVEL_INFO, record->interface, "it has been given "
 			 "addresses or routes: they go to %s as well",
