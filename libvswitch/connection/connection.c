@@ -467,7 +467,7 @@ view_of(const struct entry *e, uint32_t place, struct connection_view *view)
 	view->layers = e->layers;
 	view->log_tag = e->log_tag;
 	view->program = e->program;
-	view->opener = entry_get_opener(e);
+	view->opener = room_opener(e);
 }
 
 /* For those who are not told the time. */
@@ -622,7 +622,7 @@ fill(struct entry *e, enum track_state state,
 	e->program = view->program & ROOM_PROGRAM_MASK;
 	e->layers = view->layers;
 	e->log_tag = view->log_tag;
-	entry_set_opener(e, &view->opener);
+	room_set_opener(e, &view->opener);
 }
 
 /* Under its shard's lock. */
@@ -641,9 +641,8 @@ static void
 tell_end(struct connections *t, const struct entry *e)
 {
 	struct ended ended = {
-		.key = e->key, .opener = entry_get_opener(e),
-		.tag = e->log_tag, .direction = e->direction,
-		.time_ns = connections_now(t)
+		.key = e->key, .opener = room_opener(e), .tag = e->log_tag,
+		.direction = e->direction, .time_ns = connections_now(t)
 	};
 
 	if (ended_put(&t->ended, &t->vsw->allocator, &ended))

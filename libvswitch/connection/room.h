@@ -63,7 +63,7 @@ struct room_chunk {
 	struct room_listeners listeners[ROOM_CHUNK];
 };
 static inline struct connection_opener
-entry_get_opener(const struct entry *e)
+room_opener(const struct entry *e)
 {
 	struct connection_opener opener = {
 		.vni = e->vni,
@@ -76,7 +76,7 @@ entry_get_opener(const struct entry *e)
 }
 
 static inline void
-entry_set_opener(struct entry *e, const struct connection_opener *opener)
+room_set_opener(struct entry *e, const struct connection_opener *opener)
 {
 	memcpy(e->eth_src, opener->eth_src, sizeof e->eth_src);
 	memcpy(e->eth_dst, opener->eth_dst, sizeof e->eth_dst);
