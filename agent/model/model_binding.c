@@ -383,6 +383,7 @@ claim_subnet(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_NO_POLICY,
 				"its Physical_Port in %s has no vlan_bindings",
 				database_text(physical->db));
+		read_list(port, physical, vlans);
 		return;
 	}
 	subnet = bound ? subnet_find(binding->state, physical->db,

@@ -79,6 +79,7 @@ static void judge_port(struct model_state *, struct model_port *,
 		       bool guards);
 static bool follow_list(const struct model_state *, struct model_port *);
 static void tell_port(struct model_port *);
+static void tell_bridged(const struct row_fault *, struct model_port *);
 
 void
 firewall_rule_follow(struct model_state *state, const struct touched *touched)
@@ -526,7 +527,8 @@ judge_port(struct model_state *state, struct model_port *port, bool guards)
 	enum model_verdict verdict = port->firewall_default;
 	bool is_other = false, has_other_lists = false, has_rules = false;
 
-	if (!verdict)
+	/* The host's is of VMs: what all of a switch goes by is no VM's. */
+	if (!verdict && (port->role == ROLE_VM || port->subnet))
 		verdict = state->firewall_default;
 	if (!verdict)
 		verdict = state->is_governed && port->subnet
@@ -580,6 +582,8 @@ tell_port(struct model_port *port)
 
 	if (firewall_is_reason(port->fault.reason))
 		model_fault_set(&port->fault, MODEL_OK, NULL);
+	if (!port->subnet)
+		tell_bridged(fault, port);
 	if (port->fault.reason || !port->subnet)
 		return;
 	if (port->is_blocked)
@@ -594,4 +598,21 @@ tell_port(struct model_port *port)
 		model_fault_set(&port->fault, MODEL_BAD_OPTION,
 				"allowed_addresses: \"%s\"",
 				port->allowed_problem);
+}
+
+/* Of a port of a learning switch; what its VLANs are told of comes first. */
+static void
+tell_bridged(const struct row_fault *fault, struct model_port *port)
+{
+	if (port->vlan_fault.reason == MODEL_BAD_RULE
+	    || port->vlan_fault.reason == MODEL_PORT_BLOCKED)
+		model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
+	if (port->vlan_fault.reason)
+		return;
+	if (port->is_blocked)
+		model_fault_set(&port->vlan_fault, MODEL_PORT_BLOCKED, NULL);
+	else if (fault || port->is_list_bad)
+		model_fault_set(&port->vlan_fault, MODEL_BAD_RULE, "%s",
+				fault ? fault->detail
+				: "an entry of its ACL does not read");
 }

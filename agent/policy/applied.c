@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include "agent/model/state.h"
+#include "agent/policy/bridge.h"
 
 struct placement *
 applied_find(const struct model_subnet *subnet,
@@ -77,14 +78,20 @@ applied_groups(const struct model_switch *sw, const struct model_port *port,
 {
 	struct program_draft draft;
 	const struct placement *placement = NULL;
+	bool is_bridged = port && !port->subnet && port->bridged
+			  && port->bridged->program;
 
-	if (!sw->applied || (port && (!port->program || !port->subnet)))
+	if (!sw->applied || (port && !is_bridged
+			     && (!port->program || !port->subnet)))
 		return 0;
-	if (port)
+	if (is_bridged)
+		compile_bridged(port, &draft);
+	else if (port)
 		compile_port(port, &draft);
 	else
 		compile_uplink(&draft);
-	if (port && !(placement = applied_find(port->subnet, sw)))
+	if (port && !is_bridged
+	    && !(placement = applied_find(port->subnet, sw)))
 		return 0;
 	for (size_t i = 0; i < draft.n; i++) {
 		const struct program_entry *entry = &draft.entries[i];

@@ -206,6 +206,7 @@ hash_of(const struct model_switch *sw, uint64_t seed)
 		hash = map_hash(&port->port, sizeof port->port, hash);
 		hash = map_hash(&port->row, sizeof port->row, hash);
 		hash = map_hash(&port->vlan, sizeof port->vlan, hash);
+		hash = bridge_firewall_hash(port, hash);
 	}
 	return (hash ^ (uint64_t) model_snoops(sw) << 1) | 1;
 }
@@ -251,7 +252,8 @@ join_ports(struct turn *turn)
 		port->bridged->vsw_port = port->port;
 		memcpy(&port->bridged->vlan, &port->vlan, sizeof port->vlan);
 		list_init(&port->bridged->macs);
-		model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
+		if (!firewall_is_reason(port->vlan_fault.reason))
+			model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
 	}
 }
 
@@ -470,11 +472,11 @@ set_programs(struct turn *turn)
 static void
 set_program(struct turn *turn, struct bridge_port *port, bool is_new)
 {
+	uint64_t firewall = bridge_firewall_hash(port->port, turn->seed);
 	struct vsw_program *program;
-	struct vsw_layer *layer;
 	int err;
 
-	if (port->program && !is_new)
+	if (port->program && !is_new && port->firewall == firewall)
 		return;
 	err = build(turn, port);
 	if (!err)
@@ -483,16 +485,19 @@ set_program(struct turn *turn, struct bridge_port *port, bool is_new)
 		note(turn, err);
 		return;
 	}
-	layer = vsw_program_add_layer(program, "vlan");
-	vsw_layer_add_group(layer, VSW_OUT, port->out);
-	vsw_layer_add_group(layer, VSW_IN, port->in);
+	vsw_layer_add_group(vsw_program_add_layer(program, "vlan"), VSW_OUT,
+			    port->out);
 	if (turn->bridge->snoop)
 		vsw_layer_add_group(vsw_program_add_layer(program,
 							  "intercept"),
 				    VSW_OUT, turn->bridge->snoop);
-	layer = vsw_program_add_layer(program, "switch");
-	vsw_layer_add_group(layer, VSW_OUT, turn->bridge->group);
-	err = vsw_program_seal(program, NULL, 0);
+	vsw_layer_add_group(vsw_program_add_layer(program, "switch"), VSW_OUT,
+			    turn->bridge->group);
+	err = bridge_firewall_add(port->port, program);
+	vsw_layer_add_group(vsw_program_add_layer(program, "vlan"), VSW_IN,
+			    port->in);
+	if (!err)
+		err = vsw_program_seal(program, NULL, 0);
 	if (!err)
 		err = vsw_port_set_program(port->vsw_port, program);
 	note(turn, err);
@@ -502,6 +507,7 @@ set_program(struct turn *turn, struct bridge_port *port, bool is_new)
 	}
 	vsw_program_unref(port->program);
 	port->program = program;
+	port->firewall = firewall;
 }
 
 static int

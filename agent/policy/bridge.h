@@ -8,8 +8,8 @@
  *
  * Each VLAN that such a port is in has a mapping, which says where its MACs
  * are; what is not there is flooded to the VLAN's ports.  Inside of the switch
- * every packet has its VLAN's tag; a port's layer "vlan" puts it on what comes
- * out of it, and takes it off what goes to it, if the port wants that.
+ * every packet has its VLAN's tag; a port's first layer puts it on what comes
+ * out of it, and its last takes it off what goes to it, if the port wants that.
  *
  * The engine tells of sources that it does not know (VSW_EVENT_LEARNED), as
  * looked up in a mapping of its own, the sources'.  That is what ageing works
@@ -61,6 +61,7 @@ struct bridge_port {
 	struct port_vlan vlan;		/* That the groups speak of. */
 	struct vsw_group *out, *in;
 	struct vsw_program *program;
+	uint64_t firewall;		/* bridge_firewall_hash(), of that. */
 	struct list macs;		/* bridge_mac.by_port. */
 	size_t n_macs;
 	uint64_t n_refused;		/* MACs for which there was no room. */
@@ -112,6 +113,11 @@ void bridge_forget_vlan(struct bridge *, const struct bridge_vlan *);
 /* bridge_group.c: where a multicast group goes, and all of them. */
 void bridge_place_group(struct bridge *, const uint8_t mac[6]);
 void bridge_place_groups(struct bridge *);
+
+/* bridge_firewall.c: layers for what rules say of the port; 0 or a negative
+ * errno, and then the program is of no use.  And what they depend on. */
+int bridge_firewall_add(const struct model_port *, struct vsw_program *);
+uint64_t bridge_firewall_hash(const struct model_port *, uint64_t hash);
 
 /* layer_vlan.c, layer_learn.c: groups, sealed.  0 or a negative errno. */
 int layer_vlan(struct vsw *, const struct port_vlan *, enum vsw_direction,

@@ -13,6 +13,8 @@
 static struct program_entry *add_entry(struct program_draft *,
 				       const char *layer, enum vsw_direction,
 				       enum group_kind);
+static void add_blocked(struct program_draft *);
+static void add_list(struct program_draft *, const struct model_port *);
 static void add_guards(struct program_draft *, const struct model_port *);
 static void add_tier(struct program_draft *, const struct model_port *,
 		     enum acl_tier, bool is_last);
@@ -113,17 +115,13 @@ compile_port(const struct model_port *port, struct program_draft *program)
 
 	memset(program, 0, sizeof *program);
 	if (port->is_blocked) {
-		add_entry(program, "firewall", VSW_OUT, GROUP_BLOCKED);
-		add_entry(program, "firewall", VSW_IN, GROUP_BLOCKED);
+		add_blocked(program);
 		return;
 	}
 	add_entry(program, "vlan", VSW_OUT, GROUP_TAGS_OUT);
 	add_entry(program, "vlan", VSW_IN, GROUP_TAGS_IN);
 	add_guards(program, port);
-	for (int direction = VSW_OUT; port->list && direction <= VSW_IN;
-	     direction++)
-		add_entry(program, "acl", direction, GROUP_ACL)->acl =
-			port->list;
+	add_list(program, port);
 	add_entry(program, "intercept", VSW_OUT, GROUP_INTERCEPT);
 	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
 	add_tier(program, port, ACL_CONTROLLER, true);
@@ -137,6 +135,19 @@ compile_port(const struct model_port *port, struct program_draft *program)
 		add_entry(program, "vnet", VSW_OUT, GROUP_ROUTED);
 	}
 	add_entry(program, "vnet", VSW_OUT, GROUP_OWN);
+}
+
+void
+compile_bridged(const struct model_port *port, struct program_draft *program)
+{
+	memset(program, 0, sizeof *program);
+	if (port->is_blocked) {
+		add_blocked(program);
+		return;
+	}
+	add_list(program, port);
+	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
+	add_tier(program, port, ACL_CONTROLLER, true);
 }
 
 void
@@ -199,6 +210,22 @@ add_entry(struct program_draft *program, const char *layer,
 	entry->direction = direction;
 	entry->kind = kind;
 	return entry;
+}
+
+static void
+add_blocked(struct program_draft *program)
+{
+	add_entry(program, "firewall", VSW_OUT, GROUP_BLOCKED);
+	add_entry(program, "firewall", VSW_IN, GROUP_BLOCKED);
+}
+
+static void
+add_list(struct program_draft *program, const struct model_port *port)
+{
+	for (int direction = VSW_OUT; port->list && direction <= VSW_IN;
+	     direction++)
+		add_entry(program, "acl", direction, GROUP_ACL)->acl =
+			port->list;
 }
 
 static void

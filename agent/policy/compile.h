@@ -73,6 +73,8 @@ size_t compile_in_force(const struct model_switch *,
 bool compile_has_port(const struct model_subnet *,
 		      const struct model_switch *);
 void compile_port(const struct model_port *, struct program_draft *);
+/* Of a port of a learning switch what the firewall says, and no more. */
+void compile_bridged(const struct model_port *, struct program_draft *);
 void compile_uplink(struct program_draft *);
 /* Those of GROUP_OWN want 'subnet', those of a domain 'domain',
  * GROUP_OWN_ROUTE both; those of a

@@ -150,10 +150,11 @@ status_of_port(const struct model_port *port,
 	}
 	if (port->fault.reason == MODEL_ENGINE)
 		return "error";
-	if (!port->subnet && (port->bridged || port->vlan_fault.reason))
+	if (!port->subnet && (port->bridged
+			      || port->vlan_fault.reason == MODEL_BAD_OPTION))
 		*ret_fault = &port->vlan_fault;
 	if (port->bridged && port->bridged->program)
-		return "bridged";
+		return port->is_blocked ? "blocked" : "bridged";
 	if (!port->subnet && !port->fault.reason && model_is_trunk(port))
 		return "bound";
 	if (!port->subnet)

@@ -8,6 +8,11 @@
 asks by ARP who has TARGET, tagged with VLAN (0: untagged), up to three times,
 and ends well if the answer has the same tag, or BACK.
 
+    vlan_peer.py udp DEVICE VLAN MAC SOURCE TARGET TARGET-MAC PORT
+
+sends something to PORT there, and ends well if an answer comes back, with the
+same tag.
+
     vlan_peer.py send DEVICE VLAN MAC N
 
 sends N broadcasts that nobody knows.
@@ -60,7 +65,7 @@ def ask(device, vlan, mac, source, target, back=None):
         + socket.inet_aton(source) + bytes(6) + target
     for _ in range(3):
         s.send(tagged(b"\xff" * 6, mac, int(vlan), 0x0806, request))
-        end = time.monotonic() + 0.5
+        end = time.monotonic() + 0.2
         while time.monotonic() < end:
             s.settimeout(max(0.01, end - time.monotonic()))
             try:
@@ -74,10 +79,37 @@ def ask(device, vlan, mac, source, target, back=None):
     sys.exit(1)
 
 
+def udp(device, vlan, mac, source, target, target_mac, port):
+    mac, port = mac_of(mac), int(port)
+    source, target = socket.inet_aton(source), socket.inet_aton(target)
+    s = open_device(device)
+    data = b"who is there?"
+    ip = struct.pack("!BBHIBBH", 0x45, 0, 28 + len(data), 0, 64, 17, 0) \
+        + source + target
+    total = sum(struct.unpack("!10H", ip))
+    total = (total & 0xffff) + (total >> 16)
+    ip = ip[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) \
+        + ip[12:] + struct.pack("!4H", 4000, port, 8 + len(data), 0) + data
+    for _ in range(3):
+        s.send(tagged(mac_of(target_mac), mac, int(vlan), 0x0800, ip))
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            s.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                frame, seen, is_own = receive(s)
+            except TimeoutError:
+                break
+            if not is_own and frame[12:14] == b"\x08\x00" \
+                    and frame[26:34] == target + source \
+                    and frame[34:38] == struct.pack("!HH", port, 4000):
+                sys.exit(0 if seen == int(vlan) else 1)
+    sys.exit(1)
+
+
 def send(device, vlan, mac, n):
     s = open_device(device)
     for _ in range(int(n)):
         s.send(tagged(b"\xff" * 6, mac_of(mac), int(vlan), 0x88b5, bytes(46)))
 
 
-{"ask": ask, "send": send}[sys.argv[1]](*sys.argv[2:])
+{"ask": ask, "udp": udp, "send": send}[sys.argv[1]](*sys.argv[2:])
