@@ -190,8 +190,7 @@ START_TEST(nonsense)
 		"item zz\n", "item 0\n", "what is this\n", "\n",
 		/* Too short for what it is, and of no kind. */
 		"item 10000000180000000000000000000000\n",
-		("item 1c00000099000000000000000000000002000000fe0000000000"
-		 "0000\n")
+		"item 1400000099000000000000000000000002000000\n"
 	};
 	char text[4096];
 
