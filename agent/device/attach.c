@@ -100,6 +100,17 @@ attach_fd(const struct attached *a)
 }
 
 void
+attach_set_bypass(const struct attached *a, bool bypass)
+{
+	const int value = bypass;
+
+	/* Where it is not to be had, some packets are lost. */
+	for (unsigned i = 0; a && i < a->n_watched; i++)
+		(void) !setsockopt(vsw_device_fd(a->device, i), SOL_PACKET,
+				   PACKET_QDISC_BYPASS, &value, sizeof value);
+}
+
+void
 attach_drain(struct attached *const devices[], size_t n, unsigned ms)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };

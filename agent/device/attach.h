@@ -33,6 +33,9 @@ void attach_free(struct attached *);
 struct vsw_port *attach_port(const struct attached *);
 /* Of its first queue. */
 int attach_fd(const struct attached *);
+/* Of a packet device: what is sent goes past the interface's queueing
+ * disciplines.  May be NULL. */
+void attach_set_bypass(const struct attached *, bool bypass);
 /* Waits until the threads have carried what had come in at the devices, or so
  * many milliseconds.  Each may be NULL. */
 void attach_drain(struct attached *const devices[], size_t n, unsigned ms);

@@ -31,22 +31,14 @@ static int see_filter(const struct nlmsghdr *, void *is_there_);
 static int visit(void *visit_);
 
 int
-silence_prepare(struct netlink *netlink, int index)
+silence_begin(struct netlink *netlink, int index, enum silence_for whom)
 {
 	char room[ROOM_SIZE];
 	int error = set(netlink, start_qdisc(room, RTM_NEWQDISC,
 					     NLM_F_CREATE | NLM_F_EXCL,
 					     index));
 
-	return error == -EEXIST ? 0 : error;
-}
-
-int
-silence_begin(struct netlink *netlink, int index, enum silence_for whom)
-{
-	int error = silence_prepare(netlink, index);
-
-	if (error)
+	if (error && error != -EEXIST)
 		return error;
 	error = add_filter(netlink, index, whom);
 	if (error && error != -EEXIST) {

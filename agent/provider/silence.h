@@ -14,9 +14,9 @@
  * priority of a filter, so that it is known again. */
 enum silence_for { SILENCE_TAKE_OVER = 0x686e, SILENCE_PORT = 0x686f };
 
-/* What silence_begin() takes long for. */
-int silence_prepare(struct netlink *, int index);
-/* Does nothing if it is so already.  0 or a negative errno. */
+/* Does nothing if it is so already.  0 or a negative errno.  Both may have
+ * Linux take the interface's queueing disciplines away for some milliseconds,
+ * and what is sent through them then is lost. */
 int silence_begin(struct netlink *, int index, enum silence_for);
 void silence_end(struct netlink *, int index, enum silence_for);
 

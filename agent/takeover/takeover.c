@@ -574,12 +574,15 @@ take(struct takeovers *t, const struct wish *wish, struct record *record)
 {
 	bool is_confirmed = record->state == RECORD_RESTING;
 	struct model_fault fault = { .reason = MODEL_OK };
+	struct attached *devices[2];
 	struct link from, to;
 
 	if (!start_record(t, wish, record, &from, &to))
 		return;
 	hold_port(t, record, true);
-	if (!transfer_take(t->netlink, record, &from, &to, &fault)) {
+	find_devices(wish->sw, record, devices);
+	if (!transfer_take(t->netlink, record, devices[0], &from, &to,
+			   &fault)) {
 		log_line(LOG_LEVEL_ERROR, record->interface, "switch %s cannot "
 			 "take it over: %s; all is put back",
 			 record->switch_name, fault.detail);

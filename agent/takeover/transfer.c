@@ -22,8 +22,8 @@ static int turn_over(struct netlink *, const struct record *,
 
 bool
 transfer_take(struct netlink *netlink, struct record *record,
-	      const struct link *from, const struct link *to,
-	      struct model_fault *fault)
+	      const struct attached *uplink, const struct link *from,
+	      const struct link *to, struct model_fault *fault)
 {
 	const char *what = NULL;
 	int error = prepare(netlink, from, to, &what);
@@ -36,6 +36,13 @@ transfer_take(struct netlink *netlink, struct record *record,
 	if (!error)
 		error = move_finish(netlink, &record->holdings, &from->id,
 				    &to->id, &what);
+	if (!error) {
+		what = "a filter";
+		attach_set_bypass(uplink, true);
+		error = silence_begin(netlink, from->id.index,
+				      SILENCE_TAKE_OVER);
+		attach_set_bypass(uplink, false);
+	}
 	if (!error)
 		error = move_make_equal(netlink, &record->holdings, &to->id,
 					&what);
@@ -66,11 +73,13 @@ transfer_back(struct netlink *netlink, struct record *record,
 		return error;
 	}
 	(void) !link_set_up(netlink, to.id.index);
+	attach_set_bypass(devices[0], true);
+	silence_end(netlink, to.id.index, SILENCE_TAKE_OVER);
+	attach_set_bypass(devices[0], false);
 	errors[0] = move_copy_addresses(netlink, holdings, &to.id, &whats[0]);
 	errors[1] = move_copy_neighbours(netlink, holdings, &to.id,
 					 &whats[1]);
 	errors[2] = move_copy_routes(netlink, holdings, &to.id, &whats[2]);
-	silence_end(netlink, to.id.index, SILENCE_TAKE_OVER);
 	if (!has_from)
 		from.id = (struct interface) { .index = -1 };
 	errors[3] = move_finish(netlink, holdings, &from.id, &to.id,
@@ -153,14 +162,10 @@ prepare(struct netlink *netlink, const struct link *from,
 	}
 	if (!error)
 		error = link_copy_settings(netlink, from, to, ret_what);
-	if (!error) {
-		*ret_what = "a filter";
-		error = silence_prepare(netlink, from->id.index);
-	}
 	return error;
 }
 
-/* Behind this, what comes in comes in there. */
+/* From here on what comes in is heard twice, until the interface is silent. */
 static int
 turn_over(struct netlink *netlink, const struct record *record,
 	  const struct link *from, const struct link *to,
@@ -175,8 +180,5 @@ turn_over(struct netlink *netlink, const struct record *record,
 	if (!error)
 		error = move_copy_routes(netlink, &record->holdings, &to->id,
 					 ret_what);
-	if (error)
-		return error;
-	*ret_what = "a filter";
-	return silence_begin(netlink, from->id.index, SILENCE_TAKE_OVER);
+	return error;
 }

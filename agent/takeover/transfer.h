@@ -11,10 +11,12 @@
 #include "agent/takeover/link.h"
 #include "agent/takeover/record.h"
 
-/* Moves 'record->holdings' from the interface to the host port, which is open.
+/* Moves 'record->holdings' from the interface, which the switch has open as
+ * 'uplink' (NULL: it has not), to the host port.
  * On failure some of it may be there, and transfer_back() is needed; the fault
  * says what was refused. */
-bool transfer_take(struct netlink *, struct record *, const struct link *from,
+bool transfer_take(struct netlink *, struct record *,
+		   const struct attached *uplink, const struct link *from,
 		   const struct link *to, struct model_fault *);
 /* And back again, from wherever it is.  All that can be done is, even if
  * something is refused.  What stands in queues of the switch is waited for,

@@ -129,7 +129,8 @@ take(void)
 	record->state = RECORD_MOVING;
 	record->then = RECORD_ROLLED_BACK;
 	ck_assert_int_eq(record_write(records, record), 0);
-	ck_assert_msg(transfer_take(netlink, record, &from, &to, &fault),
+	ck_assert_msg(transfer_take(netlink, record, NULL, &from, &to,
+				    &fault),
 		      "%s", fault.detail);
 	record->state = RECORD_PENDING;
 	record->deadline_ms = INT64_MAX;
