@@ -52,9 +52,12 @@ void
 silence_end(struct netlink *netlink, int index, enum silence_for whom)
 {
 	char room[ROOM_SIZE];
+	int error = set(netlink, start_filter(room, RTM_DELTFILTER, 0, index,
+					      whom));
 
-	(void) !set(netlink, start_filter(room, RTM_DELTFILTER, 0, index,
-					   whom));
+	/* Ports are closed that never were silent: what is there is others'. */
+	if (error && whom == SILENCE_PORT)
+		return;
 	/* It may be of use to others. */
 	if (!is_filtered(netlink, index, TC_H_MIN_INGRESS)
 	    && !is_filtered(netlink, index, TC_H_MIN_EGRESS))
