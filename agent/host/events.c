@@ -14,12 +14,20 @@
 #include "agent/model/model.h"
 #include "agent/policy/bridge.h"
 
-enum { PART_MAX = 1024, AGE_S = 1 };
+enum {
+	PART_MAX = 1024, AGE_S = 1,
+	/* Of connections that go on: places in one look, how many looks one
+	 * turn has, and connections that it tells; and milliseconds between
+	 * two turns. */
+	GOING_PART = 4096, GOING_PARTS = 64, GOING_MAX = 500, GOING_MS = 100
+};
 
 struct events {
 	struct model *model;
 	struct flow_log *flow_log;
-	struct event *told, *age;
+	struct event *told, *age, *going;
+	size_t n_switches, at;		/* Where telling of what goes on is. */
+	uint64_t going_ns;		/* When it last began. */
 	int fd;
 };
 
@@ -27,11 +35,14 @@ static void wake(void *events_);
 static void on_told(evutil_socket_t, short what, void *events_);
 static void on_event(void *events_, const struct vsw_event *);
 static void on_age(evutil_socket_t, short what, void *events_);
+static void on_going(evutil_socket_t, short what, void *events_);
+static struct model_switch *switch_at(struct events *, size_t index);
 
 int
 events_new(struct event_base *base, struct model *model,
 	   struct flow_log *flow_log, struct events **ret_events)
 {
+	static const struct timeval each = { .tv_sec = 1 };
 	struct events *events = xcalloc(1, sizeof *events);
 	int error;
 
@@ -46,7 +57,10 @@ events_new(struct event_base *base, struct model *model,
 	events->told = event_new(base, events->fd, EV_READ | EV_PERSIST,
 				 on_told, events);
 	events->age = event_new(base, -1, 0, on_age, events);
-	if (!events->told || !events->age || event_add(events->told, NULL)) {
+	events->going = event_new(base, -1, 0, on_going, events);
+	if (!events->told || !events->age || !events->going
+	    || event_add(events->told, NULL)
+	    || event_add(events->going, &each)) {
 		events_free(events);
 		return -ENOMEM;
 	}
@@ -63,6 +77,8 @@ events_free(struct events *events)
 		event_free(events->told);
 	if (events->age)
 		event_free(events->age);
+	if (events->going)
+		event_free(events->going);
 	if (events->fd >= 0)
 		close(events->fd);
 	free(events);
@@ -154,4 +170,63 @@ on_age(evutil_socket_t fd, short what, void *events_)
 	}
 	if (n_macs)
 		evtimer_add(events->age, &after);
+}
+
+/* Connections that go on, once in an interval, so many at a time and no more:
+ * what has passed meanwhile is told later, and nothing is lost. */
+static void
+on_going(evutil_socket_t fd, short what, void *events_)
+{
+	struct events *events = events_;
+	static const struct timeval later = { .tv_sec = 1 };
+	static const struct timeval soon = { .tv_usec = GOING_MS * 1000 };
+	uint64_t now = thread_now();
+	uint64_t interval = flow_log_interval(events->flow_log)
+			    * UINT64_C(1000000000);
+	struct model_switch *sw;
+	size_t n_told = 0, n_parts = 0, n;
+
+	(void) fd;
+	(void) what;
+	if (!events->n_switches && !events->at) {
+		if (!interval || now - events->going_ns < interval) {
+			evtimer_add(events->going, &later);
+			return;
+		}
+		events->going_ns = now;
+	}
+	while (n_told < GOING_MAX && n_parts++ < GOING_PARTS
+	       && (sw = switch_at(events, events->n_switches))) {
+		bool has_more = sw->vsw
+			&& vsw_events_continue(sw->vsw, now, &events->at,
+					       GOING_PART, &n, on_event,
+					       events);
+
+		n_told += sw->vsw ? n : 0;
+		if (has_more)
+			continue;
+		events->n_switches++;
+		events->at = 0;
+	}
+	if (switch_at(events, events->n_switches)) {
+		evtimer_add(events->going, &soon);
+	} else {
+		events->n_switches = events->at = 0;
+		evtimer_add(events->going, &later);
+	}
+	if (n_told)
+		flow_log_flush(events->flow_log);
+}
+
+/* NULL: there are not so many. */
+static struct model_switch *
+switch_at(struct events *events, size_t index)
+{
+	struct list *switches = &events->model->switches;
+	struct list *link = switches->next;
+
+	while (index-- && link != switches)
+		link = link->next;
+	return link == switches ? NULL
+				: LIST_ENTRY(link, struct model_switch, link);
 }

@@ -36,6 +36,7 @@ static void add_line(struct flow_log *, struct report *);
 static void start_line(struct report *, uint64_t time_ms);
 static char *tuple_of(const struct vsw_event *, uint64_t time_ms,
 		      bool allows);
+static char *passed(const struct vsw_event *);
 static uint64_t real_ms(uint64_t time_ns);
 static uint64_t count_lost(const struct flow_log *);
 static void say_lost(struct flow_log *);
@@ -124,6 +125,13 @@ flow_log_event(struct flow_log *log, const struct vsw_event *event)
 	add_line(log, &line);
 }
 
+unsigned
+flow_log_interval(const struct flow_log *log)
+{
+	return log->path || log->to_syslog
+	       ? log->model->settings.flow_log_interval_s : 0;
+}
+
 void
 flow_log_flush(struct flow_log *log)
 {
@@ -186,26 +194,43 @@ start_line(struct report *line, uint64_t time_ms)
 	report_string(line, "time", text);
 }
 
-/* As in flow logs of network security groups: "time,source,destination,source
- * port,destination port,protocol,I or O,A or D,B or E". */
+/* As in flow logs of network security groups, version 2: "time,source,
+ * destination,source port,destination port,protocol,I or O,A or D,B, C or E",
+ * and packets and bytes from source to destination, and back. */
 static char *
 tuple_of(const struct vsw_event *event, uint64_t time_ms, bool allows)
 {
+	static const char states[VSW_N_EVENT_KINDS] = {
+		[VSW_EVENT_LOGGED] = 'B', [VSW_EVENT_CONTINUED] = 'C',
+		[VSW_EVENT_ENDED] = 'E'
+	};
 	char src[MODEL_ADDR_TEXT_SIZE] = "", dst[MODEL_ADDR_TEXT_SIZE] = "";
-	char proto[8];
+	char proto[8], *tuple, *counts = passed(event);
 
 	if (event->src.n)
 		model_addr_to_text(&event->src, src);
 	if (event->dst.n)
 		model_addr_to_text(&event->dst, dst);
 	snprintf(proto, sizeof proto, "%u", event->ip_proto);
-	return xasprintf("%" PRIu64 ",%s,%s,%u,%u,%s,%s,%s,%s", time_ms, src,
-			 dst, event->l4_src, event->l4_dst,
-			 event->ip_proto == 6 ? "T"
-			 : event->ip_proto == 17 ? "U" : proto,
-			 event->direction == VSW_OUT ? "O" : "I",
-			 allows ? "A" : "D",
-			 event->kind == VSW_EVENT_ENDED ? "E" : "B");
+	tuple = xasprintf("%" PRIu64 ",%s,%s,%u,%u,%s,%s,%s,%c,%s", time_ms,
+			  src, dst, event->l4_src, event->l4_dst,
+			  event->ip_proto == 6 ? "T"
+			  : event->ip_proto == 17 ? "U" : proto,
+			  event->direction == VSW_OUT ? "O" : "I",
+			  allows ? "A" : "D", states[event->kind], counts);
+	free(counts);
+	return tuple;
+}
+
+/* Of what has begun nothing has passed yet. */
+static char *
+passed(const struct vsw_event *event)
+{
+	if (event->kind == VSW_EVENT_LOGGED)
+		return xstrdup(",,,");
+	return xasprintf("%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+			 event->packets[0], event->bytes[0],
+			 event->packets[1], event->bytes[1]);
 }
 
 static uint64_t

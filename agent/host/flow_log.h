@@ -5,7 +5,8 @@
 
 /* What firewall rules log (FW_Rules.logging_state): a line of JSON for each
  * connection, or packet that began none, that such a rule let pass or blocked,
- * and for each end of such a connection.  hnv-agent(8) says what stands in it.
+ * now and then for one that goes on, and
+ * for its end.  hnv-agent(8) says what stands in it.
  *
  * Workers tell events (vsw_events()), at a bounded rate, and wake the main
  * thread, which writes them; what was lost on the way is said in a line, too.
@@ -32,8 +33,10 @@ void flow_log_free(struct flow_log *);
 void flow_log_follow(struct flow_log *);
 /* A file that was moved away is left, and made anew with the next line. */
 void flow_log_reopen(struct flow_log *);
-/* An event of VSW_EVENT_LOGGED or _ENDED. */
+/* An event of VSW_EVENT_LOGGED, _CONTINUED or _ENDED. */
 void flow_log_event(struct flow_log *, const struct vsw_event *);
+/* Seconds between two lines of a connection that goes on; 0: there are none. */
+unsigned flow_log_interval(const struct flow_log *);
 /* Behind the events of a turn: what was lost, and all to the file. */
 void flow_log_flush(struct flow_log *);
 void flow_log_get_counters(const struct flow_log *,

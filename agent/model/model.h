@@ -103,6 +103,7 @@ struct host_settings {
 	bool may_fragment, clamps_mss;	/* Of subnets that do not say. */
 	char *flow_log;			/* A path or "none"; NULL: usual. */
 	bool flow_log_syslog;
+	uint32_t flow_log_interval_s;	/* 0: nothing of what goes on. */
 	struct model_fault fault;
 };
 

@@ -11,6 +11,7 @@
 
 enum {
 	VXLAN_PORT = 4789,
+	FLOW_LOG_S = 60, FLOW_LOG_MAX_S = 86400,
 	AGEING_S = 300,			/* IEEE 802.1Q, table 8-6. */
 	AGEING_MAX_S = 1000000,
 	ICMP_ERRORS_PER_S = 100, ICMP_ERRORS_MAX = 1000000,
@@ -38,6 +39,7 @@ settings_init(struct model *model)
 {
 	model->settings.vxlan_port = VXLAN_PORT;
 	model->settings.may_fragment = true;
+	model->settings.flow_log_interval_s = FLOW_LOG_S;
 }
 
 bool
@@ -55,6 +57,8 @@ settings_read(struct model *model)
 	read_flow_log(&reading, &settings->flow_log);
 	read_flag(&reading, "flow_log_syslog", false,
 		  &settings->flow_log_syslog);
+	read_number(&reading, "flow_log_interval", 0, FLOW_LOG_MAX_S,
+		    FLOW_LOG_S, &settings->flow_log_interval_s);
 	conclude(&reading, &settings->fault);
 	return settings->may_fragment != may_fragment
 	       || settings->clamps_mss != clamps_mss;

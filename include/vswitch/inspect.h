@@ -295,6 +295,8 @@ enum vsw_event_kind {
 	VSW_EVENT_ENDED,		/* A connection that such a rule let
 					 * begin is over; the packet is its
 					 * opener's. */
+	VSW_EVENT_CONTINUED,		/* One goes on, of which that may be
+					 * said: vsw_events_continue(). */
 	VSW_N_EVENT_KINDS
 };
 
@@ -315,6 +317,10 @@ struct vsw_event {
 	uint8_t ip_proto;
 	uint8_t fragment;		/* enum vsw_fragment. */
 	uint16_t l4_src, l4_dst;	/* 0: none. */
+	/* ENDED, CONTINUED: what the connection has passed since it was last
+	 * told of: of its opener, and of the other.  Bytes are those of frames,
+	 * without padding; packets with a segment size count once. */
+	uint64_t packets[2], bytes[2];
 };
 typedef void vsw_event_fn(void *ctx, const struct vsw_event *);
 
@@ -325,6 +331,17 @@ typedef void vsw_event_fn(void *ctx, const struct vsw_event *);
  * to. */
 VSW_API size_t vsw_events(struct vsw *, size_t max, vsw_event_fn *show,
 			  void *ctx);
+
+/* [control] Connections whose end is to be told, and that have had packets since
+ * they were last told of, are told of as VSW_EVENT_CONTINUED.  In pieces, as
+ * vsw_connections_from(): looks at 'n' places, beginning at '*at'; *ret_n is how
+ * many were shown.  False: that was the last piece.
+ *
+ * A flow's packets are seen one by one where a connection of theirs is to be
+ * told of; others pay nothing for it. */
+VSW_API bool vsw_events_continue(struct vsw *, uint64_t now, size_t *at,
+				 size_t n, size_t *ret_n, vsw_event_fn *show,
+				 void *ctx);
 
 /* Lost is what found no room: a worker keeps 1024 events, 128 of one port, and
  * a port tells no more than vsw_options.max_events_per_s. */

@@ -72,7 +72,8 @@ static void fill(struct entry *, enum track_state,
 		 const struct connection_view *);
 static void remove_entry(struct connections *, struct entry *,
 			 uint32_t place);
-static void tell_end(struct connections *, const struct entry *);
+static void tell_end(struct connections *, const struct entry *,
+		     uint32_t place);
 static void unchain(struct connections *, const struct entry *,
 		    uint32_t place);
 static void sweep(struct connections *, uint32_t bucket, uint64_t now);
@@ -212,8 +213,10 @@ connection_see(struct connections *t, const struct connection_reference *at,
 		verdict = CONNECTION_INVALID;
 	} else if (!track_begins_anew(e->state, packet->event)) {
 		advance(t, e, at->place, packet, now);
-		verdict = track_is_watched(e->state) ? CONNECTION_WATCHED
-						     : CONNECTION_SETTLED;
+		verdict = track_is_watched(e->state) || e->log_tag
+			  ? CONNECTION_WATCHED : CONNECTION_SETTLED;
+		if (e->log_tag)
+			tally_add(&t->room, at->place, packet);
 		if (verdict == CONNECTION_SETTLED && listener
 		    && e->key.proto == IP_PROTO_TCP)
 			listen_add(&t->room, t->vsw->ears, at->place,
@@ -313,7 +316,7 @@ connection_refuse(struct connections *t,
 			e->used_ns = now;
 		/* For those who listen it is over. */
 		if (e->log_tag)
-			tell_end(t, e);
+			tell_end(t, e, place);
 		e->log_tag = 0;
 		e->program = program & ROOM_PROGRAM_MASK;
 		e->layers = 0;
@@ -590,12 +593,18 @@ insert(struct connections *t, uint32_t place, enum track_state state,
 	} else if (e) {
 		if (!track_is_refused(e->state))
 			advance(t, e, there, packet, now);
+		if (e->log_tag)
+			tally_add(&t->room, there, packet);
 		view_of(e, there, view);
 		lock_give(lock);
 		return false;
 	}
 	e = room_entry(&t->room, place);
 	fill(e, state, packet, now, view);
+	/* What the last one here left. */
+	tally_take(&t->room, place, &(struct tally) { .n_packets = { 0 } });
+	if (e->log_tag)
+		tally_add(&t->room, place, packet);
 	e->next = table_load(bucket);
 	atomic_store_explicit(bucket, place, memory_order_relaxed);
 	atomic_store_explicit(&e->hash, packet->hash, memory_order_relaxed);
@@ -630,7 +639,7 @@ static void
 remove_entry(struct connections *t, struct entry *e, uint32_t place)
 {
 	if (e->log_tag)
-		tell_end(t, e);
+		tell_end(t, e, place);
 	listen_tell(&t->room, t->vsw->ears, place);
 	unchain(t, e, place);
 	room_unlist(&t->room, e->key.port, track_hold(e->state), place);
@@ -638,13 +647,14 @@ remove_entry(struct connections *t, struct entry *e, uint32_t place)
 }
 
 static void
-tell_end(struct connections *t, const struct entry *e)
+tell_end(struct connections *t, const struct entry *e, uint32_t place)
 {
 	struct ended ended = {
 		.key = e->key, .opener = room_opener(e), .tag = e->log_tag,
 		.direction = e->direction, .time_ns = connections_now(t)
 	};
 
+	tally_take(&t->room, place, &ended.tally);
 	if (ended_put(&t->ended, &t->vsw->allocator, &ended))
 		switch_wake(t->vsw);
 }

@@ -35,6 +35,7 @@
 #include "libvswitch/connection/track.h"
 
 struct connections;
+struct ended;
 struct ended_ring;
 struct vsw;
 
@@ -59,6 +60,7 @@ struct connection_packet {
 	uint32_t hash;			/* connection_hash(). */
 	uint8_t direction;		/* enum vsw_direction, at the port. */
 	uint8_t event;			/* enum track_event. */
+	uint32_t size;			/* Bytes, without padding. */
 	bool is_related;		/* An ICMP error about a packet of the
 					 * key's, which went the other way. */
 	struct sequence_numbers numbers;	/* Of TCP. */
@@ -102,7 +104,8 @@ enum connection_verdict {
 					 * it is refused, or the packet begins
 					 * another. */
 	CONNECTION_INVALID,		/* VSW_DROP_CONNECTION_STATE. */
-	CONNECTION_WATCHED,		/* Good; each packet is to be seen. */
+	CONNECTION_WATCHED,		/* Good; each packet is to be seen, also
+					 * of one that is to be told of. */
 	CONNECTION_SETTLED		/* Good; see track_is_watched(). */
 };
 
@@ -188,6 +191,11 @@ struct connection_copy {
 size_t connections_copy(struct connections *, uint32_t port, uint64_t now,
 			uint64_t *at, uint64_t end,
 			struct connection_copy *ret_copies, size_t max);
+/* [any] The same of those that are to be told of, and have had packets since they
+ * were last told of; they count anew. */
+size_t connections_continue(struct connections *, uint64_t now, uint64_t *at,
+			    uint64_t end, struct ended *ret_going,
+			    size_t max);
 /* '*at' is place << 8, of so many; and ends there, or at 'end'. */
 size_t connections_n_places(const struct connections *);
 

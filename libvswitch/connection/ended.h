@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include "libvswitch/base/lock.h"
 #include "libvswitch/connection/connection.h"
+#include "libvswitch/connection/tally.h"
 
 enum { ENDED_MAX = 1024 };
 
@@ -20,6 +21,7 @@ struct ended {
 	struct connection_key key;
 	struct connection_opener opener;
 	uint64_t time_ns;
+	struct tally tally;		/* Since it was last told of. */
 	uint16_t tag;
 	uint8_t direction;		/* Of the opener. */
 };

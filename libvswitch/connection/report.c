@@ -61,6 +61,45 @@ connections_copy(struct connections *t, uint32_t port, uint64_t now,
 }
 
 size_t
+connections_continue(struct connections *t, uint64_t now, uint64_t *at,
+		     uint64_t end, struct ended *ret_going, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && *at < end && *at >> 8 <= t->mask) {
+		uint32_t bucket = (uint32_t) (*at >> 8), place;
+		struct lock *lock = connections_lock(t, bucket);
+
+		if (table_load(&t->buckets[bucket]) == ROOM_NONE) {
+			*at = ((uint64_t) bucket + 1) << 8;
+			continue;
+		}
+		lock_take(lock);
+		/* Who was told of already has nothing to tell now. */
+		for (place = table_load(&t->buckets[bucket]);
+		     place != ROOM_NONE && n < max;
+		     place = room_entry(&t->room, place)->next) {
+			const struct entry *e = room_entry(&t->room, place);
+			struct ended *going = &ret_going[n];
+
+			if (!e->log_tag || !connections_is_alive(t, e, now)
+			    || !tally_take(&t->room, place, &going->tally))
+				continue;
+			going->key = e->key;
+			going->opener = entry_get_opener(e);
+			going->time_ns = now;
+			going->tag = e->log_tag;
+			going->direction = e->direction;
+			n++;
+		}
+		lock_give(lock);
+		if (place == ROOM_NONE)
+			*at = ((uint64_t) bucket + 1) << 8;
+	}
+	return n;
+}
+
+size_t
 connections_n_places(const struct connections *t)
 {
 	return (size_t) t->mask + 1;

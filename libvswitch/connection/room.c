@@ -66,9 +66,13 @@ room_init(struct room *room, const struct vsw *vsw)
 void
 room_done(struct room *room)
 {
-	for (uint32_t i = 0; i < room->pool.n_chunks; i++)
-		memory_free(room->allocator, atomic_load(&room->chunks[i]),
-			    sizeof(struct room_chunk));
+	for (uint32_t i = 0; i < room->pool.n_chunks; i++) {
+		struct room_chunk *chunk = atomic_load(&room->chunks[i]);
+
+		memory_free(room->allocator, atomic_load(&chunk->tallies),
+			    ROOM_CHUNK * sizeof(struct tally));
+		memory_free(room->allocator, chunk, sizeof *chunk);
+	}
 	memory_free(room->allocator, room->chunks,
 		    room->max_chunks * sizeof *room->chunks);
 	memory_free(room->allocator, room->ports,

@@ -19,6 +19,7 @@
 #include "libvswitch/base/budget.h"
 #include "libvswitch/base/lock.h"
 #include "libvswitch/connection/connection.h"
+#include "libvswitch/connection/tally.h"
 #include "libvswitch/connection/track.h"
 
 enum { ROOM_CHUNK = 512, ROOM_NONE = UINT32_MAX };
@@ -61,6 +62,8 @@ struct room_listeners {
 struct room_chunk {
 	struct entry entries[ROOM_CHUNK];
 	struct room_listeners listeners[ROOM_CHUNK];
+	_Atomic(struct tally *) tallies;	/* ROOM_CHUNK; NULL: none yet.
+						 * tally.h */
 };
 static inline struct connection_opener
 room_opener(const struct entry *e)

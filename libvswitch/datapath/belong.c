@@ -67,6 +67,7 @@ belong_find(const struct headers *h, const uint8_t *frame,
 	ret_packet->direction = (uint8_t) direction;
 	ret_packet->event = (uint8_t) ends.event;
 	ret_packet->is_related = is_related;
+	ret_packet->size = h->l3_end;
 	set_key(&ends, direction, &ret_packet->key);
 	if (ends.proto == IP_PROTO_TCP && !is_related
 	    && h->key.fragment != VSW_FRAGMENT_LATER)

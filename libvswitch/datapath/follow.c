@@ -475,6 +475,7 @@ open_one(struct composition *c, struct follow *f, enum vsw_direction direction,
 		return (enum vsw_drop) drop;
 	refer(c, f, direction, followed);
 	followed->flags |= flags_of(proto, proto == IP_PROTO_TCP
+				    || f->view.log_tag
 				    || track_is_watched(f->view.state));
 	return VSW_N_DROPS;
 }

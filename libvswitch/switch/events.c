@@ -10,9 +10,15 @@
 #include "libvswitch/datapath/worker.h"
 #include "libvswitch/policy/port.h"
 
-static bool take_ended(struct vsw *, struct event *);
-static bool show_one(struct vsw *, const struct event *, vsw_event_fn *show,
-		     void *ctx);
+enum { COPIES = 32 };
+
+static bool take_ended(struct vsw *, struct ended *);
+static size_t show_ended(struct vsw *, const struct ended *,
+			 enum vsw_event_kind, vsw_event_fn *show, void *ctx);
+static bool show_one(struct vsw *, const struct event *, const struct tally *,
+		     vsw_event_fn *show, void *ctx);
+static void event_of(const struct vsw *, const struct ended *,
+		     enum vsw_event_kind, struct event *ret_event);
 static struct vsw_addr addr_of(const uint8_t *bytes, bool is_v4, bool is_v6);
 static void add(const struct event_queue *, struct vsw_event_counters *);
 
@@ -22,6 +28,7 @@ vsw_events(struct vsw *vsw, size_t max, vsw_event_fn *show, void *ctx)
 {
 	uint32_t n_workers = vsw->options.max_workers;
 	uint32_t n_empty = 0;
+	struct ended ended;
 	struct event event;
 	size_t n = 0;
 
@@ -37,11 +44,36 @@ vsw_events(struct vsw *vsw, size_t max, vsw_event_fn *show, void *ctx)
 			continue;
 		}
 		n_empty = 0;
-		n += show_one(vsw, &event, show, ctx);
+		n += show_one(vsw, &event, NULL, show, ctx);
 	}
-	while (n < max && take_ended(vsw, &event))
-		n += show_one(vsw, &event, show, ctx);
+	while (n < max && take_ended(vsw, &ended))
+		n += show_ended(vsw, &ended, VSW_EVENT_ENDED, show, ctx);
 	return n;
+}
+
+bool
+vsw_events_continue(struct vsw *vsw, uint64_t now, size_t *at, size_t n,
+		    size_t *ret_n, vsw_event_fn *show, void *ctx)
+{
+	struct connections *connections = atomic_load_explicit(
+		&vsw->connections, memory_order_acquire);
+	struct ended going[COPIES];
+	uint64_t place = (uint64_t) *at << 8, end;
+	size_t n_found;
+
+	*ret_n = 0;
+	if (!connections)
+		return false;
+	end = place + ((uint64_t) n << 8);
+	do {
+		n_found = connections_continue(connections, now, &place, end,
+					       going, COPIES);
+		for (size_t i = 0; i < n_found; i++)
+			*ret_n += show_ended(vsw, &going[i],
+					     VSW_EVENT_CONTINUED, show, ctx);
+	} while (n_found == COPIES);
+	*at = (size_t) (place >> 8);
+	return *at < connections_n_places(connections);
 }
 
 void
@@ -67,35 +99,30 @@ vsw_event_get_counters(const struct vsw *vsw,
 	       sum.size < sizeof sum ? sum.size : sizeof sum);
 }
 
-/* As if its opener's packet came now. */
 static bool
-take_ended(struct vsw *vsw, struct event *ret_event)
+take_ended(struct vsw *vsw, struct ended *ret_ended)
 {
 	struct connections *connections = atomic_load_explicit(
 		&vsw->connections, memory_order_acquire);
-	struct vsw_port *port;
-	struct ended ended;
 
-	if (!connections
-	    || !ended_take(connections_ended(connections), &ended))
-		return false;
-	port = atomic_load_explicit(&vsw->ports[ended.key.port],
-				    memory_order_acquire);
-	*ret_event = (struct event) {
-		.tag = ended.tag, .time_ns = ended.time_ns,
-		.port = ended.key.port, .port_serial = port ? port->serial : 0,
-		.kind = VSW_EVENT_ENDED, .direction = ended.direction
-	};
-	belong_opener(&ended.key, &(struct connection_view) {
-			      .direction = ended.direction,
-			      .opener = ended.opener
-		      }, &ret_event->key);
-	return true;
+	return connections
+	       && ended_take(connections_ended(connections), ret_ended);
 }
 
+static size_t
+show_ended(struct vsw *vsw, const struct ended *ended,
+	   enum vsw_event_kind kind, vsw_event_fn *show, void *ctx)
+{
+	struct event event;
+
+	event_of(vsw, ended, kind, &event);
+	return show_one(vsw, &event, &ended->tally, show, ctx);
+}
+
+/* 'tally' NULL: it is about one packet. */
 static bool
-show_one(struct vsw *vsw, const struct event *event, vsw_event_fn *show,
-	 void *ctx)
+show_one(struct vsw *vsw, const struct event *event, const struct tally *tally,
+	 vsw_event_fn *show, void *ctx)
 {
 	const struct flow_key *key = &event->key;
 	bool is_v6 = flow_key_is_ipv6(key);
@@ -119,8 +146,31 @@ show_one(struct vsw *vsw, const struct event *event, vsw_event_fn *show,
 		return false;
 	memcpy(info.eth_src, key->eth_src, sizeof info.eth_src);
 	memcpy(info.eth_dst, key->eth_dst, sizeof info.eth_dst);
+	if (tally) {
+		memcpy(info.packets, tally->n_packets, sizeof info.packets);
+		memcpy(info.bytes, tally->n_bytes, sizeof info.bytes);
+	}
 	show(ctx, &info);
 	return true;
+}
+
+/* As if its opener's packet came now. */
+static void
+event_of(const struct vsw *vsw, const struct ended *ended,
+	 enum vsw_event_kind kind, struct event *ret_event)
+{
+	const struct vsw_port *port = atomic_load_explicit(
+		&vsw->ports[ended->key.port], memory_order_acquire);
+
+	*ret_event = (struct event) {
+		.tag = ended->tag, .time_ns = ended->time_ns,
+		.port = ended->key.port, .port_serial = port ? port->serial : 0,
+		.kind = (uint8_t) kind, .direction = ended->direction
+	};
+	belong_opener(&ended->key, &(struct connection_view) {
+			      .direction = ended->direction,
+			      .opener = ended->opener
+		      }, &ret_event->key);
 }
 
 static struct vsw_addr

@@ -202,6 +202,75 @@ START_TEST(tells_of_ends)
 }
 END_TEST
 
+static size_t
+take_going(uint64_t now)
+{
+	size_t at = 0, n = 0, n_more;
+	bool has_more;
+
+	n_events = 0;
+	do {
+		has_more = vsw_events_continue(vsw, now, &at, 1000, &n_more,
+					       note, NULL);
+		n += n_more;
+	} while (has_more);
+	return n;
+}
+
+static void
+expect_passed(uint64_t packets, uint64_t bytes, uint64_t back)
+{
+	ck_assert_uint_eq(events[0].packets[0], packets);
+	ck_assert_uint_eq(events[0].bytes[0], bytes);
+	ck_assert_uint_eq(events[0].packets[1], back);
+	ck_assert_uint_eq(events[0].bytes[1], back * 42);
+}
+
+/* What a connection has passed, each packet once: while it goes on and at its
+ * end, since it was last told of; also when memory for it was not there at
+ * first. */
+START_TEST(tells_what_has_passed)
+{
+	static const char longer[] =
+		"eth 1>2 ip 1.1.1.1>2.2.2.2 udp 40>7 payload 100";
+
+	ck_assert_uint_eq(take_going(S), 0);
+	send(0, to7, S);
+	for (unsigned i = 0; i < 3; i++) {
+		send(1, from7, S + i);
+		send(0, longer, S + i);
+	}
+	ck_assert_uint_eq(take(), 1);
+	ck_assert_uint_eq(events[0].kind, VSW_EVENT_LOGGED);
+	expect_passed(0, 0, 0);
+	ck_assert_uint_eq(take_going(S), 1);
+	ck_assert_uint_eq(events[0].kind, VSW_EVENT_CONTINUED);
+	ck_assert_uint_eq(events[0].tag, 7);
+	ck_assert_ptr_eq(events[0].port, ports[0]);
+	ck_assert_uint_eq(events[0].l4_src, 40);
+	ck_assert_uint_eq(events[0].time_ns, S);
+	expect_passed(4, 42 + 3 * 142, 3);
+	/* Nothing has happened since. */
+	ck_assert_uint_eq(take_going(S), 0);
+	send(1, from7, 2 * S);
+	ck_assert_uint_eq(take_going(2 * S), 1);
+	expect_passed(0, 0, 1);
+	send(0, to7, 3 * S);
+	age(3);
+	expect_end(7);
+	expect_passed(1, 42, 0);
+	/* Another one in its place begins at nothing. */
+	send(0, to7, 12000 * S);
+	ck_assert_uint_eq(take(), 1);
+	ck_assert_uint_eq(take_going(12000 * S), 1);
+	expect_passed(1, 42, 0);
+	/* What nobody logs is not counted. */
+	set_program(0);
+	send(0, to7, 12001 * S);
+	ck_assert_uint_eq(take_going(12001 * S), 0);
+}
+END_TEST
+
 START_TEST(has_room_for_so_many)
 {
 	struct ended_ring ring;
@@ -243,6 +312,7 @@ main(void)
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_test(all, tells_of_new_flows_once);
 	tcase_add_test(all, tells_of_ends);
+	tcase_add_test(all, tells_what_has_passed);
 	tcase_add_test(all, has_room_for_so_many);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
