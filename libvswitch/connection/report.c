@@ -86,7 +86,7 @@ connections_continue(struct connections *t, uint64_t now, uint64_t *at,
 			    || !tally_take(&t->room, place, &going->tally))
 				continue;
 			going->key = e->key;
-			going->opener = entry_get_opener(e);
+			going->opener = room_opener(e);
 			going->time_ns = now;
 			going->tag = e->log_tag;
 			going->direction = e->direction;
