@@ -258,31 +258,22 @@ look_at_rows(struct visit *visit)
 static void
 look_at_ports(struct visit *visit)
 {
-	const struct list *switches = &visit->doctor->model->switches;
+	const struct model *model = visit->doctor->model;
+	const struct model_port *port = NULL;
 	size_t n = 0;
 
-	for (const struct list *s = switches->next; s != switches;
-	     s = s->next) {
-		const struct model_switch *sw =
-			LIST_ENTRY(s, const struct model_switch, link);
+	while ((port = model_next_port(model, port))) {
+		const struct model_fault *fault;
+		const char *was = status_of_port(port, &fault);
 
-		for (const struct list *link = sw->ports.next;
-		     link != &sw->ports; link = link->next) {
-			const struct model_port *port =
-				LIST_ENTRY(link, const struct model_port,
-					   link);
-			const struct model_fault *fault;
-			const char *was = status_of_port(port, &fault);
-
-			if (!fault->reason && !strcmp(was, "bound")) {
-				n++;
-				continue;
-			}
-			tell(visit, strcmp(was, "error") ? LOOK : WRONG,
-			     "port", "%s is %s: %s", port->name, was,
-			     fault->detail ? fault->detail
-					   : model_reason_text(fault->reason));
+		if (!fault->reason && !strcmp(was, "bound")) {
+			n++;
+			continue;
 		}
+		tell(visit, strcmp(was, "error") ? LOOK : WRONG, "port",
+		     "%s is %s: %s", port->name, was,
+		     fault->detail ? fault->detail
+				   : model_reason_text(fault->reason));
 	}
 	tell(visit, WELL, "ports", "%zu are bound, without any fault", n);
 }
@@ -291,30 +282,18 @@ look_at_ports(struct visit *visit)
 static void
 look_at_macs(struct visit *visit)
 {
-	const struct list *switches = &visit->doctor->model->switches;
-	const struct model_port **ports = NULL;
+	const struct model *model = visit->doctor->model;
+	const struct model_port **ports = NULL, *port = NULL;
 	size_t n = 0, n_same = 0;
 
-	for (const struct list *s = switches->next; s != switches;
-	     s = s->next) {
-		const struct model_switch *sw =
-			LIST_ENTRY(s, const struct model_switch, link);
+	while ((port = model_next_port(model, port))) {
+		static const uint8_t none[6];
 
-		for (const struct list *link = sw->ports.next;
-		     link != &sw->ports; link = link->next) {
-			const struct model_port *port =
-				LIST_ENTRY(link, const struct model_port,
-					   link);
-			static const uint8_t none[6];
-
-			if (!port->claimed
-			    || !memcmp(port->claimed_mac, none, 6))
-				continue;
-			if (!(n & (n + 1)))
-				ports = xrealloc(ports, (2 * n + 1)
-						 * sizeof *ports);
-			ports[n++] = port;
-		}
+		if (!port->claimed || !memcmp(port->claimed_mac, none, 6))
+			continue;
+		if (!(n & (n + 1)))
+			ports = xrealloc(ports, (2 * n + 1) * sizeof *ports);
+		ports[n++] = port;
 	}
 	if (n)
 		qsort(ports, n, sizeof *ports, compare_claims);

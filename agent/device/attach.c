@@ -29,8 +29,9 @@ struct attached {
 	int error;			/* What attach_check() saw. */
 };
 
-static void set_fault(struct model_fault *, int error, const char *netns,
-		      const char *problem);
+static struct vsw_device *opened(struct vsw_device *, int error,
+				 const char *netns, const char *problem,
+				 struct model_fault *);
 static char *netns_path(const char *name);
 static bool has_drained(const struct attached *);
 static void do_nothing(void *);
@@ -213,11 +214,7 @@ attach_open_socket(struct vsw *vsw, const struct model_pa *pa,
 	o.mtu = (uint32_t) mtu;
 	error = vsw_device_open_socket(vsw, &o, problem, sizeof problem,
 				       &device);
-	if (error) {
-		set_fault(fault, error, o.netns, problem);
-		return NULL;
-	}
-	return device;
+	return opened(error ? NULL : device, error, o.netns, problem, fault);
 }
 
 struct vsw_device *
@@ -242,19 +239,16 @@ attach_open_packet(struct vsw *vsw, const struct model_pa *pa,
 	}
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
 				       &device);
-	if (error) {
-		set_fault(fault, error, o.netns, problem);
-		return NULL;
-	}
-	return device;
+	return opened(error ? NULL : device, error, o.netns, problem, fault);
 }
 
-/* What did not open, and why. */
-static void
-set_fault(struct model_fault *fault, int error, const char *netns,
-	  const char *problem)
+/* 'device', or, if there was an error, NULL, and the fault says what did not
+ * open, and why. */
+static struct vsw_device *
+opened(struct vsw_device *device, int error, const char *netns,
+       const char *problem, struct model_fault *fault)
 {
-	char *path = netns ? netns_path(netns) : NULL;
+	char *path = error && netns ? netns_path(netns) : NULL;
 	enum model_reason reason = MODEL_NO_DEVICE;
 	struct stat st;
 
@@ -262,9 +256,11 @@ set_fault(struct model_fault *fault, int error, const char *netns,
 		reason = MODEL_NO_NETNS;
 	else if (error == -EADDRNOTAVAIL)
 		reason = MODEL_NO_ADDRESS;
-	model_fault_set(fault, reason, "%s",
-			*problem ? problem : strerror(-error));
+	if (error)
+		model_fault_set(fault, reason, "%s",
+				*problem ? problem : strerror(-error));
 	free(path);
+	return device;
 }
 
 /* As ip-netns(8) has them. */
@@ -337,11 +333,7 @@ open_tap(struct vsw *vsw, const struct model_port *port,
 	o.n_queues = (uint32_t) n_queues;
 	error = vsw_device_open_tap(vsw, &o, problem, sizeof problem,
 				    &device);
-	if (error) {
-		set_fault(fault, error, o.netns, problem);
-		return NULL;
-	}
-	return device;
+	return opened(error ? NULL : device, error, o.netns, problem, fault);
 }
 
 static struct vsw_device *
@@ -367,9 +359,5 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 	o.n_queues = (uint32_t) n_queues;
 	error = vsw_device_open_packet(vsw, &o, problem, sizeof problem,
 				       &device);
-	if (error) {
-		set_fault(fault, error, o.netns, problem);
-		return NULL;
-	}
-	return device;
+	return opened(error ? NULL : device, error, o.netns, problem, fault);
 }

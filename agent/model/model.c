@@ -212,22 +212,38 @@ model_update(struct model *model)
 }
 
 struct model_port *
+model_next_port(const struct model *model, const struct model_port *port)
+{
+	const struct list *sw = port ? &port->sw->link : &model->switches;
+	const struct list *link = port ? port->link.next : NULL;
+
+	for (;;) {
+		const struct list *ports;
+
+		if (sw != &model->switches) {
+			ports = &LIST_ENTRY(sw, const struct model_switch,
+					    link)->ports;
+			if (!link)
+				link = ports->next;
+			if (link != ports)
+				return LIST_ENTRY(link, struct model_port,
+						  link);
+		}
+		sw = sw->next;
+		if (sw == &model->switches)
+			return NULL;
+		link = NULL;
+	}
+}
+
+struct model_port *
 model_find_port(const struct model *model, const struct vsw_port *vsw_port)
 {
-	for (struct list *s = model->switches.next; s != &model->switches;
-	     s = s->next) {
-		struct model_switch *sw =
-			LIST_ENTRY(s, struct model_switch, link);
+	struct model_port *port = NULL;
 
-		for (struct list *p = sw->ports.next; p != &sw->ports;
-		     p = p->next) {
-			struct model_port *port =
-				LIST_ENTRY(p, struct model_port, link);
-
-			if (vsw_port && port->port == vsw_port)
-				return port;
-		}
-	}
+	while (vsw_port && (port = model_next_port(model, port)))
+		if (port->port == vsw_port)
+			return port;
 	return NULL;
 }
 
@@ -373,17 +389,10 @@ state_must_look(struct model_state *state, struct model_port *port)
 void
 state_judge_all(struct model_state *state)
 {
-	struct list *switches = &state->model->switches;
+	struct model_port *port = NULL;
 
-	for (struct list *s = switches->next; s != switches; s = s->next) {
-		struct list *ports =
-			&LIST_ENTRY(s, struct model_switch, link)->ports;
-
-		for (struct list *p = ports->next; p != ports; p = p->next)
-			state_must_judge(state, LIST_ENTRY(p,
-							   struct model_port,
-							   link));
-	}
+	while ((port = model_next_port(state->model, port)))
+		state_must_judge(state, port);
 }
 
 void

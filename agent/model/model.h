@@ -485,6 +485,11 @@ void model_path_set(struct model *, struct model_path *,
 struct list *model_behind(const struct model_port *);
 bool model_is_trunk(const struct model_port *);
 
+/* All ports of all switches, one after the other: the one behind 'port', NULL:
+ * the first; NULL: there is none. */
+struct model_port *model_next_port(const struct model *,
+				   const struct model_port *port);
+
 /* For those who answer packets: what is in force. */
 struct model_port *model_find_port(const struct model *,
 				   const struct vsw_port *);

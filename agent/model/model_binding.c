@@ -211,22 +211,15 @@ compare_physicals(const void *pa, const void *pb)
 static void
 collect_ports(struct binding *binding)
 {
-	struct list *switches = &binding->state->model->switches;
+	const struct model *model = binding->state->model;
+	struct model_port *port = NULL;
 	size_t n = 0;
 
-	for (struct list *s = switches->next; s != switches; s = s->next) {
-		struct model_switch *sw =
-			LIST_ENTRY(s, struct model_switch, link);
-
-		for (struct list *p = sw->ports.next; p != &sw->ports;
-		     p = p->next) {
-			if (!(n & (n + 1)))
-				binding->ports = xrealloc(
-					binding->ports,
-					(2 * n + 1) * sizeof *binding->ports);
-			binding->ports[n++].port =
-				LIST_ENTRY(p, struct model_port, link);
-		}
+	while ((port = model_next_port(model, port))) {
+		if (!(n & (n + 1)))
+			binding->ports = xrealloc(binding->ports, (2 * n + 1)
+						  * sizeof *binding->ports);
+		binding->ports[n++].port = port;
 	}
 	binding->n_ports = n;
 	if (n)

@@ -84,15 +84,10 @@ host_done(struct model_state *state)
 {
 	struct model *model = state->model;
 	struct list *switches = &model->switches;
+	struct model_port *port = NULL;
 
-	for (struct list *s = switches->next; s != switches; s = s->next) {
-		struct list *ports =
-			&LIST_ENTRY(s, struct model_switch, link)->ports;
-
-		for (struct list *p = ports->next; p != ports; p = p->next)
-			LIST_ENTRY(p, struct model_port, link)->is_removed
-				= true;
-	}
+	while ((port = model_next_port(model, port)))
+		port->is_removed = true;
 	binding_follow(state);
 	while (!list_is_empty(switches))
 		model_forget_switch(model,

@@ -228,7 +228,7 @@ write_physicals(struct model_state *state, struct teller *teller)
 {
 	const struct table *table =
 		state_table(state, DB_MS_VTEP, "Physical_Port");
-	struct list *switches = &state->model->switches;
+	struct model_port *port = NULL;
 	bool all = state->must_tell_all;
 
 	if (all)
@@ -237,20 +237,13 @@ write_physicals(struct model_state *state, struct teller *teller)
 		write_untold(state, teller);
 	state->must_tell_all = false;
 	state->n_untold = 0;
-	for (struct list *s = switches->next; s != switches; s = s->next) {
-		struct list *ports =
-			&LIST_ENTRY(s, struct model_switch, link)->ports;
+	while ((port = model_next_port(state->model, port))) {
+		const struct row *row =
+			has_news(port, state->seed) && !all
+			? table_find(table, &port->physical) : NULL;
 
-		for (struct list *p = ports->next; p != ports; p = p->next) {
-			struct model_port *port =
-				LIST_ENTRY(p, struct model_port, link);
-			const struct row *row =
-				has_news(port, state->seed) && !all
-				? table_find(table, &port->physical) : NULL;
-
-			if (row)
-				write_physical(teller, row, port);
-		}
+		if (row)
+			write_physical(teller, row, port);
 	}
 }
 
@@ -304,56 +297,34 @@ has_news(struct model_port *port, uint64_t seed)
 static const struct model_port *
 find_first(const struct model_state *state, const struct row *row)
 {
-	const struct list *switches = &state->model->switches;
 	char *id = iface_id_from_text(row_string(row, "name", ""));
-	const struct model_port *first = NULL;
+	const struct model_port *port = NULL;
 
-	for (const struct list *s = switches->next; s != switches && !first;
-	     s = s->next) {
-		const struct list *all =
-			&LIST_ENTRY(s, const struct model_switch, link)->ports;
-
-		for (const struct list *p = all->next; p != all && !first;
-		     p = p->next) {
-			const struct model_port *port =
-				LIST_ENTRY(p, const struct model_port, link);
-
-			if (!port->is_removed && !port->trunk && *id
-			    && !strcmp(port->iface_id, id))
-				first = port;
-		}
-	}
+	while (*id && (port = model_next_port(state->model, port)))
+		if (!port->is_removed && !port->trunk
+		    && !strcmp(port->iface_id, id))
+			break;
 	free(id);
-	return first;
+	return port;
 }
 
 /* Those that have a name, in order. */
 static struct named_port *
 collect_ports(const struct model_state *state, size_t *ret_n)
 {
-	const struct list *switches = &state->model->switches;
+	const struct model_port *port = NULL;
 	struct named_port *ports = NULL;
 	size_t n = 0, size = 0;
 
-	for (const struct list *s = switches->next; s != switches;
-	     s = s->next) {
-		const struct list *all =
-			&LIST_ENTRY(s, const struct model_switch, link)->ports;
-
-		for (const struct list *p = all->next; p != all; p = p->next) {
-			const struct model_port *port =
-				LIST_ENTRY(p, const struct model_port, link);
-
-			if (port->is_removed || port->trunk
-			    || !*port->iface_id)
-				continue;
-			if (n == size) {
-				size = 2 * size + 16;
-				ports = xrealloc(ports, size * sizeof *ports);
-			}
-			ports[n] = (struct named_port) { port, n };
-			n++;
+	while ((port = model_next_port(state->model, port))) {
+		if (port->is_removed || port->trunk || !*port->iface_id)
+			continue;
+		if (n == size) {
+			size = 2 * size + 16;
+			ports = xrealloc(ports, size * sizeof *ports);
 		}
+		ports[n] = (struct named_port) { port, n };
+		n++;
 	}
 	if (n)
 		qsort(ports, n, sizeof *ports, compare_ports);
@@ -594,19 +565,13 @@ write_fault(struct teller *teller, const struct row *row, const char *column,
 static void
 write_locals(struct model_state *state, struct teller *teller)
 {
-	struct list *switches = &state->model->switches;
+	const struct model_port *port = NULL;
 	struct table *table =
 		database_table(teller->database, "Ucast_Macs_Local");
 
 	remove_stale(state, teller, table);
-	for (struct list *s = switches->next; s != switches; s = s->next) {
-		struct list *ports =
-			&LIST_ENTRY(s, struct model_switch, link)->ports;
-
-		for (struct list *p = ports->next; p != ports; p = p->next)
-			add_local(teller, table,
-				  LIST_ENTRY(p, struct model_port, link));
-	}
+	while ((port = model_next_port(state->model, port)))
+		add_local(teller, table, port);
 }
 
 static void
