@@ -332,10 +332,10 @@ typedef void vsw_event_fn(void *ctx, const struct vsw_event *);
 VSW_API size_t vsw_events(struct vsw *, size_t max, vsw_event_fn *show,
 			  void *ctx);
 
-/* [control] Connections whose end is to be told, and that have had packets since
- * they were last told of, are told of as VSW_EVENT_CONTINUED.  In pieces, as
- * vsw_connections_from(): looks at 'n' places, beginning at '*at'; *ret_n is how
- * many were shown.  False: that was the last piece.
+/* [control] Connections whose end is to be told, and that have had packets
+ * since they were last told of, are told of as VSW_EVENT_CONTINUED.  In pieces,
+ * as vsw_connections_from(): looks at 'n' places, beginning at '*at'; *ret_n is
+ * how many were shown.  False: that was the last piece.
  *
  * A flow's packets are seen one by one where a connection of theirs is to be
  * told of; others pay nothing for it. */

@@ -182,7 +182,8 @@ connection_may_be_there(struct connections *t, uint32_t hash)
 	/* Who has been refused is asked about when the policy changes again,
 	 * and then all flows are decided anew. */
 	lock_take(lock);
-	for (uint32_t place = table_load(bucket); place != ROOM_NONE && !is_there;) {
+	for (uint32_t place = table_load(bucket);
+	     place != ROOM_NONE && !is_there;) {
 		const struct entry *e = room_entry(&t->room, place);
 
 		is_there = table_load(&e->hash) == hash
@@ -204,7 +205,8 @@ connection_see(struct connections *t, const struct connection_reference *at,
 
 	lock_take(lock);
 	e = find(t, at, packet);
-	if (!e || !connections_is_alive(t, e, now) || track_is_refused(e->state)) {
+	if (!e || !connections_is_alive(t, e, now)
+	    || track_is_refused(e->state)) {
 		verdict = CONNECTION_GONE;
 	} else if (packet->is_related) {
 		/* What is said about a connection does not keep it. */
@@ -389,7 +391,8 @@ connections_ended(struct connections *t)
 /* Clocks of workers may differ a little: what was used later than now is
  * used. */
 bool
-connections_is_alive(const struct connections *t, const struct entry *e, uint64_t now)
+connections_is_alive(const struct connections *t, const struct entry *e,
+		     uint64_t now)
 {
 	uint64_t age = t->age_ns[track_age(e->state)];
 

@@ -191,8 +191,8 @@ struct connection_copy {
 size_t connections_copy(struct connections *, uint32_t port, uint64_t now,
 			uint64_t *at, uint64_t end,
 			struct connection_copy *ret_copies, size_t max);
-/* [any] The same of those that are to be told of, and have had packets since they
- * were last told of; they count anew. */
+/* [any] The same of those that are to be told of, and have had packets since
+ * they were last told of; they count anew. */
 size_t connections_continue(struct connections *, uint64_t now, uint64_t *at,
 			    uint64_t end, struct ended *ret_going,
 			    size_t max);
