@@ -353,6 +353,9 @@ update_packet(struct member *member, struct model_fault *fault)
 		return false;
 	}
 	holder = find_holder(member, link, vlan);
+	/* As the kernel tags what goes by there. */
+	if (!vlan && holder && holder->lower == link->index)
+		vlan = holder->vlan;
 	if (!set_underlay(member, link, holder, vlan, fault)
 	    || !set_next_hops(member, holder, fault))
 		return false;
