@@ -67,6 +67,7 @@ static void look_at_given(void *visit, const struct model_tunnel_ip *);
 static void look_at_paths(struct visit *);
 static void look_at_path(void *paths_, const struct doctor_path *);
 static unsigned largest_mtu(const struct model *);
+static void look_at_drops(struct visit *);
 static void look_at_limits(struct visit *);
 static size_t look_at_classes(struct visit *, const struct model_port *);
 static void look_at_certificate(struct visit *, const char *path);
@@ -104,6 +105,7 @@ run(struct control_request *request, size_t n_args, const char *const args[],
 	look_at_audit(&visit);
 	look_at_provider(&visit);
 	look_at_paths(&visit);
+	look_at_drops(&visit);
 	look_at_limits(&visit);
 	look_at_certificate(&visit, visit.doctor->certificate);
 	look_at_certificate(&visit, visit.doctor->ca_certificate);
@@ -434,6 +436,15 @@ look_at_path(void *paths_, const struct doctor_path *path)
 		     netns ? " in " : "", netns ? netns : "");
 	else
 		paths->n_well++;
+	if (path->is_silent) {
+		char hop[MODEL_ADDR_TEXT_SIZE];
+
+		model_addr_to_text(&path->next_hop, hop);
+		tell(paths->visit, LOOK, "path", "%s: the MAC address of %s "
+		     "is not known%s%s: it does not answer, or nothing was "
+		     "sent there", text, hop, netns ? " in " : "",
+		     netns ? netns : "");
+	}
 }
 
 static unsigned
@@ -460,6 +471,39 @@ largest_mtu(const struct model *model)
 		}
 	}
 	return largest ? (unsigned) largest : USUAL_MTU;
+}
+
+/* What uplinks drop if two hosts have not been told the same. */
+static void
+look_at_drops(struct visit *visit)
+{
+	static const enum vsw_drop kinds[] = {
+		VSW_DROP_UNKNOWN_PA, VSW_DROP_UNKNOWN_VNI,
+		VSW_DROP_BAD_TUNNEL
+	};
+	const struct list *switches = &visit->doctor->model->switches;
+
+	for (const struct list *s = switches->next; s != switches;
+	     s = s->next) {
+		const struct model_switch *sw =
+			LIST_ENTRY(s, const struct model_switch, link);
+
+		for (size_t i = 0; i < sw->n_uplinks; i++) {
+			struct vsw_port_counters c = { .size = sizeof c };
+
+			vsw_port_get_counters(sw->uplinks[i], &c);
+			for (size_t k = 0; k < sizeof kinds / sizeof *kinds;
+			     k++)
+				if (c.drops[kinds[k]])
+					tell(visit, LOOK, "drops", "%s has "
+					     "dropped %" PRIu64 ": %s; see "
+					     "flows --drop=%s",
+					     vsw_port_name(sw->uplinks[i]),
+					     c.drops[kinds[k]],
+					     vsw_drop_text(kinds[k]),
+					     vsw_drop_name(kinds[k]));
+		}
+	}
 }
 
 static void

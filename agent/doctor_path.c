@@ -21,6 +21,8 @@ struct remotes_seen {
 
 struct answer {
 	int error, mtu;
+	struct vsw_addr next_hop;
+	bool is_silent;
 };
 
 /* What is asked from one local address, in its namespace. */
@@ -37,6 +39,10 @@ static bool is_asked(const struct model_pa *, const struct vsw_addr *);
 static int ask_all(void *question);
 static int ask(const struct model_pa *, const struct vsw_addr *,
 	       int *ret_mtu);
+static void ask_neighbours(struct question *);
+static void hear_neighbour(void *is_silent, int index,
+			   const struct vsw_addr *, const uint8_t mac[6],
+			   bool is_stale);
 static bool has_way(const struct question *, size_t n, size_t remote,
 		    size_t but);
 
@@ -63,6 +69,8 @@ doctor_each_path(const struct model *model,
 		error = kernel_visit(netns, ask_all, q);
 		for (size_t r = 0; r < remotes.n && error; r++)
 			q->answers[r].error = -error;
+		if (!error)
+			ask_neighbours(q);
 	}
 	for (size_t r = 0; r < remotes.n; r++) {
 		bool is_told = false;
@@ -72,7 +80,9 @@ doctor_each_path(const struct model *model,
 				.remote = &remotes.of[r], .local = locals[i],
 				.error = questions[i].answers[r].error,
 				.mtu = (unsigned) questions[i].answers[r].mtu,
-				.has_other = has_way(questions, n, r, i)
+				.has_other = has_way(questions, n, r, i),
+				.next_hop = questions[i].answers[r].next_hop,
+				.is_silent = questions[i].answers[r].is_silent
 			};
 
 			if (locals[i]->addr.n != path.remote->n)
@@ -187,6 +197,57 @@ ask(const struct model_pa *pa, const struct vsw_addr *remote, int *ret_mtu)
 		error = errno;
 	close(fd);
 	return error;
+}
+
+/* Who is next on each way that there is, and is he known?  The address is up,
+ * so that its namespace is watched already. */
+static void
+ask_neighbours(struct question *q)
+{
+	const struct model_options *options = &q->pa->options;
+	const char *name = model_option(options, "interface", NULL);
+	struct kernel_watch watch = { .neighbour = hear_neighbour };
+	const struct kernel_link *link = NULL;
+	struct kernel *kernel;
+	int only = 0;
+
+	if (kernel_watch(NULL, model_option(options, "netns", NULL), &watch,
+			 &kernel))
+		return;
+	if (strcmp(q->pa->device, "socket"))
+		link = kernel_link_with(kernel, &q->pa->addr);
+	else if (name)
+		link = kernel_link_named(kernel, name);
+	if (link)
+		only = link->index;
+	for (size_t i = 0; i < q->remotes->n; i++) {
+		static const uint8_t none[6];
+		struct answer *answer = &q->answers[i];
+		int index;
+
+		if (answer->error || !is_asked(q->pa, &q->remotes->of[i])
+		    || kernel_route(kernel, &q->pa->addr, &q->remotes->of[i],
+				    only, &answer->next_hop, &index))
+			continue;
+		/* Who has no MAC asks for none. */
+		link = kernel_link_at(kernel, index);
+		if (!link || !memcmp(link->mac, none, sizeof none))
+			continue;
+		watch.ctx = &answer->is_silent;
+		kernel_ask_neighbour(kernel, &watch, index,
+				     &answer->next_hop);
+	}
+	kernel_unwatch(kernel, &watch);
+}
+
+static void
+hear_neighbour(void *is_silent, int index, const struct vsw_addr *addr,
+	       const uint8_t mac[6], bool is_stale)
+{
+	(void) index;
+	(void) addr;
+	(void) is_stale;
+	*(bool *) is_silent = !mac;
 }
 
 static bool

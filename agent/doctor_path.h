@@ -17,6 +17,10 @@ struct doctor_path {
 	int error;			/* An errno: there is no way. */
 	unsigned mtu;			/* Else what goes through. */
 	bool has_other;			/* Another address has a way there. */
+	/* By whom it goes; 'is_silent': the kernel does not know his MAC
+	 * address, as when he does not answer. */
+	struct vsw_addr next_hop;
+	bool is_silent;
 };
 
 /* From each address that is up to each other host's that a locator names, those

@@ -134,6 +134,15 @@ kernel_link_named(const struct kernel *kernel, const char *name)
 }
 
 const struct kernel_link *
+kernel_link_at(const struct kernel *kernel, int index)
+{
+	for (size_t i = 0; i < kernel->n_links; i++)
+		if (kernel->links[i].index == index)
+			return &kernel->links[i];
+	return NULL;
+}
+
+const struct kernel_link *
 kernel_link_with(const struct kernel *kernel, const struct vsw_addr *addr)
 {
 	for (size_t i = 0; i < kernel->n_addresses; i++) {

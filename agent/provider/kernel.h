@@ -55,6 +55,7 @@ void kernel_unwatch(struct kernel *, struct kernel_watch *);
 /* NULL: there is none.  Valid until the next turn of the loop. */
 const struct kernel_link *kernel_link_named(const struct kernel *,
 					    const char *name);
+const struct kernel_link *kernel_link_at(const struct kernel *, int index);
 /* That has the address. */
 const struct kernel_link *kernel_link_with(const struct kernel *,
 					   const struct vsw_addr *);

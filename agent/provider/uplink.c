@@ -313,7 +313,8 @@ update_socket(struct member *member, struct model_fault *fault)
 		model_fault_set(fault, MODEL_LINK_DOWN, "there is no %s",
 				name);
 	else if (!link->is_up)
-		model_fault_set(fault, MODEL_LINK_DOWN, "%s", link->name);
+		model_fault_set(fault, MODEL_LINK_DOWN, "%s is down, or its "
+				"wire is", link->name);
 	else
 		set_mtu(member, link, fault);
 	return fault->reason == MODEL_OK;
@@ -360,7 +361,8 @@ update_packet(struct member *member, struct model_fault *fault)
 	    || !set_next_hops(member, holder, fault))
 		return false;
 	if (!link->is_up || (holder && !holder->is_up))
-		model_fault_set(fault, MODEL_LINK_DOWN, "%s",
+		model_fault_set(fault, MODEL_LINK_DOWN, "%s is down, or its "
+				"wire is",
 				link->is_up ? holder->name : link->name);
 	return fault->reason == MODEL_OK;
 }
