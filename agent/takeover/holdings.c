@@ -34,12 +34,20 @@ struct copy {
 	bool is_foreign;		/* Nobody knows how. */
 };
 
+struct holdings_key {
+	uint64_t hash;
+	const struct nlmsghdr *item;
+};
+
 struct taking {
 	const struct interface *link;
 	struct holdings *holdings;
 	int error;
 };
 
+static uint64_t hash_of(const struct nlmsghdr *);
+static uint64_t hash_bytes(uint64_t hash, const void *, size_t size);
+static int compare_keys(const void *, const void *);
 static int dump(struct netlink *, uint16_t type, uint8_t family,
 		uint8_t neighbour_flags, struct taking *);
 static int take_one(const struct nlmsghdr *, void *taking_);
@@ -157,11 +165,40 @@ holdings_same(const struct nlmsghdr *a, const struct nlmsghdr *b)
 	return !x && !y;
 }
 
-bool
-holdings_has(const struct holdings *holdings, const struct nlmsghdr *item)
+void
+holdings_sort(const struct holdings *holdings, struct holdings_index *index)
 {
+	index->n = holdings->n;
+	index->keys = xcalloc(holdings->n + 1, sizeof *index->keys);
 	for (size_t i = 0; i < holdings->n; i++)
-		if (holdings_same(holdings->items[i], item))
+		index->keys[i] = (struct holdings_key) {
+			hash_of(holdings->items[i]), holdings->items[i]
+		};
+	qsort(index->keys, index->n, sizeof *index->keys, compare_keys);
+}
+
+void
+holdings_index_done(struct holdings_index *index)
+{
+	free(index->keys);
+}
+
+bool
+holdings_has(const struct holdings_index *index, const struct nlmsghdr *item)
+{
+	uint64_t hash = hash_of(item);
+	size_t first = 0, end = index->n;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (index->keys[middle].hash < hash)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	for (; first < index->n && index->keys[first].hash == hash; first++)
+		if (holdings_same(index->keys[first].item, item))
 			return true;
 	return false;
 }
@@ -176,6 +213,39 @@ holdings_is_empty(const struct holdings *holdings)
 			return false;
 	}
 	return true;
+}
+
+/* Of what holdings_same() looks at. */
+static uint64_t
+hash_of(const struct nlmsghdr *item)
+{
+	size_t header = header_size(item->nlmsg_type);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) + item->nlmsg_type;
+	const struct nlattr *attr;
+
+	hash = hash_bytes(hash, mnl_nlmsg_get_payload(item), header);
+	attr = next_lasting(item, mnl_nlmsg_get_payload_offset(item, header));
+	for (; attr; attr = next_lasting(item, mnl_attr_next(attr)))
+		hash = hash_bytes(hash, attr, attr->nla_len);
+	return hash;
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const uint8_t *) bytes)[i])
+		       * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static int
+compare_keys(const void *a_, const void *b_)
+{
+	const struct holdings_key *a = a_, *b = b_;
+
+	return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
 static int

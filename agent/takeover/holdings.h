@@ -54,7 +54,14 @@ struct nlmsghdr *holdings_aim(const struct nlmsghdr *item,
 			      const struct interface *);
 /* Do they say the same?  Lifetimes that run are not looked at. */
 bool holdings_same(const struct nlmsghdr *, const struct nlmsghdr *);
-bool holdings_has(const struct holdings *, const struct nlmsghdr *);
+/* All of them in an order of their own, so that one among many is found. */
+struct holdings_index {
+	size_t n;
+	struct holdings_key *keys;
+};
+void holdings_sort(const struct holdings *, struct holdings_index *ret_index);
+void holdings_index_done(struct holdings_index *);
+bool holdings_has(const struct holdings_index *, const struct nlmsghdr *);
 /* Has it addresses, or routes that did not come with them? */
 bool holdings_is_empty(const struct holdings *);
 

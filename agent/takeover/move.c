@@ -10,6 +10,8 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
+#include "agent/base/memory.h"
+
 /* A route may need another one that leads to its gateway. */
 enum { PASSES = 3 };
 
@@ -94,32 +96,33 @@ int
 move_make_equal(struct netlink *netlink, const struct holdings *wanted,
 		const struct interface *to, const char **ret_what)
 {
-	struct holdings seen;
+	struct holdings_index index;
+	struct holdings seen, missing;
 	int error = holdings_take(netlink, to, &seen);
 
 	*ret_what = "a route";
 	if (error)
 		return error;
+	holdings_sort(wanted, &index);
 	for (size_t i = 0; i < seen.n; i++)
 		if (seen.items[i]->nlmsg_type == RTM_NEWROUTE
-		    && !holdings_has(wanted, seen.items[i]))
+		    && !holdings_has(&index, seen.items[i]))
 			(void) !send_item(netlink, seen.items[i], to,
 					  RTM_DELROUTE, 0);
-	for (int pass = 0; pass < PASSES; pass++) {
-		error = 0;
-		for (size_t i = 0; i < wanted->n; i++) {
-			const struct nlmsghdr *item = wanted->items[i];
-			int each = 0;
-
-			if (item->nlmsg_type == RTM_NEWROUTE
-			    && !holdings_has(&seen, item))
-				each = add_route(netlink, item, to);
-			if (each && !error)
-				error = each;
-		}
-		if (!error)
-			break;
-	}
+	holdings_index_done(&index);
+	/* Borrowed items. */
+	missing.n = 0;
+	missing.items = xcalloc(wanted->n + 1, sizeof *missing.items);
+	holdings_sort(&seen, &index);
+	for (size_t i = 0; i < wanted->n; i++)
+		if (wanted->items[i]->nlmsg_type == RTM_NEWROUTE
+		    && !holdings_has(&index, wanted->items[i]))
+			missing.items[missing.n++] = wanted->items[i];
+	holdings_index_done(&index);
+	error = add_routes(netlink, &missing, to, false);
+	if (!error)
+		error = add_routes(netlink, &missing, to, true);
+	free(missing.items);
 	holdings_done(&seen);
 	return error;
 }
@@ -158,6 +161,11 @@ move_remove(struct netlink *netlink, const struct holdings *holdings,
 			const struct nlmsghdr *v4 =
 				holdings->items[holdings->n - 1 - i];
 
+			/* Rules outlive an interface.  One that names nothing
+			 * is whichever comes first. */
+			if (order[k].is == RTM_NEWRULE ? !*from->name
+						       : from->index <= 0)
+				continue;
 			if (v4->nlmsg_type == order[k].is
 			    && family_of(v4) == AF_INET)
 				(void) !send_item(netlink, v4, from,

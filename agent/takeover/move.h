@@ -38,7 +38,9 @@ int move_make_equal(struct netlink *, const struct holdings *wanted,
  * goes. */
 void move_renew_proxies(struct netlink *, const struct holdings *,
 			const struct interface *to);
-/* Takes away all of it, as far as it is there. */
+/* Takes away all of it, as far as it is there.  'from' may be no interface,
+ * with an index below 0: then rules go that name it, if it has a name.  So may
+ * that of move_finish(). */
 void move_remove(struct netlink *, const struct holdings *,
 		 const struct interface *from);
 

@@ -25,7 +25,8 @@
 #include "agent/takeover/transfer.h"
 #include "agent/takeover/wish.h"
 
-enum { LOOK_MS = 1000, RETRY_MS = 5000 };
+/* A look takes a twentieth of the time at most. */
+enum { LOOK_MS = 1000, LOOK_SHARE = 20, RETRY_MS = 5000 };
 
 struct takeovers {
 	struct takeovers_options options;
@@ -38,7 +39,7 @@ struct takeovers {
 	struct kernel_watch watch;
 	bool must_look;			/* The kernel says something new, */
 	bool is_looking;		/* and this turn looks at it. */
-	int64_t looked_ms;
+	int64_t look_at_ms;		/* Not before. */
 };
 
 static int open_dir(struct takeovers *);
@@ -167,11 +168,8 @@ takeovers_apply(struct takeovers *t)
 	struct list *switches = &t->options.model->switches;
 	int64_t now = record_now_ms();
 
-	t->is_looking = t->must_look && now - t->looked_ms >= LOOK_MS;
-	if (t->is_looking) {
-		t->must_look = false;
-		t->looked_ms = now;
-	}
+	t->is_looking = t->must_look && now >= t->look_at_ms;
+	t->must_look &= !t->is_looking;
 	for (struct list *link = switches->next; link != switches;
 	     link = link->next) {
 		struct model_switch *sw =
@@ -183,6 +181,9 @@ takeovers_apply(struct takeovers *t)
 		else
 			tell_fault(sw, "", NULL, NULL);
 	}
+	if (t->is_looking)
+		t->look_at_ms = now + LOOK_MS
+				+ LOOK_SHARE * (record_now_ms() - now);
 	watch_kernel(t);
 	set_timer(t);
 }
@@ -695,6 +696,7 @@ look(struct takeovers *t, struct record *record)
 		error = link_read(t->netlink, record->port, &to);
 	if (!error)
 		error = transfer_repeat(t->netlink, record, &from, &to);
+	t->must_look |= error != 0;
 	if (model_fault_set(&record->fault, error == -ENODEV ? MODEL_NO_DEVICE
 			    : error ? MODEL_SYSTEM : MODEL_OK,
 			    error ? "%s" : NULL, strerror(-error)) && error)
@@ -770,9 +772,8 @@ set_timer(struct takeovers *t)
 			due = record->deadline_ms;
 		else if (record->state == RECORD_RETURNING)
 			due = now + RETRY_MS;
-		if (is_held(record) && t->must_look
-		    && t->looked_ms + LOOK_MS < due)
-			due = t->looked_ms + LOOK_MS;
+		if (is_held(record) && t->must_look && t->look_at_ms < due)
+			due = t->look_at_ms;
 		next = due < next ? due : next;
 	}
 	if (next == INT64_MAX) {

@@ -14,6 +14,8 @@
 /* Packets go on coming in, in front of the filter: not for ever. */
 enum { DRAIN_MS = 100 };
 
+static int fill(struct netlink *, const struct record *,
+		const struct link *from, const struct link *to);
 static int prepare(struct netlink *, const struct link *from,
 		   const struct link *to, const char **ret_what);
 static int turn_over(struct netlink *, const struct record *,
@@ -80,8 +82,10 @@ transfer_back(struct netlink *netlink, struct record *record,
 	errors[1] = move_copy_neighbours(netlink, holdings, &to.id,
 					 &whats[1]);
 	errors[2] = move_copy_routes(netlink, holdings, &to.id, &whats[2]);
-	if (!has_from)
-		from.id = (struct interface) { .index = -1 };
+	if (!has_from) {
+		from.id.index = -1;
+		memcpy(from.id.name, record->port, sizeof from.id.name);
+	}
 	errors[3] = move_finish(netlink, holdings, &from.id, &to.id,
 				&whats[3]);
 	attach_drain(devices, 2, DRAIN_MS);
@@ -116,7 +120,7 @@ transfer_repeat(struct netlink *netlink, struct record *record,
 	if (error)
 		return error;
 	if (memcmp(from->mac, to->mac, 6))
-		error = link_set_mac(netlink, to->id.index, from->mac);
+		error = fill(netlink, record, from, to);
 	if (!error)
 		error = silence_begin(netlink, from->id.index,
 				      SILENCE_TAKE_OVER);
@@ -134,6 +138,31 @@ transfer_repeat(struct netlink *netlink, struct record *record,
 					    &to->id, &what);
 	}
 	holdings_done(&holdings);
+	return error;
+}
+
+/* A host port that knows nothing: somebody has deleted the one before. */
+static int
+fill(struct netlink *netlink, const struct record *record,
+     const struct link *from, const struct link *to)
+{
+	const struct interface nothing = { .index = -1 };
+	const char *what;
+	int error = prepare(netlink, from, to, &what);
+
+	log_line(LOG_LEVEL_WARN, record->port, "it has been made anew: it gets "
+		 "what %s had when it was taken over", record->interface);
+	if (!error)
+		error = move_copy_addresses(netlink, &record->holdings,
+					    &to->id, &what);
+	if (!error)
+		error = turn_over(netlink, record, from, to, &what);
+	if (!error)
+		error = move_finish(netlink, &record->holdings, &nothing,
+				    &to->id, &what);
+	/* By its MAC it is known that this is still to be done. */
+	if (error)
+		(void) !link_set_mac(netlink, to->id.index, to->mac);
 	return error;
 }
 

@@ -6,6 +6,7 @@
 #include "agent/takeover/holdings.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -140,17 +141,45 @@ START_TEST(lifetimes)
 	struct nlmsghdr *b = holdings_strip(address("eth0", 0, 11), &eth0);
 	struct nlmsghdr *c = holdings_strip(address("eth0:1", 0, 10), &eth0);
 	struct holdings holdings = { .n = 0 };
+	struct holdings_index index;
 
 	ck_assert(holdings_same(a, b));
 	ck_assert(!holdings_same(a, c));
 	ck_assert(holdings_is_empty(&holdings));
 	ck_assert(holdings_add(&holdings, a));
 	ck_assert(!holdings_is_empty(&holdings));
-	ck_assert(holdings_has(&holdings, b));
-	ck_assert(!holdings_has(&holdings, c));
+	holdings_sort(&holdings, &index);
+	ck_assert(holdings_has(&index, b));
+	ck_assert(!holdings_has(&index, c));
+	holdings_index_done(&index);
 	holdings_done(&holdings);
 	free(b);
 	free(c);
+}
+END_TEST
+
+START_TEST(one_of_many)
+{
+	struct holdings holdings = { .n = 0 };
+	struct holdings_index index;
+	char label[16];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(label, sizeof label, "eth0:%d", i / 2);
+		ck_assert(holdings_add(&holdings, holdings_strip(
+			address(label, 0, 10), &eth0)));
+	}
+	holdings_sort(&holdings, &index);
+	for (int i = 0; i < 1100; i++) {
+		struct nlmsghdr *item;
+
+		snprintf(label, sizeof label, "eth0:%d", i);
+		item = holdings_strip(address(label, 0, 99), &eth0);
+		ck_assert_int_eq(holdings_has(&index, item), i < 1000);
+		free(item);
+	}
+	holdings_index_done(&index);
+	holdings_done(&holdings);
 }
 END_TEST
 
@@ -333,6 +362,7 @@ main(void)
 
 	tcase_add_test(tcase, addresses);
 	tcase_add_test(tcase, lifetimes);
+	tcase_add_test(tcase, one_of_many);
 	tcase_add_test(tcase, routes);
 	tcase_add_test(tcase, many_hops);
 	tcase_add_test(tcase, neighbours);

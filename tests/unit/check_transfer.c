@@ -95,6 +95,13 @@ read_state(char state[STATE_SIZE])
 	pclose(pipe);
 }
 
+static void
+keep_state(void)
+{
+	read_state(before);
+	setenv("before", before, 1);
+}
+
 static int
 open_host_port(void)
 {
@@ -192,8 +199,7 @@ START_TEST(killed_on_the_way_there)
 	bool is_whole = false;
 	int n;
 
-	read_state(before);
-	setenv("before", before, 1);
+	keep_state();
 	for (n = 0; !is_whole; n += step) {
 		int fd = open_host_port();
 
@@ -212,8 +218,7 @@ START_TEST(killed_on_the_way_back)
 	bool is_whole = false;
 	int n;
 
-	read_state(before);
-	setenv("before", before, 1);
+	keep_state();
 	for (n = 0; !is_whole; n += step) {
 		int fd = open_host_port();
 
@@ -225,6 +230,20 @@ START_TEST(killed_on_the_way_back)
 	}
 	printf("killed at each %d. of %d requests, back\n", step, n - step);
 	ck_assert_int_gt(n, 30);
+}
+END_TEST
+
+START_TEST(host_port_is_gone)
+{
+	int fd;
+
+	keep_state();
+	fd = open_host_port();
+	ck_assert(run(take, NEVER));
+	ck_assert_int_eq(system("ip link del hp"), 0);
+	ck_assert(run(give_back, NEVER));
+	close(fd);
+	is_as_before(0);
 }
 END_TEST
 
@@ -253,6 +272,7 @@ main(int argc, char *argv[])
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, killed_on_the_way_there);
 	tcase_add_test(tcase, killed_on_the_way_back);
+	tcase_add_test(tcase, host_port_is_gone);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
