@@ -43,7 +43,8 @@ struct message {
 	uint8_t src, dst, proto, sport, dport;	/* ICMP: identifier. */
 	enum event event;
 	bool is_v6, is_error;		/* About one from 'dst' to 'esrc'. */
-	bool is_wild;			/* RST: with a number out of the blue. */
+	bool is_wild;			/* RST, with a number that
+					 * nobody expects. */
 	uint8_t far;			/* Of which the error speaks. */
 	uint8_t vlan;
 };

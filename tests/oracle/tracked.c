@@ -456,9 +456,9 @@ main(int argc, char *argv[])
 	}
 	for (unsigned long i = 1; i <= N_ROUNDS_TRACKED; i++)
 		play(i);
-	printf("wild resets %lu, opened %lu, ended by policy %lu, layers passed %lu, errors "
-	       "about them %lu, RULE %lu, CONNECTION_STATE %lu, "
-	       "CONNECTION_ENDED %lu\n", n_wild, talked.n_opened,
+	printf("wild resets %lu, opened %lu, ended by policy %lu, layers "
+	       "passed %lu, errors about them %lu, RULE %lu, "
+	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n", n_wild, talked.n_opened,
 	       talked.n_ended, talked.n_by_connection, talked.n_related,
 	       drops[VSW_DROP_RULE],
 	       drops[VSW_DROP_CONNECTION_STATE],
