@@ -458,9 +458,9 @@ main(int argc, char *argv[])
 		play(i);
 	printf("wild resets %lu, opened %lu, ended by policy %lu, layers "
 	       "passed %lu, errors about them %lu, RULE %lu, "
-	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n", n_wild, talked.n_opened,
-	       talked.n_ended, talked.n_by_connection, talked.n_related,
-	       drops[VSW_DROP_RULE],
+	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n", n_wild,
+	       talked.n_opened, talked.n_ended, talked.n_by_connection,
+	       talked.n_related, drops[VSW_DROP_RULE],
 	       drops[VSW_DROP_CONNECTION_STATE],
 	       drops[VSW_DROP_CONNECTION_ENDED]);
 	n_missing += n_wild < 5000;
