@@ -54,6 +54,8 @@ static void on_failed(evutil_socket_t, short what, void *host_);
 static void on_retry(evutil_socket_t, short what, void *host_);
 static void log_switch(void *ctx, enum vsw_log_level, const char *message);
 static void apply_switch(struct host *, struct model_switch *);
+static void set_ages(const struct connection_settings *,
+		     struct vsw_options *);
 static int open_switch(struct host *, struct model_switch *);
 static void close_switch(struct host *, struct model_switch *);
 static void free_share(struct host *, struct share *);
@@ -317,6 +319,20 @@ apply_switch(struct host *host, struct model_switch *sw)
 	}
 }
 
+static void
+set_ages(const struct connection_settings *from, struct vsw_options *options)
+{
+	options->max_connections = from->max;
+	if (from->flow_idle_s)
+		options->flow_idle_s = from->flow_idle_s;
+	options->tcp_half_open_s = from->tcp_half_open_s;
+	options->tcp_established_s = from->tcp_established_s;
+	options->tcp_closing_s = from->tcp_closing_s;
+	options->udp_single_s = from->udp_single_s;
+	options->udp_s = from->udp_s;
+	options->icmp_s = from->icmp_s;
+}
+
 static int
 open_switch(struct host *host, struct model_switch *sw)
 {
@@ -330,6 +346,7 @@ open_switch(struct host *host, struct model_switch *sw)
 	options.max_ports = PORTS_MAX;
 	options.max_flows = FLOWS_MAX;
 	options.max_workers = (uint32_t) n + 1;
+	set_ages(&sw->settings.connections, &options);
 	events_set_wake(host->events, &options);
 	share->workers = xcalloc(n + 1, sizeof *share->workers);
 	error = vsw_new(&options, &sw->vsw);

@@ -107,7 +107,22 @@ struct host_settings {
 	struct model_fault fault;
 };
 
+/* Of a port: storm_limit and the column limits; 0: none of its own. */
+struct model_limits {
+	uint32_t storm;			/* Packets a second. */
+	uint32_t flows, new_flows_per_s;	/* In each worker. */
+	uint32_t connections, half_open, connections_per_s;
+};
+
+/* As a switch is opened with them. */
+struct connection_settings {
+	uint32_t max, flow_idle_s;
+	uint32_t tcp_half_open_s, tcp_established_s, tcp_closing_s;
+	uint32_t udp_single_s, udp_s, icmp_s;
+};
+
 struct switch_settings {
+	struct connection_settings connections;
 	bool learns, snoops;
 	uint32_t ageing_s, icmp_errors_per_s;
 	uint32_t confirm_within_s;	/* What is taken over. */
@@ -235,7 +250,7 @@ struct model_port {
 	enum model_role role;
 	struct port_vlan vlan;
 	char *vlan_problem;		/* What does not read, or NULL. */
-	uint32_t storm_limit;		/* Packets a second; 0: none. */
+	struct model_limits limits;
 	/* A VLAN that a controller has bound is a port of its own, inside of
 	 * the one that has the row and the device: model_trunk.c. */
 	struct model_port *trunk;	/* It stands before; NULL: is none. */
@@ -292,8 +307,8 @@ struct model_port {
 	struct list groups;		/* That somebody there wants. */
 	bool is_router;			/* A querier of groups is there. */
 	struct model_fault vlan_fault;	/* Of that, beside others' VLANs. */
-	struct vsw_port *limited;	/* Has this storm limit. */
-	uint32_t limit;
+	struct vsw_port *limited;	/* Has these limits. */
+	struct model_limits limited_to;
 
 	/* Ours, on the way there. */
 	struct model_subnet *claimed;	/* What its Physical_Port says. */

@@ -15,7 +15,8 @@ enum {
 	AGEING_S = 300,			/* IEEE 802.1Q, table 8-6. */
 	AGEING_MAX_S = 1000000,
 	ICMP_ERRORS_PER_S = 100, ICMP_ERRORS_MAX = 1000000,
-	CONFIRM_S = 60, CONFIRM_MAX_S = 86400
+	CONFIRM_S = 60, CONFIRM_MAX_S = 86400,
+	DAY_S = 86400
 };
 
 /* Options on their way into settings. */
@@ -26,6 +27,7 @@ struct reading {
 
 static void read_number(struct reading *, const char *key, uint32_t min,
 			uint32_t max, uint32_t usual, uint32_t *number);
+static void read_connections(struct reading *, struct connection_settings *);
 static void read_flag(struct reading *, const char *key, bool usual,
 		      bool *flag);
 static void read_device(struct reading *, const char **device);
@@ -94,6 +96,7 @@ switch_settings_read(struct model_switch *sw)
 	read_number(&reading, "confirm_within", 1, CONFIRM_MAX_S, CONFIRM_S,
 		    &settings->confirm_within_s);
 	read_device(&reading, &settings->provider_device);
+	read_connections(&reading, &settings->connections);
 	conclude(&reading, &settings->fault);
 }
 
@@ -120,6 +123,33 @@ read_number(struct reading *reading, const char *key, uint32_t min,
 	snprintf(wanted, sizeof wanted, "a number from %u to %u", min, max);
 	snprintf(stays, sizeof stays, "%u", *number);
 	complain(reading, key, text, wanted, stays);
+}
+
+/* Of the time that one lasts without packets RFC 5382, 4787 and 5508 speak; a
+ * flow has seconds only. */
+static void
+read_connections(struct reading *reading, struct connection_settings *to)
+{
+	const struct {
+		const char *key;
+		uint32_t max, usual, *number;
+	} all[] = {
+		{ "max_connections", 1u << 26, 1048576, &to->max },
+		{ "flow_idle", 32400, 60, &to->flow_idle_s },
+		{ "tcp_half_open", DAY_S, 60, &to->tcp_half_open_s },
+		{ "tcp_established", DAY_S, 7440, &to->tcp_established_s },
+		{ "tcp_closing", DAY_S, 120, &to->tcp_closing_s },
+		{ "udp_single", DAY_S, 30, &to->udp_single_s },
+		{ "udp", DAY_S, 300, &to->udp_s },
+		{ "icmp", DAY_S, 60, &to->icmp_s }
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (!*all[i].number)
+			*all[i].number = all[i].usual;
+		read_number(reading, all[i].key, 1, all[i].max, all[i].usual,
+			    all[i].number);
+	}
 }
 
 static void

@@ -144,7 +144,7 @@ inherit(struct model_port *port, const struct model_port *trunk)
 	port->iface_id = xstrdup(trunk->iface_id);
 	memcpy(port->mac, trunk->mac, 6);
 	port->role = trunk->role;
-	port->storm_limit = trunk->storm_limit;
+	port->limits = trunk->limits;
 	port->firewall_default = trunk->firewall_default;
 	port->guards_on = trunk->guards_on;
 	port->guards_off = trunk->guards_off;

@@ -8,6 +8,7 @@
 #include "agent/base/memory.h"
 #include "agent/model/state.h"
 
+static void read_limits(struct model_port *, const struct row *);
 static void read_vlan(struct model_port *, const struct datum *);
 static enum vlan_mode mode_of(const char *text, bool *ret_is_known);
 static bool read_id(struct model_port *, const struct datum *,
@@ -24,7 +25,6 @@ vlan_read(struct model_port *port, const struct row *row)
 {
 	const char *role = row_string(row, "role", "");
 	struct datum room;
-	const struct datum *limit;
 
 	port->role = !strcmp(role, "uplink") ? ROLE_UPLINK
 		     : !strcmp(role, "host") ? ROLE_HOST : ROLE_VM;
@@ -34,9 +34,7 @@ vlan_read(struct model_port *port, const struct row *row)
 				port->vlan_problem);
 	else if (port->vlan_fault.reason == MODEL_BAD_OPTION)
 		model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
-	limit = row_get(row, "storm_limit", &room);
-	port->storm_limit = limit->n
-		? (uint32_t) datum_key(limit, 0)->integer : 0;
+	read_limits(port, row);
 }
 
 bool
@@ -73,6 +71,33 @@ bool
 model_snoops(const struct model_switch *sw)
 {
 	return sw->settings.snoops;
+}
+
+/* The schema says which keys there are, and how large values may be. */
+static void
+read_limits(struct model_port *port, const struct row *row)
+{
+	const struct { const char *key; uint32_t *limit; } keys[] = {
+		{ "flows", &port->limits.flows },
+		{ "new_flows_per_s", &port->limits.new_flows_per_s },
+		{ "connections", &port->limits.connections },
+		{ "half_open", &port->limits.half_open },
+		{ "connections_per_s", &port->limits.connections_per_s }
+	};
+	struct datum room;
+	const struct datum *limits = row_get(row, "storm_limit", &room);
+
+	memset(&port->limits, 0, sizeof port->limits);
+	if (limits->n)
+		port->limits.storm =
+			(uint32_t) datum_key(limits, 0)->integer;
+	limits = row_get(row, "limits", &room);
+	for (uint32_t i = 0; i < limits->n; i++)
+		for (size_t j = 0; j < sizeof keys / sizeof *keys; j++)
+			if (!strcmp(datum_key(limits, i)->string->text,
+				    keys[j].key))
+				*keys[j].limit = (uint32_t)
+					datum_value(limits, i)->integer;
 }
 
 static void

@@ -158,19 +158,26 @@ apply_limits(struct model_switch *sw)
 			LIST_ENTRY(link, struct model_port, link);
 		struct vsw_port_limits limits = {
 			.size = sizeof limits,
-			.max_floods_per_s = port->storm_limit
+			.max_floods_per_s = port->limits.storm,
+			.max_flows = port->limits.flows,
+			.max_new_flows_per_s = port->limits.new_flows_per_s,
+			.max_connections = port->limits.connections,
+			.max_half_open = port->limits.half_open,
+			.max_connections_per_s =
+				port->limits.connections_per_s
 		};
 		int err;
 
 		if (!port->port || port->is_removed
 		    || (port->limited == port->port
-			&& port->limit == port->storm_limit))
+			&& !memcmp(&port->limited_to, &port->limits,
+				   sizeof port->limits)))
 			continue;
 		err = vsw_port_set_limits(port->port, &limits);
 		if (err)
 			return err;
 		port->limited = port->port;
-		port->limit = port->storm_limit;
+		port->limited_to = port->limits;
 	}
 	return 0;
 }

@@ -209,7 +209,8 @@ vsw_port_set_programs(struct vsw_port *const ports[],
 VSW_API struct vsw_program *vsw_port_get_program(const struct vsw_port *);
 
 /* What one port may do, in each worker, where it is to be something else than
- * what the switch's options say of all; 0: as they say. */
+ * what the switch's options say of all; 0: as they say.  Of connections: in
+ * all of them. */
 struct vsw_port_limits {
 	size_t size;			/* sizeof(struct vsw_port_limits). */
 	uint32_t max_new_flows_per_s;	/* As in struct vsw_options, */
@@ -226,6 +227,10 @@ struct vsw_port_limits {
 					 * once.  What is beyond is dropped
 					 * (VSW_DROP_STORM_LIMIT).  0: no
 					 * limit. */
+	uint32_t max_connections;	/* As max_port_connections, */
+	uint32_t max_half_open;		/* max_port_half_open, */
+	uint32_t max_connections_per_s;	/* and max_port_connections_per_s, in
+					 * struct vsw_options. */
 };
 
 /* [control] NULL: as the switch's options say. */

@@ -370,6 +370,15 @@ connections_end_port(struct connections *t, uint32_t number)
 	room_forget(&t->room, number);
 }
 
+void
+connections_limit_port(struct connections *t, uint32_t number, uint32_t max,
+		       uint32_t max_half_open, uint32_t max_per_s)
+{
+	struct room_limits limits = { max, max_half_open, max_per_s };
+
+	room_limit(&t->room, number, &limits);
+}
+
 size_t
 connections_n(const struct connections *t)
 {

@@ -170,6 +170,9 @@ struct ended_ring *connections_ended(struct connections *);
 uint64_t connections_expire(struct connections *, uint64_t now);
 /* [control] Ends all of a port's; its limits and counts begin anew. */
 void connections_end_port(struct connections *, uint32_t port);
+/* [control] What the port may open from now on; 0: what all may. */
+void connections_limit_port(struct connections *, uint32_t port, uint32_t max,
+			    uint32_t max_half_open, uint32_t max_per_s);
 /* [any] */
 void connections_count(const struct connections *, uint32_t port,
 		       struct vsw_port_counters *counters);

@@ -16,7 +16,9 @@ enum {
 
 #define S UINT64_C(1000000000)
 
-static bool may_open(const struct room *, struct room_port *, uint64_t now);
+static struct room_limits limits_of(const struct room *,
+				    const struct room_port *);
+static bool may_open(uint32_t rate, struct room_port *, uint64_t now);
 static bool has_waited(const struct room *, const struct room_port *,
 		       uint64_t now, struct victim *);
 static void choose(const struct room *, const struct room_port *,
@@ -86,19 +88,21 @@ room_admit(struct room *room, uint32_t number, enum track_hold hold,
 	   uint64_t now, struct victim *victim)
 {
 	struct room_port *port = &room->ports[number];
+	struct room_limits limits;
 	int drop = CONNECTION_OPENED;
 
 	victim->place = ROOM_NONE;
 	lock_take(&port->lock);
-	if (!may_open(room, port, now)) {
+	limits = limits_of(room, port);
+	if (!may_open(limits.max_per_s, port, now)) {
 		drop = VSW_DROP_CONNECTION_RATE;
 	} else if (atomic_load_explicit(&port->n, memory_order_relaxed)
-		   >= room->max_port) {
+		   >= limits.max) {
 		choose(room, port, victim);
 		if (victim->place == ROOM_NONE)
 			drop = VSW_DROP_CONNECTION_LIMIT;
 	} else if (hold == TRACK_HALF_OPEN
-		   && port->n_held[hold] >= room->max_port_half_open
+		   && port->n_held[hold] >= limits.max_half_open
 		   && !has_waited(room, port, now, victim)) {
 		drop = VSW_DROP_CONNECTION_HALF_OPEN;
 	}
@@ -275,11 +279,23 @@ room_count_classes(struct room *room, uint32_t number,
 }
 
 void
+room_limit(struct room *room, uint32_t number,
+	   const struct room_limits *limits)
+{
+	struct room_port *port = &room->ports[number];
+
+	lock_take(&port->lock);
+	port->limits = *limits;
+	lock_give(&port->lock);
+}
+
+void
 room_forget(struct room *room, uint32_t number)
 {
 	struct room_port *port = &room->ports[number];
 
 	lock_take(&port->lock);
+	port->limits = (struct room_limits) { 0 };
 	port->openings = (struct budget) { 0 };
 	memset(port->classes, 0, sizeof port->classes);
 	lock_give(&port->lock);
@@ -287,13 +303,26 @@ room_forget(struct room *room, uint32_t number)
 	atomic_store(&port->n_refused, 0);
 }
 
+/* With its lock. */
+static struct room_limits
+limits_of(const struct room *room, const struct room_port *port)
+{
+	struct room_limits limits = port->limits;
+
+	if (!limits.max)
+		limits.max = room->max_port;
+	if (!limits.max_half_open)
+		limits.max_half_open = room->max_port_half_open;
+	if (!limits.max_per_s)
+		limits.max_per_s = room->max_port_per_s;
+	return limits;
+}
+
 /* A tenth of a second's openings at once.  Clocks of workers may differ a
  * little, and the budget's is not to run backwards. */
 static bool
-may_open(const struct room *room, struct room_port *port, uint64_t now)
+may_open(uint32_t rate, struct room_port *port, uint64_t now)
 {
-	uint32_t rate = room->max_port_per_s;
-
 	if (rate == VSW_UNLIMITED)
 		return true;
 	if (now < port->openings.filled_ns)

@@ -98,8 +98,14 @@ struct room_class {
 	uint64_t n_created;
 };
 
+/* Of a port, where it is not the room's; 0: it is. */
+struct room_limits {
+	uint32_t max, max_half_open, max_per_s;
+};
+
 struct room_port {
 	_Alignas(64) struct lock lock;
+	struct room_limits limits;	/* Under the lock. */
 	uint32_t n_held[TRACK_N_HOLDS];
 	_Atomic uint32_t n;		/* Of all holds. */
 	struct room_list lists[TRACK_N_HOLDS];
@@ -167,6 +173,8 @@ void room_unlist(struct room *, uint32_t port, enum track_hold,
 /* [any] Of the connections' classes. */
 void room_count_classes(struct room *, uint32_t port,
 			struct vsw_port_classes *classes);
+/* [control] What is open stays. */
+void room_limit(struct room *, uint32_t port, const struct room_limits *);
 /* Counts and limits of a port that holds nothing begin anew. */
 void room_forget(struct room *, uint32_t port);
 

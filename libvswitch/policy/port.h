@@ -40,6 +40,8 @@ struct port_limits {
 	_Atomic uint32_t max_new_flows_per_s, new_flow_burst;
 	_Atomic uint32_t max_punts_per_s;
 	_Atomic uint32_t max_flows, max_floods_per_s;
+	/* [control] The connections' table has them, too, once there is one. */
+	uint32_t max_connections, max_half_open, max_connections_per_s;
 };
 
 static inline void

@@ -74,8 +74,11 @@ vsw_port_get_classes(const struct vsw_port *port,
 		flows->limit += max_flows;
 	}
 	classes.of[VSW_CLASS_CONNECTIONS].limit =
-		options->max_port_connections;
-	classes.of[VSW_CLASS_HALF_OPEN].limit = options->max_port_half_open;
+		port->limits.max_connections ? port->limits.max_connections
+					     : options->max_port_connections;
+	classes.of[VSW_CLASS_HALF_OPEN].limit =
+		port->limits.max_half_open ? port->limits.max_half_open
+					   : options->max_port_half_open;
 	if (connections)
 		connections_count_classes(connections, port->number, &classes);
 	memcpy(ret_classes, &classes, classes.size < sizeof classes

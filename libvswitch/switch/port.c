@@ -20,6 +20,8 @@
 enum { UNDERLAY_TTL = 64, UNDERLAY_MTU = 1500 };
 
 static int make_ready(struct vsw *, const struct vsw_program *);
+static void limit_connections_of_all(struct vsw *, struct connections *);
+static void limit_connections(const struct vsw_port *, struct connections *);
 static uint32_t hash_of(const struct vsw *, const char *name);
 static bool equal(const void *item, const void *key);
 static struct uplink *new_uplink(struct vsw *, const struct vsw_underlay *);
@@ -203,9 +205,14 @@ int
 vsw_port_set_limits(struct vsw_port *port, const struct vsw_port_limits *limits)
 {
 	static const struct vsw_port_limits none;
+	const struct vsw_port_limits *more = limits;
 
-	if (limits && limits->size < sizeof *limits)
+	/* What is behind came later. */
+	if (limits && limits->size < offsetof(struct vsw_port_limits,
+					      max_connections))
 		return -EINVAL;
+	if (!limits || limits->size < sizeof *limits)
+		more = &none;
 	if (!limits)
 		limits = &none;
 	atomic_store_explicit(&port->limits.max_new_flows_per_s,
@@ -220,6 +227,10 @@ vsw_port_set_limits(struct vsw_port *port, const struct vsw_port_limits *limits)
 	atomic_store_explicit(&port->limits.max_floods_per_s,
 			      limits->max_floods_per_s,
 			      memory_order_relaxed);
+	port->limits.max_connections = more->max_connections;
+	port->limits.max_half_open = more->max_half_open;
+	port->limits.max_connections_per_s = more->max_connections_per_s;
+	limit_connections(port, atomic_load(&port->vsw->connections));
 	return 0;
 }
 
@@ -273,9 +284,36 @@ make_ready(struct vsw *vsw, const struct vsw_program *program)
 	if (!program->tracked || atomic_load(&vsw->connections))
 		return 0;
 	error = connections_new(vsw, &connections);
-	if (!error)
-		atomic_store(&vsw->connections, connections);
-	return error;
+	if (error)
+		return error;
+	limit_connections_of_all(vsw, connections);
+	atomic_store(&vsw->connections, connections);
+	return 0;
+}
+
+static void
+limit_connections_of_all(struct vsw *vsw, struct connections *connections)
+{
+	for (uint32_t i = 0; i < vsw->options.max_ports; i++) {
+		const struct vsw_port *port = atomic_load_explicit(
+			&vsw->ports[i], memory_order_relaxed);
+
+		if (port)
+			limit_connections(port, connections);
+	}
+}
+
+/* 'connections' NULL: there are none yet. */
+static void
+limit_connections(const struct vsw_port *port, struct connections *connections)
+{
+	const struct port_limits *limits = &port->limits;
+
+	if (connections)
+		connections_limit_port(connections, port->number,
+				       limits->max_connections,
+				       limits->max_half_open,
+				       limits->max_connections_per_s);
 }
 
 static uint32_t

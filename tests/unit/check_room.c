@@ -90,6 +90,42 @@ START_TEST(a_port_has_so_many)
 }
 END_TEST
 
+/* One port may have other limits than all, and another on its number has not. */
+START_TEST(a_port_has_limits_of_its_own)
+{
+	uint64_t now = 1000 * S;
+	uint32_t n;
+
+	make(MAX, UINT32_MAX);
+	connections_limit_port(table, 1, 5, 2, 0);
+	for (n = 0; n < 2; n++)
+		ck_assert_int_eq(open_tcp(1, n, now), CONNECTION_OPENED);
+	ck_assert_int_eq(open_tcp(1, n, now), VSW_DROP_CONNECTION_HALF_OPEN);
+	for (n = 0; n < 3; n++)
+		ck_assert_int_eq(open_tcp(2, n, now), CONNECTION_OPENED);
+	for (n = 0; n < 2; n++) {
+		see_tcp(1, n, VSW_IN, TRACK_SYN_ACK, now);
+		see_tcp(1, n, VSW_OUT, TRACK_PLAIN, now);
+	}
+	for (; n < 5; n++)
+		establish(1, n, now);
+	ck_assert_int_eq(open_tcp(1, n, now), VSW_DROP_CONNECTION_LIMIT);
+	/* Raised; and of openings. */
+	connections_limit_port(table, 1, 0, 0, 1000);
+	for (; n < 5 + 100; n++)
+		ck_assert_int_eq(open_tcp(1, n, now), CONNECTION_OPENED);
+	for (; n < 2000
+	       && open_tcp(1, n, now) != VSW_DROP_CONNECTION_RATE; n++)
+		;
+	ck_assert_uint_lt(n, 2000);
+	connections_limit_port(table, 3, 1, 1, 1);
+	connections_end_port(table, 3);
+	for (n = 0; n < 5; n++)
+		ck_assert_int_eq(open_tcp(3, n, now), CONNECTION_OPENED);
+	unmake();
+}
+END_TEST
+
 /* Who holds most pays for what is missing, with what is not established. */
 START_TEST(the_full_table_is_shared)
 {
@@ -213,5 +249,6 @@ START_TEST(memory_of_one)
 END_TEST
 
 RIG_MAIN("room", a_port_opens_so_many_a_second, half_open_ones_are_limited,
-	 a_port_has_so_many, the_full_table_is_shared, a_port_goes,
+	 a_port_has_so_many, a_port_has_limits_of_its_own,
+	 the_full_table_is_shared, a_port_goes,
 	 memory_may_run_out, memory_of_one)
