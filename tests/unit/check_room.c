@@ -90,7 +90,7 @@ START_TEST(a_port_has_so_many)
 }
 END_TEST
 
-/* One port may have other limits than all, and another on its number has not. */
+/* A port may have other limits than all; who gets its number next has not. */
 START_TEST(a_port_has_limits_of_its_own)
 {
 	uint64_t now = 1000 * S;
