@@ -582,6 +582,7 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	bridges_apply(agent->model);
 	chore_next(CHORE_PUNTS);
 	host_settle(agent->host);
+	chore_next(CHORE_DEVICES);
 	takeovers_apply(agent->takeovers);
 	chore_next(CHORE_STATUS);
 	status_write(agent->model, false);
