@@ -91,6 +91,20 @@ map_find_next(const struct keyed *keyed)
 	return next;
 }
 
+void
+map_prefetch(const struct map *map, const struct uuid *key)
+{
+	if (map->n)
+		__builtin_prefetch(find_bucket(map, key));
+}
+
+void
+map_prefetch_first(const struct map *map, const struct uuid *key)
+{
+	if (map->n)
+		__builtin_prefetch(*find_bucket(map, key));
+}
+
 struct keyed *
 map_pop(struct map *map, size_t *bucket)
 {

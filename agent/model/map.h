@@ -35,6 +35,10 @@ void map_remove(struct map *, struct keyed *);
 /* The first with this key, and the next with the same; NULL: none. */
 struct keyed *map_find(const struct map *, const struct uuid *key);
 struct keyed *map_find_next(const struct keyed *);
+/* map_find() will be called: has its bucket come from memory; and a bit before
+ * the call, the first that is in there. */
+void map_prefetch(const struct map *, const struct uuid *key);
+void map_prefetch_first(const struct map *, const struct uuid *key);
 /* Takes any out; NULL: empty.  For taking everything down: '*bucket' is 0 at
  * first and ours then. */
 struct keyed *map_pop(struct map *, size_t *bucket);

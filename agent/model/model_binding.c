@@ -15,13 +15,6 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 
-/* A row of Physical_Port. */
-struct physical {
-	char *iface_id;
-	const struct row *row;
-	enum model_database db;
-};
-
 /* A port, and what it was judged by before. */
 struct judged {
 	struct model_port *port;
@@ -33,8 +26,6 @@ struct judged {
 
 struct binding {
 	struct model_state *state;
-	struct physical *physicals;	/* By iface_id. */
-	size_t n_physicals;
 	struct judged *ports;		/* By iface_id, then name. */
 	size_t n_ports;
 };
@@ -42,8 +33,9 @@ struct binding {
 static void read_router_mac(struct model_state *);
 static void tell_router_mac(struct model_state *, const struct row *bad);
 static void collect_physicals(struct binding *);
-static int compare_physicals(const void *, const void *);
+static bool beats(const struct physical *, const struct physical *);
 static void collect_ports(struct binding *);
+static void sort_ports(struct model_state *);
 static int compare_ports(const void *, const void *);
 static void follow_trunks(struct binding *);
 static const struct datum *get_bindings(const struct binding *, size_t i,
@@ -54,7 +46,7 @@ static void claim(struct binding *, struct model_port *,
 static bool is_second(const struct model_port *,
 		      const struct model_port *before);
 static const struct physical *find_physical(const struct binding *,
-					    const char *iface_id);
+					    const struct model_port *);
 static void claim_subnet(struct binding *, struct model_port *,
 			 const struct physical *);
 static void tell_cut(struct model_port *, const struct datum *vlans);
@@ -90,9 +82,6 @@ binding_follow(struct model_state *state)
 		if (!is_judged_alike(&binding.ports[i]))
 			state_must_judge(state, binding.ports[i].port);
 	}
-	for (size_t i = 0; i < binding.n_physicals; i++)
-		free(binding.physicals[i].iface_id);
-	free(binding.physicals);
 	free(binding.ports);
 	state->must_tell = true;
 }
@@ -158,80 +147,93 @@ tell_router_mac(struct model_state *state, const struct row *bad)
 static void
 collect_physicals(struct binding *binding)
 {
+	struct model_state *state = binding->state;
+
+	state->n_bindings++;
 	for (int db = DB_MS_VTEP; db < N_DBS; db++) {
 		const struct table *table =
-			state_table(binding->state, db, "Physical_Port");
+			state_table(state, db, "Physical_Port");
 		const struct row *row;
 
-		if (!table)
-			continue;
-		binding->physicals = xrealloc(
-			binding->physicals,
-			(binding->n_physicals + table_n_rows(table))
-			* sizeof *binding->physicals);
-		for (row = table_first(table); row;
+		for (row = table ? table_first(table) : NULL; row;
 		     row = table_next(table, row)) {
-			struct physical *physical =
-				&binding->physicals[binding->n_physicals++];
-
-			physical->iface_id = iface_id_from_text(
+			struct physical physical = {
+				.row = row, .db = db, .round = state->n_bindings
+			};
+			char *id = iface_id_from_text(
 				row_string(row, "name", ""));
-			physical->row = row;
-			physical->db = db;
+			struct physical *of = firewall_physical(state, id);
+
+			free(id);
+			if (!of)
+				continue;
+			/* Who speaks for a port is told of it alone: these are
+			 * both. */
+			if (of->round == physical.round)
+				state->must_tell_all = true;
+			if (of->round != physical.round
+			    || beats(&physical, of))
+				*of = physical;
 		}
 	}
-	if (binding->n_physicals)
-		qsort(binding->physicals, binding->n_physicals,
-		      sizeof *binding->physicals, compare_physicals);
-	/* Who speaks for a port is told of it alone: these are both. */
-	for (size_t i = 1; i < binding->n_physicals; i++)
-		if (!strcmp(binding->physicals[i].iface_id,
-			    binding->physicals[i - 1].iface_id))
-			binding->state->must_tell_all = true;
 }
 
 /* Of two that name one port the one that binds it counts. */
-static int
-compare_physicals(const void *pa, const void *pb)
+static bool
+beats(const struct physical *a, const struct physical *b)
 {
-	const struct physical *a = pa, *b = pb;
-	int order = strcmp(a->iface_id, b->iface_id);
 	struct datum room;
+	int order = !row_get(a->row, "vlan_bindings", &room)->n
+		    - !row_get(b->row, "vlan_bindings", &room)->n;
 
 	if (!order)
-		order = !row_get(a->row, "vlan_bindings", &room)->n
-			- !row_get(b->row, "vlan_bindings", &room)->n;
-	if (!order)
-		order = (int) a->db - (int) b->db;
+		order = a->db - b->db;
 	if (!order)
 		order = uuid_compare(row_uuid(a->row), row_uuid(b->row));
-	return order;
+	return order < 0;
 }
 
 static void
 collect_ports(struct binding *binding)
 {
-	const struct model *model = binding->state->model;
+	struct model_state *state = binding->state;
+
+	if (state->ports_changed)
+		sort_ports(state);
+	binding->n_ports = state->n_sorted_ports;
+	binding->ports = xcalloc(binding->n_ports, sizeof *binding->ports);
+	for (size_t i = 0; i < binding->n_ports; i++)
+		binding->ports[i].port = state->sorted_ports[i];
+}
+
+/* What is inside of trunks comes and goes here: with such, it is done anew
+ * each time. */
+static void
+sort_ports(struct model_state *state)
+{
 	struct model_port *port = NULL;
 	size_t n = 0;
 
-	while ((port = model_next_port(model, port))) {
+	state->ports_changed = false;
+	while ((port = model_next_port(state->model, port))) {
+		state->ports_changed |= port->trunk != NULL;
 		if (!(n & (n + 1)))
-			binding->ports = xrealloc(binding->ports, (2 * n + 1)
-						  * sizeof *binding->ports);
-		binding->ports[n++].port = port;
+			state->sorted_ports = xrealloc(
+				state->sorted_ports, (2 * n + 1)
+				* sizeof *state->sorted_ports);
+		state->sorted_ports[n++] = port;
 	}
-	binding->n_ports = n;
+	state->n_sorted_ports = n;
 	if (n)
-		qsort(binding->ports, n, sizeof *binding->ports,
+		qsort(state->sorted_ports, n, sizeof *state->sorted_ports,
 		      compare_ports);
 }
 
 static int
 compare_ports(const void *pa, const void *pb)
 {
-	const struct model_port *a = ((const struct judged *) pa)->port;
-	const struct model_port *b = ((const struct judged *) pb)->port;
+	const struct model_port *a = *(struct model_port *const *) pa;
+	const struct model_port *b = *(struct model_port *const *) pb;
 	int order = a->is_removed - b->is_removed;
 
 	if (!order)
@@ -257,8 +259,8 @@ follow_trunks(struct binding *binding)
 	}
 	if (!is_other)
 		return;
+	binding->state->ports_changed = true;
 	free(binding->ports);
-	binding->ports = NULL;
 	collect_ports(binding);
 }
 
@@ -274,7 +276,7 @@ get_bindings(const struct binding *binding, size_t i, struct datum *room)
 	if (port->is_removed || !*port->iface_id || port->is_mac_bad
 	    || is_second(port, before))
 		return NULL;
-	physical = find_physical(binding, port->iface_id);
+	physical = find_physical(binding, port);
 	return physical ? row_get(physical->row, "vlan_bindings", room)
 			: NULL;
 }
@@ -304,12 +306,12 @@ static void
 claim(struct binding *binding, struct model_port *port,
       const struct model_port *before)
 {
-	const struct physical *physical =
-		find_physical(binding, port->iface_id);
+	const struct physical *physical;
 
 	/* Others' names change with their rows. */
 	if (port->trunk)
 		firewall_name_port(binding->state, port);
+	physical = find_physical(binding, port);
 	port->claimed = NULL;
 	port->has_list = port->has_physical = false;
 	port->n_mappings = 0;
@@ -343,22 +345,14 @@ is_second(const struct model_port *port, const struct model_port *before)
 	       && !strcmp(before->iface_id, port->iface_id);
 }
 
+/* What is in a trunk goes by its trunk's name. */
 static const struct physical *
-find_physical(const struct binding *binding, const char *iface_id)
+find_physical(const struct binding *binding, const struct model_port *port)
 {
-	size_t low = 0, high = binding->n_physicals;
+	const struct physical *physical = firewall_physical_of(port);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(binding->physicals[middle].iface_id, iface_id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < binding->n_physicals
-	       && !strcmp(binding->physicals[low].iface_id, iface_id)
-		       ? &binding->physicals[low] : NULL;
+	return physical && physical->round == binding->state->n_bindings
+	       ? physical : NULL;
 }
 
 /* Of a trunk that has VLANs alone, what is untagged is nobody's. */

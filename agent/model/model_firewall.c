@@ -21,6 +21,7 @@ struct vnic {
 	char *id;
 	struct list rules;
 	struct list ports;		/* model_port.by_vnic. */
+	struct physical physical;
 	struct list changed;		/* In model_state.changed_vnics. */
 	struct acl *acls[ACL_N_TIERS];	/* NULL: no rule. */
 	const struct row_fault *fault;	/* Of the first that has one. */
@@ -164,6 +165,20 @@ firewall_forget_port(struct model_state *state, struct model_port *port)
 	port->vnic = NULL;
 	if (vnic)
 		drop_vnic(state, vnic);
+}
+
+struct physical *
+firewall_physical(const struct model_state *state, const char *iface_id)
+{
+	struct vnic *vnic = find_vnic(state, iface_id);
+
+	return vnic ? &vnic->physical : NULL;
+}
+
+const struct physical *
+firewall_physical_of(const struct model_port *port)
+{
+	return port->vnic ? &port->vnic->physical : NULL;
 }
 
 bool

@@ -54,6 +54,7 @@ host_follow(struct model_state *state)
 	struct list old;
 
 	follow_settings(state);
+	state->ports_changed = true;
 	unlist(&model->switches, &old);
 	if (table)
 		for (row = table_first(table); row;
@@ -88,11 +89,13 @@ host_done(struct model_state *state)
 
 	while ((port = model_next_port(model, port)))
 		port->is_removed = true;
+	state->ports_changed = true;
 	binding_follow(state);
 	while (!list_is_empty(switches))
 		model_forget_switch(model,
 				    LIST_ENTRY(model->switches.next,
 					       struct model_switch, link));
+	free(state->sorted_ports);
 	done_options(&model->settings.options);
 	settings_done(model);
 }
@@ -156,6 +159,7 @@ model_forget_port(struct model *model, struct model_port *port)
 						    struct model_port, link));
 	if (port->trunk)
 		port->sw->n_vlans--;
+	model->state->ports_changed = true;
 	/* Somebody's mapping may still point here. */
 	if (port->claimed || port->n_mappings) {
 		port->is_removed = true;
@@ -164,6 +168,7 @@ model_forget_port(struct model *model, struct model_port *port)
 	request_forget_port(model, port);
 	firewall_forget_port(model->state, port);
 	list_remove(&port->link);
+	model->state->ports_changed = true;
 	free(port->name);
 	free(port->type);
 	free(port->iface_id);

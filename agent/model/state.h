@@ -196,6 +196,10 @@ struct model_state {
 	struct touched *touched;
 	size_t n_touched, size_touched;
 	bool must_bind;			/* Ports or local mappings changed. */
+	uint64_t n_bindings;		/* How often they have been bound. */
+	bool ports_changed;		/* Since these were put in order: */
+	struct model_port **sorted_ports;	/* model_binding.c's. */
+	size_t n_sorted_ports;
 	struct list unjudged;		/* model_port.unjudged. */
 
 	struct map subnets[N_DBS], routers[N_DBS], places[N_DBS];
@@ -383,6 +387,16 @@ void firewall_name_port(struct model_state *, struct model_port *);
 void firewall_forget_port(struct model_state *, struct model_port *);
 /* Judges ports whose rules have changed, or that must be judged; or 'all'. */
 void firewall_follow(struct model_state *, bool all);
+/* What Physical_Port says of a name that a port here has, or rules: room for
+ * binding_follow(); NULL: nobody has it. */
+struct physical {
+	const struct row *row;
+	enum model_database db;
+	uint64_t round;			/* Of binding, in which it was said. */
+};
+struct physical *firewall_physical(const struct model_state *,
+				   const char *iface_id);
+const struct physical *firewall_physical_of(const struct model_port *);
 /* A port's fault that firewall_follow() tells and takes back. */
 bool firewall_is_reason(enum model_reason);
 /* The row of FW_Rules that is this rule of the port's, or NULL. */

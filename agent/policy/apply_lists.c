@@ -38,6 +38,11 @@ apply_lists_follow(struct model_switch *sw, struct list *acls,
 			LIST_ENTRY(link, struct model_port, link);
 		struct vsw_program *program;
 
+		/* A thousand programs are not in the processor's cache. */
+		if (link->next != &sw->ports)
+			__builtin_prefetch(LIST_ENTRY(link->next,
+						      struct model_port, link)
+					   ->program);
 		if (!is_concerned(port))
 			continue;
 		*ret_port = port;

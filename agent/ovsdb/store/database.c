@@ -121,6 +121,12 @@ table_n_rows(const struct table *table)
 	return row_map_n(&table->rows);
 }
 
+void
+table_prefetch(const struct table *table, const struct uuid *uuid)
+{
+	row_map_prefetch(&table->rows, row_uuid_hash(uuid));
+}
+
 const struct row *
 table_find(const struct table *table, const struct uuid *uuid)
 {

@@ -58,6 +58,8 @@ const struct table_schema *table_schema(const struct table *);
 struct database *table_database(const struct table *);
 size_t table_n_rows(const struct table *);
 const struct row *table_find(const struct table *, const struct uuid *);
+/* table_find() will be called: has what it looks at first come from memory. */
+void table_prefetch(const struct table *, const struct uuid *);
 
 /* for (row = table_first(t); row; row = table_next(t, row)), in no order.
  * No commit may happen meanwhile. */
