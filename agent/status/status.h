@@ -38,9 +38,11 @@ void status_count_port(const struct model_port *,
 		       struct vsw_port_counters *ret_counters,
 		       struct vsw_port_classes *ret_classes,
 		       struct punts *ret_punts);
-/* 'vid' 0: the port itself.  NULL: it has no such VLAN. */
+/* 'vid' 0: the port itself.  NULL: it has no such VLAN.  Looks behind 'after'
+ * first, which is NULL or what was found last. */
 const struct model_port *status_vlan_port(const struct model_port *trunk,
-					  int64_t vid);
+					  int64_t vid,
+					  const struct model_port *after);
 
 /* status_path.c */
 void status_paths_write(struct model_state *);

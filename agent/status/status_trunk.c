@@ -8,6 +8,15 @@
 #include "agent/base/memory.h"
 #include "agent/model/map.h"
 
+enum { PART_MAX = 64 };			/* Keys that are added at once. */
+
+static const struct column_type strings = {
+	.key.type = ATOM_STRING, .value.type = ATOM_STRING,
+	.n_max = UINT32_MAX
+};
+
+static void add_vlans(struct datum *, const struct model_port *trunk);
+static void add_part(struct datum *status, struct datum *part);
 static const struct model_port *next_vlan(const struct model_port *trunk,
 					  const struct model_port *after);
 static void add_first_fault(struct datum *, const struct model_port *trunk);
@@ -19,7 +28,6 @@ static void sum(uint64_t *of, const uint64_t *more, size_t size);
 void
 status_add_port(struct datum *status, const struct model_port *port)
 {
-	const struct model_port *vlan = NULL;
 	const struct model_fault *fault;
 
 	datum_add_string(status, "state", status_of_port(port, &fault));
@@ -27,8 +35,7 @@ status_add_port(struct datum *status, const struct model_port *port)
 		status_add_fault(status, fault);
 	else
 		add_first_fault(status, port);
-	while ((vlan = next_vlan(port, vlan)))
-		add_vlan(status, vlan);
+	add_vlans(status, port);
 }
 
 uint64_t
@@ -83,16 +90,42 @@ status_count_port(const struct model_port *port,
 }
 
 const struct model_port *
-status_vlan_port(const struct model_port *trunk, int64_t vid)
+status_vlan_port(const struct model_port *trunk, int64_t vid,
+		 const struct model_port *after)
 {
-	const struct model_port *vlan = NULL;
+	const struct model_port *vlan = after == trunk ? NULL : after;
 
 	if (!vid)
 		return trunk;
 	while ((vlan = next_vlan(trunk, vlan)))
 		if (vlan->vid == vid)
-			break;
-	return vlan;
+			return vlan;
+	return after && after != trunk ? status_vlan_port(trunk, vid, NULL)
+				       : NULL;
+}
+
+/* There may be thousands, and a key that is added costs as much as there
+ * are. */
+static void
+add_vlans(struct datum *status, const struct model_port *trunk)
+{
+	const struct model_port *vlan = NULL;
+	struct datum part = { .is_map = true };
+
+	while ((vlan = next_vlan(trunk, vlan))) {
+		add_vlan(&part, vlan);
+		if (part.n >= PART_MAX)
+			add_part(status, &part);
+	}
+	add_part(status, &part);
+}
+
+static void
+add_part(struct datum *status, struct datum *part)
+{
+	datum_union(status, part, &strings, true);
+	datum_done(part, &strings);
+	*part = (struct datum) { .is_map = true };
 }
 
 /* NULL: the first; NULL: no more. */

@@ -408,24 +408,32 @@ write_bindings_of(struct teller *teller, const struct row *row,
 		table_schema(row_table(row)), "vlan_stats");
 	struct datum room, all = { .is_map = true };
 	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
-	bool is_whole = true;
+	const struct model_port *last = NULL;
+	union atom *keys, *values;
+	uint32_t n = 0;
 
 	if (!port)
 		return;
+	keys = xcalloc(bindings->n, sizeof *keys);
+	values = xcalloc(bindings->n, sizeof *values);
 	for (uint32_t i = 0; i < bindings->n; i++) {
-		union atom pair[2];
-		struct datum one = { .n = 1, .is_map = true, .many = pair };
+		int64_t vid = datum_key(bindings, i)->integer;
+		const struct model_port *one = status_vlan_port(port, vid,
+								last);
 
-		memset(pair, 0, sizeof pair);
-		pair[0] = *datum_key(bindings, i);
-		if (write_binding(teller, row, status_vlan_port(
-					  port, pair[0].integer),
-				  pair[0].integer, also_old, &pair[1].uuid))
-			datum_union(&all, &one, &column->type, true);
-		else
-			is_whole = false;
+		last = one ? one : last;
+		if (!write_binding(teller, row, one, vid, also_old,
+				   &values[n].uuid))
+			continue;
+		keys[n++].integer = vid;
 	}
-	if (is_whole || all.n)
+	if (n) {
+		datum_take(&all, &column->type, keys, values, n);
+	} else {
+		free(keys);
+		free(values);
+	}
+	if (n || !bindings->n)
 		teller_set(teller, row, "vlan_stats", &all);
 }
 
