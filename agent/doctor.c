@@ -26,7 +26,6 @@
 enum {
 	CERTIFICATE_DAYS = 30,
 	NEAR_PERCENT = 80,
-	CONNECTIONS_MAX = 1048576,	/* The engine's own. */
 	OVERHEAD_V4 = 50, OVERHEAD_V6 = 70,	/* VXLAN's, with the inner
 						 * Ethernet header. */
 	USUAL_MTU = 1450
@@ -545,10 +544,11 @@ look_at_limits(struct visit *visit)
 					     vsw_drop_text(limits[i]));
 		}
 		if (n_connections * 100
-		    >= (uint64_t) CONNECTIONS_MAX * NEAR_PERCENT && ++n_told)
+		    >= (uint64_t) sw->settings.connections.max * NEAR_PERCENT
+		    && ++n_told)
 			tell(visit, LOOK, "limits", "%s has %" PRIu64
-			     " of %d connections", sw->name, n_connections,
-			     CONNECTIONS_MAX);
+			     " of %u connections", sw->name, n_connections,
+			     sw->settings.connections.max);
 	}
 	if (!n_told)
 		tell(visit, WELL, "limits", "none was met, and none is near");

@@ -276,7 +276,7 @@ START_TEST(ports_have_limits_of_their_own)
 	scanner = rig_port(vsw, "another", 0);
 	ck_assert_uint_eq(held(scanner).max, 0);
 	ck_assert_uint_eq(held(scanner).created, 0);
-	limits.size = sizeof limits - 1;
+	limits.size = offsetof(struct vsw_port_limits, max_connections) - 1;
 	ck_assert_int_eq(vsw_port_set_limits(victim, &limits), -EINVAL);
 	teardown();
 }
