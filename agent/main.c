@@ -42,7 +42,7 @@
 #include "agent/takeover/takeover.h"
 #include "agent/upgrade.h"
 
-enum { STATISTICS_S = 5, AUDIT_S = 1, AUDIT_NS = 5000000, N_SIGNALS = 2,
+enum { STATISTICS_S = 5, AUDIT_MS = 200, AUDIT_NS = 1000000, N_SIGNALS = 2,
        BIG_BLOCK = 256 * 1024 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
@@ -230,7 +230,7 @@ open_loop(struct agent *agent)
 {
 	static const int numbers[N_SIGNALS] = { SIGTERM, SIGINT };
 	static const struct timeval often = { .tv_sec = STATISTICS_S };
-	static const struct timeval each = { .tv_sec = AUDIT_S };
+	static const struct timeval each = { .tv_usec = AUDIT_MS * 1000 };
 
 	agent->base = event_base_new();
 	if (!agent->base)

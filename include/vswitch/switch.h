@@ -68,7 +68,7 @@ struct vsw_options {
 					 * the second; at most 9 hours. */
 	uint32_t max_punts_per_s;	/* Of each source port, per worker. */
 	/* How many new flows a port may start, in each worker: so many a
-	 * second (0: 50000), and so many at once (0: a tenth of a second's
+	 * second (0: 40000), and so many at once (0: a tenth of a second's
 	 * worth, but 256 at least).  What it starts beyond that is dropped
 	 * (VSW_DROP_FLOW_LIMIT), at the price of a look-up, so that its scans
 	 * are its own loss.  Ports that tunnels come in by may start eight

@@ -15,7 +15,7 @@
 enum {
 	DOMAINS_MAX = 16384,
 	EVENTS_PER_S = 1000,
-	NEW_FLOWS_PER_S = 50000,
+	NEW_FLOWS_PER_S = 40000,
 	PORTS_MAX = 65535,
 	STRIPES_MIN = 1024,
 	STRIPES_MAX = 1 << 20,		/* 4 MB, if they are used. */
