@@ -502,6 +502,18 @@ respond(struct punt *punt, const struct asker *asker,
 	const struct frame *frame, const struct waiting *waiting,
 	uint8_t *ret_answer)
 {
+	/* Of what is told of, by its reason. */
+	static const struct {
+		enum punted as;
+		enum icmp_error error;
+	} errors[] = {
+		[PUNT_TTL] = { PUNTED_TTL, ICMP_TIME_EXCEEDED },
+		[PUNT_TOO_BIG] = { PUNTED_TOO_BIG, ICMP_TOO_BIG },
+		[PUNT_TOO_BIG_HERE] = { PUNTED_TOO_BIG, ICMP_TOO_BIG_HERE },
+		[PUNT_NO_ROUTE] = { PUNTED_NO_ROUTE, ICMP_NO_ROUTE },
+		[PUNT_UNREACHABLE] = { PUNTED_UNREACHABLE, ICMP_UNREACHABLE }
+	};
+
 	switch ((enum punt_reason) waiting->reason) {
 	case PUNT_ARP:
 		count(punt, asker->port, PUNTED_ARP);
@@ -513,25 +525,13 @@ respond(struct punt *punt, const struct asker *asker,
 		count(punt, asker->port, PUNTED_GATEWAY);
 		return icmp_answer(asker, frame, ret_answer);
 	case PUNT_TTL:
-		count(punt, asker->port, PUNTED_TTL);
-		return tell(punt, asker, frame, waiting, ICMP_TIME_EXCEEDED,
-			    ret_answer);
 	case PUNT_TOO_BIG:
-		count(punt, asker->port, PUNTED_TOO_BIG);
-		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG,
-			    ret_answer);
 	case PUNT_TOO_BIG_HERE:
-		count(punt, asker->port, PUNTED_TOO_BIG);
-		return tell(punt, asker, frame, waiting, ICMP_TOO_BIG_HERE,
-			    ret_answer);
 	case PUNT_NO_ROUTE:
-		count(punt, asker->port, PUNTED_NO_ROUTE);
-		return tell(punt, asker, frame, waiting, ICMP_NO_ROUTE,
-			    ret_answer);
 	case PUNT_UNREACHABLE:
-		count(punt, asker->port, PUNTED_UNREACHABLE);
-		return tell(punt, asker, frame, waiting, ICMP_UNREACHABLE,
-			    ret_answer);
+		count(punt, asker->port, errors[waiting->reason].as);
+		return tell(punt, asker, frame, waiting,
+			    errors[waiting->reason].error, ret_answer);
 	case PUNT_MISSING:
 		count(punt, asker->port, PUNTED_MISSING);
 		return 0;

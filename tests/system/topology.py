@@ -338,24 +338,19 @@ class Intent:
         return f"{len(slot.rules)} rules of {slot} stay"
 
     def step_route(self):
-        router = self.rng.choice(self.routers)
-        prefix = self.rng.choice(OUTSIDE)
-        if prefix in router.routes and self.rng.random() < 0.5:
-            del router.routes[prefix]
-            return f"no route {prefix} in {router}"
-        router.routes[prefix] = f"10.1.{self.rng.randrange(N_NETS)}." \
-                                f"{self.rng.randrange(10, 14)}"
-        return f"route {prefix} by {router.routes[prefix]} in {router}"
+        return self.change_route(self.rng.choice(self.routers))
 
     def step_own_route(self):
-        subnet = self.rng.choice(self.subnets)
+        return self.change_route(self.rng.choice(self.subnets))
+
+    def change_route(self, owner):
         prefix = self.rng.choice(OUTSIDE)
-        if prefix in subnet.routes and self.rng.random() < 0.5:
-            del subnet.routes[prefix]
-            return f"no route {prefix} of {subnet}'s own"
-        subnet.routes[prefix] = f"10.1.{self.rng.randrange(N_NETS)}." \
-                                f"{self.rng.randrange(10, 14)}"
-        return f"own route {prefix} by {subnet.routes[prefix]} in {subnet}"
+        if prefix in owner.routes and self.rng.random() < 0.5:
+            del owner.routes[prefix]
+            return f"no route {prefix} of {owner}"
+        owner.routes[prefix] = f"10.1.{self.rng.randrange(N_NETS)}." \
+                               f"{self.rng.randrange(10, 14)}"
+        return f"route {prefix} by {owner.routes[prefix]} of {owner}"
 
     def step_replicate(self):
         subnet = self.rng.choice(self.subnets)

@@ -58,25 +58,33 @@ def receive(s):
     return frame, vlan, address[2] == 4
 
 
+def exchange(s, request, seconds, is_answer):
+    """Sends the request up to three times: the first frame that is an answer
+    to it, and its tag; ends badly if there is none."""
+    for _ in range(3):
+        s.send(request)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            s.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                frame, vlan, is_own = receive(s)
+            except TimeoutError:
+                break
+            if not is_own and is_answer(frame):
+                return frame, vlan
+    sys.exit(1)
+
+
 def ask(device, vlan, mac, source, target, back=None):
     mac, target = mac_of(mac), socket.inet_aton(target)
     s = open_device(device)
     request = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac \
         + socket.inet_aton(source) + bytes(6) + target
-    for _ in range(3):
-        s.send(tagged(b"\xff" * 6, mac, int(vlan), 0x0806, request))
-        end = time.monotonic() + 0.2
-        while time.monotonic() < end:
-            s.settimeout(max(0.01, end - time.monotonic()))
-            try:
-                frame, seen, is_own = receive(s)
-            except TimeoutError:
-                break
-            if not is_own and frame[12:14] == b"\x08\x06" \
-                    and frame[20:22] == b"\0\2" and frame[28:32] == target:
-                sys.exit(0 if seen == int(back or vlan) and frame[:6] == mac
-                         else 1)
-    sys.exit(1)
+    frame, seen = exchange(
+        s, tagged(b"\xff" * 6, mac, int(vlan), 0x0806, request), 0.2,
+        lambda frame: frame[12:14] == b"\x08\x06"
+        and frame[20:22] == b"\0\2" and frame[28:32] == target)
+    sys.exit(0 if seen == int(back or vlan) and frame[:6] == mac else 1)
 
 
 def udp(device, vlan, mac, source, target, target_mac, port):
@@ -90,20 +98,12 @@ def udp(device, vlan, mac, source, target, target_mac, port):
     total = (total & 0xffff) + (total >> 16)
     ip = ip[:10] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) \
         + ip[12:] + struct.pack("!4H", 4000, port, 8 + len(data), 0) + data
-    for _ in range(3):
-        s.send(tagged(mac_of(target_mac), mac, int(vlan), 0x0800, ip))
-        end = time.monotonic() + 0.3
-        while time.monotonic() < end:
-            s.settimeout(max(0.01, end - time.monotonic()))
-            try:
-                frame, seen, is_own = receive(s)
-            except TimeoutError:
-                break
-            if not is_own and frame[12:14] == b"\x08\x00" \
-                    and frame[26:34] == target + source \
-                    and frame[34:38] == struct.pack("!HH", port, 4000):
-                sys.exit(0 if seen == int(vlan) else 1)
-    sys.exit(1)
+    _, seen = exchange(
+        s, tagged(mac_of(target_mac), mac, int(vlan), 0x0800, ip), 0.3,
+        lambda frame: frame[12:14] == b"\x08\x00"
+        and frame[26:34] == target + source
+        and frame[34:38] == struct.pack("!HH", port, 4000))
+    sys.exit(0 if seen == int(vlan) else 1)
 
 
 def send(device, vlan, mac, n):
