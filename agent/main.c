@@ -67,6 +67,7 @@ struct agent {
 	struct event *statistics;
 	int64_t policy_time;		/* As its file says. */
 	struct event *inspection;	/* A slice of the self-audit. */
+	struct event *alive;		/* The watchdog is told. */
 
 	struct database *databases[N_DATABASES];
 	struct watch watches[N_DATABASES];
@@ -87,6 +88,8 @@ static void raise_descriptor_limit(void);
 static void keep_big_blocks_apart(void);
 static bool start(struct agent *);
 static void serve(struct agent *);
+static bool tell_watchdog(struct agent *);
+static void still_there(evutil_socket_t, short what, void *agent_);
 static void stop(struct agent *);
 static bool open_loop(struct agent *);
 static bool open_databases(struct agent *);
@@ -184,9 +187,36 @@ serve(struct agent *agent)
 	if (options->daemon.detach)
 		log_init("hnv-agent", options->level, true);
 	daemon_ready(&options->daemon);
+	if (!tell_watchdog(agent))
+		log_line(LOG_LEVEL_ERROR, "agent", "the watchdog cannot be "
+			 "told that the agent lives, and will end it");
 	log_line(LOG_LEVEL_INFO, "agent", "ready");
 	turn_loop(agent->base);
 	log_line(LOG_LEVEL_INFO, "agent", "stopping");
+}
+
+static bool
+tell_watchdog(struct agent *agent)
+{
+	int64_t ms = daemon_alive_ms();
+	const struct timeval often = { .tv_sec = ms / 1000,
+				       .tv_usec = ms % 1000 * 1000 };
+
+	if (!ms)
+		return true;
+	agent->alive = event_new(agent->base, -1, EV_PERSIST, still_there,
+				 agent);
+	return agent->alive && !event_add(agent->alive, &often);
+}
+
+static void
+still_there(evutil_socket_t fd, short what, void *agent_)
+{
+	const struct agent *agent = agent_;
+
+	(void) fd;
+	(void) what;
+	daemon_alive(&agent->options.daemon);
 }
 
 static void
@@ -209,6 +239,8 @@ stop(struct agent *agent)
 					   &agent->watches[i].observer);
 			database_free(agent->databases[i]);
 		}
+	if (agent->alive)
+		event_free(agent->alive);
 	if (agent->statistics)
 		event_free(agent->statistics);
 	if (agent->inspection)

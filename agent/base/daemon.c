@@ -28,7 +28,7 @@ static char *pid_file;		/* Ours, to be removed. */
 
 static bool detach(void);
 static void tell_starter(void);
-static void tell_manager(const char *program);
+static void tell_manager(const char *program, const char *what);
 static void leave_terminal(void);
 static bool fork_and_wait(pid_t *ret_child, int *ret_status);
 static void watch(pid_t child);
@@ -77,13 +77,31 @@ void
 daemon_ready(const struct daemon_options *options)
 {
 	tell_starter();
-	tell_manager(options->program);
+	tell_manager(options->program, "READY=1");
 	if (options->detach) {
 		if (!options->stay && chdir("/"))
 			log_line(LOG_LEVEL_WARN, options->program,
 				 "cannot go to /: %s", strerror(errno));
 		leave_terminal();
 	}
+}
+
+int64_t
+daemon_alive_ms(void)
+{
+	const char *pid = getenv("WATCHDOG_PID");
+	const char *time = getenv("WATCHDOG_USEC");
+
+	/* One that was meant for a parent is none. */
+	if (!time || (pid && strtoll(pid, NULL, 10) != getpid()))
+		return 0;
+	return strtoll(time, NULL, 10) / 2000;
+}
+
+void
+daemon_alive(const struct daemon_options *options)
+{
+	tell_manager(options->program, "WATCHDOG=1");
 }
 
 void
@@ -123,9 +141,8 @@ tell_starter(void)
 
 /* A datagram to a socket that has a path, or a name if that begins with '@'. */
 static void
-tell_manager(const char *program)
+tell_manager(const char *program, const char *what)
 {
-	static const char ready[] = "READY=1";
 	const char *name = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t size = name ? strlen(name) : 0;
@@ -141,12 +158,12 @@ tell_manager(const char *program)
 	if (*name == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || sendto(fd, ready, sizeof ready - 1, MSG_NOSIGNAL,
+	if (fd < 0 || sendto(fd, what, strlen(what), MSG_NOSIGNAL,
 			     (struct sockaddr *) &address,
 			     (socklen_t) (offsetof(struct sockaddr_un,
 						   sun_path) + size)) < 0)
-		log_line(LOG_LEVEL_WARN, program, "cannot tell %s that it is "
-			 "ready: %s", name, strerror(errno));
+		log_line(LOG_LEVEL_WARN, program, "cannot tell %s %s: %s",
+			 name, what, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

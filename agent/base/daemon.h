@@ -15,6 +15,7 @@
  * fcntl(2), as long as the daemon lives: ovs-appctl(8) believes no other. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct daemon_options {
 	bool detach, monitor, stay;	/* stay: do not go to "/". */
@@ -31,6 +32,11 @@ bool daemon_start(const struct daemon_options *);
 /* The daemon serves: its starter may go, and whoever asked by NOTIFY_SOCKET
  * is told.  With 'detach', leaves the terminal, and the directory. */
 void daemon_ready(const struct daemon_options *);
+
+/* systemd's watchdog (sd_watchdog_enabled(3)): how often it is to be told that
+ * the daemon lives, in milliseconds, twice in its time; 0: nobody asks. */
+int64_t daemon_alive_ms(void);
+void daemon_alive(const struct daemon_options *);
 
 /* Removes the pid file. */
 void daemon_stop(void);

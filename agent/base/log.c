@@ -5,9 +5,12 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { LIMIT_LINES = 20, LIMIT_WINDOW_MS = 10000 };
 
@@ -17,6 +20,7 @@ static struct {
 	const char *program;
 	enum log_level level;
 	bool use_syslog;
+	bool is_journal;
 	log_sink *sink;
 	pthread_mutex_t mutex;
 } log_state = {
@@ -26,6 +30,7 @@ static struct {
 
 static void write_line(enum log_level, const char *subject,
 		       const char *format, va_list);
+static bool writes_to_journal(void);
 static int64_t monotonic_ms(void);
 
 void
@@ -34,6 +39,7 @@ log_init(const char *program, enum log_level level, bool use_syslog)
 	log_state.program = program;
 	log_state.level = level;
 	log_state.use_syslog = use_syslog;
+	log_state.is_journal = writes_to_journal();
 	if (use_syslog)
 		openlog(program, LOG_PID, LOG_DAEMON);
 }
@@ -123,6 +129,11 @@ write_line(enum log_level level, const char *subject, const char *format,
 		syslog(priorities[level], "%s: %s", subject, message);
 		return;
 	}
+	if (log_state.is_journal) {
+		fprintf(stderr, "<%d>%s: %s\n", priorities[level], subject,
+			message);
+		return;
+	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -130,6 +141,20 @@ write_line(enum log_level level, const char *subject, const char *format,
 	fprintf(stderr, "%s.%03ldZ %s %s %s: %s\n", stamp,
 		now.tv_nsec / 1000000, log_state.program, level_names[level],
 		subject, message);
+}
+
+/* systemd.exec(5): the stream's device and inode, so that whoever has another
+ * stderr by now knows that the variable is an ancestor's. */
+static bool
+writes_to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2
+	       && !fstat(STDERR_FILENO, &status)
+	       && status.st_dev == device && status.st_ino == inode;
 }
 
 static int64_t

@@ -4,7 +4,9 @@
 #define BASE_LOG_H 1
 
 /* One line for one event: subject, what, why, what now.  To stderr, or to
- * syslog.  Lines that a peer can cause go through log_limited(). [any] */
+ * syslog.  Where systemd's journal reads stderr, which has a time and names of
+ * its own, a line is its priority and what is to be said (sd-daemon(3)).  Lines
+ * that a peer can cause go through log_limited(). [any] */
 
 #include <stdbool.h>
 #include <stdint.h>

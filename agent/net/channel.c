@@ -81,6 +81,7 @@ static void readable(struct bufferevent *, void *channel);
 static void read_now(evutil_socket_t, short, void *channel);
 static void writable(struct bufferevent *, void *channel);
 static void happened(struct bufferevent *, short what, void *channel);
+static bool has_left(struct bufferevent *, int error);
 static void tell_end(evutil_socket_t, short, void *channel);
 static void pump_again(evutil_socket_t, short, void *channel);
 static void write_all(evutil_socket_t, short, void *channel);
@@ -410,6 +411,7 @@ happened(struct bufferevent *bev, short what, void *channel_)
 {
 	const struct timeval patience = { .tv_sec = LEAVE_S };
 	struct channel *channel = channel_;
+	int error = what & BEV_EVENT_ERROR ? EVUTIL_SOCKET_ERROR() : 0;
 
 	if (what & BEV_EVENT_EOF && is_busy(channel) && !tls_is_below(bev)) {
 		channel->is_leaving = true;
@@ -419,13 +421,26 @@ happened(struct bufferevent *bev, short what, void *channel_)
 	} else if (what & (BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)) {
 		if (!channel->failure)
 			channel->failure = tls_failure(bev);
-		if (!channel->failure && what & BEV_EVENT_ERROR)
-			channel->failure
-				= xstrdup(evutil_socket_error_to_string(
-						  EVUTIL_SOCKET_ERROR()));
-		channel_end(channel, channel->is_leaving
+		if (!channel->failure && error)
+			channel->failure = xstrdup(
+				evutil_socket_error_to_string(error));
+		channel_end(channel, channel->is_leaving || has_left(bev, error)
 				     ? CHANNEL_CLOSED : CHANNEL_FAILED);
 	}
+}
+
+/* Who goes while there is something to be told has closed, too: TCP may have
+ * lost it by a reset, local sockets say no other way that it was not read. */
+static bool
+has_left(struct bufferevent *bev, int error)
+{
+	struct sockaddr own = { .sa_family = AF_UNSPEC };
+	socklen_t size = sizeof own;
+
+	return error == EPIPE
+	       || (error == ECONNRESET
+		   && !getsockname(bufferevent_getfd(bev), &own, &size)
+		   && own.sa_family == AF_UNIX);
 }
 
 static void

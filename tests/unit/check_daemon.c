@@ -40,6 +40,8 @@ teardown(void)
 {
 	log_set_sink(NULL);
 	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
 }
 
 /* What arrives at a socket of that name, '@' for one without a file. */
@@ -48,8 +50,8 @@ hears(const char *name)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char said[64];
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	ssize_t n;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
 	ck_assert_int_ge(fd, 0);
 	memcpy(address.sun_path, name, strlen(name));
@@ -64,6 +66,10 @@ hears(const char *name)
 	n = recv(fd, said, sizeof said, 0);
 	ck_assert_int_eq(n, 7);
 	ck_assert_mem_eq(said, "READY=1", 7);
+	daemon_alive(&options);
+	n = recv(fd, said, sizeof said, 0);
+	ck_assert_int_eq(n, 10);
+	ck_assert_mem_eq(said, "WATCHDOG=1", 10);
 	ck_assert_int_eq(recv(fd, said, sizeof said, 0), -1);
 	ck_assert_int_eq(errno, EAGAIN);
 	ck_assert_uint_eq(n_lines, 0);
@@ -100,6 +106,23 @@ START_TEST(tells_nobody_if_nobody_asks)
 }
 END_TEST
 
+START_TEST(knows_whom_the_watchdog_means)
+{
+	char pid[32];
+
+	ck_assert_int_eq(daemon_alive_ms(), 0);
+	setenv("WATCHDOG_USEC", "30000000", 1);
+	ck_assert_int_eq(daemon_alive_ms(), 15000);
+	setenv("WATCHDOG_PID", "1", 1);
+	ck_assert_int_eq(daemon_alive_ms(), 0);
+	snprintf(pid, sizeof pid, "%ld", (long) getpid());
+	setenv("WATCHDOG_PID", pid, 1);
+	ck_assert_int_eq(daemon_alive_ms(), 15000);
+	setenv("WATCHDOG_USEC", "soon", 1);
+	ck_assert_int_eq(daemon_alive_ms(), 0);
+}
+END_TEST
+
 START_TEST(complains_if_it_cannot)
 {
 	char name[200] = "@";
@@ -126,6 +149,7 @@ main(void)
 	tcase_add_test(tcase, tells_a_socket_with_a_path);
 	tcase_add_test(tcase, tells_a_socket_without_one);
 	tcase_add_test(tcase, tells_nobody_if_nobody_asks);
+	tcase_add_test(tcase, knows_whom_the_watchdog_means);
 	tcase_add_test(tcase, complains_if_it_cannot);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
