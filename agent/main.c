@@ -42,8 +42,8 @@
 #include "agent/takeover/takeover.h"
 #include "agent/upgrade.h"
 
-enum { STATISTICS_S = 5, AUDIT_MS = 200, AUDIT_NS = 1000000, N_SIGNALS = 2,
-       BIG_BLOCK = 256 * 1024 };
+enum { ROUND_S = 5, ROUND_PORTS = 16, AUDIT_MS = 200, AUDIT_NS = 1000000,
+       N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
@@ -64,7 +64,7 @@ struct agent {
 	struct event *signals[N_SIGNALS];
 	struct event *hangup;
 	struct event *follow;		/* Makes the policy follow the rows. */
-	struct event *statistics;
+	struct event *round;		/* A look at some ports. */
 	int64_t policy_time;		/* As its file says. */
 	struct event *inspection;	/* A slice of the self-audit. */
 	struct event *alive;		/* The watchdog is told. */
@@ -109,7 +109,8 @@ static void on_hangup(evutil_socket_t, short what, void *agent_);
 static void on_commit(struct observer *, const struct commit *);
 static void ask_to_follow(void *agent_);
 static void follow(evutil_socket_t, short what, void *agent_);
-static void count(evutil_socket_t, short what, void *agent_);
+static void look_around(evutil_socket_t, short what, void *agent_);
+static void go_on(struct agent *);
 static void look_at_files(struct agent *);
 static void look_at_it(evutil_socket_t, short what, void *agent_);
 static void run_reopen(struct control_request *, size_t n_args,
@@ -241,8 +242,8 @@ stop(struct agent *agent)
 		}
 	if (agent->alive)
 		event_free(agent->alive);
-	if (agent->statistics)
-		event_free(agent->statistics);
+	if (agent->round)
+		event_free(agent->round);
 	if (agent->inspection)
 		event_free(agent->inspection);
 	if (agent->follow)
@@ -261,7 +262,6 @@ static bool
 open_loop(struct agent *agent)
 {
 	static const int numbers[N_SIGNALS] = { SIGTERM, SIGINT };
-	static const struct timeval often = { .tv_sec = STATISTICS_S };
 	static const struct timeval each = { .tv_usec = AUDIT_MS * 1000 };
 
 	agent->base = event_base_new();
@@ -277,12 +277,10 @@ open_loop(struct agent *agent)
 	if (!agent->hangup || event_add(agent->hangup, NULL))
 		goto err;
 	agent->follow = event_new(agent->base, -1, 0, follow, agent);
-	agent->statistics = event_new(agent->base, -1, EV_PERSIST, count,
-				      agent);
+	agent->round = event_new(agent->base, -1, 0, look_around, agent);
 	agent->inspection = event_new(agent->base, -1, EV_PERSIST, look_at_it,
 				      agent);
-	if (!agent->follow || !agent->statistics || !agent->inspection
-	    || event_add(agent->statistics, &often)
+	if (!agent->follow || !agent->round || !agent->inspection
 	    || event_add(agent->inspection, &each))
 		goto err;
 	return true;
@@ -377,6 +375,7 @@ open_policy(struct agent *agent)
 		return false;
 	/* What is on disk is in force before the first client is heard. */
 	follow(-1, 0, agent);
+	go_on(agent);
 	return true;
 }
 
@@ -584,8 +583,13 @@ on_hangup(evutil_socket_t number, short what, void *agent_)
 static void
 on_commit(struct observer *observer, const struct commit *commit)
 {
+	struct agent *agent = ((struct watch *) observer)->agent;
+
 	(void) commit;
-	ask_to_follow(((struct watch *) observer)->agent);
+	/* The model has heard of it before.  What it does not care for, of our
+	 * own making above all, is nobody's news. */
+	if (model_is_dirty(agent->model))
+		ask_to_follow(agent);
 }
 
 static void
@@ -622,21 +626,48 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	chore_end();
 }
 
+/* Some ports at a time, so that nobody waits long, and each of them once in
+ * ROUND_S. */
 static void
-count(evutil_socket_t fd, short what, void *agent_)
+look_around(evutil_socket_t fd, short what, void *agent_)
 {
 	struct agent *agent = agent_;
+	struct model_port *ports[ROUND_PORTS];
+	bool is_over;
+	size_t n;
 
 	(void) fd;
 	(void) what;
 	chore_begin(CHORE_DEVICES);
-	host_check(agent->host);
+	n = model_round(agent->model, ports, ROUND_PORTS, &is_over);
+	host_check_ports(agent->host, ports, n);
+	if (is_over)
+		host_check_uplinks(agent->host);
 	chore_next(CHORE_STATISTICS);
-	status_write(agent->model, true);
+	status_count(agent->model, ports, n);
+	if (is_over) {
+		chore_next(CHORE_STATUS);
+		status_write(agent->model, true);
+	}
 	chore_end();
 	/* What the engine refused is to be tried again. */
 	if (model_is_dirty(agent->model))
 		ask_to_follow(agent);
+	go_on(agent);
+}
+
+static void
+go_on(struct agent *agent)
+{
+	size_t n = model_round_size(agent->model);
+	size_t n_parts = n ? (n + ROUND_PORTS - 1) / ROUND_PORTS : 1;
+	int64_t each_us = ROUND_S * INT64_C(1000000) / (int64_t) n_parts;
+	struct timeval after = {
+		.tv_sec = (time_t) (each_us / 1000000),
+		.tv_usec = (suseconds_t) (each_us % 1000000)
+	};
+
+	event_add(agent->round, &after);
 }
 
 /* What cannot be stored is refused to whoever wants it, and what is in force

@@ -47,7 +47,6 @@ struct share {
 	struct uplinks *uplinks;
 };
 
-static bool has_failed(const struct model_switch *);
 static struct vsw_worker *main_worker(void *host_,
 				      const struct model_switch *);
 static void on_failed(evutil_socket_t, short what, void *host_);
@@ -178,16 +177,33 @@ host_settle(struct host *host)
 }
 
 void
-host_check(struct host *host)
+host_check_ports(struct host *host, struct model_port *const ports[], size_t n)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; i < n; i++)
+		if (ports[i]->host)
+			is_good &= attach_check(ports[i]->host);
+	if (!is_good)
+		host->options.turn(host->options.ctx);
+}
+
+void
+host_check_uplinks(struct host *host)
 {
 	struct list *switches = &host->options.model->switches;
+	bool is_good = true;
 
 	for (struct list *link = switches->next; link != switches;
-	     link = link->next)
-		if (has_failed(LIST_ENTRY(link, struct model_switch, link))) {
-			host->options.turn(host->options.ctx);
-			return;
-		}
+	     link = link->next) {
+		struct share *share =
+			LIST_ENTRY(link, struct model_switch, link)->host;
+
+		if (share)
+			is_good &= uplinks_check(share->uplinks);
+	}
+	if (!is_good)
+		host->options.turn(host->options.ctx);
 }
 
 struct flow_log *
@@ -216,26 +232,6 @@ host_worker(const struct host *host, const struct model_switch *sw,
 
 	(void) host;
 	return share ? share->workers[index] : NULL;
-}
-
-static bool
-has_failed(const struct model_switch *sw)
-{
-	const struct share *share = sw->host;
-
-	if (!share)
-		return false;
-	if (!uplinks_check(share->uplinks))
-		return true;
-	for (const struct list *link = sw->ports.next; link != &sw->ports;
-	     link = link->next) {
-		const struct model_port *port =
-			LIST_ENTRY(link, const struct model_port, link);
-
-		if (port->host && !attach_check(port->host))
-			return true;
-	}
-	return false;
 }
 
 static struct vsw_worker *

@@ -37,9 +37,11 @@ void host_apply(struct host *);
 /* Behind policy_apply(): what waited for policy goes on. */
 void host_settle(struct host *);
 
-/* Now and then: asks for a turn if a device is of no use any more and its
- * descriptor has not said so. */
-void host_check(struct host *);
+/* Now and then: ask for a turn if the device of one of these ports, or of an
+ * uplink, is of no use any more and its descriptor has not said so. */
+void host_check_ports(struct host *, struct model_port *const ports[],
+		      size_t n);
+void host_check_uplinks(struct host *);
 
 struct flow_log *host_flow_log(const struct host *);
 

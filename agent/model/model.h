@@ -311,6 +311,7 @@ struct model_port {
 	struct model_limits limited_to;
 
 	/* Ours, on the way there. */
+	bool is_second;			/* Another one has its iface_id. */
 	struct model_subnet *claimed;	/* What its Physical_Port says. */
 	uint8_t claimed_mac[6];		/* 'mac', or what the controller says
 					 * is its MAC; all zero: unknown. */
@@ -318,7 +319,9 @@ struct model_port {
 	struct vsw_port *applied;	/* 'port', as mappings know it. */
 	size_t n_requests;		/* That it has open, and may open: */
 	int64_t ask_tokens, asked_ms;	/* request.c */
-	uint64_t told;			/* Hash of the status last written, */
+	uint64_t told_sums;		/* Hash of what was last told of what
+					 * it, and VLANs in it, counted, */
+	uint64_t told;			/* of the status last written, */
 	uint64_t told_physical;		/* and of that of its Physical_Port */
 	bool has_physical;		/* of ms_vtep: */
 	struct uuid physical;
@@ -504,6 +507,15 @@ bool model_is_trunk(const struct model_port *);
  * the first; NULL: there is none. */
 struct model_port *model_next_port(const struct model *,
 				   const struct model_port *port);
+
+/* For what is to be looked at again and again: up to 'max' ports, those whose
+ * turn it is; returns how many.  A round is over with the last port; the next
+ * call begins with the first.  While ports come and go, some may have to wait
+ * for the round after that. */
+size_t model_round(struct model *, struct model_port *ports[], size_t max,
+		   bool *ret_is_over);
+/* How many there were when they were last bound. */
+size_t model_round_size(const struct model *);
 
 /* For those who answer packets: what is in force. */
 struct model_port *model_find_port(const struct model *,

@@ -33,6 +33,7 @@ struct binding {
 static void read_router_mac(struct model_state *);
 static void tell_router_mac(struct model_state *, const struct row *bad);
 static void collect_physicals(struct binding *);
+static void note_said(struct physical *of, const struct physical *);
 static bool beats(const struct physical *, const struct physical *);
 static void collect_ports(struct binding *);
 static void sort_ports(struct model_state *);
@@ -84,6 +85,20 @@ binding_follow(struct model_state *state)
 	}
 	free(binding.ports);
 	state->must_tell = true;
+}
+
+const struct row *
+binding_row(const struct model_state *state, enum model_database db,
+	    const struct model_port *port)
+{
+	const struct model_port *whole = port->trunk ? port->trunk : port;
+	const struct physical *physical = firewall_physical_of(whole);
+
+	if (port->is_removed || whole->is_second || !physical
+	    || physical->said[db].round != state->n_bindings)
+		return NULL;
+	return table_find(state_table(state, db, "Physical_Port"),
+			  &physical->said[db].row);
 }
 
 /* Of several switches the one of the lowest name says it. */
@@ -171,11 +186,28 @@ collect_physicals(struct binding *binding)
 			 * both. */
 			if (of->round == physical.round)
 				state->must_tell_all = true;
-			if (of->round != physical.round
-			    || beats(&physical, of))
-				*of = physical;
+			note_said(of, &physical);
+			if (of->round == physical.round
+			    && !beats(&physical, of))
+				continue;
+			memcpy(physical.said, of->said, sizeof of->said);
+			*of = physical;
 		}
 	}
+}
+
+static void
+note_said(struct physical *of, const struct physical *physical)
+{
+	struct said *said = &of->said[physical->db];
+	struct datum room;
+	bool is_bound = row_get(physical->row, "vlan_bindings", &room)->n;
+
+	if (said->round == physical->round && said->is_bound >= is_bound)
+		return;
+	said->row = *row_uuid(physical->row);
+	said->is_bound = is_bound;
+	said->round = physical->round;
 }
 
 /* Of two that name one port the one that binds it counts. */
@@ -318,6 +350,7 @@ claim(struct binding *binding, struct model_port *port,
 	memcpy(port->claimed_mac, port->mac, 6);
 	if (port->is_removed)
 		return;
+	port->is_second = is_second(port, before);
 	if (physical && physical->db == DB_MS_VTEP && !port->trunk) {
 		port->has_physical = true;
 		port->physical = *row_uuid(physical->row);
@@ -326,7 +359,7 @@ claim(struct binding *binding, struct model_port *port,
 		model_fault_set(&port->fault, MODEL_NO_IFACE_ID, NULL);
 	else if (port->is_mac_bad)
 		model_fault_set(&port->fault, MODEL_BAD_MAC, NULL);
-	else if (is_second(port, before)) {
+	else if (port->is_second) {
 		model_fault_set(&port->fault, MODEL_CONFLICT,
 				"port \"%s\" has the same iface_id",
 				before->name);

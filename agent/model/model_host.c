@@ -166,6 +166,7 @@ model_forget_port(struct model *model, struct model_port *port)
 		binding_follow(model->state);
 	}
 	request_forget_port(model, port);
+	round_forget_port(model->state, port);
 	firewall_forget_port(model->state, port);
 	list_remove(&port->link);
 	model->state->ports_changed = true;

@@ -182,6 +182,15 @@ struct router_row {
 	size_t n_faults;
 };
 
+/* What a port and the VLANs in it have counted, as far as their turn has
+ * come. */
+struct port_sums {
+	const struct model_port *of;	/* NULL: nobody's. */
+	struct vsw_port_counters counters;
+	struct vsw_port_classes classes;
+	struct punts punts;
+};
+
 enum { MAX_UNTOLD = 16 };
 
 struct model_state {
@@ -244,8 +253,12 @@ struct model_state {
 	size_t n_cut;			/* Addresses with too many places. */
 	struct list gone_subnets, gone_routers;	/* Until then. */
 
+	/* For model_round() and status_count(). */
+	struct model_port *next_in_round;	/* NULL: the first. */
+	uint32_t n_rounds;
+	struct port_sums sums;
+
 	/* For status_write(). */
-	uint32_t n_counts;		/* Of statistics. */
 	int64_t policy_time;		/* When a controller last changed
 					 * anything, by the clock; 0: never. */
 	bool must_tell;			/* Physical_Port, Ucast_Macs_Local; */
@@ -377,6 +390,11 @@ void mcast_free(struct model_state *, struct mcast_row *);
 /* model_binding.c: Physical_Switch, Physical_Port; ports to subnets, local
  * mappings to ports. */
 void binding_follow(struct model_state *);
+/* The row of Physical_Port that speaks of the port, or of the one that it is a
+ * VLAN of; of several rows one that binds it.  NULL: there is none, or another
+ * port has that name, too, and comes first. */
+const struct row *binding_row(const struct model_state *, enum model_database,
+			      const struct model_port *);
 
 /* model_firewall.c: ms_firewall, and which lists a port has. */
 void firewall_init(struct model_state *);
@@ -393,6 +411,11 @@ struct physical {
 	const struct row *row;
 	enum model_database db;
 	uint64_t round;			/* Of binding, in which it was said. */
+	struct said {			/* In each database. */
+		struct uuid row;
+		bool is_bound;
+		uint64_t round;
+	} said[N_DBS];
 };
 struct physical *firewall_physical(const struct model_state *,
 				   const char *iface_id);
@@ -430,15 +453,14 @@ const union atom *trunk_get(const struct datum *map, int64_t vid);
 void trunk_move(struct model_port *trunk, struct list *from,
 		struct list *to);
 
+/* model_round.c: before the port goes. */
+void round_forget_port(struct model_state *, const struct model_port *);
+
 /* model_vlan.c: role, VLANs and storm limit of a row of hnv.Port. */
 void vlan_read(struct model_port *, const struct row *);
 
 /* status_vtep.c: what ms_vtep and hardware_vtep are told. */
 void status_vtep_write(struct model_state *, enum model_database);
-/* Logical_Binding_Stats of ports that are bound: those that are not there yet,
- * and 'also_old' ones. */
-void status_vtep_count(struct model_state *, enum model_database,
-		       bool also_old);
 
 /* subnet_table.c */
 struct subnet_table *subnet_table_new(struct model_subnet *, uint64_t seed);

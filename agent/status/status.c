@@ -4,7 +4,6 @@
 
 #include "agent/status/status.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -12,8 +11,6 @@
 #include "agent/base/memory.h"
 #include "agent/policy/bridge.h"
 #include "agent/status/write.h"
-
-enum { DISK_COUNTS = 12 };		/* Statistics come each 5 seconds. */
 
 static void write_host(struct model_state *, struct teller *);
 static void add_row_faults(const struct model_state *, struct datum *);
@@ -26,20 +23,12 @@ static void write_pa(struct teller *, const struct table *addresses,
 		     const struct model_pa *);
 static void write_port(struct model_state *, struct teller *,
 		       const struct table *ports, struct model_port *);
-static void write_statistics(struct teller *, const struct table *ports,
-			     const struct model_port *);
-static void add_classes(struct datum *, const struct vsw_port_classes *);
-static void add_punts(struct datum *, const struct punts *);
-static void add_drops(struct datum *, const struct vsw_port_counters *);
-static void add_counter(struct datum *, const char *name, uint64_t value);
-static void add_counter_of(struct datum *, const char *of, const char *name,
-			   uint64_t value);
 static void add_number(struct datum *, const char *key, size_t n);
 static void add_time(struct datum *, const char *key, int64_t time_s);
 static void start_map(struct datum *);
 
 void
-status_write(struct model *model, bool with_statistics)
+status_write(struct model *model, bool is_thorough)
 {
 	struct model_state *state = model->state;
 	struct teller teller = { state->followers[DB_HNV].database, NULL };
@@ -50,7 +39,7 @@ status_write(struct model *model, bool with_statistics)
 	struct list *s, *link;
 
 	/* What the engine refused is tried again at a human's pace. */
-	if (with_statistics && !state->is_in_force)
+	if (is_thorough && !state->is_in_force)
 		state->is_dirty = true;
 	for (s = model->switches.next; s != &model->switches; s = s->next) {
 		struct model_switch *sw =
@@ -67,8 +56,6 @@ status_write(struct model *model, bool with_statistics)
 				LIST_ENTRY(link, struct model_port, link);
 
 			write_port(state, &teller, ports, port);
-			if (with_statistics)
-				write_statistics(&teller, ports, port);
 		}
 	}
 	write_host(state, &teller);
@@ -76,12 +63,6 @@ status_write(struct model *model, bool with_statistics)
 	status_vtep_write(state, DB_MS_VTEP);
 	status_vtep_write(state, DB_HARDWARE_VTEP);
 	status_vtep_write(state, DB_MS_FIREWALL);
-	if (with_statistics) {
-		/* ms_vtep's are on disk: once a minute. */
-		status_vtep_count(state, DB_MS_VTEP,
-				  ++state->n_counts % DISK_COUNTS == 0);
-		status_vtep_count(state, DB_HARDWARE_VTEP, true);
-	}
 	request_write(model);
 	status_paths_write(state);
 	state->must_tell = false;
@@ -111,6 +92,17 @@ teller_set(struct teller *teller, const struct row *row, const char *name,
 	}
 	row_set(transaction_modify(teller_transaction(teller), row), column,
 		value);
+}
+
+void
+teller_put(struct row *row, const char *name, struct datum *value)
+{
+	const struct column *column =
+		table_schema_column(table_schema(row_table(row)), name);
+
+	if (!column)
+		abort();
+	row_set(row, column, value);
 }
 
 bool
@@ -364,114 +356,6 @@ write_port(struct model_state *state, struct teller *teller,
 		datum_add_string(&status, "vsid", vni);
 	}
 	teller_set(teller, row, "status", &status);
-}
-
-static void
-write_statistics(struct teller *teller, const struct table *ports,
-		 const struct model_port *port)
-{
-	const struct row *row = table_find(ports, &port->row);
-	struct vsw_port_counters counters;
-	struct vsw_port_classes classes;
-	struct punts punts;
-	struct datum statistics;
-
-	if (!row || !port->port || port->is_removed || port->trunk)
-		return;
-	status_count_port(port, &counters, &classes, &punts);
-	start_map(&statistics);
-	add_counter(&statistics, "rx_packets", counters.packets_received);
-	add_counter(&statistics, "rx_bytes", counters.bytes_received);
-	add_counter(&statistics, "tx_packets", counters.packets_sent);
-	add_counter(&statistics, "tx_bytes", counters.bytes_sent);
-	add_counter(&statistics, "flows_hit", counters.flows_hit);
-	add_counter(&statistics, "flows_missed", counters.flows_missed);
-	add_counter(&statistics, "flows_stale", counters.flows_stale);
-	add_classes(&statistics, &classes);
-	add_punts(&statistics, &punts);
-	add_counter(&statistics, "connections_opened",
-		    counters.connections_opened);
-	add_counter(&statistics, "connections_refused",
-		    counters.connections_refused);
-	add_counter(&statistics, "punts", counters.punts);
-	add_drops(&statistics, &counters);
-	teller_set(teller, row, "statistics", &statistics);
-}
-
-/* Flows and connections always, of other classes those that there were. */
-static void
-add_classes(struct datum *statistics, const struct vsw_port_classes *classes)
-{
-	for (int i = 0; i < VSW_N_CLASSES; i++) {
-		const struct vsw_class_counters *c = &classes->of[i];
-		const char *class = vsw_class_name((enum vsw_class) i);
-
-		if (!c->created && i > VSW_CLASS_CONNECTIONS)
-			continue;
-		add_counter(statistics, class, c->n);
-		add_counter_of(statistics, class, "max", c->max);
-		add_counter_of(statistics, class, "created", c->created);
-		if (c->limit)
-			add_counter_of(statistics, class, "limit", c->limit);
-	}
-}
-
-static void
-add_punts(struct datum *statistics, const struct punts *punts)
-{
-	for (int i = 0; i < N_PUNTED; i++)
-		if (punts->of[i])
-			add_counter_of(statistics, "punts",
-				       punts_name((enum punted) i),
-				       punts->of[i]);
-}
-
-static void
-add_drops(struct datum *statistics, const struct vsw_port_counters *counters)
-{
-	uint64_t total = 0;
-
-	for (int drop = 0; drop < VSW_N_DROPS; drop++) {
-		char name[64] = "drop_";
-		const char *text = vsw_drop_name(drop);
-		size_t n = strlen(name);
-
-		if (!counters->drops[drop])
-			continue;
-		total += counters->drops[drop];
-		for (; *text && n < sizeof name - 1; text++)
-			name[n++] = (char) tolower((unsigned char) *text);
-		name[n] = '\0';
-		add_counter(statistics, name, counters->drops[drop]);
-	}
-	add_counter(statistics, "drops", total);
-}
-
-static void
-add_counter_of(struct datum *statistics, const char *of, const char *name,
-	       uint64_t value)
-{
-	char whole[64];
-
-	snprintf(whole, sizeof whole, "%s_%s", of, name);
-	add_counter(statistics, whole, value);
-}
-
-static void
-add_counter(struct datum *statistics, const char *name, uint64_t value)
-{
-	static const struct column_type type = {
-		.key.type = ATOM_STRING, .value.type = ATOM_INTEGER,
-		.n_max = UINT32_MAX
-	};
-	union atom pair[2];
-	struct datum one = { .n = 1, .is_map = true, .many = pair };
-
-	memset(pair, 0, sizeof pair);
-	pair[0].string = string_intern(name, strlen(name));
-	pair[1].integer = (int64_t) value;
-	datum_union(statistics, &one, &type, true);
-	string_unref(pair[0].string);
 }
 
 static void

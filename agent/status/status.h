@@ -3,7 +3,7 @@
 #ifndef STATUS_STATUS_H
 #define STATUS_STATUS_H 1
 
-/* What the two files of status share: one transaction for each database, begun
+/* What the files of status share: one transaction for each database, begun
  * when the first value differs from what its row says.  [control] */
 
 #include <stdbool.h>
@@ -19,6 +19,8 @@ struct transaction *teller_transaction(struct teller *);
 /* Takes over what 'value' holds. */
 void teller_set(struct teller *, const struct row *, const char *column,
 		struct datum *value);
+/* The same into a row that is new. */
+void teller_put(struct row *, const char *column, struct datum *value);
 /* Commits; a failure is logged, and told again by the next status_write(). */
 bool teller_done(struct teller *);
 
@@ -33,11 +35,6 @@ void status_add_fault(struct datum *, const struct model_fault *);
 void status_add_port(struct datum *status, const struct model_port *);
 /* Of what that says; never 0. */
 uint64_t status_hash_port(const struct model_port *, uint64_t hash);
-/* The sums of what they counted; the port is open. */
-void status_count_port(const struct model_port *,
-		       struct vsw_port_counters *ret_counters,
-		       struct vsw_port_classes *ret_classes,
-		       struct punts *ret_punts);
 /* 'vid' 0: the port itself.  NULL: it has no such VLAN.  Looks behind 'after'
  * first, which is NULL or what was found last. */
 const struct model_port *status_vlan_port(const struct model_port *trunk,

@@ -23,7 +23,6 @@ static void add_first_fault(struct datum *, const struct model_port *trunk);
 static void add_vlan(struct datum *, const struct model_port *);
 static void add(struct datum *, const struct model_port *, const char *key,
 		const char *value);
-static void sum(uint64_t *of, const uint64_t *more, size_t size);
 
 void
 status_add_port(struct datum *status, const struct model_port *port)
@@ -55,38 +54,6 @@ status_hash_port(const struct model_port *port, uint64_t hash)
 	while ((vlan = next_vlan(port, vlan)))
 		hash = status_hash_port(vlan, hash);
 	return hash ? hash : 1;
-}
-
-void
-status_count_port(const struct model_port *port,
-		  struct vsw_port_counters *ret_counters,
-		  struct vsw_port_classes *ret_classes,
-		  struct punts *ret_punts)
-{
-	const struct model_port *vlan = NULL;
-
-	memset(ret_counters, 0, sizeof *ret_counters);
-	ret_counters->size = sizeof *ret_counters;
-	vsw_port_get_counters(port->port, ret_counters);
-	memset(ret_classes, 0, sizeof *ret_classes);
-	ret_classes->size = sizeof *ret_classes;
-	vsw_port_get_classes(port->port, ret_classes);
-	*ret_punts = port->punts;
-	while ((vlan = next_vlan(port, vlan))) {
-		struct vsw_port_counters counters;
-		struct vsw_port_classes classes;
-		struct punts punts;
-
-		if (!vlan->port)
-			continue;
-		status_count_port(vlan, &counters, &classes, &punts);
-		sum(&ret_counters->packets_received,
-		    &counters.packets_received, sizeof counters
-		    - offsetof(struct vsw_port_counters, packets_received));
-		sum(&ret_classes->of[0].n, &classes.of[0].n,
-		    sizeof classes.of);
-		sum(ret_punts->of, punts.of, sizeof punts.of);
-	}
 }
 
 const struct model_port *
@@ -197,12 +164,4 @@ add(struct datum *status, const struct model_port *vlan, const char *key,
 
 	datum_add_string(status, whole, value);
 	free(whole);
-}
-
-/* Of structs that are nothing but such numbers. */
-static void
-sum(uint64_t *of, const uint64_t *more, size_t size)
-{
-	for (size_t i = 0; i < size / sizeof *of; i++)
-		of[i] += more[i];
 }

@@ -47,13 +47,6 @@ static const struct model_port *find_port(const struct named_port *, size_t n,
 					  const struct row *);
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
-static void write_bindings_of(struct teller *, const struct row *,
-			      const struct model_port *, bool also_old);
-static bool write_binding(struct teller *, const struct row *,
-			  const struct model_port *, int64_t vid,
-			  bool also_old, struct uuid *ret_uuid);
-static void write_counts(struct teller *, const struct row *, struct row *,
-			 const struct model_port *);
 static void write_lists(struct model_state *, struct teller *);
 static void write_bindings(struct teller *);
 static void write_fault(struct teller *, const struct row *,
@@ -74,7 +67,6 @@ static const struct model_pa *find_pa(const struct model_switch *);
 static bool get_locator(struct teller *, const struct model_pa *,
 			struct uuid *ret_uuid);
 static bool see_locator(void *find, const struct row *);
-static void set(struct row *, const char *column, struct datum *value);
 
 void
 status_vtep_write(struct model_state *state, enum model_database db)
@@ -97,27 +89,6 @@ status_vtep_write(struct model_state *state, enum model_database db)
 	}
 	if (!teller_done(&teller))
 		state->must_tell_all = true;
-}
-
-void
-status_vtep_count(struct model_state *state, enum model_database db,
-		  bool also_old)
-{
-	struct teller teller = { state->followers[db].database, NULL };
-	const struct table *table;
-	struct named_port *ports;
-	const struct row *row;
-	size_t n;
-
-	if (!teller.database)
-		return;
-	table = state_table(state, db, "Physical_Port");
-	ports = collect_ports(state, &n);
-	for (row = table_first(table); row; row = table_next(table, row))
-		write_bindings_of(&teller, row, find_port(ports, n, row),
-				  also_old);
-	free(ports);
-	teller_done(&teller);
 }
 
 static void
@@ -398,110 +369,6 @@ write_physical(struct teller *teller, const struct row *row,
 	teller_set(teller, row, "status", &status);
 }
 
-/* One for each VLAN; they go with the port's row, or when that has the VLAN no
- * more. */
-static void
-write_bindings_of(struct teller *teller, const struct row *row,
-		  const struct model_port *port, bool also_old)
-{
-	const struct column *column = table_schema_column(
-		table_schema(row_table(row)), "vlan_stats");
-	struct datum room, all = { .is_map = true };
-	const struct datum *bindings = row_get(row, "vlan_bindings", &room);
-	const struct model_port *last = NULL;
-	union atom *keys, *values;
-	uint32_t n = 0;
-
-	if (!port)
-		return;
-	keys = xcalloc(bindings->n, sizeof *keys);
-	values = xcalloc(bindings->n, sizeof *values);
-	for (uint32_t i = 0; i < bindings->n; i++) {
-		int64_t vid = datum_key(bindings, i)->integer;
-		const struct model_port *one = status_vlan_port(port, vid,
-								last);
-
-		last = one ? one : last;
-		if (!write_binding(teller, row, one, vid, also_old,
-				   &values[n].uuid))
-			continue;
-		keys[n++].integer = vid;
-	}
-	if (n) {
-		datum_take(&all, &column->type, keys, values, n);
-	} else {
-		free(keys);
-		free(values);
-	}
-	if (n || !bindings->n)
-		teller_set(teller, row, "vlan_stats", &all);
-}
-
-/* 'port' NULL: there is none.  False: there is nothing to refer to. */
-static bool
-write_binding(struct teller *teller, const struct row *row,
-	      const struct model_port *port, int64_t vid, bool also_old,
-	      struct uuid *ret_uuid)
-{
-	struct table *table = database_table(teller->database,
-					     "Logical_Binding_Stats");
-	struct datum room;
-	const union atom *old = trunk_get(row_get(row, "vlan_stats", &room),
-					  vid);
-	const struct row *is = old ? table_find(table, &old->uuid) : NULL;
-	bool is_there = port && port->port && port->subnet;
-	struct ovsdb_error *error;
-	struct row *stats;
-
-	if (is) {
-		if (is_there && also_old)
-			write_counts(teller, is, NULL, port);
-		*ret_uuid = *row_uuid(is);
-		return true;
-	}
-	if (!is_there)
-		return false;
-	error = transaction_insert(teller_transaction(teller), table, NULL,
-				   &stats);
-	if (error) {
-		ovsdb_error_free(error);
-		return false;
-	}
-	write_counts(teller, NULL, stats, port);
-	*ret_uuid = *row_uuid(stats);
-	return true;
-}
-
-/* Into the row that is there, or the new one. */
-static void
-write_counts(struct teller *teller, const struct row *row, struct row *new,
-	     const struct model_port *port)
-{
-	struct vsw_port_counters c = { .size = sizeof c };
-
-	vsw_port_get_counters(port->port, &c);
-
-	const struct {
-		const char *name;
-		uint64_t value;
-	} columns[] = {
-		{ "packets_from_local", c.packets_received },
-		{ "bytes_from_local", c.bytes_received },
-		{ "packets_to_local", c.packets_sent },
-		{ "bytes_to_local", c.bytes_sent }
-	};
-
-	for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-		struct datum value;
-
-		datum_set_integer(&value, (int64_t) columns[i].value);
-		if (row)
-			teller_set(teller, row, columns[i].name, &value);
-		else
-			set(new, columns[i].name, &value);
-	}
-}
-
 static void
 write_lists(struct model_state *state, struct teller *teller)
 {
@@ -631,11 +498,11 @@ add_local(struct teller *teller, struct table *table,
 	}
 	model_mac_to_text(port->claimed_mac, mac);
 	datum_set_string(&value, mac);
-	set(row, "MAC", &value);
+	teller_put(row, "MAC", &value);
 	datum_set_uuid(&value, &subnet->row);
-	set(row, "logical_switch", &value);
+	teller_put(row, "logical_switch", &value);
 	datum_set_uuid(&value, &locator);
-	set(row, "locator", &value);
+	teller_put(row, "locator", &value);
 }
 
 /* RFC 9562, version 8: ours to fill.  15 bytes of subnet and MAC. */
@@ -736,9 +603,9 @@ get_locator(struct teller *teller, const struct model_pa *pa,
 	}
 	model_addr_to_text(&pa->addr, text);
 	datum_set_string(&value, text);
-	set(row, "dst_ip", &value);
+	teller_put(row, "dst_ip", &value);
 	datum_set_string(&value, "vxlan_over_ipv4");
-	set(row, "encapsulation_type", &value);
+	teller_put(row, "encapsulation_type", &value);
 	*ret_uuid = *row_uuid(row);
 	return true;
 }
@@ -759,15 +626,4 @@ see_locator(void *ctx, const struct row *row)
 	find->is_found = true;
 	find->uuid = *row_uuid(row);
 	return false;
-}
-
-static void
-set(struct row *row, const char *name, struct datum *value)
-{
-	const struct column *column =
-		table_schema_column(table_schema(row_table(row)), name);
-
-	if (!column)
-		abort();
-	row_set(row, column, value);
 }

@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include "agent/model/model.h"
 
-/* Writes status, cur_cfg, Ucast_Macs_Local and statistics that differ from
- * what the rows say, in one transaction for each database.  'with_statistics'
- * once in some seconds. */
-void status_write(struct model *, bool with_statistics);
+/* Writes status, cur_cfg and Ucast_Macs_Local that differ from what the rows
+ * say, in one transaction for each database.  'is_thorough' once in some
+ * seconds: all is looked at, and what the engine refused is to be tried
+ * again. */
+void status_write(struct model *, bool is_thorough);
+/* The same of what these ports have counted; model_round() knows whose turn it
+ * is. */
+void status_count(struct model *, struct model_port *const ports[], size_t n);
 /* Tells of mappings that are asked for (model/request.h). */
 void request_write(struct model *);
 

@@ -5,18 +5,19 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include "agent/model/state.h"
 #include "agent/status/write.h"
 #include "tests/unit/policy_world.h"
 
 static struct world world;
-static unsigned n_commits;
+static unsigned n_commits, n_changes;
 
 static void
 count_commit(struct observer *observer, const struct commit *commit)
 {
 	(void) observer;
-	(void) commit;
 	n_commits++;
+	n_changes += commit->n_changes;
 }
 
 static struct observer counters[WORLD_N] = {
@@ -58,10 +59,32 @@ add_hardware_vtep(void)
 		" {'switches':['named-uuid','ps']}}]");
 }
 
+static const char *
+uuid_text(const struct uuid *uuid)
+{
+	static char text[UUID_TEXT_SIZE];
+
+	uuid_to_text(uuid, text);
+	return text;
+}
+
 static size_t
 n_rows(int database, const char *table)
 {
 	return table_n_rows(database_table(world.databases[database], table));
+}
+
+/* Some ports' turn; was it the last one's? */
+static bool
+count_some(size_t max)
+{
+	struct model_port *ports[16];
+	bool is_over;
+	size_t n = model_round(world.model, ports, max, &is_over);
+
+	ck_assert_uint_le(n, max);
+	status_count(world.model, ports, n);
+	return is_over;
 }
 
 START_TEST(said_once)
@@ -72,7 +95,9 @@ START_TEST(said_once)
 	for (int i = 0; i < 5; i++)
 		world_turn(&world);
 	status_write(world.model, true);
-	status_write(world.model, true);
+	ck_assert_uint_eq(n_commits, 0);
+	ck_assert(count_some(16));
+	ck_assert(count_some(16));
 	/* The statistics of ports that nothing has passed, once in each of two
 	 * databases. */
 	ck_assert_uint_eq(n_commits, 2);
@@ -83,8 +108,164 @@ START_TEST(said_once)
 		       "'row':{'vlan_stats':['map',[]]}}]");
 	ck_assert_uint_eq(n_rows(WORLD_MS_VTEP, "Logical_Binding_Stats"), 0);
 	world_turn(&world);
-	status_write(world.model, true);
+	count_some(16);
 	ck_assert_uint_eq(n_rows(WORLD_MS_VTEP, "Logical_Binding_Stats"), 1);
+}
+END_TEST
+
+/* Ports p0 to p6 behind the story's two, so that rounds have several parts. */
+static void
+add_ports(void)
+{
+	for (int i = 0; i < 7; i++)
+		world_transact(&world,
+			"['hnv',{'op':'insert','table':'Port','uuid-name':'p',"
+			"'row':{'name':'p%d','type':'tap'}},"
+			"{'op':'mutate','table':'Switch','where':[],"
+			"'mutations':[['ports','insert',"
+			"['named-uuid','p']]]}]", i);
+	world_turn(&world);
+	n_changes = 0;
+}
+
+static const char *
+punts_of(const char *port)
+{
+	static char text[32];
+	struct datum room;
+	const struct table *table =
+		database_table(world.databases[WORLD_HNV], "Port");
+	const struct row *row = table_first(table);
+
+	while (strcmp(row_string(row, "name", ""), port))
+		row = table_next(table, row);
+
+	const struct datum *statistics = row_get(row, "statistics", &room);
+
+	for (uint32_t i = 0; i < statistics->n; i++)
+		if (!strcmp(datum_key(statistics, i)->string->text,
+			    "punts_arp")) {
+			snprintf(text, sizeof text, "%lld", (long long)
+				 datum_value(statistics, i)->integer);
+			return text;
+		}
+	return "";
+}
+
+/* Each port is told once in a round, whatever its parts; then it is silent
+ * until it has something new to say, or somebody else wrote it. */
+START_TEST(counted_in_parts)
+{
+	unsigned n = 1;
+
+	add_ports();
+	ck_assert_uint_eq(model_round_size(world.model), 9);
+	for (; !count_some(2); n++)
+		ck_assert_uint_eq(n_changes, 2 * n);
+	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(n_changes, 9);
+	n_changes = n_commits = 0;
+	while (!count_some(4))
+		;
+	ck_assert_uint_eq(n_commits, 0);
+	world_port(&world, "p3")->punts.of[PUNTED_ARP] = 5;
+	while (!count_some(4))
+		;
+	ck_assert_uint_eq(n_changes, 1);
+	ck_assert_str_eq(punts_of("p3"), "5");
+	world_transact(&world, "['hnv',{'op':'update','table':'Port',"
+		       "'where':[['name','==','p3']],"
+		       "'row':{'statistics':['map',[]]}}]");
+	ck_assert_str_eq(punts_of("p3"), "");
+	while (!count_some(3))
+		;
+	ck_assert_str_eq(punts_of("p3"), "5");
+	/* A round that ends with its last part is over then. */
+	ck_assert(!count_some(3));
+	ck_assert(!count_some(3));
+	ck_assert(count_some(3));
+}
+END_TEST
+
+/* Any port may go when it is about to be its turn, or all. */
+START_TEST(ports_go_in_a_round)
+{
+	unsigned n_parts = 0;
+
+	add_ports();
+	for (int i = 0; i < 7; i++) {
+		struct model_port *port = NULL;
+		char name[16];
+
+		for (int j = 0; j <= i % 3; j++)
+			count_some(1);
+		port = world.model->state->next_in_round;
+		if (!port)
+			port = model_next_port(world.model, NULL);
+		snprintf(name, sizeof name, "%s", port->name);
+		world_transact(&world,
+			"['hnv',{'op':'mutate','table':'Switch','where':[],"
+			"'mutations':[['ports','delete',['uuid','%s']]]}]",
+			uuid_text(&port->row));
+		world_turn(&world);
+		ck_assert(world.model->state->next_in_round != port);
+		for (port = NULL; (port = model_next_port(world.model, port));)
+			ck_assert_str_ne(port->name, name);
+	}
+	while (!count_some(1))
+		;
+	n_changes = 0;
+	for (struct model_port *port = NULL;
+	     (port = model_next_port(world.model, port));)
+		port->punts.of[PUNTED_ARP] = 7;
+	do {
+		n_parts++;
+	} while (!count_some(1));
+	ck_assert_uint_eq(n_parts, 2);
+	ck_assert_uint_eq(n_changes, 2);
+	world_transact(&world, "['hnv',{'op':'update','table':'Switch',"
+		       "'where':[],'row':{'ports':['set',[]]}}]");
+	world_turn(&world);
+	ck_assert(count_some(1));
+}
+END_TEST
+
+/* VLANs in a port are summed up as their turn comes, and told with the last. */
+START_TEST(vlans_are_summed)
+{
+	struct model_port *port = NULL;
+	unsigned n = 0;
+
+	world_add_story(&world);
+	world_transact(&world,
+		"['ms_vtep',{'op':'update','table':'Physical_Port','where':"
+		"[['name','==','{A1}']],'row':{'vlan_bindings':['map',["
+		"[0,['uuid','" SUBNET_5001 "']],"
+		"[10,['uuid','" SUBNET_5002 "']],"
+		"[20,['uuid','" SUBNET_6001 "']]]]}}]");
+	world_turn(&world);
+	while ((port = model_next_port(world.model, port)))
+		if (port->trunk || port == world_port(&world, "vm1"))
+			port->punts.of[PUNTED_ARP] = 1u << 4 * n++;
+	ck_assert_uint_eq(n, 3);
+	while (!count_some(1))
+		;
+	ck_assert_str_eq(punts_of("vm1"), "273");	/* 0x111 */
+	/* One that goes in the middle: no sum of some of them is told. */
+	world_port(&world, "vm1")->punts.of[PUNTED_ARP] = 2;
+	port = NULL;
+	while (world.model->state->next_in_round
+	       == NULL || !world.model->state->next_in_round->trunk)
+		count_some(1);
+	world_transact(&world,
+		"['ms_vtep',{'op':'update','table':'Physical_Port','where':"
+		"[['name','==','{A1}']],'row':{'vlan_bindings':['map',["
+		"[0,['uuid','" SUBNET_5001 "']],"
+		"[20,['uuid','" SUBNET_6001 "']]]]}}]");
+	world_turn(&world);
+	while (!count_some(1))
+		;
+	ck_assert_str_eq(punts_of("vm1"), "258");	/* 0x102 */
 }
 END_TEST
 
@@ -261,6 +442,9 @@ main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, said_once);
+	tcase_add_test(tcase, counted_in_parts);
+	tcase_add_test(tcase, ports_go_in_a_round);
+	tcase_add_test(tcase, vlans_are_summed);
 	tcase_add_test(tcase, states);
 	tcase_add_test(tcase, cfg_follows);
 	tcase_add_test(tcase, others_keys_stay);
