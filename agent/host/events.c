@@ -13,6 +13,7 @@
 #include "agent/host/flow_log.h"
 #include "agent/model/model.h"
 #include "agent/policy/bridge.h"
+#include "agent/policy/learn.h"
 
 enum {
 	PART_MAX = 1024, AGE_S = 1,
@@ -25,6 +26,8 @@ enum {
 struct events {
 	struct model *model;
 	struct flow_log *flow_log;
+	void (*turn)(void *ctx);
+	void *ctx;
 	struct event *told, *age, *going;
 	size_t n_switches, at;		/* Where telling of what goes on is. */
 	uint64_t going_ns;		/* When it last began. */
@@ -33,6 +36,7 @@ struct events {
 
 static void wake(void *events_);
 static void on_told(evutil_socket_t, short what, void *events_);
+static void follow(const struct events *);
 static void on_event(void *events_, const struct vsw_event *);
 static void on_age(evutil_socket_t, short what, void *events_);
 static void on_going(evutil_socket_t, short what, void *events_);
@@ -40,7 +44,8 @@ static struct model_switch *switch_at(struct events *, size_t index);
 
 int
 events_new(struct event_base *base, struct model *model,
-	   struct flow_log *flow_log, struct events **ret_events)
+	   struct flow_log *flow_log, void (*turn)(void *), void *ctx,
+	   struct events **ret_events)
 {
 	static const struct timeval each = { .tv_sec = 1 };
 	struct events *events = xcalloc(1, sizeof *events);
@@ -48,6 +53,8 @@ events_new(struct event_base *base, struct model *model,
 
 	events->model = model;
 	events->flow_log = flow_log;
+	events->turn = turn;
+	events->ctx = ctx;
 	events->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (events->fd < 0) {
 		error = -errno;
@@ -59,7 +66,7 @@ events_new(struct event_base *base, struct model *model,
 	events->age = event_new(base, -1, 0, on_age, events);
 	events->going = event_new(base, -1, 0, on_going, events);
 	if (!events->told || !events->age || !events->going
-	    || event_add(events->told, NULL)
+	    || event_add(events->told, NULL) || event_add(events->age, &each)
 	    || event_add(events->going, &each)) {
 		events_free(events);
 		return -ENOMEM;
@@ -125,7 +132,15 @@ on_told(evutil_socket_t fd, short what, void *events_)
 			wake(events);
 	}
 	flow_log_flush(events->flow_log);
+	follow(events);
 	chore_end();
+}
+
+static void
+follow(const struct events *events)
+{
+	if (model_is_dirty(events->model))
+		events->turn(events->ctx);
 }
 
 static void
@@ -140,10 +155,15 @@ on_event(void *events_, const struct vsw_event *event)
 		return;
 	}
 	port = model_find_port(events->model, event->port);
-	if (!port || !port->bridged)
+	if (!port)
 		return;
-	bridge_heard(port->sw->bridge, port->bridged, (uint16_t) event->tag,
-		     event->eth_src, event->time_ns);
+	if (port->bridged)
+		bridge_heard(port->sw->bridge, port->bridged,
+			     (uint16_t) event->tag, event->eth_src,
+			     event->time_ns);
+	else
+		learn_heard(events->model, port, (uint32_t) event->tag,
+			    event->eth_src, event->time_ns);
 	if (!evtimer_pending(events->age, NULL))
 		evtimer_add(events->age, &after);
 }
@@ -165,11 +185,12 @@ on_age(evutil_socket_t fd, short what, void *events_)
 
 		if (!bridge)
 			continue;
-		bridge_age(bridge, thread_now());
-		n_macs += bridge->n_macs;
+		macs_age(&bridge->macs, thread_now());
+		n_macs += bridge->macs.map.n;
 	}
-	if (n_macs)
+	if (learn_age(events->model, thread_now()) || n_macs)
 		evtimer_add(events->age, &after);
+	follow(events);
 }
 
 /* Connections that go on, once in an interval, so many at a time and no more:

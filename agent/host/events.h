@@ -5,7 +5,8 @@
 
 /* What workers tell: an eventfd wakes the main thread, which takes the events
  * of all switches and hands each to whom it is for.  While a switch knows
- * learned addresses, they are aged once a second.  [control] */
+ * learned addresses, they are aged once a second.  What was learned in subnets
+ * the model follows: 'turn' asks for that.  [control] */
 
 #include <event2/event.h>
 #include <vswitch.h>
@@ -16,6 +17,7 @@ struct model;
 
 /* 0 or a negative errno.  free accepts NULL; no switch is left by then. */
 int events_new(struct event_base *, struct model *, struct flow_log *,
+	       void (*turn)(void *ctx), void *ctx,
 	       struct events **ret_events);
 void events_free(struct events *);
 /* Before a switch is made: whom its workers are to wake. */

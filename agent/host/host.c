@@ -97,7 +97,7 @@ host_new(const struct host_options *options, struct host **ret_host)
 		.turn = options->turn, .turn_ctx = options->ctx
 	});
 	error = events_new(options->base, options->model, host->flow_log,
-			   &host->events);
+			   options->turn, options->ctx, &host->events);
 	for (unsigned i = 0; i < options->n_workers && !error; i++)
 		error = thread_new(i, host->failed_fd, &host->threads[i]);
 	if (error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What learning switches have learned, as text. */
+/* What learning switches, and subnets of hardware_vtep, have learned, as
+ * text. */
 
 #include "agent/inspect/commands.h"
 
@@ -15,8 +16,13 @@
 
 static void run_macs(struct control_request *, size_t n_args,
 		     const char *const args[], void *commands_);
-static void say_switch(FILE *, const struct bridge *);
-static void say_macs(FILE *, const struct list *ages, bool is_asked);
+static void say_switch(FILE *, const struct model_switch *,
+		       const struct macs *);
+static void say_macs(FILE *, const struct model_switch *, const struct macs *,
+		     const struct list *ages);
+static const struct mac_port *port_of(const struct model_switch *,
+				      const struct macs *,
+				      const struct model_port *);
 
 void
 commands_add_bridge(struct control *control, struct commands *commands)
@@ -47,7 +53,9 @@ run_macs(struct control_request *request, size_t n_args,
 			continue;
 		is_found = true;
 		if (sw->bridge)
-			say_switch(file, sw->bridge);
+			say_switch(file, sw, &sw->bridge->macs);
+		if (sw->learned.map.n || !sw->bridge)
+			say_switch(file, sw, &sw->learned);
 	}
 	fclose(file);
 	if (is_found)
@@ -58,42 +66,61 @@ run_macs(struct control_request *request, size_t n_args,
 }
 
 static void
-say_switch(FILE *file, const struct bridge *bridge)
+say_switch(FILE *file, const struct model_switch *sw, const struct macs *macs)
 {
-	const struct list *ports = &bridge->sw->ports;
+	const struct list *ports = &sw->ports;
 
-	fprintf(file, "switch %s: %zu addresses, %" PRIu64 " moves, %" PRIu64
-		" moves held\n", bridge->sw->name, bridge->n_macs,
-		bridge->n_moves, bridge->n_held);
+	fprintf(file, "switch %s%s: %zu addresses, %" PRIu64 " moves, %" PRIu64
+		" moves held\n", sw->name,
+		macs == &sw->learned ? ", of hardware_vtep" : "", macs->map.n,
+		macs->n_moves, macs->n_held);
 	for (const struct list *link = ports->next; link != ports;
 	     link = link->next) {
-		const struct bridge_port *port =
-			LIST_ENTRY(link, const struct model_port, link)
-			->bridged;
+		const struct model_port *port =
+			LIST_ENTRY(link, const struct model_port, link);
+		const struct mac_port *of = port_of(sw, macs, port);
 
-		if (port && port->n_refused)
+		if (of && of->n_refused)
 			fprintf(file, "port %s: %" PRIu64 " refused\n",
-				port->port->name, port->n_refused);
+				port->name, of->n_refused);
 	}
-	say_macs(file, &bridge->fresh, false);
-	say_macs(file, &bridge->asked, true);
+	say_macs(file, sw, macs, &macs->fresh);
+	say_macs(file, sw, macs, &macs->asked);
 }
 
 static void
-say_macs(FILE *file, const struct list *ages, bool is_asked)
+say_macs(FILE *file, const struct model_switch *sw, const struct macs *macs,
+	 const struct list *ages)
 {
+	bool is_learned = macs == &sw->learned;
 	uint64_t now = thread_now();
 
 	for (const struct list *link = ages->next; link != ages;
 	     link = link->next) {
-		const struct bridge_mac *mac =
-			LIST_ENTRY(link, const struct bridge_mac, by_age);
+		const struct mac *mac =
+			LIST_ENTRY(link, const struct mac, by_age);
+		const struct model_port *port = is_learned
+			? LIST_ENTRY(mac->port, const struct model_port,
+				     learned)
+			: LIST_ENTRY(mac->port, const struct bridge_port,
+				     macs)->port;
 		char text[MODEL_MAC_TEXT_SIZE];
 
 		model_mac_to_text(mac->mac, text);
-		fprintf(file, "%s vlan %u port %s%s for %" PRIu64 " s\n", text,
-			mac->vlan, mac->port->port->name,
-			is_asked ? ", not heard" : "",
+		fprintf(file, "%s %s %u port %s%s for %" PRIu64 " s\n", text,
+			is_learned ? "vsid" : "vlan",
+			is_learned ? mac->family : mac->vlan, port->name,
+			mac->is_asked ? ", not heard" : "",
 			(now - mac->at_ns) / 1000000000);
 	}
+}
+
+/* NULL: learns nothing there. */
+static const struct mac_port *
+port_of(const struct model_switch *sw, const struct macs *macs,
+	const struct model_port *port)
+{
+	if (macs == &sw->learned)
+		return &port->learned;
+	return port->bridged ? &port->bridged->macs : NULL;
 }

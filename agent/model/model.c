@@ -141,6 +141,7 @@ model_free(struct model *model)
 	path_done(state);
 	firewall_done(state);
 	free(state->touched);
+	free(state->mac_news);
 	free(state->own);
 	free(state->store_fault.detail);
 	free(state);

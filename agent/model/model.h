@@ -25,6 +25,7 @@
 #include <vswitch.h>
 #include "agent/base/list.h"
 #include "agent/model/acl.h"
+#include "agent/model/macs.h"
 #include "agent/model/punts.h"
 #include "agent/ovsdb/value/uuid.h"
 
@@ -166,6 +167,8 @@ struct model_switch {
 	struct applied_switch *applied;	/* Ours: what is in force. apply.c */
 	struct hits *hits;		/* Ours: what its rules count in. */
 	struct bridge *bridge;		/* NULL: learns nothing. bridge.c */
+	struct macs learned;		/* In hardware_vtep's subnets; families
+					 * are VNIs. policy/learn.c */
 };
 
 /* hnv.Provider_Address. */
@@ -304,6 +307,7 @@ struct model_port {
 	/* In force. apply_port.c */
 	struct applied_port *applied_port;
 	struct bridge_port *bridged;	/* NULL: in no learning switch. */
+	struct mac_port learned;	/* In its subnet. */
 	struct list groups;		/* That somebody there wants. */
 	bool is_router;			/* A querier of groups is there. */
 	struct model_fault vlan_fault;	/* Of that, beside others' VLANs. */
@@ -576,6 +580,22 @@ bool model_may_claim(const struct model_port *, enum model_guard,
  * controllers may know MACs alone, and where an unknown-dst row says so: then
  * ARP and ND that the agent cannot answer are left to the VMs. */
 bool model_is_bridged(const struct model_subnet *);
+
+/* Do its ports tell by their packets which MACs are behind them?  Of
+ * hardware_vtep: vtep(5) leaves Ucast_Macs_Local to whoever has the ports. */
+bool model_learns(const struct model_subnet *);
+/* May the MAC be heard behind the port, which is bound to such a subnet?  Not
+ * if it is said to be another's, or the router's. */
+bool model_may_learn(const struct model *, const struct model_port *,
+		     const uint8_t mac[6]);
+/* It is heard behind a port of the subnet, another than before, or is no more:
+ * rows follow with the next turn. */
+void model_learned(struct model *, struct model_subnet *,
+		   const uint8_t mac[6]);
+/* Rows of what an agent before this one has learned stay for as long as nobody
+ * says that whoever lives would have been heard by now. */
+bool model_has_old_macs(const struct model *);
+void model_forget_old_macs(struct model *);
 
 /* A database's file cannot be written, as 'problem' says; NULL: all can.  True:
  * that is news. */

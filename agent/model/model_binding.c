@@ -22,6 +22,7 @@ struct judged {
 	bool has_list;
 	struct uuid list_row;
 	uint8_t mac[6];
+	struct model_subnet *claimed;
 };
 
 struct binding {
@@ -56,8 +57,11 @@ static void read_list(struct model_port *, const struct physical *,
 static void read_claimed_mac(struct model_port *, const struct physical *);
 static void add_port(struct model_subnet *, struct model_port *);
 static void assign_all(struct model_state *);
-static struct model_port *find_owner(const struct subnet_table *,
+static struct model_port *find_owner(const struct model_state *,
+				     const struct model_subnet *,
 				     const uint8_t mac[6]);
+static struct model_port *find_lone(const struct subnet_table *,
+				    const uint8_t mac[6]);
 static bool may_use(const struct model_port *, const uint8_t mac[6]);
 static bool has_mac(const struct model_port *);
 static void bind_port(struct binding *, struct model_port *);
@@ -99,6 +103,48 @@ binding_row(const struct model_state *state, enum model_database db,
 		return NULL;
 	return table_find(state_table(state, db, "Physical_Port"),
 			  &physical->said[db].row);
+}
+
+void
+binding_assign(struct model_state *state, struct mapping_row *row)
+{
+	struct subnet_table *table = row->subnet->table;
+	struct model_port *port = find_owner(state, row->subnet,
+					     row->mapping.mac);
+	struct mapping_key key;
+
+	if (row->mapping.port == port)
+		return;
+	if (row->mapping.port)
+		state_must_judge(state, row->mapping.port);
+	if (port)
+		state_must_judge(state, port);
+	row->mapping.port = port;
+	key = mapping_key_mac(row->mapping.mac);
+	subnet_table_touch(table, &key);
+	key = mapping_key_ca(&row->mapping.ca);
+	if (key.ca.n)
+		subnet_table_touch(table, &key);
+	state_subnet_changed(state, row->subnet);
+}
+
+struct model_port *
+binding_said_owner(const struct subnet_table *table, const uint8_t mac[6])
+{
+	struct model_port *other = NULL;
+	size_t n_others = 0;
+
+	for (size_t i = 0; i < table->n_ports; i++) {
+		struct model_port *port = table->ports[i];
+
+		if (has_mac(port) && !memcmp(port->claimed_mac, mac, 6))
+			return port;
+		if (may_use(port, mac)) {
+			other = port;
+			n_others++;
+		}
+	}
+	return n_others == 1 ? other : NULL;
 }
 
 /* Of several switches the one of the lowest name says it. */
@@ -330,7 +376,10 @@ claim_ports(struct binding *binding)
 		judged->has_list = port->has_list;
 		judged->list_row = port->list_row;
 		memcpy(judged->mac, port->claimed_mac, 6);
+		judged->claimed = port->claimed;
 		claim(binding, port, i ? judged[-1].port : NULL);
+		if (port->claimed != judged->claimed)
+			learned_forget_port(port);
 	}
 }
 
@@ -518,51 +567,41 @@ assign_all(struct model_state *state)
 
 		for (size_t i = 0; i < table->n_locals; i++) {
 			struct mapping_row *row = table->locals[i];
-			struct model_port *port =
-				find_owner(table, row->mapping.mac);
-			struct mapping_key key;
 
-			if (port)
-				port->n_mappings++;
-			if (row->mapping.port == port)
-				continue;
+			binding_assign(state, row);
 			if (row->mapping.port)
-				state_must_judge(state, row->mapping.port);
-			if (port)
-				state_must_judge(state, port);
-			row->mapping.port = port;
-			key = mapping_key_mac(row->mapping.mac);
-			subnet_table_touch(table, &key);
-			key = mapping_key_ca(&row->mapping.ca);
-			if (key.ca.n)
-				subnet_table_touch(table, &key);
-			state_subnet_changed(state, subnet);
+				row->mapping.port->n_mappings++;
 		}
 	}
 }
 
+/* Whose it was heard to be has been held against who is said to have it. */
 static struct model_port *
-find_owner(const struct subnet_table *table, const uint8_t mac[6])
+find_owner(const struct model_state *state, const struct model_subnet *subnet,
+	   const uint8_t mac[6])
 {
-	struct model_port *without = NULL, *other = NULL;
-	size_t n_without = 0, n_others = 0;
+	struct model_port *port = learned_port(state, subnet, mac);
+
+	if (!port)
+		port = binding_said_owner(subnet->table, mac);
+	return port ? port : find_lone(subnet->table, mac);
+}
+
+/* The only port that nobody has said a MAC of, if none may use this one. */
+static struct model_port *
+find_lone(const struct subnet_table *table, const uint8_t mac[6])
+{
+	struct model_port *without = NULL;
 
 	for (size_t i = 0; i < table->n_ports; i++) {
 		struct model_port *port = table->ports[i];
 
-		if (has_mac(port) && !memcmp(port->claimed_mac, mac, 6))
-			return port;
-		if (may_use(port, mac)) {
-			other = port;
-			n_others++;
-		} else if (!has_mac(port)) {
+		if (may_use(port, mac) || (!has_mac(port) && without))
+			return NULL;
+		if (!has_mac(port))
 			without = port;
-			n_without++;
-		}
 	}
-	if (n_others)
-		return n_others == 1 ? other : NULL;
-	return n_without == 1 ? without : NULL;
+	return without;
 }
 
 /* Besides its own? */
@@ -588,7 +627,8 @@ bind_port(struct binding *binding, struct model_port *port)
 {
 	struct model_subnet *subnet = port->claimed;
 
-	if (subnet && !port->n_mappings) {
+	if (subnet && !port->n_mappings
+	    && !(model_learns(subnet) && has_address(port->sw))) {
 		explain_no_mapping(port, subnet);
 		subnet = NULL;
 	}

@@ -36,6 +36,7 @@ mcast_follow(struct model_state *state, const struct touched *touched)
 		mcast = xcalloc(1, sizeof *mcast);
 		mcast->by_row.key = touched->row;
 		mcast->db = touched->db;
+		mcast->is_local = touched->kind == ROW_MCAST_LOCAL;
 		list_init(&mcast->link);
 		map_add(&state->mcasts, &mcast->by_row);
 	} else {
@@ -52,7 +53,7 @@ model_is_bridged(const struct model_subnet *subnet)
 {
 	const struct list *mcasts = &subnet->table->mcasts;
 
-	if (!strcmp(subnet->database, "hardware_vtep"))
+	if (model_learns(subnet))
 		return true;
 	for (const struct list *link = mcasts->next; link != mcasts;
 	     link = link->next)

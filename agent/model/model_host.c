@@ -14,7 +14,8 @@ static void forget_groups(struct model_port *);
 static void unlist(struct list *, struct list *ret_old);
 static void read_switch(struct model_state *, const struct row *,
 			struct list *old);
-static struct model_switch *new_switch(const struct row *);
+static struct model_switch *new_switch(const struct model_state *,
+				       const struct row *);
 static void read_ports(struct model_state *, struct model_switch *,
 		       const struct row *);
 static struct model_port *find_port(struct list *, const struct uuid *);
@@ -146,6 +147,7 @@ port_new(void)
 	list_init(&port->groups);
 	list_init(&port->by_vnic);
 	list_init(&port->unjudged);
+	mac_port_init(&port->learned);
 	return port;
 }
 
@@ -165,6 +167,7 @@ model_forget_port(struct model *model, struct model_port *port)
 		port->is_removed = true;
 		binding_follow(model->state);
 	}
+	learned_forget_port(port);
 	request_forget_port(model, port);
 	round_forget_port(model->state, port);
 	firewall_forget_port(model->state, port);
@@ -213,6 +216,7 @@ model_forget_switch(struct model *model, struct model_switch *sw)
 	free(sw->name);
 	free(sw->type);
 	done_options(&sw->options);
+	macs_done(&sw->learned);
 	free(sw->settings.fault.detail);
 	free(sw->fault.detail);
 	free(sw->take_over.fault.detail);
@@ -275,7 +279,7 @@ read_switch(struct model_state *state, const struct row *row,
 		}
 	}
 	if (!sw)
-		sw = new_switch(row);
+		sw = new_switch(state, row);
 	list_remove(&sw->link);
 	list_append(&state->model->switches, &sw->link);
 	replace(&sw->type, get_string(row, "type"));
@@ -287,10 +291,11 @@ read_switch(struct model_state *state, const struct row *row,
 }
 
 static struct model_switch *
-new_switch(const struct row *row)
+new_switch(const struct model_state *state, const struct row *row)
 {
 	struct model_switch *sw = xcalloc(1, sizeof *sw);
 
+	macs_init(&sw->learned, NULL, NULL, state->seed);
 	list_init(&sw->link);
 	sw->row = *row_uuid(row);
 	sw->name = xstrdup(get_string(row, "name"));

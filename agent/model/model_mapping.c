@@ -20,6 +20,7 @@ static uint8_t read_rank(const struct mapping_columns *, const struct row *);
 static void set_place(struct mapping_row *);
 static void enter(struct model_state *, struct mapping_row *);
 static void leave(struct model_state *, struct mapping_row *);
+static void settle_local(struct model_state *, struct mapping_row *);
 static bool is_judged(const struct model_state *, struct mapping_row *,
 		      const struct mapping_key *);
 static void judge(struct model_state *, const struct mapping_key *,
@@ -48,6 +49,7 @@ mapping_follow(struct model_state *state, const struct touched *touched)
 		mapping->by_row.key = touched->row;
 		mapping->db = touched->db;
 		mapping->kind = touched->kind;
+		mapping->is_old = state->n_updates == 1;
 		map_add(&state->mappings, &mapping->by_row);
 	} else {
 		return;
@@ -278,8 +280,11 @@ enter(struct model_state *state, struct mapping_row *mapping)
 		return;
 	subnet_table_add(mapping->subnet->table, mapping);
 	state_subnet_changed(state, mapping->subnet);
-	if (mapping->mapping.is_local)
-		state->must_bind = true;
+	if (!mapping->mapping.is_local)
+		return;
+	if (model_learns(mapping->subnet))
+		binding_assign(state, mapping);
+	settle_local(state, mapping);
 }
 
 static void
@@ -287,7 +292,7 @@ leave(struct model_state *state, struct mapping_row *mapping)
 {
 	if (mapping->subnet) {
 		if (mapping->mapping.is_local)
-			state->must_bind = true;
+			settle_local(state, mapping);
 		if (mapping->mapping.port)
 			state_must_judge(state, mapping->mapping.port);
 		subnet_table_remove(mapping->subnet->table, mapping);
@@ -298,6 +303,17 @@ leave(struct model_state *state, struct mapping_row *mapping)
 	mapping->mapping.place = NULL;
 	row_fault_free(state, mapping->fault);
 	mapping->fault = NULL;
+}
+
+/* Which port is bound does not depend on rows where ports learn. */
+static void
+settle_local(struct model_state *state, struct mapping_row *mapping)
+{
+	if (model_learns(mapping->subnet))
+		learned_is_news(state, &mapping->subnet->row,
+				mapping->mapping.mac);
+	else
+		state->must_bind = true;
 }
 
 static bool

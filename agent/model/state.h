@@ -101,6 +101,8 @@ struct mapping_row {
 	uint8_t rank;			/* 0 is best: load_balanced. */
 	bool lost_mac : 1, lost_ca : 1;	/* Another row has the address, */
 	bool is_copy : 1;		/* and says the same. */
+	bool is_old : 1;		/* Was there at the start, and nobody
+					 * has heard of it since. */
 };
 
 /* How many rows of a subnet name a place. */
@@ -118,6 +120,7 @@ struct mcast_row {
 	struct model_subnet *subnet;
 	uint8_t mac[6];			/* A group's; all ones: broadcast. */
 	bool is_unknown;		/* "unknown-dst". */
+	bool is_local;			/* Of Mcast_Macs_Local. */
 	struct place **places;
 	size_t n_places;
 	struct row_fault *fault;
@@ -189,6 +192,7 @@ struct port_sums {
 	struct vsw_port_counters counters;
 	struct vsw_port_classes classes;
 	struct punts punts;
+	uint64_t macs, macs_refused;	/* That were heard. */
 };
 
 enum { MAX_UNTOLD = 16 };
@@ -265,6 +269,15 @@ struct model_state {
 	bool must_tell_all;		/* each row of Physical_Port, or only */
 	struct uuid untold[MAX_UNTOLD];	/* these, and those whose ports */
 	size_t n_untold;		/* have something new to say. */
+	struct {
+		struct uuid subnet;
+		uint8_t mac[6];
+	} *mac_news;			/* Of Ucast_Macs_Local: these, */
+	size_t n_mac_news;
+	bool must_tell_macs;		/* or all; that is also when another */
+	uint64_t macs_told;		/* hash is of who would tell which. */
+	bool has_new_macs;		/* Those of a former agent are old; */
+	uint64_t old_macs_since_ns;	/* or else this has begun then. */
 };
 
 /* fault.c */
@@ -395,6 +408,22 @@ void binding_follow(struct model_state *);
  * port has that name, too, and comes first. */
 const struct row *binding_row(const struct model_state *, enum model_database,
 			      const struct model_port *);
+/* One local mapping, to the port it is of by now. */
+void binding_assign(struct model_state *, struct mapping_row *);
+/* The port of the subnet that is said to have the MAC, or that alone may use
+ * it; NULL: none is. */
+struct model_port *binding_said_owner(const struct subnet_table *,
+				      const uint8_t mac[6]);
+
+/* model_learned.c: MACs that were heard.  NULL: it is not, behind a port of the
+ * subnet. */
+struct model_port *learned_port(const struct model_state *,
+				const struct model_subnet *,
+				const uint8_t mac[6]);
+void learned_forget_port(struct model_port *);
+/* A row of Ucast_Macs_Local may have to come, change or go. */
+void learned_is_news(struct model_state *, const struct uuid *subnet,
+		     const uint8_t mac[6]);
 
 /* model_firewall.c: ms_firewall, and which lists a port has. */
 void firewall_init(struct model_state *);

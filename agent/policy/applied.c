@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "agent/model/state.h"
 #include "agent/policy/bridge.h"
+#include "agent/policy/learn.h"
 
 struct placement *
 applied_find(const struct model_subnet *subnet,
@@ -40,6 +41,9 @@ applied_free_instance(struct instance *instance)
 void
 applied_free_placement(struct placement *placement)
 {
+	learn_leave(placement);
+	built_group_done(&placement->learn);
+	vsw_mapping_unref(placement->sources);
 	built_group_done(&placement->own);
 	built_group_done(&placement->routes);
 	vsw_mapping_unref(placement->edited.mapping);
@@ -57,6 +61,8 @@ applied_group_of(const struct applied_switch *applied,
 	switch (kind) {
 	case GROUP_OWN:
 		return &placement->own;
+	case GROUP_LEARN:
+		return &placement->learn;
 	case GROUP_OWN_ROUTE:
 		return &placement->routes;
 	case GROUP_GATEWAYS:

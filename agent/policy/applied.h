@@ -31,6 +31,8 @@ struct placement {
 	uint32_t vni;			/* Of the mapping. */
 	struct built_group own;
 	struct built_group routes;	/* Its own, if it has any. */
+	struct vsw_mapping *sources;	/* Who was heard: learn.h.  NULL: */
+	struct built_group learn;	/* nobody listens. */
 	bool is_filled;			/* Wholly. */
 	bool is_wanted, is_new;		/* In this turn. */
 };

@@ -17,6 +17,7 @@
 #include "agent/policy/apply_uplink.h"
 #include "agent/policy/bridge.h"
 #include "agent/policy/edit.h"
+#include "agent/policy/learn.h"
 
 /* One call of policy_apply(). */
 struct turn {
@@ -47,7 +48,8 @@ static void build_of_switch(struct turn *, enum group_kind);
 static void build_one(struct turn *, struct built_group *, enum group_kind,
 		      const struct domain *, struct model_subnet *);
 static struct vsw_mapping *find_mapping(void *turn,
-					const struct model_subnet *);
+					const struct model_subnet *,
+					bool of_sources);
 static void set_programs(struct turn *);
 static void exchange_lists(struct turn *);
 static void set_dirty_programs(struct turn *);
@@ -152,6 +154,7 @@ policy_leave_port(struct model *model, struct model_port *port)
 	if (port->program && port->applied)
 		(void) !vsw_port_set_program(port->applied, NULL);
 	forget_program(port);
+	learned_forget_port(port);
 	if (!port->applied)
 		return;
 	port->applied = NULL;
@@ -250,6 +253,7 @@ apply_switch(struct turn *turn)
 		list_init(&turn->sw->applied->instances);
 		list_init(&turn->sw->applied->acls);
 		turn->sw->hits = hits_new(turn->sw->vsw);
+		learn_open(turn->model, turn->sw);
 		turn->model->state->structure_changed = true;
 	}
 	turn->applied = turn->sw->applied;
@@ -386,7 +390,10 @@ get_placement(struct turn *turn, struct instance *instance,
 	placement = xcalloc(1, sizeof *placement);
 	err = vsw_mapping_new(instance->vsw_domain, subnet->name, subnet->vni,
 			      &placement->edited.mapping);
+	if (!err && model_learns(subnet))
+		err = learn_begin(instance, subnet, &placement->sources);
 	if (err) {
+		vsw_mapping_unref(placement->edited.mapping);
 		fail(turn, err, subnet->name, NULL);
 		free(placement);
 		return;
@@ -503,6 +510,8 @@ build_of_subnet(struct turn *turn, struct placement *placement)
 	struct model_subnet *subnet = placement->edited.subnet;
 
 	build_one(turn, &placement->own, GROUP_OWN, NULL, subnet);
+	if (placement->sources)
+		build_one(turn, &placement->learn, GROUP_LEARN, NULL, subnet);
 	if (subnet->router && !list_is_empty(&subnet->static_routes))
 		build_one(turn, &placement->routes, GROUP_OWN_ROUTE,
 			  &placement->instance->domain, subnet);
@@ -530,12 +539,14 @@ build_one(struct turn *turn, struct built_group *built, enum group_kind kind,
 }
 
 static struct vsw_mapping *
-find_mapping(void *ctx, const struct model_subnet *subnet)
+find_mapping(void *ctx, const struct model_subnet *subnet, bool of_sources)
 {
 	struct turn *turn = ctx;
 	struct placement *placement = applied_find(subnet, turn->sw);
 
-	return placement ? placement->edited.mapping : NULL;
+	if (!placement)
+		return NULL;
+	return of_sources ? placement->sources : placement->edited.mapping;
 }
 
 /* The wire first: what comes in for a new subnet finds its way before anybody

@@ -9,7 +9,8 @@ static struct applied_acl *find_acl(const struct acl *,
 				    const struct model_switch *);
 static bool is_used(const struct acl *);
 static void free_acl(struct applied_acl *);
-static struct vsw_mapping *find_none(void *ctx, const struct model_subnet *);
+static struct vsw_mapping *find_none(void *ctx, const struct model_subnet *,
+				     bool of_sources);
 
 static const struct mapping_finder no_mappings = { find_none, NULL };
 
@@ -145,9 +146,10 @@ free_acl(struct applied_acl *applied)
 }
 
 static struct vsw_mapping *
-find_none(void *ctx, const struct model_subnet *subnet)
+find_none(void *ctx, const struct model_subnet *subnet, bool of_sources)
 {
 	(void) ctx;
 	(void) subnet;
+	(void) of_sources;
 	return NULL;
 }

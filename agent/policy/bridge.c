@@ -75,7 +75,7 @@ bridge_leave_port(struct model_port *port)
 	if (bridged->program && port->port == bridged->vsw_port
 	    && !port->program)
 		(void) !vsw_port_set_program(bridged->vsw_port, NULL);
-	bridge_forget_port(port->sw->bridge, bridged);
+	macs_forget_port(&port->sw->bridge->macs, &bridged->macs);
 	vsw_program_unref(bridged->program);
 	vsw_group_unref(bridged->out);
 	vsw_group_unref(bridged->in);
@@ -101,7 +101,7 @@ bridge_leave_switch(struct model_switch *sw)
 	vsw_group_unref(bridge->group);
 	vsw_group_unref(bridge->snoop);
 	vsw_domain_unref(bridge->domain);
-	map_done(&bridge->macs);
+	macs_done(&bridge->macs);
 	free(bridge);
 	sw->bridge = NULL;
 }
@@ -132,8 +132,8 @@ apply(struct model *model, struct model_switch *sw)
 			return turn.err;
 	}
 	turn.bridge = sw->bridge;
-	turn.bridge->ageing_ns = sw->settings.ageing_s
-				 * UINT64_C(1000000000);
+	turn.bridge->macs.ageing_ns = sw->settings.ageing_s
+				      * UINT64_C(1000000000);
 	hash = hash_of(sw, turn.seed);
 	if (hash == turn.bridge->state)
 		return 0;
@@ -229,9 +229,7 @@ open_bridge(struct model *model, struct model_switch *sw)
 		return err;
 	}
 	bridge->sw = sw;
-	map_init(&bridge->macs, model->state->seed);
-	list_init(&bridge->fresh);
-	list_init(&bridge->asked);
+	macs_init(&bridge->macs, &bridge_macs_ops, bridge, model->state->seed);
 	sw->bridge = bridge;
 	return 0;
 }
@@ -258,7 +256,7 @@ join_ports(struct turn *turn)
 		port->bridged->port = port;
 		port->bridged->vsw_port = port->port;
 		memcpy(&port->bridged->vlan, &port->vlan, sizeof port->vlan);
-		list_init(&port->bridged->macs);
+		mac_port_init(&port->bridged->macs);
 		if (!firewall_is_reason(port->vlan_fault.reason))
 			model_fault_set(&port->vlan_fault, MODEL_OK, NULL);
 	}

@@ -11,13 +11,7 @@
  * every packet has its VLAN's tag; a port's first layer puts it on what comes
  * out of it, and its last takes it off what goes to it, if the port wants that.
  *
- * The engine tells of sources that it does not know (VSW_EVENT_LEARNED), as
- * looked up in a mapping of its own, the sources'.  That is what ageing works
- * with: after a quarter of the ageing time an address is taken out of the
- * sources, so that its next packet tells of it again, while it stays where it
- * is in the VLAN's mapping; if nothing is heard of it for the ageing time, it
- * goes.  So what goes was silent for so long, and it goes a quarter later at
- * most; and packets that find their flow cost nothing.
+ * What is learned, and how it is forgotten, is in agent/model/macs.h.
  *
  * A private VLAN (RFC 5517) is a family of VLANs, the primary and its
  * secondaries, that learn together and flood apart: what comes from the primary
@@ -27,16 +21,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <vswitch.h>
-#include "agent/base/list.h"
-#include "agent/model/map.h"
+#include "agent/model/macs.h"
 #include "agent/model/model.h"
 
 enum {
 	VLAN_IDS = 4096,
-	BRIDGE_PORT_MACS = 1024,	/* At one port, */
-	BRIDGE_MACS = 16384,		/* and in one switch. */
-	/* A MAC that has moved stays for so long, whoever claims it. */
-	BRIDGE_HOLD_MS = 1000,
 	MAX_FLOOD = 1024		/* As the engine takes. */
 };
 
@@ -62,21 +51,7 @@ struct bridge_port {
 	struct vsw_group *out, *in;
 	struct vsw_program *program;
 	uint64_t firewall;		/* bridge_firewall_hash(), of that. */
-	struct list macs;		/* bridge_mac.by_port. */
-	size_t n_macs;
-	uint64_t n_refused;		/* MACs for which there was no room. */
-};
-
-struct bridge_mac {
-	struct keyed keyed;		/* Of MAC and family. */
-	struct list by_age;		/* In bridge.fresh or .asked. */
-	struct list by_port;
-	struct bridge_port *port;
-	uint8_t mac[6];
-	uint16_t family, vlan;
-	bool is_asked;
-	uint64_t at_ns;			/* Heard of, or asked. */
-	uint64_t moved_ns;
+	struct mac_port macs;
 };
 
 struct bridge {
@@ -87,11 +62,7 @@ struct bridge {
 	struct vsw_group *group;	/* Of all ports: learn, and send. */
 	struct vsw_group *snoop;	/* To the host, if groups are heard. */
 	uint64_t state;			/* Hash of what is in force. */
-	uint64_t ageing_ns;
-	struct map macs;
-	struct list fresh, asked;	/* Oldest first. */
-	size_t n_macs;
-	uint64_t n_moves, n_held;
+	struct macs macs;		/* Families are VLANs'. */
 };
 
 /* bridge.c: makes ports, VLANs, programs and storm limits be what the model
@@ -104,10 +75,9 @@ void bridge_leave_port(struct model_port *);
 void bridge_leave_switch(struct model_switch *);
 
 /* bridge_mac.c: what is where. */
+extern const struct macs_ops bridge_macs_ops;	/* ctx: struct bridge. */
 void bridge_heard(struct bridge *, struct bridge_port *, uint16_t vlan,
 		  const uint8_t mac[6], uint64_t now);
-void bridge_age(struct bridge *, uint64_t now);
-void bridge_forget_port(struct bridge *, struct bridge_port *);
 void bridge_forget_vlan(struct bridge *, const struct bridge_vlan *);
 
 /* bridge_group.c: where a multicast group goes, and all of them. */

@@ -123,11 +123,12 @@ find_mappings(const struct draft_group *draft,
 
 		for (size_t j = 0; j < rule->n_hops; j++)
 			*at++ = finder->find(finder->ctx,
-					     rule->hops[j].subnet);
+					     rule->hops[j].subnet, false);
 		if (rule->n_hops)
 			continue;
 		if (rule->subnet)
-			*at = finder->find(finder->ctx, rule->subnet);
+			*at = finder->find(finder->ctx, rule->subnet,
+					   rule->action == DRAFT_LEARN);
 		at++;
 	}
 	return mappings;
@@ -302,6 +303,9 @@ add_action(struct vsw_rule *rule, const struct draft_rule *draft,
 		break;
 	case DRAFT_DECAP:
 		vsw_rule_decap(rule, mapping);
+		break;
+	case DRAFT_LEARN:
+		vsw_rule_learn(rule, mapping, draft->vni);
 		break;
 	case DRAFT_ROUTE:
 		vsw_rule_unreachable(rule, PUNT_UNREACHABLE);

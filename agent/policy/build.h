@@ -18,9 +18,10 @@ struct built_group {
 	bool is_new;			/* The last build_group() made it. */
 };
 
-/* Which mapping serves a subnet; NULL: none. */
+/* Which mapping serves a subnet, or has its sources; NULL: none. */
 struct mapping_finder {
-	struct vsw_mapping *(*find)(void *, const struct model_subnet *);
+	struct vsw_mapping *(*find)(void *, const struct model_subnet *,
+				    bool of_sources);
 	void *ctx;
 };
 

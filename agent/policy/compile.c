@@ -122,6 +122,8 @@ compile_port(const struct model_port *port, struct program_draft *program)
 	add_entry(program, "vlan", VSW_IN, GROUP_TAGS_IN);
 	add_guards(program, port);
 	add_list(program, port);
+	if (model_learns(port->subnet))
+		add_entry(program, "learn", VSW_OUT, GROUP_LEARN);
 	add_entry(program, "intercept", VSW_OUT, GROUP_INTERCEPT);
 	add_tier(program, port, ACL_ADMIN, !port->acls[ACL_CONTROLLER]);
 	add_tier(program, port, ACL_CONTROLLER, true);
@@ -175,6 +177,8 @@ compile_group(const struct model *model, const struct model_switch *sw,
 		return layer_routed(domain);
 	case GROUP_OWN:
 		return layer_own(subnet);
+	case GROUP_LEARN:
+		return layer_sources(subnet);
 	case GROUP_DELIVERY:
 		return layer_delivery(model, sw);
 	case GROUP_NEIGHBOURS:

@@ -33,6 +33,7 @@ enum group_kind {
 	GROUP_TAGS_OUT,		/* Of a switch: subnets know no VLANs. */
 	GROUP_TAGS_IN,
 	GROUP_BLOCKED,		/* Of a switch: for ports without a rule. */
+	GROUP_LEARN,		/* Of a subnet: who is behind which port. */
 	GROUP_GUARD_MACS,	/* Of a port. */
 	GROUP_GUARD_SOURCES,
 	GROUP_ACL,		/* Of an access list and a direction. */
@@ -76,7 +77,7 @@ void compile_port(const struct model_port *, struct program_draft *);
 /* Of a port of a learning switch what the firewall says, and no more. */
 void compile_bridged(const struct model_port *, struct program_draft *);
 void compile_uplink(struct program_draft *);
-/* Those of GROUP_OWN want 'subnet', those of a domain 'domain',
+/* Those of GROUP_OWN and GROUP_LEARN want 'subnet', those of a domain 'domain',
  * GROUP_OWN_ROUTE both; those of a
  * port or a list are not made here. */
 struct draft_group *compile_group(const struct model *,
@@ -112,6 +113,7 @@ struct draft_group *layer_route(const struct model *, const struct domain *,
 struct draft_group *layer_mss(void);
 struct draft_group *layer_routed(const struct domain *);
 struct draft_group *layer_own(struct model_subnet *);
+struct draft_group *layer_sources(struct model_subnet *);
 /* A rule for what is in the subnet; it is called by 'name' and the subnet's. */
 struct draft_rule *layer_add_own(struct draft_group *, uint32_t priority,
 				 struct model_subnet *, const char *name);

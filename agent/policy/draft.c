@@ -468,6 +468,9 @@ print_action(const struct draft_rule *rule, FILE *to)
 	case DRAFT_DECAP:
 		fprintf(to, "decap by %u", rule->vni);
 		break;
+	case DRAFT_LEARN:
+		fprintf(to, "learn in %u", rule->vni);
+		break;
 	case DRAFT_ROUTE:
 		print_route(rule, to);
 		model_mac_to_text(rule->router_mac, text);

@@ -46,7 +46,9 @@ enum draft_action {
 	DRAFT_PUNT,			/* With 'reason'. */
 	DRAFT_ENCAP,			/* By the mapping of 'subnet'. */
 	DRAFT_DECAP,
-	DRAFT_ROUTE			/* Into 'subnet', by 'next_hop'. */
+	DRAFT_ROUTE,			/* Into 'subnet', by 'next_hop'. */
+	DRAFT_LEARN			/* And pass: whose source it is, in
+					 * 'subnet'. */
 };
 
 /* vsw_rule_address_copies(), of DRAFT_ENCAP. */

@@ -63,6 +63,18 @@ layer_own(struct model_subnet *subnet)
 	return group;
 }
 
+struct draft_group *
+layer_sources(struct model_subnet *subnet)
+{
+	struct draft_group *group =
+		draft_group_new("sources in %s", subnet->name);
+
+	draft_rule_set_subnet(draft_group_add_rule(group, 0, DRAFT_LEARN,
+						   "in %s", subnet->name),
+			      subnet);
+	return group;
+}
+
 struct draft_rule *
 layer_add_own(struct draft_group *group, uint32_t priority,
 	      struct model_subnet *subnet, const char *name)

@@ -20,6 +20,9 @@ static bool is_copied(const struct model_subnet *, const uint8_t *mac);
 static bool is_group_wanted(const struct model_subnet *,
 			    const struct model_switch *,
 			    const uint8_t mac[6]);
+static bool learns_here(const struct model_subnet *,
+			const struct model_switch *);
+static bool is_own_telling(const struct mcast_row *);
 static bool add_flood_places(const struct model_subnet *,
 			     const struct model_switch *, struct locations *);
 static void add_wanting_ports(const struct model_subnet *,
@@ -266,8 +269,8 @@ add_flood_places(const struct model_subnet *subnet,
 	/* A controller of hardware_vtep says by unknown-dst where broadcast
 	 * goes, and by its absence that it goes nowhere. */
 	if (add_controlled(subnet, sw, all, &unknown_unicast)
-	    || !strcmp(subnet->database, "hardware_vtep"))
-		return unknown_unicast;
+	    || model_learns(subnet))
+		return unknown_unicast || learns_here(subnet, sw);
 	for (size_t i = 0; i < places->n_buckets; i++) {
 		const struct keyed *k = places->buckets[i];
 
@@ -277,6 +280,32 @@ add_flood_places(const struct model_subnet *subnet,
 					      by_place)->place, all);
 	}
 	return unknown_unicast;
+}
+
+/* Who has not sent yet is nowhere, and may still be behind a port whose MAC
+ * nobody has said. */
+static bool
+learns_here(const struct model_subnet *subnet, const struct model_switch *sw)
+{
+	static const uint8_t none[6];
+	const struct subnet_table *table = subnet->table;
+
+	for (size_t i = 0; model_learns(subnet) && i < table->n_ports; i++)
+		if (table->ports[i]->subnet == subnet
+		    && table->ports[i]->sw == sw
+		    && !memcmp(table->ports[i]->claimed_mac, none, 6))
+			return true;
+	return false;
+}
+
+/* That others may send to us says nothing of where we send. */
+static bool
+is_own_telling(const struct mcast_row *mcast)
+{
+	for (size_t i = 0; i < mcast->n_places; i++)
+		if (!mcast->places[i]->is_own)
+			return false;
+	return mcast->is_local;
 }
 
 /* And where somebody asks who wants what. */
@@ -318,7 +347,7 @@ add_controlled(const struct model_subnet *subnet,
 		const struct mcast_row *mcast =
 			LIST_ENTRY(link, const struct mcast_row, link);
 
-		if (memcmp(mcast->mac, broadcast, 6))
+		if (memcmp(mcast->mac, broadcast, 6) || is_own_telling(mcast))
 			continue;
 		is_known = true;
 		*ret_unknown_unicast |= mcast->is_unknown;

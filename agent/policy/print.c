@@ -141,6 +141,7 @@ print_program(const struct program_draft *program,
 		[GROUP_TAGS_OUT] = "no tags",
 		[GROUP_TAGS_IN] = "no tags in",
 		[GROUP_BLOCKED] = "blocked",
+		[GROUP_LEARN] = "sources in ",
 		[GROUP_GUARD_MACS] = "macs",
 		[GROUP_GUARD_SOURCES] = "addresses",
 		[GROUP_ACL] = "rules "
@@ -157,6 +158,7 @@ print_program(const struct program_draft *program,
 		if (entry->acl)
 			of = number;
 		else if (entry->kind == GROUP_OWN
+			 || entry->kind == GROUP_LEARN
 			 || entry->kind == GROUP_OWN_ROUTE)
 			of = subnet->name;
 		else if (entry->kind == GROUP_GATEWAYS
@@ -210,6 +212,9 @@ print_own(const struct model *model, const struct model_switch *sw,
 {
 	struct domain domain = compile_domain(subnet);
 
+	if (model_learns(subnet))
+		print_group(compile_group(model, sw, GROUP_LEARN, NULL,
+					  subnet), to);
 	print_group(compile_group(model, sw, GROUP_OWN, NULL, subnet), to);
 	if (domain.router && !list_is_empty(&subnet->static_routes))
 		print_group(compile_group(model, sw, GROUP_OWN_ROUTE, &domain,

@@ -219,6 +219,7 @@ row_of(const struct model *model, const struct model_switch *sw,
 		return router ? name_row(router->database, "Logical_Router",
 					 &router->row) : NULL;
 	case GROUP_OWN:
+	case GROUP_LEARN:
 	case GROUP_OWN_ROUTE:
 		return name_row(port->subnet->database, "Logical_Switch",
 				&port->subnet->row);

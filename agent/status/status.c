@@ -130,6 +130,9 @@ status_of_port(const struct model_port *port,
 {
 	static const struct model_fault no_device = { MODEL_NO_DEVICE, NULL };
 	static const struct model_fault refused = { MODEL_ENGINE, NULL };
+	static char many[] = "as many MACs as a port may have were heard: "
+			     "others are not learned";
+	static const struct model_fault full = { MODEL_LIMIT, many };
 
 	*ret_fault = &port->fault;
 	if (port->device_fault.reason) {
@@ -151,6 +154,9 @@ status_of_port(const struct model_port *port,
 		return "bound";
 	if (!port->subnet)
 		return "unbound";
+	if (port->program && !port->fault.reason
+	    && port->learned.n == MACS_OF_PORT)
+		*ret_fault = &full;
 	if (port->program)
 		return port->is_blocked ? "blocked" : "bound";
 	*ret_fault = &refused;

@@ -41,6 +41,10 @@ const struct model_port *status_vlan_port(const struct model_port *trunk,
 					  int64_t vid,
 					  const struct model_port *after);
 
+/* status_macs.c: rows of Ucast_Macs_Local and Mcast_Macs_Local that are ours,
+ * where they differ from what is so. */
+void status_macs_write(struct model_state *, struct teller *);
+
 /* status_path.c */
 void status_paths_write(struct model_state *);
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 #include "agent/model/map.h"
+#include "agent/policy/bridge.h"
 #include "agent/status/write.h"
 
 enum {
@@ -35,6 +36,7 @@ static const struct column_type integers = {
 
 static void count_port(struct model_state *, struct teller *,
 		       const struct table *ports, struct model_port *);
+static void add_macs(struct port_sums *, const struct mac_port *);
 static void sum(uint64_t *of, const uint64_t *more, size_t size);
 static bool is_last(const struct model_port *);
 static void tell_sums(struct model_state *, struct teller *,
@@ -105,6 +107,9 @@ count_port(struct model_state *state, struct teller *teller,
 		sum(&sums->classes.of[0].n, &classes.of[0].n,
 		    sizeof classes.of);
 		sum(sums->punts.of, port->punts.of, sizeof port->punts.of);
+		add_macs(sums, &port->learned);
+		if (port->bridged)
+			add_macs(sums, &port->bridged->macs);
 	}
 	if (!is_last(port))
 		return;
@@ -112,6 +117,13 @@ count_port(struct model_state *state, struct teller *teller,
 	if (row)
 		tell_sums(state, teller, row, whole);
 	sums->of = NULL;
+}
+
+static void
+add_macs(struct port_sums *sums, const struct mac_port *macs)
+{
+	sums->macs += macs->n;
+	sums->macs_refused += macs->n_refused;
 }
 
 /* Of structs that are nothing but such numbers. */
@@ -161,6 +173,8 @@ tell_sums(struct model_state *state, struct teller *teller,
 	add_punts(&counters, &state->sums.punts);
 	add(&counters, "connections_opened", c->connections_opened);
 	add(&counters, "connections_refused", c->connections_refused);
+	add(&counters, "macs", state->sums.macs);
+	add(&counters, "macs_refused", state->sums.macs_refused);
 	add(&counters, "punts", c->punts);
 	add_drops(&counters, c);
 	datum_take_unsorted(&statistics, &integers,

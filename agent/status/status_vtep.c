@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* What the controllers' databases are told: cur_cfg, Physical_Port.status,
- * tunnel_ips that nobody has set, and the local MACs of hardware_vtep.
- *
- * A row of Ucast_Macs_Local that is ours is known by its UUID, which is made
- * of the subnet's and the MAC: so it is still known after a restart, and what
- * a controller has written is left alone. */
+ * and tunnel_ips that nobody has set. */
 
 #include "agent/status/status.h"
 
 #include <stdlib.h>
 #include "agent/base/memory.h"
-
-/* A locator that is looked for in a transaction. */
-struct find_locator {
-	const struct vsw_addr *pa;
-	struct uuid uuid;
-	bool is_found;
-};
 
 /* A port while rows look for theirs. */
 struct named_port {
@@ -48,25 +37,10 @@ static const struct model_port *find_port(const struct named_port *, size_t n,
 static void write_physical(struct teller *, const struct row *,
 			   const struct model_port *);
 static void write_lists(struct model_state *, struct teller *);
-static void write_bindings(struct teller *);
+static void write_bindings(struct model_state *, struct teller *);
+static bool is_bad_map(const struct model_port *, const struct datum *vlans);
 static void write_fault(struct teller *, const struct row *,
 			const char *column, const char *fault);
-static void write_locals(struct model_state *, struct teller *);
-static void remove_stale(struct model_state *, struct teller *,
-			 struct table *);
-static void add_local(struct teller *, struct table *,
-		      const struct model_port *);
-static struct uuid local_uuid(const struct uuid *subnet, const uint8_t mac[6]);
-static bool is_ours(const struct row *, struct uuid *ret_subnet,
-		    uint8_t ret_mac[6]);
-static const struct model_port *find_claim(const struct model_subnet *,
-					   const uint8_t mac[6]);
-static bool is_told_by_other(const struct model_subnet *,
-			     const uint8_t mac[6], const struct uuid *ours);
-static const struct model_pa *find_pa(const struct model_switch *);
-static bool get_locator(struct teller *, const struct model_pa *,
-			struct uuid *ret_uuid);
-static bool see_locator(void *find, const struct row *);
 
 void
 status_vtep_write(struct model_state *state, enum model_database db)
@@ -82,13 +56,13 @@ status_vtep_write(struct model_state *state, enum model_database db)
 		write_physicals(state, &teller);
 	if (state->must_tell && db != DB_MS_FIREWALL) {
 		write_tunnel_ips(state, db, &teller);
-		if (db == DB_HARDWARE_VTEP) {
-			write_locals(state, &teller);
+		if (db == DB_HARDWARE_VTEP)
 			write_lists(state, &teller);
-		}
 	}
+	if (db == DB_HARDWARE_VTEP)
+		status_macs_write(state, &teller);
 	if (!teller_done(&teller))
-		state->must_tell_all = true;
+		state->must_tell_all = state->must_tell_macs = true;
 }
 
 static void
@@ -388,40 +362,66 @@ write_lists(struct model_state *state, struct teller *teller)
 		write_fault(teller, row, "acl_fault_status",
 			    is_bad ? "invalid_acl" : NULL);
 	}
-	write_bindings(teller);
+	write_bindings(state, teller);
 }
 
 /* Lists of a whole port, and of VLANs that it has, are all that is bound. */
 static void
-write_bindings(struct teller *teller)
+write_bindings(struct model_state *state, struct teller *teller)
 {
 	const struct table *ports =
 		database_table(teller->database, "Physical_Port");
 	const struct table *routers =
 		database_table(teller->database, "Logical_Router");
 	struct datum room, room_vlans;
+	struct named_port *named = NULL;
 	const struct row *row;
+	size_t n = 0;
 
+	if (table_first(ports))
+		named = collect_ports(state, &n);
 	for (row = table_first(ports); row; row = table_next(ports, row)) {
 		const struct datum *lists =
 			row_get(row, "acl_bindings", &room);
 		const struct datum *vlans =
 			row_get(row, "vlan_bindings", &room_vlans);
 		bool is_bad = false;
+		struct datum faults;
 
 		for (uint32_t i = 0; i < lists->n; i++) {
 			int64_t vid = datum_key(lists, i)->integer;
 
 			is_bad |= vid && !trunk_get(vlans, vid);
 		}
-
-		write_fault(teller, row, "port_fault_status",
-			    is_bad ? "invalid_ACL_binding" : NULL);
+		memset(&faults, 0, sizeof faults);
+		if (is_bad)
+			datum_add_string(&faults, "invalid_ACL_binding", NULL);
+		if (is_bad_map(find_port(named, n, row), vlans))
+			datum_add_string(&faults, "invalid_vlan_map", NULL);
+		teller_set(teller, row, "port_fault_status", &faults);
 	}
+	free(named);
 	for (row = table_first(routers); row; row = table_next(routers, row))
 		write_fault(teller, row, "LR_fault_status",
 			    row_get(row, "acl_binding", &room)->n
 				    ? "invalid_ACL_binding" : NULL);
+}
+
+/* Is one of its VLANs where its MAC is already? */
+static bool
+is_bad_map(const struct model_port *port, const struct datum *vlans)
+{
+	const struct model_port *last = NULL;
+
+	for (uint32_t i = 0; port && i < vlans->n; i++) {
+		const struct model_port *one = status_vlan_port(
+			port, datum_key(vlans, i)->integer, last);
+
+		if (one && one->fault.reason == MODEL_CONFLICT)
+			return true;
+		last = one ? one : last;
+	}
+	return false;
 }
 
 /* 'fault' NULL: none. */
@@ -435,195 +435,4 @@ write_fault(struct teller *teller, const struct row *row, const char *column,
 	if (fault)
 		datum_add_string(&faults, fault, NULL);
 	teller_set(teller, row, column, &faults);
-}
-
-static void
-write_locals(struct model_state *state, struct teller *teller)
-{
-	const struct model_port *port = NULL;
-	struct table *table =
-		database_table(teller->database, "Ucast_Macs_Local");
-
-	remove_stale(state, teller, table);
-	while ((port = model_next_port(state->model, port)))
-		add_local(teller, table, port);
-}
-
-static void
-remove_stale(struct model_state *state, struct teller *teller,
-	     struct table *table)
-{
-	const struct row *row;
-
-	for (row = table_first(table); row; row = table_next(table, row)) {
-		const struct model_subnet *subnet;
-		struct uuid uuid;
-		uint8_t mac[6];
-
-		if (!is_ours(row, &uuid, mac))
-			continue;
-		subnet = subnet_find(state, DB_HARDWARE_VTEP, &uuid);
-		if (subnet && find_claim(subnet, mac)
-		    && !is_told_by_other(subnet, mac, row_uuid(row)))
-			continue;
-		transaction_delete(teller_transaction(teller), row);
-	}
-}
-
-static void
-add_local(struct teller *teller, struct table *table,
-	  const struct model_port *port)
-{
-	const struct model_subnet *subnet = port->claimed;
-	const struct model_pa *pa = find_pa(port->sw);
-	char mac[MODEL_MAC_TEXT_SIZE];
-	struct ovsdb_error *error;
-	struct uuid uuid, locator;
-	struct datum value;
-	struct row *row;
-
-	if (!subnet || subnet->table->db != DB_HARDWARE_VTEP || !pa
-	    || find_claim(subnet, port->claimed_mac) != port)
-		return;
-	uuid = local_uuid(&subnet->row, port->claimed_mac);
-	if (table_find(table, &uuid)
-	    || is_told_by_other(subnet, port->claimed_mac, &uuid)
-	    || !get_locator(teller, pa, &locator))
-		return;
-	error = transaction_insert(teller_transaction(teller), table, &uuid,
-				   &row);
-	if (error) {
-		ovsdb_error_free(error);
-		return;
-	}
-	model_mac_to_text(port->claimed_mac, mac);
-	datum_set_string(&value, mac);
-	teller_put(row, "MAC", &value);
-	datum_set_uuid(&value, &subnet->row);
-	teller_put(row, "logical_switch", &value);
-	datum_set_uuid(&value, &locator);
-	teller_put(row, "locator", &value);
-}
-
-/* RFC 9562, version 8: ours to fill.  15 bytes of subnet and MAC. */
-static struct uuid
-local_uuid(const struct uuid *subnet, const uint8_t mac[6])
-{
-	struct uuid uuid;
-
-	memcpy(uuid.bytes, subnet->bytes, 16);
-	for (int i = 0; i < 6; i++)
-		uuid.bytes[10 + i] ^= mac[i];
-	uuid.bytes[6] = (uint8_t) (0x80 | (subnet->bytes[6] & 0x0f));
-	uuid.bytes[8] = (uint8_t) (0x80 | (subnet->bytes[8] & 0x3f));
-	return uuid;
-}
-
-static bool
-is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
-{
-	struct datum room;
-	const struct uuid *subnet =
-		datum_uuid(row_get(row, "logical_switch", &room));
-	const char *mac = row_string(row, "MAC", "");
-	struct uuid uuid;
-
-	if (!subnet || !model_mac_from_text(mac, ret_mac))
-		return false;
-	*ret_subnet = *subnet;
-	uuid = local_uuid(subnet, ret_mac);
-	return uuid_equal(&uuid, row_uuid(row));
-}
-
-static const struct model_port *
-find_claim(const struct model_subnet *subnet, const uint8_t mac[6])
-{
-	static const uint8_t none[6];
-	const struct subnet_table *table = subnet->table;
-
-	for (size_t i = 0; memcmp(mac, none, 6) && i < table->n_ports; i++)
-		if (!memcmp(table->ports[i]->claimed_mac, mac, 6))
-			return table->ports[i];
-	return NULL;
-}
-
-static bool
-is_told_by_other(const struct model_subnet *subnet, const uint8_t mac[6],
-		 const struct uuid *ours)
-{
-	struct mapping_key key = mapping_key_mac(mac);
-	const struct mapping_row *row = subnet_table_find(subnet->table, &key);
-
-	for (; row; row = subnet_table_next(row, &key))
-		if (row->kind == ROW_UCAST_LOCAL
-		    && !uuid_equal(&row->by_row.key, ours))
-			return true;
-	return false;
-}
-
-static const struct model_pa *
-find_pa(const struct model_switch *sw)
-{
-	const struct list *addresses = &sw->provider_addresses;
-
-	for (const struct list *link = addresses->next; link != addresses;
-	     link = link->next) {
-		const struct model_pa *pa =
-			LIST_ENTRY(link, const struct model_pa, link);
-
-		if (!pa->is_removed && pa->addr.n == 4)
-			return pa;
-	}
-	return NULL;
-}
-
-/* One that says the same may stand there already, from anybody. */
-static bool
-get_locator(struct teller *teller, const struct model_pa *pa,
-	    struct uuid *ret_uuid)
-{
-	struct table *table =
-		database_table(teller->database, "Physical_Locator");
-	struct transaction *transaction = teller_transaction(teller);
-	struct find_locator find = { .pa = &pa->addr };
-	struct ovsdb_error *error;
-	char text[MODEL_ADDR_TEXT_SIZE];
-	struct datum value;
-	struct row *row;
-
-	transaction_each(transaction, table, see_locator, &find);
-	if (find.is_found) {
-		*ret_uuid = find.uuid;
-		return true;
-	}
-	error = transaction_insert(transaction, table, NULL, &row);
-	if (error) {
-		ovsdb_error_free(error);
-		return false;
-	}
-	model_addr_to_text(&pa->addr, text);
-	datum_set_string(&value, text);
-	teller_put(row, "dst_ip", &value);
-	datum_set_string(&value, "vxlan_over_ipv4");
-	teller_put(row, "encapsulation_type", &value);
-	*ret_uuid = *row_uuid(row);
-	return true;
-}
-
-static bool
-see_locator(void *ctx, const struct row *row)
-{
-	struct find_locator *find = ctx;
-	struct datum room;
-	struct vsw_addr addr;
-
-	if (row_get(row, "tunnel_key", &room)->n
-	    || !model_addr_from_text(row_string(row, "dst_ip", ""),
-				     &addr)
-	    || addr.n != find->pa->n
-	    || memcmp(addr.bytes, find->pa->bytes, addr.n))
-		return true;
-	find->is_found = true;
-	find->uuid = *row_uuid(row);
-	return false;
 }

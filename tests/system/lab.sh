@@ -296,7 +296,7 @@ lab_vm()
 
 	lab_ns "$vm"
 	lab_ctl "$host" add-port "$switch" "$vm" type=tap "iface_id=$guid" \
-		"mac=$mac" "netns=$lab_name-$vm" interface=eth0 "mtu=$mtu" \
+		${mac:+"mac=$mac"} "netns=$lab_name-$vm" interface=eth0 "mtu=$mtu" \
 		$lab_tap
 	lab_until 5 lab_ip "$vm" link show eth0 >/dev/null 2>&1 ||
 		lab_die "$vm: its tap does not appear"
