@@ -35,6 +35,8 @@ struct host {
 	struct bfd *bfd;
 	int failed_fd;
 	bool wants_retry;
+	bool must_look;			/* At each port; */
+	uint64_t ports_version;		/* as that of the model says. */
 	bool is_ending;			/* The agent is, not its ports. */
 	struct flow_log *flow_log;
 };
@@ -51,8 +53,10 @@ static struct vsw_worker *main_worker(void *host_,
 				      const struct model_switch *);
 static void on_failed(evutil_socket_t, short what, void *host_);
 static void on_retry(evutil_socket_t, short what, void *host_);
+static void look_again(struct host *);
 static void log_switch(void *ctx, enum vsw_log_level, const char *message);
-static void apply_switch(struct host *, struct model_switch *);
+static void apply_switch(struct host *, struct model_switch *, bool looks);
+static void apply_ports(struct host *, struct model_switch *);
 static void set_ages(const struct connection_settings *,
 		     struct vsw_options *);
 static int open_switch(struct host *, struct model_switch *);
@@ -141,17 +145,21 @@ host_free(struct host *host)
 void
 host_apply(struct host *host)
 {
-	struct list *switches = &host->options.model->switches, *link, *next;
+	struct model *model = host->options.model;
+	struct list *switches = &model->switches, *link, *next;
+	bool looks = host->must_look
+		     || host->ports_version != model->ports_version;
 
 	flow_log_follow(host->flow_log);
-	host->wants_retry = false;
+	host->wants_retry = host->must_look = false;
+	host->ports_version = model->ports_version;
 	for (link = switches->next; link != switches; link = next) {
 		struct model_switch *sw = LIST_ENTRY(link,
 						     struct model_switch,
 						     link);
 
 		next = link->next;
-		apply_switch(host, sw);
+		apply_switch(host, sw, looks);
 	}
 	bfd_follow(host->bfd);
 	if (host->wants_retry && !evtimer_pending(host->retry, NULL)) {
@@ -185,7 +193,7 @@ host_check_ports(struct host *host, struct model_port *const ports[], size_t n)
 		if (ports[i]->host)
 			is_good &= attach_check(ports[i]->host);
 	if (!is_good)
-		host->options.turn(host->options.ctx);
+		look_again(host);
 }
 
 void
@@ -250,7 +258,7 @@ on_failed(evutil_socket_t fd, short what, void *host_)
 
 	(void) what;
 	if (read(fd, &n, sizeof n) > 0)
-		host->options.turn(host->options.ctx);
+		look_again(host);
 }
 
 static void
@@ -260,6 +268,13 @@ on_retry(evutil_socket_t fd, short what, void *host_)
 
 	(void) fd;
 	(void) what;
+	look_again(host);
+}
+
+static void
+look_again(struct host *host)
+{
+	host->must_look = true;
 	host->options.turn(host->options.ctx);
 }
 
@@ -278,9 +293,8 @@ log_switch(void *ctx, enum vsw_log_level level, const char *message)
 }
 
 static void
-apply_switch(struct host *host, struct model_switch *sw)
+apply_switch(struct host *host, struct model_switch *sw, bool looks)
 {
-	struct list *link, *next;
 	struct attach_place place;
 	struct share *share;
 
@@ -299,11 +313,23 @@ apply_switch(struct host *host, struct model_switch *sw)
 			return;
 		}
 		model_fault_set(&sw->fault, MODEL_OK, NULL);
+		looks = true;
 	}
 	share = sw->host;
 	place = place_of(host, share);
 	if (!uplinks_apply(share->uplinks, &place))
 		host->wants_retry = true;
+	if (looks)
+		apply_ports(host, sw);
+}
+
+static void
+apply_ports(struct host *host, struct model_switch *sw)
+{
+	struct share *share = sw->host;
+	struct list *link, *next;
+
+	host->options.model->must_look = true;
 	for (link = sw->ports.next; link != &sw->ports; link = next) {
 		struct model_port *port = LIST_ENTRY(link, struct model_port,
 						     link);

@@ -113,6 +113,7 @@ model_new(struct database *const databases[], size_t n)
 	state->is_dirty = state->hnv_changed = true;
 	state->physical_changed = state->switches_changed = true;
 	state->must_tell_all = true;
+	model->must_look = true;
 	return model;
 }
 

@@ -479,6 +479,10 @@ struct model {
 					 * distributed_router_mac, or derived
 					 * and the same on every host. */
 	uint64_t version;		/* Moves when anything changed. */
+	uint64_t ports_version;		/* When a port's wanted side may. */
+	bool must_look;			/* At each port: what it has, or what
+					 * becomes of it, may be another than
+					 * in the last turn. */
 	uint64_t places_version;	/* When model_each_remote() may. */
 	struct list paths;		/* struct model_path. */
 	uint64_t paths_version;		/* Moves when they are read anew. */

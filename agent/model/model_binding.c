@@ -89,6 +89,8 @@ binding_follow(struct model_state *state)
 	}
 	free(binding.ports);
 	state->must_tell = true;
+	state->model->must_look = true;
+	state->model->ports_version++;
 }
 
 const struct row *

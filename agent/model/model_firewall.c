@@ -138,6 +138,7 @@ firewall_follow(struct model_state *state, bool all)
 		port->must_judge = false;
 	}
 	state->must_tell = true;
+	state->model->must_look = true;
 }
 
 void

@@ -13,7 +13,8 @@
 #include "agent/base/memory.h"
 
 static bool has_vlans(const struct datum *bindings);
-static struct model_port *add(struct model_port *trunk, uint16_t vid);
+static struct model_port *add(struct model_port *trunk, struct list *behind,
+			      uint16_t vid);
 static void inherit(struct model_port *, const struct model_port *trunk);
 static void *copy(const void *, size_t size);
 
@@ -72,7 +73,7 @@ trunk_follow(struct model_port *trunk, const struct datum *bindings)
 				trunk->has_cut_vlans = true;
 				continue;
 			}
-			ports[vid] = add(trunk, (uint16_t) vid);
+			ports[vid] = add(trunk, end, (uint16_t) vid);
 			is_other = true;
 		}
 		ports[vid]->is_removed = false;
@@ -122,11 +123,11 @@ has_vlans(const struct datum *bindings)
 }
 
 static struct model_port *
-add(struct model_port *trunk, uint16_t vid)
+add(struct model_port *trunk, struct list *behind, uint16_t vid)
 {
 	struct model_port *port = port_new();
 
-	list_append(model_behind(trunk), &port->link);
+	list_append(behind, &port->link);
 	port->row = trunk->row;
 	port->sw = trunk->sw;
 	port->trunk = trunk;

@@ -77,7 +77,8 @@ policy_apply(struct model *model)
 		turn.sw = LIST_ENTRY(link, struct model_switch, link);
 		if (turn.sw->vsw) {
 			sync_uplinks(&turn);
-			sync_ports(&turn);
+			if (model->must_look)
+				sync_ports(&turn);
 		}
 	}
 	if (state->is_in_force && !state->structure_changed
@@ -767,6 +768,9 @@ finish(struct turn *turn)
 	if (turn->edit.err)
 		fail(turn, turn->edit.err, "mapping", NULL);
 	state->n_cut = turn->edit.n_cut;
+	turn->model->must_look |= state->structure_changed
+				  || state->programs_changed
+				  || !state->is_in_force || turn->err;
 	state->is_in_force = !turn->err;
 	if (turn->err)
 		return;

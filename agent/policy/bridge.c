@@ -47,6 +47,8 @@ static void note(struct turn *, int err);
 void
 bridges_apply(struct model *model)
 {
+	if (!model->must_look)
+		return;
 	for (struct list *link = model->switches.next;
 	     link != &model->switches; link = link->next) {
 		struct model_switch *sw =

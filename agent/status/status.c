@@ -12,6 +12,7 @@
 #include "agent/policy/bridge.h"
 #include "agent/status/write.h"
 
+static void forget_told(struct model *);
 static void write_host(struct model_state *, struct teller *);
 static void add_row_faults(const struct model_state *, struct datum *);
 static void write_switch(const struct model *, struct teller *,
@@ -50,16 +51,18 @@ status_write(struct model *model, bool is_thorough)
 		     link != &sw->provider_addresses; link = link->next)
 			write_pa(&teller, addresses,
 				 LIST_ENTRY(link, struct model_pa, link));
+		if (!model->must_look && !is_thorough)
+			continue;
 		for (link = sw->ports.next; link != &sw->ports;
-		     link = link->next) {
-			struct model_port *port =
-				LIST_ENTRY(link, struct model_port, link);
-
-			write_port(state, &teller, ports, port);
-		}
+		     link = link->next)
+			write_port(state, &teller, ports,
+				   LIST_ENTRY(link, struct model_port, link));
 	}
 	write_host(state, &teller);
-	teller_done(&teller);
+	if (!teller_done(&teller))
+		forget_told(model);
+	else if (!is_thorough)
+		model->must_look = false;
 	status_vtep_write(state, DB_MS_VTEP);
 	status_vtep_write(state, DB_HARDWARE_VTEP);
 	status_vtep_write(state, DB_MS_FIREWALL);
@@ -184,6 +187,16 @@ int64_t
 policy_get_time(const struct model *model)
 {
 	return model->state->policy_time;
+}
+
+/* Nothing of what there was to say has been said. */
+static void
+forget_told(struct model *model)
+{
+	struct model_port *port = NULL;
+
+	while ((port = model_next_port(model, port)))
+		port->told = 0;
 }
 
 static void

@@ -4,11 +4,16 @@
 
 #include "agent/status/status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "agent/base/memory.h"
 #include "agent/model/map.h"
 
-enum { PART_MAX = 64 };			/* Keys that are added at once. */
+/* Keys and values of a map that is being made. */
+struct pairs {
+	union atom *keys, *values;
+	uint32_t n, max;
+};
 
 static const struct column_type strings = {
 	.key.type = ATOM_STRING, .value.type = ATOM_STRING,
@@ -16,12 +21,11 @@ static const struct column_type strings = {
 };
 
 static void add_vlans(struct datum *, const struct model_port *trunk);
-static void add_part(struct datum *status, struct datum *part);
 static const struct model_port *next_vlan(const struct model_port *trunk,
 					  const struct model_port *after);
 static void add_first_fault(struct datum *, const struct model_port *trunk);
-static void add_vlan(struct datum *, const struct model_port *);
-static void add(struct datum *, const struct model_port *, const char *key,
+static void add_vlan(struct pairs *, const struct model_port *);
+static void add(struct pairs *, const struct model_port *, const char *key,
 		const char *value);
 
 void
@@ -71,28 +75,23 @@ status_vlan_port(const struct model_port *trunk, int64_t vid,
 				       : NULL;
 }
 
-/* There may be thousands, and a key that is added costs as much as there
- * are. */
+/* There may be thousands, and a key that is added to a map costs as much as
+ * there are. */
 static void
 add_vlans(struct datum *status, const struct model_port *trunk)
 {
 	const struct model_port *vlan = NULL;
-	struct datum part = { .is_map = true };
+	struct pairs pairs = { .n = 0 };
+	struct datum all;
 
-	while ((vlan = next_vlan(trunk, vlan))) {
-		add_vlan(&part, vlan);
-		if (part.n >= PART_MAX)
-			add_part(status, &part);
-	}
-	add_part(status, &part);
-}
-
-static void
-add_part(struct datum *status, struct datum *part)
-{
-	datum_union(status, part, &strings, true);
-	datum_done(part, &strings);
-	*part = (struct datum) { .is_map = true };
+	while ((vlan = next_vlan(trunk, vlan)))
+		add_vlan(&pairs, vlan);
+	if (!pairs.n)
+		return;
+	datum_take_unsorted(&all, &strings, pairs.keys, pairs.values,
+			    pairs.n);
+	datum_union(status, &all, &strings, true);
+	datum_done(&all, &strings);
 }
 
 /* NULL: the first; NULL: no more. */
@@ -136,32 +135,44 @@ add_first_fault(struct datum *status, const struct model_port *trunk)
 }
 
 static void
-add_vlan(struct datum *status, const struct model_port *vlan)
+add_vlan(struct pairs *pairs, const struct model_port *vlan)
 {
 	const struct model_fault *fault;
 
-	add(status, vlan, "state", status_of_port(vlan, &fault));
+	add(pairs, vlan, "state", status_of_port(vlan, &fault));
 	if (fault->reason) {
-		add(status, vlan, "reason", model_reason_name(fault->reason));
-		add(status, vlan, "detail",
+		add(pairs, vlan, "reason", model_reason_name(fault->reason));
+		add(pairs, vlan, "detail",
 		    fault->detail ? fault->detail
 				  : model_reason_text(fault->reason));
 	}
 	if (vlan->subnet) {
 		char *vni = xasprintf("%u", vlan->subnet->vni);
 
-		add(status, vlan, "vsid", vni);
+		add(pairs, vlan, "vsid", vni);
 		free(vni);
 	}
 }
 
 /* "vlan_10_state". */
 static void
-add(struct datum *status, const struct model_port *vlan, const char *key,
+add(struct pairs *pairs, const struct model_port *vlan, const char *key,
     const char *value)
 {
-	char *whole = xasprintf("vlan_%u_%s", vlan->vid, key);
+	char whole[32];
+	size_t size = (size_t) snprintf(whole, sizeof whole, "vlan_%u_%s",
+					vlan->vid, key);
+	uint32_t n = pairs->n++;
 
-	datum_add_string(status, whole, value);
-	free(whole);
+	if (n == pairs->max) {
+		pairs->max = 2 * n + 64;
+		pairs->keys = xrealloc(pairs->keys, pairs->max
+				       * sizeof *pairs->keys);
+		pairs->values = xrealloc(pairs->values, pairs->max
+					 * sizeof *pairs->values);
+	}
+	memset(&pairs->keys[n], 0, sizeof pairs->keys[n]);
+	memset(&pairs->values[n], 0, sizeof pairs->values[n]);
+	pairs->keys[n].string = string_intern(whole, size);
+	pairs->values[n].string = string_intern(value, strlen(value));
 }

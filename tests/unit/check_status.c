@@ -293,6 +293,7 @@ START_TEST(states)
 			 "02:00:00:00:00:11");
 	model_fault_set(&world_port(&world, "vm1")->device_fault,
 			MODEL_NO_DEVICE, "%s", "no such interface");
+	world.model->must_look = true;
 	world_turn(&world);
 	ck_assert_str_eq(world_status(&world, WORLD_HNV, "Port", "vm1",
 				      "status", "state"), "error");

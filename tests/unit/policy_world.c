@@ -111,6 +111,7 @@ follow_switch(struct world *world, struct model_switch *sw)
 			model_forget_port(world->model, port);
 		} else if (!port->port) {
 			port->port = add_port(sw->vsw, port->name, 0);
+			world->model->must_look = true;
 		}
 	}
 	for (link = sw->provider_addresses.next;
