@@ -350,7 +350,8 @@ open_interface(struct vsw *vsw, const struct model_port *port,
 		.interface = model_option(options, "interface", NULL),
 		.netns = model_option(options, "netns", NULL),
 		.promiscuous = 1,
-		.up = 1
+		.up = 1,
+		.mark = port->role == ROLE_VM ? ATTACH_MARK : 0
 	};
 	int error;
 

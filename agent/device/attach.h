@@ -14,6 +14,10 @@
 struct attached;
 struct thread;
 
+/* What a VM's packet device sends has this mark (SO_MARK), and nothing else of
+ * this host. */
+#define ATTACH_MARK UINT32_C(0x686e7600)
+
 /* Where its packets are carried: threads, and this switch's worker in each. */
 struct attach_place {
 	struct thread *const *threads;

@@ -10,6 +10,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include "agent/device/attach.h"
 #include "agent/provider/kernel.h"
 
 enum { ROOM_SIZE = 512 };
@@ -22,10 +23,11 @@ struct visit {
 static struct nlmsghdr *start_qdisc(void *room, uint16_t type, uint16_t flags,
 				    int index);
 static struct nlmsghdr *start_filter(void *room, uint16_t type,
-				     uint16_t flags, int index,
+				     uint16_t flags, int index, uint32_t side,
 				     enum silence_for);
 static int set(struct netlink *, struct nlmsghdr *);
-static int add_filter(struct netlink *, int index, enum silence_for);
+static int add_filter(struct netlink *, int index, uint32_t side,
+		      enum silence_for);
 static bool is_filtered(struct netlink *, int index, uint32_t side);
 static int see_filter(const struct nlmsghdr *, void *is_there_);
 static int visit(void *visit_);
@@ -40,7 +42,9 @@ silence_begin(struct netlink *netlink, int index, enum silence_for whom)
 
 	if (error && error != -EEXIST)
 		return error;
-	error = add_filter(netlink, index, whom);
+	error = add_filter(netlink, index, TC_H_MIN_INGRESS, whom);
+	if ((!error || error == -EEXIST) && whom == SILENCE_PORT)
+		error = add_filter(netlink, index, TC_H_MIN_EGRESS, whom);
 	if (error && error != -EEXIST) {
 		silence_end(netlink, index, whom);
 		return error;
@@ -53,11 +57,15 @@ silence_end(struct netlink *netlink, int index, enum silence_for whom)
 {
 	char room[ROOM_SIZE];
 	int error = set(netlink, start_filter(room, RTM_DELTFILTER, 0, index,
-					      whom));
+					      TC_H_MIN_INGRESS, whom));
 
 	/* Ports are closed that never were silent: what is there is others'. */
 	if (error && whom == SILENCE_PORT)
 		return;
+	if (whom == SILENCE_PORT)
+		(void) !set(netlink, start_filter(room, RTM_DELTFILTER, 0,
+						  index, TC_H_MIN_EGRESS,
+						  whom));
 	/* It may be of use to others. */
 	if (!is_filtered(netlink, index, TC_H_MIN_INGRESS)
 	    && !is_filtered(netlink, index, TC_H_MIN_EGRESS))
@@ -98,7 +106,7 @@ start_qdisc(void *room, uint16_t type, uint16_t flags, int index)
 
 static struct nlmsghdr *
 start_filter(void *room, uint16_t type, uint16_t flags, int index,
-	     enum silence_for whom)
+	     uint32_t side, enum silence_for whom)
 {
 	struct nlmsghdr *message = netlink_start(room, type,
 						 flags | NLM_F_ACK);
@@ -106,7 +114,7 @@ start_filter(void *room, uint16_t type, uint16_t flags, int index,
 
 	info->tcm_ifindex = index;
 	info->tcm_handle = 1;
-	info->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS);
+	info->tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
 	info->tcm_info = TC_H_MAKE((uint32_t) whom << 16,
 				   htons(ETH_P_ALL));
 	mnl_attr_put_strz(message, TCA_KIND, "bpf");
@@ -119,21 +127,30 @@ set(struct netlink *netlink, struct nlmsghdr *message)
 	return netlink_ask(netlink, message, NULL, NULL);
 }
 
-/* In front of it stand packet sockets, behind it everybody else. */
+/* In front of it stand packet sockets, on the way in, and everybody behind it:
+ * so on the way out it has to know them. */
 static int
-add_filter(struct netlink *netlink, int index, enum silence_for whom)
+add_filter(struct netlink *netlink, int index, uint32_t side,
+	   enum silence_for whom)
 {
-	const struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, TC_ACT_SHOT);
+	const struct sock_filter drop[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_MARK),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ATTACH_MARK, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, (uint32_t) TC_ACT_UNSPEC),
+		BPF_STMT(BPF_RET | BPF_K, TC_ACT_SHOT),
+	};
+	const uint16_t first = side == TC_H_MIN_EGRESS ? 0 : 3;
+	const uint16_t n = 4 - first;
 	char room[ROOM_SIZE];
 	struct nlmsghdr *message = start_filter(room, RTM_NEWTFILTER,
 						NLM_F_CREATE | NLM_F_EXCL,
-						index, whom);
+						index, side, whom);
 	struct nlattr *options;
 
 	options = mnl_attr_nest_start(message, TCA_OPTIONS);
 	mnl_attr_put_u32(message, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-	mnl_attr_put_u16(message, TCA_BPF_OPS_LEN, 1);
-	mnl_attr_put(message, TCA_BPF_OPS, sizeof drop, &drop);
+	mnl_attr_put_u16(message, TCA_BPF_OPS_LEN, n);
+	mnl_attr_put(message, TCA_BPF_OPS, n * sizeof drop[0], drop + first);
 	mnl_attr_nest_end(message, options);
 	return set(netlink, message);
 }

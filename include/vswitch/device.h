@@ -50,6 +50,9 @@ struct vsw_packet_options {
 	struct vsw_addr to;		/* Take in only what is to this address
 					 * by UDP or GRE: all else the kernel
 					 * keeps to itself.  n == 0: all. */
+	uint32_t mark;			/* What is sent has it (socket(7),
+					 * SO_MARK), so that filters of the
+					 * kernel know it; 0: none. */
 };
 
 /* VXLAN (UDP sockets) and NVGRE (raw sockets) through the host's own stack:

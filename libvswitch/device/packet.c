@@ -219,6 +219,9 @@ open_queue(const struct device_opening *opening,
 	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
 #endif
 	if ((options->to.n && filter(fd, &options->to))
+	    || (options->mark && setsockopt(fd, SOL_SOCKET, SO_MARK,
+					    &options->mark,
+					    sizeof options->mark))
 	    || setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on)
 	    || setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on))
 		error = device_fail(opening, errno,

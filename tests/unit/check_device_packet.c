@@ -312,6 +312,23 @@ START_TEST(an_interface_that_is_down_is_brought_up_on_demand)
 }
 END_TEST
 
+START_TEST(what_is_sent_has_the_mark)
+{
+	struct vsw_packet_options options = {
+		.size = sizeof options, .name = "v0", .mark = 0x12345678
+	};
+	uint32_t mark = 0;
+	socklen_t size = sizeof mark;
+
+	vsw_device_close(device);
+	ck_assert_int_eq(vsw_device_open_packet(rig.vsw, &options, NULL, 0,
+						&device), 0);
+	ck_assert_int_eq(getsockopt(vsw_device_fd(device, 0), SOL_SOCKET,
+				    SO_MARK, &mark, &size), 0);
+	ck_assert_uint_eq(mark, 0x12345678);
+}
+END_TEST
+
 START_TEST(an_interface_that_goes_is_no_more_use)
 {
 	int error;
@@ -366,6 +383,7 @@ main(void)
 	tcase_add_test(tc, an_interface_that_is_down_may_come_back);
 	tcase_add_test(tc,
 		       an_interface_that_is_down_is_brought_up_on_demand);
+	tcase_add_test(tc, what_is_sent_has_the_mark);
 	tcase_add_test(tc, an_interface_that_goes_is_no_more_use);
 	tcase_add_test(tc, opening_says_what_is_wrong);
 	suite_add_tcase(suite, tc);
