@@ -25,6 +25,7 @@
 
 enum {
 	CERTIFICATE_DAYS = 30,
+	CLOCKS_DIFFER_S = 2,
 	NEAR_PERCENT = 80,
 	OVERHEAD_V4 = 50, OVERHEAD_V6 = 70,	/* VXLAN's, with the inner
 						 * Ethernet header. */
@@ -182,7 +183,11 @@ look_at_controllers(struct visit *visit)
 	for (int db = DB_MS_VTEP; db <= DB_HARDWARE_VTEP; db++)
 		look_at_managers(visit, state_table(model->state, db,
 						    "Manager"));
-	if (since)
+	/* Given before this run, or it would have moved with the clock. */
+	if (since > time(NULL) + CLOCKS_DIFFER_S)
+		tell(visit, LOOK, "policy", "is of a time to come: the clock "
+		     "has been set back since");
+	else if (since)
 		tell(visit, WELL, "policy", "is %s old", age);
 	else
 		tell(visit, LOOK, "policy", "no controller has ever given any");

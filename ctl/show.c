@@ -16,7 +16,7 @@
 #include "ctl/find.h"
 #include "ctl/hnv-idl.h"
 
-enum { INDENT = 4 };
+enum { INDENT = 4, CLOCKS_DIFFER_S = 2 };
 
 static void subscribe(struct ctl_context *);
 static void show(struct ctl_context *);
@@ -200,6 +200,10 @@ show_age(struct ds *out, const char *since)
 		return;
 	}
 	age = (long long int) (time(NULL) - timegm(&tm));
+	if (age < -CLOCKS_DIFFER_S) {
+		show_field(out, 1, "policy since", since);
+		return;
+	}
 	if (age < 0)
 		age = 0;
 	unit = age < 120 ? "s" : age < 7200 ? "min"

@@ -441,6 +441,15 @@ state_follow_column(struct model_state *state, const char *table_name,
 	}
 }
 
+int64_t
+state_clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec + 1;
+}
+
 const char *
 database_text(enum model_database db)
 {
@@ -557,8 +566,10 @@ committed(struct observer *observer, const struct commit *commit)
 		if (kind == ROW_OTHER || !matters(follower, change))
 			continue;
 		state->is_dirty = true;
-		if (follower->db != DB_HNV)
+		if (follower->db != DB_HNV) {
 			state->policy_time = time(NULL);
+			state->policy_clock_s = state_clock_s();
+		}
 		if (kind == ROW_HNV)
 			state->hnv_changed = state->must_tell_all = true;
 		else if (kind == ROW_PHYSICAL_SWITCH)

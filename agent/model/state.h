@@ -265,6 +265,8 @@ struct model_state {
 	/* For status_write(). */
 	int64_t policy_time;		/* When a controller last changed
 					 * anything, by the clock; 0: never. */
+	int64_t policy_clock_s;		/* The same by state_clock_s(); 0: that
+					 * was before this run. */
 	bool must_tell;			/* Physical_Port, Ucast_Macs_Local; */
 	bool must_tell_all;		/* each row of Physical_Port, or only */
 	struct uuid untold[MAX_UNTOLD];	/* these, and those whose ports */
@@ -309,6 +311,9 @@ const char *database_text(enum model_database);
 /* A column that is news now and then only. */
 void state_follow_column(struct model_state *, const char *table,
 			 const char *column, bool is_followed);
+/* Seconds by a clock that nobody sets, and that runs while the machine sleeps;
+ * never 0. */
+int64_t state_clock_s(void);
 
 /* model_host.c: hnv. */
 struct model_port *port_new(void);	/* In nobody's list yet. */

@@ -186,7 +186,17 @@ policy_set_time(struct model *model, int64_t time_s)
 int64_t
 policy_get_time(const struct model *model)
 {
-	return model->state->policy_time;
+	struct model_state *state = model->state;
+	int64_t moved;
+
+	if (!state->policy_clock_s)
+		return state->policy_time;
+	moved = time(NULL) - (state_clock_s() - state->policy_clock_s)
+		- state->policy_time;
+	/* Two clocks, each rounded, differ by a second now and then. */
+	if (moved < -2 || moved > 2)
+		state->policy_time += moved;
+	return state->policy_time;
 }
 
 /* Nothing of what there was to say has been said. */
@@ -216,7 +226,7 @@ write_host(struct model_state *state, struct teller *teller)
 	datum_add_string(&status, "state", fault->reason ? "error" : "up");
 	status_add_fault(&status, fault);
 	add_row_faults(state, &status);
-	add_time(&status, "policy_since", state->policy_time);
+	add_time(&status, "policy_since", policy_get_time(state->model));
 	if (state->audit_found) {
 		add_number(&status, "audit_differences", state->audit_found);
 		add_number(&status, "audit_repaired", state->audit_repaired);

@@ -20,7 +20,8 @@ void status_count(struct model *, struct model_port *const ports[], size_t n);
 void request_write(struct model *);
 
 /* When a controller last changed anything: seconds since 1970; 0: never.  Set
- * at the start, for what is on disk. */
+ * at the start, for what is on disk.  If that was in this run, it moves with a
+ * clock that is set, so that its age stays what it is. */
 void policy_set_time(struct model *, int64_t time_s);
 int64_t policy_get_time(const struct model *);
 
