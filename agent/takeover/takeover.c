@@ -633,8 +633,10 @@ start_record(struct takeovers *t, const struct wish *wish,
 				? MODEL_NOT_SUPPORTED : error == -E2BIG
 				? MODEL_LIMIT : MODEL_SYSTEM,
 				"routes of %s: %s", wish->interface,
-				error == -EOPNOTSUPP ? "nexthop objects"
-						     : strerror(-error));
+				error == -EOPNOTSUPP ? "they use nexthop "
+				"objects, which cannot be moved; FRR makes "
+				"routes without by \"no zebra nexthop kernel "
+				"enable\"" : strerror(-error));
 	if (fault.reason) {
 		refuse(t, record, &fault);
 		return false;
