@@ -2,6 +2,7 @@
 
 #include "ctl/agent.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +11,16 @@
 #include <db-ctl-base.h>
 #include <jsonrpc.h>
 #include <openvswitch/dynamic-string.h>
-#include <unixctl.h>
+#include <openvswitch/json.h>
+#include <openvswitch/poll-loop.h>
+#include <stream.h>
+#include <timeval.h>
 #include <util.h>
 
 #include "ctl/options.h"
 #include "ctl/pcap.h"
+
+enum { SAY_SO_AFTER_MS = 3000 };	/* While nobody answers. */
 
 static const struct verb {
 	const char *name;
@@ -45,14 +51,28 @@ static int ask_for(const struct options *, const char *command, int argc,
 static bool command_has_json(const char *command);
 static void check_count(const struct verb *, int n_args);
 static char *join(char *words[], int n);
-static int ask(const char *run_dir, const char *command, int argc,
+static int ask(const struct options *, const char *command, int argc,
 	       char *argv[]);
+static struct jsonrpc *connect_to(const char *path, const struct options *);
+static struct jsonrpc_msg *transact(struct jsonrpc *, const char *path,
+				    const struct options *,
+				    const char *command, int argc,
+				    char *argv[]);
+static void print_json(const struct options *, const char *text);
 static void print_answer(FILE *, const char *prefix, const char *text);
 
 bool
 agent_has_verb(const char *verb)
 {
 	return find_verb(verb) != NULL;
+}
+
+const char *
+agent_hint(int error)
+{
+	return error == EACCES || error == EPERM
+	       ? "are you root, or of the agent's group?"
+	       : "is hnv-agent running?";
 }
 
 void
@@ -69,7 +89,7 @@ agent_run(const struct options *options, int argc, char *argv[])
 
 	check_count(verb, argc - 1);
 	if (!strcmp(verb->name, "ctl"))
-		return ask(options->run_dir, argv[1], argc - 2, argv + 2);
+		return ask(options, argv[1], argc - 2, argv + 2);
 	if (!strcmp(verb->name, "trace"))
 		return trace(options, argv + 1, argc - 1);
 	return ask_for(options, verb->name, argc - 1, argv + 1);
@@ -113,8 +133,7 @@ ask_for(const struct options *options, const char *command, int argc,
 
 	args[0] = json;
 	memcpy(args + 1, argv, (size_t) argc * sizeof *args);
-	status = ask(options->run_dir, command, argc + is_json,
-		     args + !is_json);
+	status = ask(options, command, argc + is_json, args + !is_json);
 	free(args);
 	return status;
 }
@@ -142,8 +161,9 @@ check_count(const struct verb *verb, int n_args)
 		ctl_fatal("%s: too few arguments; usage: %s %s",
 			  verb->name, verb->name, verb->arguments);
 	if (n_args > verb->max_args)
-		ctl_fatal("%s: too many arguments; usage: %s %s",
-			  verb->name, verb->name, verb->arguments);
+		ctl_fatal("%s: too many arguments; usage: %s%s%s",
+			  verb->name, verb->name, *verb->arguments ? " " : "",
+			  verb->arguments);
 }
 
 static char *
@@ -157,34 +177,117 @@ join(char *words[], int n)
 }
 
 static int
-ask(const char *run_dir, const char *command, int argc, char *argv[])
+ask(const struct options *options, const char *command, int argc,
+    char *argv[])
 {
-	char *path = xasprintf("%s/hnv-agent.ctl", run_dir);
-	struct jsonrpc *client;
-	char *result = NULL, *problem = NULL;
-	int error = unixctl_client_create(path, &client);
+	char *path = xasprintf("%s/hnv-agent.ctl", options->run_dir);
+	struct jsonrpc *client = connect_to(path, options);
+	struct jsonrpc_msg *reply = transact(client, path, options, command,
+					     argc, argv);
+	const struct json *text = reply->error ? reply->error : reply->result;
 
-	if (error)
-		ctl_fatal("cannot reach the agent at %s (%s); "
-			  "is hnv-agent running?",
-			  path, ovs_retval_to_string(error));
-	error = unixctl_client_transact(client, command, argc, argv, &result,
-					&problem);
-	if (error)
-		ctl_fatal("the agent at %s did not answer (%s)", path,
-			  ovs_retval_to_string(error));
-
-	if (problem)
-		print_answer(stderr, "hnv-ctl: ", problem);
+	if (!text || text->type != JSON_STRING)
+		ctl_fatal("what answers at %s is no hnv-agent", path);
+	if (reply->error)
+		print_answer(stderr, "hnv-ctl: ", json_string(text));
+	else if (options->style.format == TF_JSON)
+		print_json(options, json_string(text));
 	else
-		print_answer(stdout, "", result);
-	int status = problem ? EXIT_FAILURE : EXIT_SUCCESS;
+		print_answer(stdout, "", json_string(text));
+	int status = reply->error ? EXIT_FAILURE : EXIT_SUCCESS;
 
+	jsonrpc_msg_destroy(reply);
 	jsonrpc_close(client);
-	free(result);
-	free(problem);
 	free(path);
 	return status;
+}
+
+static struct jsonrpc *
+connect_to(const char *path, const struct options *options)
+{
+	char *method = xasprintf("unix:%s", path);
+	struct stream *stream;
+	int error = stream_open_block(
+		stream_open(method, &stream, DSCP_DEFAULT),
+		options->timeout_s ? options->timeout_s * 1000LL : -1,
+		&stream);
+
+	if (error)
+		ctl_fatal("cannot reach the agent at %s (%s); %s",
+			  path, ovs_retval_to_string(error),
+			  agent_hint(error));
+	free(method);
+	return jsonrpc_open(stream);
+}
+
+/* An agent that is stopped, or busy, may let us wait for ever: whoever looks on
+ * is to know. */
+static struct jsonrpc_msg *
+transact(struct jsonrpc *client, const char *path,
+	 const struct options *options, const char *command, int argc,
+	 char *argv[])
+{
+	long long int say_so_at = time_msec() + SAY_SO_AFTER_MS;
+	long long int give_up_at = options->timeout_s
+		? time_msec() + options->timeout_s * 1000LL : LLONG_MAX;
+	struct json *args = json_array_create_empty();
+	int error;
+
+	for (int i = 0; i < argc; i++)
+		json_array_add(args, json_string_create(argv[i]));
+	error = jsonrpc_send(client, jsonrpc_create_request(command, args,
+							    NULL));
+	while (!error || error == EAGAIN) {
+		struct jsonrpc_msg *reply;
+		long long int now = time_msec();
+
+		jsonrpc_run(client);
+		error = jsonrpc_recv(client, &reply);
+		if (!error)
+			return reply;
+		if (now >= give_up_at)
+			ctl_fatal("the agent at %s has not answered after %u "
+				  "s, gave up", path, options->timeout_s);
+		if (now >= say_so_at) {
+			fprintf(stderr, "hnv-ctl: the agent at %s has not "
+				"answered yet; is it stopped, or busy? "
+				"(--timeout=SECS gives up)\n", path);
+			say_so_at = LLONG_MAX;
+		}
+		jsonrpc_wait(client);
+		jsonrpc_recv_wait(client);
+		poll_timer_wait_until(MIN(say_so_at, give_up_at));
+		poll_block();
+	}
+	ctl_fatal("the agent at %s did not answer (%s)", path,
+		  ovs_retval_to_string(error));
+}
+
+/* What is no JSON yet (the version, other commands' text) becomes a string. */
+static void
+print_json(const struct options *options, const char *text)
+{
+	struct json *json;
+	char *out;
+
+	if (*text != '{' && *text != '[') {
+		json = json_string_create(text);
+	} else {
+		json = json_from_string(text);
+		if (json->type == JSON_STRING) {
+			json_destroy(json);
+			json = json_string_create(text);
+		}
+	}
+	if (!(options->style.json_flags & JSSF_PRETTY)
+	    && json->type != JSON_STRING) {
+		print_answer(stdout, "", text);
+	} else {
+		out = json_to_string(json, options->style.json_flags);
+		print_answer(stdout, "", out);
+		free(out);
+	}
+	json_destroy(json);
 }
 
 static void

@@ -17,6 +17,9 @@ bool agent_has_verb(const char *verb);
 /* Prints the verbs and their arguments in the form of ctl_print_commands(). */
 void agent_print_verbs(void);
 
+/* What to look at if its sockets cannot be reached for that reason. */
+const char *agent_hint(int error);
+
 /* Carries out argv[0] with its arguments and prints the answer.  Returns an
  * exit status; problems with the command line or the socket are fatal. */
 int agent_run(const struct options *, int argc, char *argv[]);

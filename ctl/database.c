@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <db-ctl-base.h>
+#include <openvswitch/json.h>
 #include <openvswitch/poll-loop.h>
 #include <openvswitch/vlog.h>
 #include <ovsdb-data.h>
@@ -28,6 +29,7 @@
 #include <util.h>
 #include <uuid.h>
 
+#include "ctl/agent.h"
 #include "ctl/hnv-idl.h"
 #include "ctl/options.h"
 #include "ctl/take_over.h"
@@ -36,7 +38,7 @@ VLOG_DEFINE_THIS_MODULE(database);
 
 enum {
 	EXIT_NOT_IN_FORCE = 2,
-	SAY_SO_AFTER_MS = 3000		/* While we wait for the agent. */
+	SAY_SO_AFTER_MS = 3000		/* While nothing happens. */
 };
 
 enum outcome { DONE, AGAIN };
@@ -66,6 +68,8 @@ static struct {
 
 static void release(void);
 static void subscribe(void);
+static void fail_to_reach(void) OVS_NO_RETURN;
+static void wait_for_rows(long long int *say_so_at);
 static bool is_late(void);
 static void sleep_until(long long int);
 static enum outcome attempt(void);
@@ -73,6 +77,7 @@ static const struct hnvrec_host *need_host(void);
 static enum outcome run_verbs(struct ovsdb_symbol_table *);
 static void check_symbols(const struct ovsdb_symbol_table *);
 static enum outcome commit(struct ovsdb_symbol_table *);
+static void refuse(const char *error) OVS_NO_RETURN;
 static enum ovsdb_idl_txn_status carry_over(void);
 static bool host_appeared(void);
 static void settle(struct ovsdb_symbol_table *);
@@ -101,14 +106,13 @@ database_run(const struct options *options, const char *args,
 
 	/* There is no point in a second attempt on the same contents. */
 	unsigned int seqno = ovsdb_idl_get_seqno(run.idl);
+	long long int say_so_at = time_msec() + SAY_SO_AFTER_MS;
 	enum outcome outcome = AGAIN;
 
 	while (outcome == AGAIN) {
 		ovsdb_idl_run(run.idl);
 		if (!ovsdb_idl_is_alive(run.idl))
-			ctl_fatal("%s: cannot reach the database (%s)",
-				  options->db, ovs_retval_to_string(
-				  ovsdb_idl_get_last_error(run.idl)));
+			fail_to_reach();
 		if (seqno != ovsdb_idl_get_seqno(run.idl)) {
 			seqno = ovsdb_idl_get_seqno(run.idl);
 			outcome = attempt();
@@ -119,10 +123,8 @@ database_run(const struct options *options, const char *args,
 					  ? "nothing to be done"
 					  : "no answer from the database",
 				  options->timeout_s);
-		if (outcome == AGAIN && seqno == ovsdb_idl_get_seqno(run.idl)) {
-			ovsdb_idl_wait(run.idl);
-			sleep_until(run.give_up_at);
-		}
+		if (outcome == AGAIN && seqno == ovsdb_idl_get_seqno(run.idl))
+			wait_for_rows(&say_so_at);
 	}
 	print();
 
@@ -188,6 +190,32 @@ subscribe(void)
 			ctl_fatal("%s", context.error);
 		ctl_context_done(&context, command);
 	}
+}
+
+static void
+fail_to_reach(void)
+{
+	int error = ovsdb_idl_get_last_error(run.idl);
+
+	ctl_fatal("%s: cannot reach the database (%s); %s", run.options->db,
+		  ovs_retval_to_string(error), agent_hint(error));
+}
+
+/* Or other rows; whoever looks on is to know if nobody answers at all. */
+static void
+wait_for_rows(long long int *say_so_at)
+{
+	bool is_answered = ovsdb_idl_has_ever_connected(run.idl);
+
+	if (!is_answered && time_msec() >= *say_so_at) {
+		fprintf(stderr, "hnv-ctl: no answer from the database at %s "
+			"yet; is hnv-agent stopped, or busy? (--timeout=SECS "
+			"gives up)\n", run.options->db);
+		*say_so_at = LLONG_MAX;
+	}
+	ovsdb_idl_wait(run.idl);
+	sleep_until(is_answered ? run.give_up_at
+				: MIN(*say_so_at, run.give_up_at));
 }
 
 static bool
@@ -321,8 +349,7 @@ commit(struct ovsdb_symbol_table *symbols)
 	case TXN_ERROR:
 		if (host_appeared())
 			return AGAIN;
-		ctl_fatal("the database refused: %s",
-			  ovsdb_idl_txn_get_error(run.txn));
+		refuse(ovsdb_idl_txn_get_error(run.txn));
 	case TXN_ABORTED:
 	case TXN_NOT_LOCKED:
 	case TXN_UNCOMMITTED:
@@ -331,6 +358,24 @@ commit(struct ovsdb_symbol_table *symbols)
 	}
 	ctl_fatal("the transaction ended as \"%s\"",
 		  ovsdb_idl_txn_status_to_string(status));
+}
+
+/* 'error' as the server has it, in JSON. */
+static void
+refuse(const char *error)
+{
+	struct json *json = json_from_string(error);
+	const struct json *what = NULL, *details = NULL;
+
+	if (json->type == JSON_OBJECT) {
+		what = shash_find_data(json_object(json), "error");
+		details = shash_find_data(json_object(json), "details");
+	}
+	if (!what || what->type != JSON_STRING || !details
+	    || details->type != JSON_STRING)
+		ctl_fatal("the database refused: %s", error);
+	ctl_fatal("the database refused: %s (%s)", json_string(details),
+		  json_string(what));
 }
 
 static enum ovsdb_idl_txn_status

@@ -14,6 +14,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <command-line.h>
 #include <db-ctl-base.h>
@@ -50,6 +51,7 @@ static const struct ctl_table_class tables[HNVREC_N_TABLES] = {
 static void prepare(char *argv[]);
 static int run_database(const struct options *, const char *args, int argc,
 			char *argv[], struct shash *local);
+static void fail(const char *error) OVS_NO_RETURN;
 
 int
 main(int argc, char *argv[])
@@ -61,19 +63,17 @@ main(int argc, char *argv[])
 	prepare(argv);
 	char *args = process_escape_args(argv);
 	options_parse(argc, argv, &options, &local);
-	show_set_json(options.style.format == TF_JSON);
+	show_set_json(options.style.format == TF_JSON,
+		      options.style.json_flags);
 	argc -= optind;
 	argv += optind;
 	if (argc == 0)
 		ctl_fatal("missing verb; --help lists them");
 
-	if (agent_has_verb(argv[0]) && shash_is_empty(&local)) {
-		/* Its calls block; the alarm is all that ends them. */
-		ctl_timeout_setup(options.timeout_s);
+	if (agent_has_verb(argv[0]) && shash_is_empty(&local))
 		status = agent_run(&options, argc, argv);
-	} else {
+	else
 		status = run_database(&options, args, argc, argv, &local);
-	}
 	shash_destroy_free_data(&local);
 	options_done(&options);
 	free(args);
@@ -88,7 +88,7 @@ prepare(char *argv[])
 	vlog_set_levels(NULL, VLF_CONSOLE, VLL_WARN);
 	/* What these say, we say in our own words. */
 	vlog_set_levels_from_string_assert("reconnect:console:err");
-	vlog_set_levels_from_string_assert("unixctl:console:err");
+	vlog_set_levels_from_string_assert("ovsdb_idl:console:err");
 	ctl_init(&hnvrec_idl_class, hnvrec_table_classes, tables, NULL,
 		 database_exit);
 	verbs_register();
@@ -106,7 +106,7 @@ run_database(const struct options *options, const char *args, int argc,
 					 &n_commands);
 
 	if (error)
-		ctl_fatal("%s", error);
+		fail(error);
 	VLOG(ctl_might_write_to_db(commands, n_commands) ? VLL_INFO : VLL_DBG,
 	     "called as %s", args);
 
@@ -114,4 +114,21 @@ run_database(const struct options *options, const char *args, int argc,
 
 	free(commands);
 	return status;
+}
+
+/* A verb that is used in the wrong way, and how it is used. */
+static void
+fail(const char *error)
+{
+	const char *end = *error == '\'' ? strstr(error + 1, "' command ")
+					 : NULL;
+	char *name = end ? xmemdup0(error + 1, (size_t) (end - error - 1))
+			 : NULL;
+	const char *arguments = name && strstr(end, " arguments")
+		? verbs_arguments(name) : NULL;
+
+	if (arguments)
+		ctl_fatal("%s; usage: %s%s%s", error, name,
+			  *arguments ? " " : "", arguments);
+	ctl_fatal("%s", error);
 }

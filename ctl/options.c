@@ -305,9 +305,16 @@ An interface of this host, with its addresses and routes:\n\
   take-overs                      what is taken over\n\
 \n\
 The agent itself:\n\
+  doctor                          all that one would look at, worst first\n\
   trace SWITCH PORT PACKET        what would become of a packet, and why;\n\
-                                  PACKET in hex, or 'SRC > DST proto...'\n\
-  flows [PORT]                    cached flows\n\
+                                  PACKET in hex, 'SRC > DST proto...', or\n\
+                                  @FILE: those of a capture\n\
+  drops [PORT]                    what went nowhere, and why\n\
+  rules PORT                      what is in force, and what it has met\n\
+  mappings [VSID]                 where each address lives\n\
+  flows [--drop[=NAME]] [PORT]    cached flows\n\
+  connections [PORT]              tracked connections\n\
+  ports                           counters\n\
   version                         the running agent's version\n\
   exit                            ask the agent to stop\n\
   ctl COMMAND [ARG]...            any other command of the agent\n\
@@ -321,7 +328,8 @@ Options:\n\
   -t, --timeout=SECS  give up after SECS seconds\n\
   --retry             keep trying to connect\n\
   --dry-run           do not commit changes\n\
-  --oneline           one line of output a verb\n",
+  --oneline           one line of output a verb\n\
+  -f json             JSON, of show, list-*, list, find and the agent's\n",
 	       ctl_get_db_cmd_usage(), ctl_list_db_tables_usage());
 	table_usage();
 	vlog_usage();

@@ -15,6 +15,7 @@
 
 #include "ctl/find.h"
 #include "ctl/hnv-idl.h"
+#include "ctl/verbs.h"
 
 enum { INDENT = 4, CLOCKS_DIFFER_S = 2 };
 
@@ -56,17 +57,25 @@ static const struct ctl_command_syntax verbs[] = {
 
 /* Verbs are not told the command line's options. */
 static bool is_json;
+static int flags;
 
 void
-show_set_json(bool json)
+show_set_json(bool json, int json_flags)
 {
 	is_json = json;
+	flags = json_flags;
+}
+
+bool
+show_is_json(void)
+{
+	return is_json;
 }
 
 void
 show_register(void)
 {
-	ctl_register_commands(verbs);
+	verbs_add(verbs);
 }
 
 static void
@@ -93,7 +102,7 @@ show(struct ctl_context *context)
 		return;
 	}
 	json = host_to_json(host);
-	json_to_ds(json, JSSF_SORT, &context->output);
+	json_to_ds(json, JSSF_SORT | flags, &context->output);
 	ds_put_char(&context->output, '\n');
 	json_destroy(json);
 }

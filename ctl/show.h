@@ -9,7 +9,9 @@
  * each with its state and, where it is not as it should be, why.  Registers
  * it; call it once, after ctl_init(). */
 void show_register(void);
-/* Has it print one JSON object in one line instead. */
-void show_set_json(bool);
+/* Has it, and verbs that list names, print JSON instead, in one line or as
+ * 'json_flags' (JSSF_*) say. */
+void show_set_json(bool, int json_flags);
+bool show_is_json(void);
 
 #endif /* ctl/show.h */

@@ -51,7 +51,7 @@ static const struct ctl_command_syntax verbs[] = {
 void
 take_over_register(void)
 {
-	ctl_register_commands(verbs);
+	verbs_add(verbs);
 }
 
 int

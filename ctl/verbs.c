@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <db-ctl-base.h>
+#include <openvswitch/json.h>
 #include <ovsdb-idl.h>
 #include <smap.h>
 #include <svec.h>
@@ -17,6 +18,7 @@
 #include "ctl/find.h"
 #include "ctl/hnv-idl.h"
 #include "ctl/settings.h"
+#include "ctl/show.h"
 
 static void add_switch(struct ctl_context *);
 static const struct hnvrec_switch *new_switch(struct ctl_context *,
@@ -72,10 +74,32 @@ static const struct ctl_command_syntax verbs[] = {
 	{ NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, RO },
 };
 
+static const struct ctl_command_syntax *tables[4];
+static size_t n_tables;
+
 void
 verbs_register(void)
 {
-	ctl_register_commands(verbs);
+	verbs_add(verbs);
+}
+
+void
+verbs_add(const struct ctl_command_syntax *table)
+{
+	ovs_assert(n_tables < ARRAY_SIZE(tables));
+	tables[n_tables++] = table;
+	ctl_register_commands(table);
+}
+
+const char *
+verbs_arguments(const char *name)
+{
+	for (size_t i = 0; i < n_tables; i++)
+		for (const struct ctl_command_syntax *verb = tables[i];
+		     verb->name; verb++)
+			if (!strcmp(verb->name, name))
+				return verb->arguments;
+	return NULL;
 }
 
 const struct hnvrec_switch *
@@ -251,12 +275,21 @@ list_switches(struct ctl_context *context)
 static void
 print_sorted(struct ctl_context *context, struct svec *names)
 {
+	struct json *json = json_array_create_empty();
 	const char *name;
 	size_t i;
 
 	svec_sort(names);
-	SVEC_FOR_EACH (i, name, names)
-		ds_put_format(&context->output, "%s\n", name);
+	SVEC_FOR_EACH (i, name, names) {
+		json_array_add(json, json_string_create(name));
+		if (!show_is_json())
+			ds_put_format(&context->output, "%s\n", name);
+	}
+	if (show_is_json()) {
+		json_to_ds(json, 0, &context->output);
+		ds_put_char(&context->output, '\n');
+	}
+	json_destroy(json);
 	svec_destroy(names);
 }
 

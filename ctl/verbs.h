@@ -9,6 +9,13 @@
  * see hnv-ctl(8).  Registers them; call it once, after ctl_init(). */
 void verbs_register(void);
 
+/* Registers others, which must last. */
+struct ctl_command_syntax;
+void verbs_add(const struct ctl_command_syntax *);
+/* Of one that was registered here, what is to stand behind it.  NULL: there is
+ * none of that name. */
+const char *verbs_arguments(const char *name);
+
 /* For other verbs.  The switch of that name; NULL: a problem has been
  * reported. */
 struct ctl_context;
