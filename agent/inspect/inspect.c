@@ -15,6 +15,7 @@
 #include "agent/inspect/counts.h"
 #include "agent/inspect/wishes.h"
 #include "agent/net/control.h"
+#include "agent/policy/draft.h"
 #include "agent/policy/show.h"
 
 enum {
@@ -160,6 +161,11 @@ start(struct commands *commands, struct control_request *request,
 	if (!problem && wishes.n_words && step != step_mappings
 	    && !commands_find_port(commands, wishes.words[0], NULL, NULL))
 		problem = xasprintf("there is no port \"%s\"",
+				    wishes.words[0]);
+	if (!problem && wishes.n_words && step == step_mappings
+	    && !show_knows_subnet(commands->model, wishes.words[0]))
+		problem = xasprintf("there is no subnet \"%s\": a VSID or the "
+				    "name of a Logical_Switch",
 				    wishes.words[0]);
 	if (!problem && step == step_rules && !wishes.n_words)
 		problem = xstrdup("of which port?");
@@ -315,6 +321,9 @@ show_flow(void *job_, const struct vsw_flow_info *flow)
 {
 	struct job *job = job_;
 	struct report *report = &job->report;
+	const char *rewrite = flow->rewrite;
+	unsigned reason;
+	char punt[64];
 
 	if (job->wishes.only_drops
 	    && (flow->drop < 0 || (job->wishes.drop >= 0
@@ -325,14 +334,20 @@ show_flow(void *job_, const struct vsw_flow_info *flow)
 		return;
 	}
 	job->n_shown++;
+	/* The engine knows the number alone. */
+	if (sscanf(rewrite, "punt reason %u", &reason) == 1) {
+		snprintf(punt, sizeof punt, "to the host: %s",
+			 draft_punt_name(reason));
+		rewrite = punt;
+	}
 	report_line(report, "%s: %s -> %s, packets %" PRIu64 ", bytes %"
-		    PRIu64 ", idle %.3f s", vsw_port_name(flow->in_port),
-		    flow->key, flow->rewrite, flow->n_packets, flow->n_bytes,
+		    PRIu64 ", idle %.0f s", vsw_port_name(flow->in_port),
+		    flow->key, rewrite, flow->n_packets, flow->n_bytes,
 		    (double) flow->idle_ns / 1e9);
 	report_open(report, NULL);
 	report_string(report, "port", vsw_port_name(flow->in_port));
 	report_string(report, "flow", flow->key);
-	report_string(report, "rewrite", flow->rewrite);
+	report_string(report, "rewrite", rewrite);
 	report_string(report, "drop", flow->drop < 0 ? NULL : vsw_drop_name(
 			      (enum vsw_drop) flow->drop));
 	report_number(report, "packets", flow->n_packets);

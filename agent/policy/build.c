@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agent/base/memory.h"
+#include "agent/model/map.h"
 #include "agent/policy/policy.h"
 
 enum { PROBLEM_SIZE = 256 };
@@ -13,6 +14,7 @@ enum { PROBLEM_SIZE = 256 };
 static bool is_same(const struct built_group *, const struct draft_group *,
 		    struct vsw_mapping *const mappings[]);
 static struct hit **get_hits(struct hits *, const struct draft_group *);
+static uint64_t hash_matches(const struct draft_rule *);
 static void put_hits(struct hit **, const struct draft_group *);
 static int seal_group(struct vsw *, const struct draft_group *,
 		      struct vsw_mapping *const mappings[],
@@ -164,10 +166,31 @@ get_hits(struct hits *hits, const struct draft_group *draft)
 	struct hit **of = xcalloc(draft->n, sizeof(struct hit *));
 
 	for (size_t i = 0; i < draft->n; i++)
-		of[i] = hits_get(hits, draft->scope ? draft->scope
-						    : draft->name,
-				 draft->rules[i].name);
+		of[i] = draft->scope
+			? hits_get(hits, draft->scope, draft->rules[i].name, 0)
+			: hits_get(hits, draft->name, draft->rules[i].name,
+				   hash_matches(&draft->rules[i]));
 	return of;
+}
+
+/* Rules that are no controller's count by what they match, too: there are
+ * some of one name for each family. */
+static uint64_t
+hash_matches(const struct draft_rule *rule)
+{
+	uint64_t hash = 1;
+
+	for (size_t i = 0; i < rule->n_matches; i++) {
+		const struct draft_match *match = &rule->matches[i];
+		const uint16_t numbers[] = {
+			(uint16_t) match->field, match->first, match->last
+		};
+
+		hash = map_hash(numbers, sizeof numbers, hash);
+		hash = map_hash(match->value, match->size, hash);
+		hash = map_hash(match->mask, match->size, hash);
+	}
+	return hash;
 }
 
 static void

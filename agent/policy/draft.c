@@ -48,7 +48,6 @@ static void print_set(const struct draft_match *, FILE *);
 static unsigned count_bits(const struct draft_match *);
 static void print_action(const struct draft_rule *, FILE *);
 static void print_route(const struct draft_rule *, FILE *);
-static const char *reason_text(uint32_t reason);
 
 struct draft_group *
 draft_group_new(const char *format, ...)
@@ -271,6 +270,35 @@ draft_group_print(const struct draft_group *group, FILE *to)
 	}
 }
 
+const char *
+draft_punt_name(uint32_t reason)
+{
+	switch (reason) {
+	case PUNT_ARP:
+		return "arp";
+	case PUNT_ND:
+		return "nd";
+	case PUNT_GATEWAY:
+		return "gateway";
+	case PUNT_TTL:
+		return "ttl";
+	case PUNT_MISSING:
+		return "missing";
+	case PUNT_NO_ROUTE:
+		return "no route";
+	case PUNT_UNREACHABLE:
+		return "unreachable";
+	case PUNT_TOO_BIG:
+	case PUNT_TOO_BIG_HERE:
+		return "too big";
+	case PUNT_BFD:
+		return "bfd";
+	case PUNT_GROUP:
+		return "group";
+	}
+	return "?";
+}
+
 static char *
 format_text(const char *format, va_list args)
 {
@@ -457,7 +485,7 @@ print_action(const struct draft_rule *rule, FILE *to)
 			rule->drop_as ? vsw_drop_name(rule->drop_as) : "");
 		break;
 	case DRAFT_PUNT:
-		fprintf(to, "punt %s", reason_text(rule->reason));
+		fprintf(to, "punt %s", draft_punt_name(rule->reason));
 		break;
 	case DRAFT_ENCAP:
 		fprintf(to, "encap by %u%s%s", rule->vni,
@@ -499,28 +527,4 @@ print_route(const struct draft_rule *rule, FILE *to)
 		fprintf(to, "%s into %u%s%s", i ? " or" : "route",
 			hops[i].vni, *text ? " via " : "", text);
 	}
-}
-
-static const char *
-reason_text(uint32_t reason)
-{
-	switch (reason) {
-	case PUNT_ARP:
-		return "arp";
-	case PUNT_ND:
-		return "nd";
-	case PUNT_GATEWAY:
-		return "gateway";
-	case PUNT_TTL:
-		return "ttl";
-	case PUNT_MISSING:
-		return "missing";
-	case PUNT_NO_ROUTE:
-		return "no route";
-	case PUNT_UNREACHABLE:
-		return "unreachable";
-	case PUNT_GROUP:
-		return "group";
-	}
-	return "?";
 }

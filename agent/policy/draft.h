@@ -140,5 +140,7 @@ void draft_rule_set_hops(struct draft_rule *, const struct draft_hop *,
 bool draft_group_equal(const struct draft_group *, const struct draft_group *);
 /* As explain would say it, a line for each rule. */
 void draft_group_print(const struct draft_group *, FILE *);
+/* Of an enum punt_reason: "no route". */
+const char *draft_punt_name(uint32_t reason);
 
 #endif /* policy/draft.h */

@@ -11,7 +11,7 @@ struct hit {
 	struct keyed by_name;		/* In hits.map. */
 	struct hits *hits;
 	struct vsw_counter *counter;
-	size_t n_users;
+	size_t n_users, n_shown;
 	uint16_t tag;			/* 0: none. */
 };
 
@@ -29,7 +29,8 @@ struct hits {
 	uint16_t last_tag;
 };
 
-static struct uuid make_key(const char *scope, const char *rule);
+static struct uuid make_key(const char *scope, const char *rule,
+			    uint64_t key);
 
 struct hits *
 hits_new(struct vsw *vsw)
@@ -54,10 +55,10 @@ hits_free(struct hits *hits)
 }
 
 struct hit *
-hits_get(struct hits *hits, const char *scope, const char *rule)
+hits_get(struct hits *hits, const char *scope, const char *rule, uint64_t key)
 {
-	struct uuid key = make_key(scope, rule);
-	struct keyed *keyed = map_find(&hits->map, &key);
+	struct uuid name = make_key(scope, rule, key);
+	struct keyed *keyed = map_find(&hits->map, &name);
 	struct vsw_counter *counter;
 	struct hit *hit;
 
@@ -69,7 +70,7 @@ hits_get(struct hits *hits, const char *scope, const char *rule)
 	if (vsw_counter_new(hits->vsw, &counter))
 		return NULL;
 	hit = xcalloc(1, sizeof *hit);
-	hit->by_name.key = key;
+	hit->by_name.key = name;
 	hit->hits = hits;
 	hit->counter = counter;
 	hit->n_users = 1;
@@ -136,19 +137,29 @@ hit_n_packets(const struct hit *hit)
 	return hit ? vsw_counter_read(hit->counter) : 0;
 }
 
+size_t *
+hit_n_shown(struct hit *hit)
+{
+	return &hit->n_shown;
+}
+
 /* 128 bits of hash stand for the words: that two are called alike by chance is
  * not to be expected, and would mix two numbers up. */
 static struct uuid
-make_key(const char *scope, const char *rule)
+make_key(const char *scope, const char *rule, uint64_t key)
 {
 	uint64_t halves[2];
-	struct uuid key;
+	struct uuid uuid;
 
 	halves[0] = map_hash(rule, strlen(rule),
 			     map_hash(scope, strlen(scope), 1));
 	halves[1] = map_hash(rule, strlen(rule),
 			     map_hash(scope, strlen(scope), 2));
-	memset(&key, 0, sizeof key);
-	memcpy(&key, halves, sizeof halves);
-	return key;
+	if (key) {
+		halves[0] = map_hash(&key, sizeof key, halves[0]);
+		halves[1] = map_hash(&key, sizeof key, halves[1]);
+	}
+	memset(&uuid, 0, sizeof uuid);
+	memcpy(&uuid, halves, sizeof halves);
+	return uuid;
 }

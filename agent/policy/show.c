@@ -126,6 +126,14 @@ show_mappings(const struct model *model, struct show_mappings *walk, size_t n,
 	return true;
 }
 
+bool
+show_knows_subnet(const struct model *model, const char *subnet)
+{
+	struct show_mappings walk = { .subnet = subnet };
+
+	return next_subnet(model, &walk) != NULL;
+}
+
 static void
 show_group(const struct model *model, const struct model_switch *sw,
 	   const struct model_port *port, const struct applied_group *group,
@@ -143,13 +151,22 @@ show_group(const struct model *model, const struct model_switch *sw,
 	report_string(report, "group", draft->name);
 	report_string(report, "direction", direction);
 	report_open_list(report, "rules");
+	for (size_t i = 0; i < draft->n; i++)
+		if (group->built->hits[i])
+			*hit_n_shown(group->built->hits[i]) = 0;
+	for (size_t i = 0; i < draft->n; i++)
+		if (group->built->hits[i])
+			++*hit_n_shown(group->built->hits[i]);
 	for (size_t i = 0; i < draft->n; i++) {
 		const struct draft_rule *rule = &draft->rules[i];
-		uint64_t hits = hit_n_packets(group->built->hits[i]);
+		struct hit *hit = group->built->hits[i];
+		uint64_t hits = hit_n_packets(hit);
+		bool is_shared = hit && *hit_n_shown(hit) > 1;
 		char *text = rule_text(draft, i);
 		char *row = row_of(model, sw, port, &group->entry, rule->name);
 
-		report_line(report, "    %" PRIu64 " hits: %s%s%s", hits, text,
+		report_line(report, "    %" PRIu64 " hits%s: %s%s%s", hits,
+			    is_shared ? " of all of this name" : "", text,
 			    row ? "  # " : "", row ? row : "");
 		report_open(report, NULL);
 		report_number(report, "number", i + 1);
@@ -158,6 +175,7 @@ show_group(const struct model *model, const struct model_switch *sw,
 		report_string(report, "text", text);
 		report_string(report, "row", row);
 		report_number(report, "hits", hits);
+		report_bool(report, "hits_are_shared", is_shared);
 		report_close(report);
 		free(text);
 		free(row);

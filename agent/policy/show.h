@@ -39,5 +39,7 @@ struct show_mappings {
 /* Goes through about 'n' rows.  False: that was the last. */
 bool show_mappings(const struct model *, struct show_mappings *, size_t n,
 		   struct report *);
+/* Is there one of that VSID or name? */
+bool show_knows_subnet(const struct model *, const char *subnet);
 
 #endif /* policy/show.h */

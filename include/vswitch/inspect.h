@@ -32,8 +32,8 @@ extern "C" {
 	X(UNKNOWN_VNI, "virtual network is not known here")                 \
 	X(UNKNOWN_PA, "tunnel from a provider address that is not known")   \
 	X(BAD_TUNNEL, "tunnel header is damaged or asks for the unknown")   \
-	X(NO_UPLINK, "routing domain has no uplink")                        \
-	X(NO_NEXT_HOP, "MAC of the provider address is not known")          \
+	X(NO_UPLINK, "no uplink to the provider address is up")             \
+	X(NO_NEXT_HOP, "no way to the provider address, or no neighbour")   \
 	X(SAME_PORT, "would go out where it came in")                       \
 	X(TTL, "time to live is used up")                                   \
 	X(NO_PUNT, "no port takes punts")                                   \
