@@ -16,10 +16,12 @@
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
 #include "agent/doctor_path.h"
+#include "agent/findings.h"
 #include "agent/host/flow_log.h"
 #include "agent/inspect/wishes.h"
 #include "agent/model/state.h"
 #include "agent/ovsdb/store/journal.h"
+#include "agent/provider/probe.h"
 #include "agent/status/status.h"
 #include "agent/status/write.h"
 
@@ -29,16 +31,19 @@ enum {
 	NEAR_PERCENT = 80,
 	OVERHEAD_V4 = 50, OVERHEAD_V6 = 70,	/* VXLAN's, with the inner
 						 * Ethernet header. */
-	USUAL_MTU = 1450
+	USUAL_MTU = 1450,
+	ETHERNET_SIZE = 14,
+	VISITS_MAX = 16
 };
-
-enum verdict { WELL, LOOK, WRONG };
 
 /* An examination. */
 struct visit {
+	struct list link;		/* In doctor.visits. */
 	const struct doctor *doctor;
-	struct report report;
-	size_t n[3];			/* By verdict. */
+	struct control_request *request;
+	bool is_json;
+	struct probe_round *round;	/* While others are asked. */
+	struct findings findings;
 };
 
 /* Ways to others. */
@@ -46,10 +51,15 @@ struct paths {
 	struct visit *visit;
 	unsigned mtu;			/* That ports have. */
 	size_t n, n_well;
+	const struct probe_way *ways;
+	size_t n_ways;
 };
 
 static void run(struct control_request *, size_t n_args,
 		const char *const args[], void *doctor);
+static void examine(void *visit, const struct probe_way *, size_t n,
+		    size_t n_more);
+static void free_visit(struct visit *);
 static void tell(struct visit *, enum verdict, const char *check,
 		 const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -63,9 +73,14 @@ static void look_at_macs(struct visit *);
 static int compare_claims(const void *, const void *);
 static void look_at_audit(struct visit *);
 static void look_at_provider(struct visit *);
+static bool has_unbound(const struct model_switch *);
 static void look_at_given(void *visit, const struct model_tunnel_ip *);
-static void look_at_paths(struct visit *);
+static void look_at_paths(struct visit *, const struct probe_way *, size_t n,
+			  size_t n_more);
 static void look_at_path(void *paths_, const struct doctor_path *);
+static const struct probe_way *find_way(const struct paths *,
+					const struct doctor_path *);
+static bool look_at_way(const struct paths *, const struct probe_way *);
 static unsigned largest_mtu(const struct model *);
 static void look_at_drops(struct visit *);
 static void look_at_limits(struct visit *);
@@ -78,73 +93,102 @@ static void look_at_log(struct visit *);
 void
 doctor_add_commands(struct control *control, struct doctor *doctor)
 {
+	list_init(&doctor->visits);
 	control_add_command(control, "doctor", "[--format=json]", 0, 1, run,
 			    doctor);
 }
 
+void
+doctor_stop(struct doctor *doctor)
+{
+	while (doctor->visits.next && !list_is_empty(&doctor->visits)) {
+		struct visit *visit = LIST_ENTRY(doctor->visits.next,
+						 struct visit, link);
+
+		probe_cancel(visit->round);
+		control_fail(visit->request, "the agent stops");
+		free_visit(visit);
+	}
+}
+
+/* Others first: they may take a second to answer, or not to. */
 static void
 run(struct control_request *request, size_t n_args, const char *const args[],
-    void *doctor)
+    void *doctor_)
 {
-	struct visit visit = { .doctor = doctor };
+	struct doctor *doctor = doctor_;
+	struct visit *visit;
 	struct wishes wishes;
-	char *text = wishes_read(&wishes, n_args, args);
+	char *problem = wishes_read(&wishes, n_args, args);
+	size_t n_visits = 0;
 
-	if (text) {
-		control_fail(request, text);
-		free(text);
+	for (const struct list *link = doctor->visits.next;
+	     link != &doctor->visits; link = link->next)
+		n_visits++;
+	if (!problem && n_visits >= VISITS_MAX)
+		problem = xstrdup("too many questions at once");
+	if (problem) {
+		control_fail(request, problem);
+		free(problem);
 		return;
 	}
-	report_start(&visit.report, wishes.is_json);
-	report_open_list(&visit.report, "checks");
-	look_at_host(&visit);
-	look_at_controllers(&visit);
-	look_at_rows(&visit);
-	look_at_ports(&visit);
-	look_at_macs(&visit);
-	look_at_audit(&visit);
-	look_at_provider(&visit);
-	look_at_paths(&visit);
-	look_at_drops(&visit);
-	look_at_limits(&visit);
-	look_at_certificate(&visit, visit.doctor->certificate);
-	look_at_certificate(&visit, visit.doctor->ca_certificate);
-	look_at_files(&visit);
-	look_at_log(&visit);
-	look_at_clock(&visit);
-	report_close_list(&visit.report);
-	report_line(&visit.report, "%zu well, %zu worth a look, %zu wrong",
-		    visit.n[WELL], visit.n[LOOK], visit.n[WRONG]);
-	report_number(&visit.report, "well", visit.n[WELL]);
-	report_number(&visit.report, "look", visit.n[LOOK]);
-	report_number(&visit.report, "wrong", visit.n[WRONG]);
-	text = report_end(&visit.report);
-	control_reply(request, text);
+	visit = xcalloc(1, sizeof *visit);
+	visit->doctor = doctor;
+	visit->request = request;
+	visit->is_json = wishes.is_json;
+	list_append(&doctor->visits, &visit->link);
+	visit->round = probe_ask(host_probe(doctor->host),
+				 ETHERNET_SIZE + largest_mtu(doctor->model),
+				 examine, visit);
+}
+
+static void
+examine(void *visit_, const struct probe_way *ways, size_t n, size_t n_more)
+{
+	struct visit *visit = visit_;
+	struct report report;
+	char *text;
+
+	look_at_provider(visit);
+	look_at_paths(visit, ways, n, n_more);
+	look_at_ports(visit);
+	look_at_macs(visit);
+	look_at_rows(visit);
+	look_at_controllers(visit);
+	look_at_audit(visit);
+	look_at_drops(visit);
+	look_at_limits(visit);
+	look_at_files(visit);
+	look_at_certificate(visit, visit->doctor->certificate);
+	look_at_certificate(visit, visit->doctor->ca_certificate);
+	look_at_log(visit);
+	look_at_host(visit);
+	look_at_clock(visit);
+	report_start(&report, visit->is_json);
+	findings_report(&visit->findings, &report);
+	text = report_end(&report);
+	control_reply(visit->request, text);
 	free(text);
+	free_visit(visit);
+}
+
+static void
+free_visit(struct visit *visit)
+{
+	findings_done(&visit->findings);
+	list_remove(&visit->link);
+	free(visit);
 }
 
 static void
 tell(struct visit *visit, enum verdict verdict, const char *check,
      const char *format, ...)
 {
-	static const char *const names[] = { "well", "look", "wrong" };
-	static const char *const marks[] = { "ok   ", "look ", "WRONG" };
-	struct report *report = &visit->report;
 	va_list args;
-	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		abort();
+	findings_add(&visit->findings, verdict, check, format, args);
 	va_end(args);
-	visit->n[verdict]++;
-	report_line(report, "%s %s: %s", marks[verdict], check, text);
-	report_open(report, NULL);
-	report_string(report, "check", check);
-	report_string(report, "state", names[verdict]);
-	report_string(report, "detail", text);
-	report_close(report);
-	free(text);
 }
 
 /* Does anybody mean this host? */
@@ -365,6 +409,11 @@ look_at_provider(struct visit *visit)
 			     sw->fault.detail
 			     ? sw->fault.detail
 			     : model_reason_text(sw->fault.reason));
+		if (list_is_empty(&sw->provider_addresses)
+		    && has_unbound(sw))
+			tell(visit, WRONG, "provider address", "switch %s has "
+			     "none, see hnv-ctl add-pa: its ports cannot be "
+			     "bound", sw->name);
 		for (const struct list *link = sw->provider_addresses.next;
 		     link != &sw->provider_addresses; link = link->next) {
 			const struct model_pa *pa =
@@ -382,6 +431,18 @@ look_at_provider(struct visit *visit)
 	}
 }
 
+/* For want of a provider address? */
+static bool
+has_unbound(const struct model_switch *sw)
+{
+	for (const struct list *link = sw->ports.next; link != &sw->ports;
+	     link = link->next)
+		if (LIST_ENTRY(link, const struct model_port, link)
+		    ->fault.reason == MODEL_NO_PROVIDER_ADDRESS)
+			return true;
+	return false;
+}
+
 /* Addresses that a controller gives, and that are no provider address: others
  * are looked at as such. */
 static void
@@ -395,22 +456,26 @@ look_at_given(void *visit, const struct model_tunnel_ip *tunnel_ip)
 		     ? fault->detail : model_reason_text(fault->reason));
 }
 
-/* What kernels know of the ways to others: whether there is one, and how much
- * goes through it. */
+/* The ways to others: what kernels know of each, whether there is one and how
+ * much goes through it, and whether somebody answers at its end. */
 static void
-look_at_paths(struct visit *visit)
+look_at_paths(struct visit *visit, const struct probe_way *ways, size_t n,
+	      size_t n_more)
 {
 	const struct model *model = visit->doctor->model;
-	struct paths paths = { .visit = visit, .mtu = largest_mtu(model) };
-	size_t n_more = doctor_each_path(model, look_at_path, &paths);
+	struct paths paths = {
+		.visit = visit, .mtu = largest_mtu(model), .ways = ways,
+		.n_ways = n
+	};
+	size_t n_unseen = doctor_each_path(model, look_at_path, &paths);
 
 	if (paths.n_well || !paths.n)
 		tell(visit, WELL, "paths", "%zu ways to provider addresses of "
 		     "others, with room for an MTU of %u", paths.n_well,
 		     paths.mtu);
-	if (n_more)
+	if (n_unseen || n_more)
 		tell(visit, LOOK, "paths", "%zu more were not looked at",
-		     n_more);
+		     n_unseen > n_more ? n_unseen : n_more);
 }
 
 static void
@@ -422,7 +487,8 @@ look_at_path(void *paths_, const struct doctor_path *path)
 	const char *netns = path->local
 		? model_option(&path->local->options, "netns", NULL) : NULL;
 	enum verdict verdict = path->has_other ? LOOK : WRONG;
-	char text[MODEL_ADDR_TEXT_SIZE];
+	const struct probe_way *way = find_way(paths, path);
+	char text[MODEL_ADDR_TEXT_SIZE], hop[MODEL_ADDR_TEXT_SIZE];
 
 	model_addr_to_text(path->remote, text);
 	paths->n++;
@@ -433,22 +499,74 @@ look_at_path(void *paths_, const struct doctor_path *path)
 		tell(paths->visit, verdict, "path", "%s: %s, from %s%s%s",
 		     text, strerror(path->error), path->local->ip,
 		     netns ? " in " : "", netns ? netns : "");
-	else if (path->mtu < wanted)
+	else if (path->mtu && path->mtu < wanted)
 		tell(paths->visit, WRONG, "path", "to %s %u bytes go "
 		     "through, and ports of MTU %u need %u, from %s%s%s",
 		     text, path->mtu, paths->mtu, wanted, path->local->ip,
 		     netns ? " in " : "", netns ? netns : "");
-	else
+	else if (!path->is_silent && (!way || !look_at_way(paths, way)))
 		paths->n_well++;
-	if (path->is_silent) {
-		char hop[MODEL_ADDR_TEXT_SIZE];
+	if (!path->is_silent)
+		return;
+	model_addr_to_text(&path->next_hop, hop);
+	tell(paths->visit, way ? verdict : LOOK, "path", "%s: the MAC address "
+	     "of %s is not known%s%s: it does not answer", text, hop,
+	     netns ? " in " : "", netns ? netns : "");
+}
 
-		model_addr_to_text(&path->next_hop, hop);
-		tell(paths->visit, LOOK, "path", "%s: the MAC address of %s "
-		     "is not known%s%s: it does not answer, or nothing was "
-		     "sent there", text, hop, netns ? " in " : "",
-		     netns ? netns : "");
+/* NULL: that was not tried. */
+static const struct probe_way *
+find_way(const struct paths *paths, const struct doctor_path *path)
+{
+	for (size_t i = 0; i < paths->n_ways && path->local; i++) {
+		const struct probe_way *way = &paths->ways[i];
+
+		if (way->remote.n == path->remote->n
+		    && !memcmp(way->remote.bytes, path->remote->bytes,
+			       way->remote.n)
+		    && !memcmp(way->local.bytes, path->local->addr.bytes,
+			       way->local.n))
+			return way;
 	}
+	return NULL;
+}
+
+/* False: it answers.  Who knows nothing of our questions does not either: that
+ * is worth a look, and no more. */
+static bool
+look_at_way(const struct paths *paths, const struct probe_way *way)
+{
+	struct visit *visit = paths->visit;
+	const char *encap = way->encap == VSW_ENCAP_NVGRE ? "NVGRE" : "VXLAN";
+	char remote[MODEL_ADDR_TEXT_SIZE], local[MODEL_ADDR_TEXT_SIZE];
+
+	model_addr_to_text(&way->remote, remote);
+	model_addr_to_text(&way->local, local);
+	if (way->is_answered && way->is_large_answered)
+		return false;
+	if (way->is_answered)
+		tell(visit, WRONG, "path", "to %s little packets arrive, and "
+		     "those of ports of MTU %u do not, from %s: there is less "
+		     "room on the way, and nobody says so", remote,
+		     paths->mtu, local);
+	else if (way->is_refused)
+		tell(visit, WRONG, "path", "%s refuses %s from %s: its agent "
+		     "is not running, or hears another port (here %u)",
+		     remote, encap, local,
+		     visit->doctor->model->settings.vxlan_port);
+	else if (way->is_pinged)
+		tell(visit, LOOK, "path", "%s answers ping, and not %s from "
+		     "%s: its agent does not run, hears another port (here "
+		     "%u) or knows no locator %s, or it is no hnv", remote,
+		     encap, local, visit->doctor->model->settings.vxlan_port,
+		     local);
+	else if (way->error)
+		tell(visit, WRONG, "path", "%s: %s, says the way there from "
+		     "%s", remote, strerror(way->error), local);
+	else
+		tell(visit, LOOK, "path", "%s answers neither %s nor ping from "
+		     "%s", remote, encap, local);
+	return true;
 }
 
 static unsigned

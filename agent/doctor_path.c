@@ -32,7 +32,8 @@ struct question {
 	struct answer *answers;		/* One for each. */
 };
 
-static void add_remote(void *remotes_, const struct vsw_addr *);
+static void add_remote(void *remotes_, const struct vsw_addr *,
+		       enum vsw_encap);
 static size_t collect(const struct model *,
 		      const struct model_pa *ret_locals[], size_t max);
 static bool is_asked(const struct model_pa *, const struct vsw_addr *);
@@ -102,10 +103,11 @@ doctor_each_path(const struct model *model,
 }
 
 static void
-add_remote(void *remotes_, const struct vsw_addr *pa)
+add_remote(void *remotes_, const struct vsw_addr *pa, enum vsw_encap encap)
 {
 	struct remotes_seen *remotes = remotes_;
 
+	(void) encap;
 	for (size_t i = 0; i < remotes->n; i++)
 		if (remotes->of[i].n == pa->n
 		    && !memcmp(remotes->of[i].bytes, pa->bytes, pa->n))

@@ -223,8 +223,10 @@ still_there(evutil_socket_t fd, short what, void *agent_)
 static void
 stop(struct agent *agent)
 {
-	if (agent->control)
+	if (agent->control) {
 		commands_stop(&agent->commands);
+		doctor_stop(&agent->doctor);
+	}
 	control_free(agent->control);
 	remotes_free(agent->remotes);
 	turn_free(agent->turn);

@@ -220,6 +220,12 @@ host_flow_log(const struct host *host)
 	return host->flow_log;
 }
 
+struct probe *
+host_probe(const struct host *host)
+{
+	return bfd_probe(host->bfd);
+}
+
 size_t
 host_n_threads(const struct host *host)
 {

@@ -44,6 +44,7 @@ void host_check_ports(struct host *, struct model_port *const ports[],
 void host_check_uplinks(struct host *);
 
 struct flow_log *host_flow_log(const struct host *);
+struct probe *host_probe(const struct host *);
 
 /* For commands: a switch's share of each thread. */
 size_t host_n_threads(const struct host *);

@@ -486,7 +486,6 @@ struct model {
 	uint64_t places_version;	/* When model_each_remote() may. */
 	struct list paths;		/* struct model_path. */
 	uint64_t paths_version;		/* Moves when they are read anew. */
-	bool has_paths;			/* That are not removed. */
 	struct model_state *state;	/* Ours. */
 };
 
@@ -557,11 +556,11 @@ bool model_find_route(const struct model_subnet *subnet,
 /* The subnet of the router in which a next hop is, by the longest prefix. */
 struct model_subnet *model_find_hop(const struct model_router *,
 				    const struct vsw_addr *);
-/* Each provider address that a locator names and that is not this host's;
- * some more than once. */
+/* Each provider address that a locator names and that is not this host's, with
+ * the locator's encapsulation; some more than once. */
 void model_each_remote(const struct model *,
-		       void (*each)(void *ctx, const struct vsw_addr *),
-		       void *ctx);
+		       void (*each)(void *ctx, const struct vsw_addr *,
+				    enum vsw_encap), void *ctx);
 
 /* An address that a controller lists in tunnel_ips of a switch, and what became
  * of it. */

@@ -39,7 +39,6 @@ path_follow(struct model_state *state)
 {
 	struct model *model = state->model;
 	struct list *paths = &model->paths;
-	bool wanted = false;
 
 	if (!state->paths_changed)
 		return;
@@ -48,15 +47,9 @@ path_follow(struct model_state *state)
 		LIST_ENTRY(link, struct model_path, link)->is_removed = true;
 	read_table(state, DB_MS_VTEP, "Physical_Locator", false);
 	read_table(state, DB_HARDWARE_VTEP, "Tunnel", true);
-	for (struct list *link = paths->next; link != paths; link = link->next)
-		wanted |= !LIST_ENTRY(link, struct model_path, link)
-				->is_removed;
 	state->paths_flipped = state->must_tell_paths = true;
 	model->paths_version++;
 	model->places_version++;
-	if (model->has_paths != wanted)
-		state->structure_changed = true;
-	model->has_paths = wanted;
 }
 
 /* What is looked at anew are rows that share an address with others: where

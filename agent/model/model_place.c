@@ -85,7 +85,8 @@ place_own_follow(struct model_state *state)
 
 void
 model_each_remote(const struct model *model,
-		  void (*each)(void *ctx, const struct vsw_addr *), void *ctx)
+		  void (*each)(void *ctx, const struct vsw_addr *,
+			       enum vsw_encap), void *ctx)
 {
 	const struct model_state *state = model->state;
 
@@ -97,7 +98,7 @@ model_each_remote(const struct model *model,
 					const struct place, by_row);
 
 				if (!place->problem && !place->is_own)
-					each(ctx, &place->pa);
+					each(ctx, &place->pa, place->encap);
 			}
 	for (const struct list *link = model->paths.next;
 	     link != &model->paths; link = link->next) {
@@ -105,7 +106,7 @@ model_each_remote(const struct model *model,
 			LIST_ENTRY(link, const struct model_path, link);
 
 		if (!path->is_removed && !path->problem)
-			each(ctx, &path->remote);
+			each(ctx, &path->remote, path->encap);
 	}
 	for (const struct list *link = model->domains.next;
 	     link != &model->domains; link = link->next) {
@@ -113,7 +114,7 @@ model_each_remote(const struct model *model,
 			LIST_ENTRY(link, const struct model_domain, link);
 
 		if (domain->pa.n)
-			each(ctx, &domain->pa);
+			each(ctx, &domain->pa, domain->encap);
 	}
 }
 

@@ -180,7 +180,7 @@ compile_group(const struct model *model, const struct model_switch *sw,
 	case GROUP_LEARN:
 		return layer_sources(subnet);
 	case GROUP_DELIVERY:
-		return layer_delivery(model, sw);
+		return layer_delivery(sw);
 	case GROUP_NEIGHBOURS:
 		return layer_neighbours();
 	case GROUP_NO_RULE_PASS:

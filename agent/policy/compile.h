@@ -121,8 +121,7 @@ struct draft_rule *layer_add_own(struct draft_group *, uint32_t priority,
 enum { LAYER_COPIES_LAST = 2 };
 void layer_add_copies(struct draft_group *, struct model_subnet *);
 /* layer_delivery.c */
-struct draft_group *layer_delivery(const struct model *,
-				   const struct model_switch *);
+struct draft_group *layer_delivery(const struct model_switch *);
 
 /* Where something lives, before any switch knows it. */
 struct draft_location {

@@ -15,16 +15,14 @@ static void add_bfd(struct draft_group *, enum vsw_field source,
 		    size_t size);
 
 struct draft_group *
-layer_delivery(const struct model *model, const struct model_switch *sw)
+layer_delivery(const struct model_switch *sw)
 {
 	struct draft_group *group = draft_group_new("delivery");
 	struct model_subnet **subnets;
 	size_t n = compile_in_force(sw, &subnets);
 
-	if (model->has_paths) {
-		add_bfd(group, VSW_FIELD_TUNNEL_SRC4, 4);
-		add_bfd(group, VSW_FIELD_TUNNEL_SRC6, 16);
-	}
+	add_bfd(group, VSW_FIELD_TUNNEL_SRC4, 4);
+	add_bfd(group, VSW_FIELD_TUNNEL_SRC6, 16);
 	for (size_t i = 0; i < n; i++) {
 		struct draft_rule *rule =
 			draft_group_add_rule(group, 0, DRAFT_DECAP, "to %s",

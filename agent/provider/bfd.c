@@ -7,27 +7,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "agent/answer/frame.h"
 #include "agent/base/list.h"
 #include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/device/thread.h"
+#include "agent/provider/bfd_frame.h"
 #include "agent/provider/bfd_session.h"
+#include "agent/provider/probe.h"
 
-enum {
-	N_BUCKETS = 1024,
-	PORT = 3784,			/* RFC 5881, section 4. */
-	FIRST_SOURCE_PORT = 49152,
-	TTL = 255,			/* RFC 5881, section 5. */
-	TOS = 0xc0,			/* Internetwork control. */
-	PROTO_UDP = 17,
-	ETH_IPV4 = 0x0800,
-	ETH_SIZE = 14, IP_SIZE = 20, UDP_SIZE = 8,
-	FRAME_SIZE = ETH_SIZE + IP_SIZE + UDP_SIZE + BFD_PACKET_SIZE
-};
-
-/* Ours in frames: any will do. */
-static const uint8_t source_mac[6] = { 0x02, 0x68, 0x6e, 0x76, 0x62, 0x66 };
+enum { N_BUCKETS = 1024 };
 
 /* model_path.host. */
 struct watched {
@@ -43,6 +31,7 @@ struct watched {
 
 struct bfd {
 	struct bfd_options options;
+	struct probe *probe;
 	struct list buckets[N_BUCKETS];
 	uint32_t last_discr;
 };
@@ -55,15 +44,12 @@ static struct bfd_config config_of(const struct model_path *);
 static void on_timer(evutil_socket_t fd, short what, void *watched_);
 static void wait(struct watched *);
 static void send_packet(struct watched *, bool final);
-static void write_frame(const struct watched *, const struct bfd_packet *,
-			uint8_t *);
 static void tell(struct watched *);
 static struct watched *find(struct bfd *, const struct vsw_tunnel *,
 			    const struct frame *, const struct bfd_packet *);
 static bool is_for(const struct watched *, const struct vsw_tunnel *,
 		   const struct frame *);
 static size_t bucket_of(const struct vsw_addr *);
-static void put16(uint8_t *, uint32_t);
 
 struct bfd *
 bfd_new(const struct bfd_options *options)
@@ -71,6 +57,7 @@ bfd_new(const struct bfd_options *options)
 	struct bfd *bfd = xcalloc(1, sizeof *bfd);
 
 	bfd->options = *options;
+	bfd->probe = probe_new(options);
 	for (size_t i = 0; i < N_BUCKETS; i++)
 		list_init(&bfd->buckets[i]);
 	/* Nobody is to guess them. */
@@ -88,7 +75,14 @@ bfd_free(struct bfd *bfd)
 		while (!list_is_empty(&bfd->buckets[i]))
 			stop(LIST_ENTRY(bfd->buckets[i].next, struct watched,
 					link));
+	probe_free(bfd->probe);
 	free(bfd);
+}
+
+struct probe *
+bfd_probe(const struct bfd *bfd)
+{
+	return bfd->probe;
 }
 
 void
@@ -115,13 +109,8 @@ bfd_receive(void *bfd_, const struct vsw_tunnel *tunnel, const void *bytes,
 	struct frame frame;
 	bool answer;
 
-	/* RFC 5881, section 5: what was forwarded on its way is nobody's. */
-	if (tunnel->encap == VSW_ENCAP_NONE || tunnel->vni
-	    || !frame_read(bytes, size, &frame) || frame.proto != PROTO_UDP
-	    || frame.is_fragment || frame.ttl != TTL
-	    || frame.end < frame.l4 + UDP_SIZE
-	    || !bfd_packet_read(frame.bytes + frame.l4 + UDP_SIZE,
-				frame.end - frame.l4 - UDP_SIZE, &packet))
+	if (!bfd_frame_read(tunnel, bytes, size, &frame, &packet)
+	    || probe_receive(bfd->probe, tunnel, &frame, &packet))
 		return;
 	watched = find(bfd, tunnel, &frame, &packet);
 	if (!watched
@@ -263,53 +252,24 @@ wait(struct watched *watched)
 	evtimer_add(watched->timer, &after);
 }
 
-/* What cannot be sent is as if it was lost. */
 static void
 send_packet(struct watched *watched, bool final)
 {
 	const struct model_path *path = watched->path;
-	struct vsw_tunnel tunnel = {
-		.dst = path->remote, .encap = (uint8_t) path->encap,
-		.hash = watched->session.local_discr, .tos = TOS
+	const struct vsw_tunnel tunnel = {
+		.dst = path->remote, .encap = (uint8_t) path->encap
 	};
 	struct bfd_packet control;
-	struct vsw_packet *packet;
+	struct bfd_ends ends;
 
 	if (!watched->uplink || !watched->worker)
 		return;
-	packet = vsw_packet_new(watched->worker, FRAME_SIZE);
-	if (!packet)
-		return;
+	memcpy(ends.dst_mac, path->remote_mac, sizeof ends.dst_mac);
+	memcpy(ends.src_ip, path->local_ip.bytes, sizeof ends.src_ip);
+	memcpy(ends.dst_ip, path->remote_ip.bytes, sizeof ends.dst_ip);
 	bfd_session_fill(&watched->session, final, &control);
-	write_frame(watched, &control, vsw_packet_data(packet));
-	(void) !vsw_worker_send_tunnel(watched->worker, watched->uplink,
-				       &tunnel, packet, thread_now());
-}
-
-static void
-write_frame(const struct watched *watched, const struct bfd_packet *control,
-	    uint8_t *frame)
-{
-	const struct model_path *path = watched->path;
-	uint8_t *ip = frame + ETH_SIZE, *udp = ip + IP_SIZE;
-	uint32_t port = FIRST_SOURCE_PORT | (control->my_discr & 0x3fff);
-
-	memset(frame, 0, FRAME_SIZE);
-	memcpy(frame, path->remote_mac, 6);
-	memcpy(frame + 6, source_mac, 6);
-	put16(frame + 12, ETH_IPV4);
-	ip[0] = 0x45;
-	ip[1] = TOS;
-	put16(ip + 2, FRAME_SIZE - ETH_SIZE);
-	ip[8] = TTL;
-	ip[9] = PROTO_UDP;
-	memcpy(ip + 12, path->local_ip.bytes, 4);
-	memcpy(ip + 16, path->remote_ip.bytes, 4);
-	put16(ip + 10, frame_fold(frame_sum(ip, IP_SIZE, 0)));
-	put16(udp, port);
-	put16(udp + 2, PORT);
-	put16(udp + 4, UDP_SIZE + BFD_PACKET_SIZE);
-	bfd_packet_write(control, udp + UDP_SIZE);
+	bfd_frame_send(watched->worker, watched->uplink, &tunnel, &ends,
+		       &control, BFD_FRAME_SIZE);
 }
 
 static void
@@ -386,11 +346,4 @@ bucket_of(const struct vsw_addr *addr)
 	for (size_t i = 0; i < addr->n; i++)
 		hash = (hash ^ addr->bytes[i]) * 16777619u;
 	return (hash ^ hash >> 16) % N_BUCKETS;
-}
-
-static void
-put16(uint8_t *b, uint32_t n)
-{
-	b[0] = (uint8_t) (n >> 8);
-	b[1] = (uint8_t) n;
 }

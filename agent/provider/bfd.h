@@ -33,6 +33,10 @@ struct bfd_options {
 struct bfd *bfd_new(const struct bfd_options *);
 void bfd_free(struct bfd *);
 
+/* What asks, on demand, whether others are there: in the same packets. */
+struct probe;
+struct probe *bfd_probe(const struct bfd *);
+
 /* Once per turn, when uplinks are what they are to be: sessions follow the
  * model's paths. */
 void bfd_follow(struct bfd *);

@@ -56,7 +56,7 @@ static void on_neighbour(void *reach_, int index, const struct vsw_addr *,
 			 const uint8_t mac[6], bool is_stale);
 static void on_settled(evutil_socket_t fd, short what, void *reach_);
 static void on_retry(evutil_socket_t fd, short what, void *reach_);
-static void want(void *reach_, const struct vsw_addr *);
+static void want(void *reach_, const struct vsw_addr *, enum vsw_encap);
 static void forget_unwanted(struct reach *);
 static void route(struct reach *, struct remote *);
 static struct hop *get_hop(struct reach *, int index, const struct vsw_addr *);
@@ -232,12 +232,13 @@ on_retry(evutil_socket_t fd, short what, void *reach_)
 }
 
 static void
-want(void *reach_, const struct vsw_addr *addr)
+want(void *reach_, const struct vsw_addr *addr, enum vsw_encap encap)
 {
 	struct reach *reach = reach_;
 	struct list *bucket = &reach->remotes[bucket_of(addr)];
 	struct remote *remote;
 
+	(void) encap;
 	if (addr->n != reach->local.n)
 		return;
 	for (struct list *link = bucket->next; link != bucket;
