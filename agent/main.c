@@ -255,8 +255,7 @@ stop(struct agent *agent)
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		if (agent->signals[i])
 			event_free(agent->signals[i]);
-	if (agent->base)
-		event_base_free(agent->base);
+	turn_loop_free(agent->base);
 	options_done(&agent->options);
 }
 

@@ -184,12 +184,14 @@ read_option(int c, struct options *o)
 	}
 }
 
-/* Beside a program that runs where it was built, in the tree or in build/; or
- * else installed. */
+/* Beside a program that runs where it was built, in the tree, in build/ or in
+ * build/asan/; or else installed. */
 static char *
 schema_dir(void)
 {
-	static const char *const places[] = { "../schema", "../../schema" };
+	static const char *const places[] = {
+		"../schema", "../../schema", "../../../schema",
+	};
 	char path[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
 
@@ -197,7 +199,7 @@ schema_dir(void)
 	slash = strrchr(path, '/');
 	if (slash)
 		*slash = '\0';
-	for (size_t i = 0; slash && i < 2; i++) {
+	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
 		char *dir = xasprintf("%s/%s", path, places[i]);
 		char *probe = xasprintf("%s/hnv.ovsschema", dir);
 		bool is_there = !access(probe, R_OK);

@@ -215,8 +215,7 @@ stop(struct program *program)
 	for (size_t i = 0; i < 4; i++)
 		if (program->signals[i])
 			event_free(program->signals[i]);
-	if (program->base)
-		event_base_free(program->base);
+	turn_loop_free(program->base);
 	libevent_global_shutdown();
 	if (program->state_fd >= 0)
 		close(program->state_fd);

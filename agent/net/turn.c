@@ -82,6 +82,15 @@ turn_loop(struct event_base *base)
 }
 
 void
+turn_loop_free(struct event_base *base)
+{
+	if (!base)
+		return;
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	event_base_free(base);
+}
+
+void
 turn_heard(void)
 {
 	n_heard++;

@@ -28,6 +28,10 @@ void turn_soon(struct turn *);
  * for up to 200 microseconds before it sleeps; if that is in vain a few times
  * in a row, or somebody else wants the processor, it sleeps at once again. */
 void turn_loop(struct event_base *);
+/* Frees an event loop in which nobody has events any more.  libevent has yet to
+ * do for them what it put off to the next turn: connections that were given up
+ * while they were made would stay for ever.  Accepts NULL. */
+void turn_loop_free(struct event_base *);
 /* For the loop: a peer has sent something. */
 void turn_heard(void);
 
