@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/ovsdb/store/journal.h"
+#include "tests/unit/scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -41,20 +42,15 @@ open_file(const char *path)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static char path[64], lock[64];
+	static char directory[SCRATCH_SIZE], path[SCRATCH_SIZE + 8];
 	struct ovsdb_error *error;
 	struct database *db;
 	size_t n_rows;
 	FILE *stream;
 
 	if (!*path) {
-		const char *base = access("/dev/shm", W_OK) ? "/tmp"
-							     : "/dev/shm";
-
-		snprintf(path, sizeof path, "%s/fuzz_journal.%ld", base,
-			 (long) getpid());
-		snprintf(lock, sizeof lock, "%s/.fuzz_journal.%ld.~lock~",
-			 base, (long) getpid());
+		scratch_make_fast(directory);
+		snprintf(path, sizeof path, "%s/t.db", directory);
 	}
 	stream = fopen(path, "w");
 	if (!stream || fwrite(bytes, 1, size, stream) != size
@@ -73,6 +69,5 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		database_free(db);
 	}
 	unlink(path);
-	unlink(lock);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/value/encode.h"
+#include "tests/unit/scratch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -30,18 +31,16 @@ static const char schema[] = "{\"name\":\"T\",\"tables\":{\"R\":{\"isRoot\":"
 	"{\"b\":{\"type\":\"boolean\"}}}}}";
 #define ID "\"00000000-0000-0000-0000-000000000001\""
 
-static char path[64], schema_path[80], lock[64];
+static char path[SCRATCH_SIZE + 8], schema_path[SCRATCH_SIZE + 16];
 
 static void
 name_files(void)
 {
-	const char *base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm";
+	char directory[SCRATCH_SIZE];
 
-	snprintf(path, sizeof path, "%s/fuzz_record.%ld", base,
-		 (long) getpid());
-	snprintf(schema_path, sizeof schema_path, "%s.schema", path);
-	snprintf(lock, sizeof lock, "%s/.fuzz_record.%ld.~lock~", base,
-		 (long) getpid());
+	scratch_make_fast(directory);
+	snprintf(path, sizeof path, "%s/t.db", directory);
+	snprintf(schema_path, sizeof schema_path, "%s/schema", directory);
 }
 
 static struct database *
@@ -130,6 +129,5 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		abort();
 	unlink(schema_path);
 	unlink(path);
-	unlink(lock);
 	return 0;
 }

@@ -548,7 +548,7 @@ main(void)
 	int n_failed;
 
 	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_file_that_has_grown_is_compacted);
 	tcase_add_test(tests, a_large_table_is_compacted_while_it_changes);
 	tcase_add_test(tests, whoever_asks_for_compaction_hears_of_its_end);

@@ -12,13 +12,14 @@
 #include "agent/net/jsonrpc.h"
 #include "agent/net/turn.h"
 #include "agent/net/unix.h"
+#include "tests/unit/scratch.h"
 
 enum { PATIENCE_MS = 10000 };
 
 static struct event_base *base;
 static struct control *control;
 static struct control_request *pending;
-static char directory[32], path[64];
+static char directory[SCRATCH_SIZE], path[108];
 static int fd;
 
 static void
@@ -69,8 +70,7 @@ set_up(void)
 {
 	char *problem;
 
-	strcpy(directory, "/tmp/check.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make(directory);
 	snprintf(path, sizeof path, "%s/x.ctl", directory);
 	base = event_base_new();
 	control = control_new(base, path, "check 1.0", &problem);

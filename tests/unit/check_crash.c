@@ -18,9 +18,10 @@
 
 #include "tests/unit/crash_disk.h"
 #include "tests/unit/ovsdb_tools.h"
+#include "tests/unit/scratch.h"
 
-static char directory[64], schema_path[128];
-static char crash_directory[64], crash_path[128];
+static char directory[SCRATCH_SIZE], schema_path[128];
+static char crash_directory[SCRATCH_SIZE], crash_path[128];
 static char *states[MAX_STATES];
 
 static void
@@ -263,15 +264,11 @@ static void
 setup(void)
 {
 	json_t *schema = parse(everything);
-	bool has_shm = !access("/dev/shm", W_OK);
 
 	main_thread = pthread_self();
 
-	snprintf(directory, sizeof directory, "%s/check_crash.XXXXXX",
-		 has_shm ? "/dev/shm" : "/tmp");
-	strcpy(crash_directory, directory);
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	ck_assert_ptr_nonnull(mkdtemp(crash_directory));
+	scratch_make_fast(directory);
+	scratch_make_fast(crash_directory);
 	snprintf(path, sizeof path, "%s/t.db", directory);
 	snprintf(crash_path, sizeof crash_path, "%s/t.db", crash_directory);
 	snprintf(schema_path, sizeof schema_path, "%s/t.ovsschema",
@@ -283,7 +280,6 @@ setup(void)
 static void
 teardown(void)
 {
-	char command[160];
 	int i;
 
 	begin_again();
@@ -291,9 +287,6 @@ teardown(void)
 		free(states[i]);
 		states[i] = NULL;
 	}
-	snprintf(command, sizeof command, "rm -rf %s %s", directory,
-		 crash_directory);
-	ck_assert_int_eq(system(command), 0);
 }
 
 START_TEST(the_power_may_fail_at_any_time)

@@ -15,6 +15,7 @@
 
 #include "agent/base/daemon.h"
 #include "agent/base/log.h"
+#include "tests/unit/scratch.h"
 
 static const struct daemon_options options = { .program = "check_daemon" };
 static unsigned n_lines;
@@ -78,13 +79,11 @@ hears(const char *name)
 
 START_TEST(tells_a_socket_with_a_path)
 {
-	char dir[] = "/tmp/check_daemon.XXXXXX", path[64];
+	char dir[SCRATCH_SIZE], path[108];
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_make(dir);
 	snprintf(path, sizeof path, "%s/notify", dir);
 	hears(path);
-	unlink(path);
-	rmdir(dir);
 }
 END_TEST
 

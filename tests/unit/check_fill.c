@@ -12,6 +12,7 @@
 #include "agent/ovsdb/store/row.h"
 #include "agent/ovsdb/value/encode.h"
 #include "tests/unit/ovsdb_tools.h"
+#include "tests/unit/scratch.h"
 
 #define A "00000000-0000-0000-0000-00000000000a"
 #define B "00000000-0000-0000-0000-00000000000b"
@@ -21,28 +22,18 @@
 
 /* Before all others, if it is there. */
 static const char *first;
-static char directory[64], path[96], schema_path[96];
+static char directory[SCRATCH_SIZE], path[128], schema_path[128];
 
 static void
 setup(void)
 {
 	json_t *schema = parse(everything);
 
-	strcpy(directory, "/tmp/check_fill.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make(directory);
 	snprintf(path, sizeof path, "%s/f.db", directory);
 	snprintf(schema_path, sizeof schema_path, "%s/f.ovsschema", directory);
 	ck_assert_int_eq(json_dump_file(schema, schema_path, 0), 0);
 	json_decref(schema);
-}
-
-static void
-teardown(void)
-{
-	char command[96];
-
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void
@@ -278,7 +269,7 @@ main(void)
 	int n_failed;
 
 	tcase_set_timeout(tests, 60);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_loop_test(tests, they_come_to_the_same, 0,
 			    sizeof records / sizeof *records);
 	tcase_add_loop_test(tests, nothing_is_left_of_what_is_taken_out, 0, 3);

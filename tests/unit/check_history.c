@@ -6,9 +6,9 @@
 
 #include "agent/ovsdb/store/history.h"
 
-#include <unistd.h>
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/row.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/server_fixture.h"
 
 enum { N_CLIENTS = 3, N_STEPS = 300, N_NUMBERS = 6 };
@@ -42,7 +42,7 @@ struct copy {
 };
 
 static const char nothing[] = "00000000-0000-0000-0000-000000000000";
-static char directory[64], *path, *schema_path;
+static char directory[SCRATCH_SIZE], *path, *schema_path;
 static struct test_client writer;
 static struct copy copies[N_CLIENTS];
 static unsigned n_found, n_lost;
@@ -78,8 +78,7 @@ set_up(void)
 {
 	FILE *stream;
 
-	strcpy(directory, "/tmp/check_history.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make(directory);
 	ck_assert_int_gt(asprintf(&path, "%s/db", directory), 0);
 	ck_assert_int_gt(asprintf(&schema_path, "%s/schema", directory), 0);
 	stream = fopen(schema_path, "w");
@@ -99,9 +98,6 @@ tear_down(void)
 	stop();
 	for (int i = 0; i < N_CLIENTS; i++)
 		json_decref(copies[i].tables);
-	unlink(path);
-	unlink(schema_path);
-	rmdir(directory);
 	free(path);
 	free(schema_path);
 }

@@ -10,13 +10,14 @@
 #include <pthread.h>
 #include <unistd.h>
 #include "agent/ovsdb/store/journal.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/server_fixture.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t permitted = PTHREAD_COND_INITIALIZER;
 static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
 static int n_begun, n_permits, problem;
-static char directory[64], path[96];
+static char directory[SCRATCH_SIZE], path[128];
 static struct test_client clients[8];
 static enum client_hold holds[8];
 
@@ -97,12 +98,10 @@ setup(void)
 	static const char schema[] = "{\"name\":\"D\",\"tables\":{\"T\":"
 		"{\"isRoot\":true,\"columns\":{\"i\":{\"type\":\"integer\"}}"
 		"}}}";
-	char schema_path[96], *warning;
+	char schema_path[128], *warning;
 	FILE *file;
 
-	snprintf(directory, sizeof directory, "%s/check_hold.XXXXXX",
-		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make_fast(directory);
 	snprintf(path, sizeof path, "%s/d.db", directory);
 	snprintf(schema_path, sizeof schema_path, "%s/d.ovsschema", directory);
 	file = fopen(schema_path, "w");
@@ -126,15 +125,11 @@ setup(void)
 static void
 teardown(void)
 {
-	char command[96];
-
 	permit(1000, 0);
 	for (int i = 0; i < 8; i++)
 		if (clients[i].client)
 			test_client_done(&clients[i]);
 	fixture_done();
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static void

@@ -478,7 +478,7 @@ main(void)
 	int n_failed;
 
 	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, what_was_committed_is_there_again);
 	tcase_add_test(tests, a_relative_path_stays_where_it_was);
 	tcase_add_test(tests, nothing_is_written_for_nothing);

@@ -14,25 +14,16 @@
 #include <linux/rtnetlink.h>
 
 #include "agent/base/log.h"
+#include "tests/unit/scratch.h"
 
-static char dir[] = "/tmp/hnv-record.XXXXXX";
-static char path[64];
+static char dir[SCRATCH_SIZE];
+static char path[128];
 
 static void
 make_dir(void)
 {
-	strcpy(strstr(dir, ".") + 1, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	scratch_make(dir);
 	snprintf(path, sizeof path, "%s/eth0", dir);
-}
-
-static void
-remove_dir(void)
-{
-	char command[64];
-
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static struct nlmsghdr *
@@ -210,7 +201,7 @@ START_TEST(put_aside)
 {
 	struct record *record = sample();
 	struct list records;
-	char broken[80];
+	char broken[sizeof path + 8];
 
 	log_init("check_record", LOG_LEVEL_ERROR, false);
 	list_init(&records);
@@ -244,7 +235,7 @@ main(void)
 	int n_failed;
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, make_dir, remove_dir);
+	tcase_add_checked_fixture(tcase, make_dir, NULL);
 	tcase_add_test(tcase, there_and_back);
 	tcase_add_test(tcase, torn_anywhere);
 	tcase_add_test(tcase, nonsense);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/ovsdb_tools.h"
+#include "tests/unit/scratch.h"
 
 static const struct {
 	const char *schema, *words;
@@ -212,25 +213,24 @@ END_TEST
 
 START_TEST(files_are_read)
 {
-	char path[] = "/tmp/check_schema.XXXXXX";
-	int fd = mkstemp(path);
+	char directory[SCRATCH_SIZE], path[SCRATCH_SIZE + 16];
 	struct ovsdb_error *error;
 	struct schema *schema;
 	json_t *json = parse(everything);
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(json_dumpfd(json, fd, JSON_INDENT(1)), 0);
+	scratch_make(directory);
+	snprintf(path, sizeof path, "%s/t.ovsschema", directory);
+	ck_assert_int_eq(json_dump_file(json, path, JSON_INDENT(1)), 0);
 	ck_assert_ptr_null(schema_from_file(path, &schema));
 	ck_assert_str_eq(schema->name, "T");
 	schema_free(schema);
 	json_decref(json);
 
-	ck_assert_int_eq(ftruncate(fd, 30), 0);
+	ck_assert_int_eq(truncate(path, 30), 0);
 	error = schema_from_file(path, &schema);
 	ck_assert_ptr_nonnull(strstr(error->details, path));
 	ck_assert_ptr_nonnull(strstr(error->details, "line"));
 	ovsdb_error_free(error);
-	close(fd);
 	unlink(path);
 	error = schema_from_file(path, &schema);
 	ck_assert_str_eq(error->name, OVSDB_IO_ERROR);

@@ -22,6 +22,7 @@
 #include "agent/net/listener.h"
 #include "agent/net/tls_protocols.h"
 #include "agent/net/turn.h"
+#include "tests/unit/scratch.h"
 #include "tls_keys.h"
 
 enum { PATIENCE_MS = 10000 };
@@ -30,14 +31,13 @@ static struct event_base *base;
 static struct server *server, *other_server;
 static struct tls *tls, *other_tls;
 static struct listener *passive, *active;
-static char directory[32];
+static char directory[SCRATCH_SIZE];
 
 static void
 set_up(void)
 {
 	log_init("check", LOG_LEVEL_ERROR, false);
-	strcpy(directory, "/tmp/check.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make(directory);
 	make_ca(directory, "ca");
 	make_certificate(directory, "ca", "server", NULL);
 	make_certificate(directory, "ca", "client", NULL);
@@ -51,8 +51,6 @@ set_up(void)
 static void
 tear_down(void)
 {
-	char command[64];
-
 	listener_free(active);
 	listener_free(passive);
 	active = passive = NULL;
@@ -61,8 +59,6 @@ tear_down(void)
 	server_free(server);
 	server_free(other_server);
 	event_base_free(base);
-	snprintf(command, sizeof command, "rm -r %s", directory);
-	ck_assert(!system(command));
 }
 
 #define AWAIT(condition) \
@@ -103,7 +99,7 @@ static void
 set(struct tls *which, enum tls_setting setting, const char *name,
     const char *suffix)
 {
-	char path[64], *problem;
+	char path[128], *problem;
 
 	snprintf(path, sizeof path, "%s/%s.%s", directory, name, suffix);
 	ck_assert(tls_set(which, setting, path, &problem));
@@ -434,7 +430,7 @@ START_TEST(flood)
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	static char request[SIZE + 100], heard[1 << 16];
 	size_t sent = 0, got = 0, n_full = 0, size, all;
-	char path[64];
+	char path[128];
 	SSL *ssl;
 	int fd, n;
 

@@ -2,11 +2,10 @@
 
 #include "agent/ovsdb/store/transaction.h"
 
-#include <unistd.h>
-
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/store/row.h"
 #include "tests/unit/ovsdb_tools.h"
+#include "tests/unit/scratch.h"
 
 /* A naive database of two tables, and transactions drawn at random.
  *
@@ -287,7 +286,7 @@ forget_gone(struct naive *naive)
 }
 
 struct files {
-	char path[48], schema[64], lock[64];
+	char path[SCRATCH_SIZE + 8], schema[SCRATCH_SIZE + 16];
 };
 
 static struct database *
@@ -308,26 +307,14 @@ static void
 make_files(struct files *files)
 {
 	json_t *schema = parse(everything);
-	int fd;
+	char directory[SCRATCH_SIZE];
 
-	strcpy(files->path, "/tmp/check_transaction.XXXXXX");
-	fd = mkstemp(files->path);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	snprintf(files->schema, sizeof files->schema, "%s.ovsschema",
-		 files->path);
-	snprintf(files->lock, sizeof files->lock, "/tmp/.%s.~lock~",
-		 files->path + strlen("/tmp/"));
+	scratch_make(directory);
+	snprintf(files->path, sizeof files->path, "%s/t.db", directory);
+	snprintf(files->schema, sizeof files->schema, "%s/t.ovsschema",
+		 directory);
 	ck_assert_int_eq(json_dump_file(schema, files->schema, 0), 0);
 	json_decref(schema);
-}
-
-static void
-remove_files(const struct files *files)
-{
-	unlink(files->path);
-	unlink(files->schema);
-	unlink(files->lock);
 }
 
 /* One transaction, here and there; true if it was good. */
@@ -383,7 +370,6 @@ START_TEST(random_transactions_end_as_the_naive_do)
 	ck_assert_int_gt(n_good, 150);
 	ck_assert_int_lt(n_good, 650);
 	database_free(db);
-	remove_files(&files);
 }
 END_TEST
 

@@ -22,11 +22,12 @@
 
 #include "agent/base/log.h"
 #include "agent/takeover/takeover.h"
+#include "tests/unit/scratch.h"
 
 enum { STATE_SIZE = 16384, NEVER = -1 };
 
-static char dir[] = "/tmp/hnv-transfer.XXXXXX";
-static char records[64];
+static char dir[SCRATCH_SIZE];
+static char records[SCRATCH_SIZE + 16];
 static char before[STATE_SIZE];
 static int step = 3;
 static int n_left = NEVER;		/* Requests, until the end. */
@@ -253,7 +254,6 @@ main(int argc, char *argv[])
 	Suite *suite = suite_create("transfer");
 	TCase *tcase = tcase_create("transfer");
 	SRunner *runner;
-	char command[64];
 	int n_failed;
 
 	if (argc > 1 && !strcmp(argv[1], "each"))
@@ -263,8 +263,7 @@ main(int argc, char *argv[])
 		printf("skipped: no network namespace to be had\n");
 		return 77;
 	}
-	if (!mkdtemp(dir))
-		return EXIT_FAILURE;
+	scratch_make(dir);
 	snprintf(records, sizeof records, "%s/take-over", dir);
 	log_init("check_transfer", LOG_LEVEL_ERROR, false);
 	if (takeovers_give_back(dir))
@@ -278,6 +277,5 @@ main(int argc, char *argv[])
 	srunner_run_all(runner, CK_NORMAL);
 	n_failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	return n_failed || system(command) ? EXIT_FAILURE : EXIT_SUCCESS;
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

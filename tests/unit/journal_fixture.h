@@ -11,8 +11,9 @@
 #include "agent/ovsdb/store/journal.h"
 #include "agent/ovsdb/value/encode.h"
 #include "tests/unit/ovsdb_tools.h"
+#include "tests/unit/scratch.h"
 
-static char directory[64];
+static char directory[SCRATCH_SIZE];
 static char path[128], schema_path[128], other_path[128];
 
 static inline void
@@ -43,23 +44,13 @@ setup(void)
 {
 	json_t *schema = parse(everything);
 
-	strcpy(directory, "/tmp/check_journal.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	scratch_make(directory);
 	snprintf(path, sizeof path, "%s/t.db", directory);
 	snprintf(other_path, sizeof other_path, "%s/other.db", directory);
 	snprintf(schema_path, sizeof schema_path, "%s/t.ovsschema",
 		 directory);
 	ck_assert_int_eq(json_dump_file(schema, schema_path, 0), 0);
 	json_decref(schema);
-}
-
-static inline void
-teardown(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
 }
 
 static inline struct database *
