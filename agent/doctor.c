@@ -16,6 +16,7 @@
 #include "agent/base/memory.h"
 #include "agent/base/report.h"
 #include "agent/doctor_path.h"
+#include "agent/doctor_policy.h"
 #include "agent/findings.h"
 #include "agent/host/flow_log.h"
 #include "agent/inspect/wishes.h"
@@ -27,7 +28,6 @@
 
 enum {
 	CERTIFICATE_DAYS = 30,
-	CLOCKS_DIFFER_S = 2,
 	NEAR_PERCENT = 80,
 	OVERHEAD_V4 = 50, OVERHEAD_V6 = 70,	/* VXLAN's, with the inner
 						 * Ethernet header. */
@@ -64,9 +64,6 @@ static void tell(struct visit *, enum verdict, const char *check,
 		 const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 static void look_at_host(struct visit *);
-static void look_at_controllers(struct visit *);
-static void look_at_managers(struct visit *, const struct table *);
-static char *age_text(int64_t seconds);
 static void look_at_rows(struct visit *);
 static void look_at_ports(struct visit *);
 static void look_at_macs(struct visit *);
@@ -154,7 +151,7 @@ examine(void *visit_, const struct probe_way *ways, size_t n, size_t n_more)
 	look_at_ports(visit);
 	look_at_macs(visit);
 	look_at_rows(visit);
-	look_at_controllers(visit);
+	doctor_look_at_policy(visit->doctor, &visit->findings);
 	look_at_audit(visit);
 	look_at_drops(visit);
 	look_at_limits(visit);
@@ -214,65 +211,6 @@ look_at_host(struct visit *visit)
 		     "provider address in tunnel_ips", n);
 	else
 		tell(visit, WELL, "host rows", "%zu of Physical_Switch", n);
-}
-
-/* Who gives the policy, and how old that is. */
-static void
-look_at_controllers(struct visit *visit)
-{
-	const struct model *model = visit->doctor->model;
-	int64_t since = policy_get_time(model);
-	char *age = age_text(time(NULL) - since);
-
-	for (int db = DB_MS_VTEP; db <= DB_HARDWARE_VTEP; db++)
-		look_at_managers(visit, state_table(model->state, db,
-						    "Manager"));
-	/* Given before this run, or it would have moved with the clock. */
-	if (since > time(NULL) + CLOCKS_DIFFER_S)
-		tell(visit, LOOK, "policy", "is of a time to come: the clock "
-		     "has been set back since");
-	else if (since)
-		tell(visit, WELL, "policy", "is %s old", age);
-	else
-		tell(visit, LOOK, "policy", "no controller has ever given any");
-	free(age);
-}
-
-static void
-look_at_managers(struct visit *visit, const struct table *table)
-{
-	const struct row *row = table ? table_first(table) : NULL;
-
-	for (; row; row = table_next(table, row)) {
-		const char *target = row_string(row, "target", "");
-		struct datum room;
-		const struct datum *status = row_get(row, "status", &room);
-		const char *why = datum_map_string(status, "last_error", "");
-		const char *age = datum_map_string(
-			status, "sec_since_disconnect", "");
-
-		if (datum_boolean(row_get(row, "is_connected", &room), false))
-			tell(visit, WELL, "controller", "%s is connected",
-			     target);
-		else
-			tell(visit, LOOK, "controller", "%s is not connected"
-			     "%s%s%s%s%s; the last policy stays in force",
-			     target, *age ? ", for " : "", age,
-			     *age ? " s" : "", *why ? ": " : "", why);
-	}
-}
-
-/* To be freed. */
-static char *
-age_text(int64_t s)
-{
-	if (s < 120)
-		return xasprintf("%" PRId64 " s", s < 0 ? 0 : s);
-	if (s < 7200)
-		return xasprintf("%" PRId64 " min", s / 60);
-	if (s < 172800)
-		return xasprintf("%" PRId64 " h", s / 3600);
-	return xasprintf("%" PRId64 " days", s / 86400);
 }
 
 static void

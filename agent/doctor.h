@@ -13,6 +13,7 @@
 #include "agent/host/host.h"
 #include "agent/model/model.h"
 #include "agent/net/control.h"
+#include "agent/net/remotes.h"
 #include "agent/ovsdb/store/database.h"
 #include "agent/policy/audit.h"
 
@@ -20,6 +21,7 @@ struct doctor {
 	const struct model *model;
 	const struct audit *audit;
 	const struct host *host;
+	const struct remotes *remotes;
 	struct database *const *databases;
 	size_t n_databases;
 	/* Files of TLS; NULL: none. */

@@ -23,6 +23,17 @@ findings_add(struct findings *findings, enum verdict verdict,
 }
 
 void
+findings_tell(struct findings *findings, enum verdict verdict,
+	      const char *check, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	findings_add(findings, verdict, check, format, args);
+	va_end(args);
+}
+
+void
 findings_report(const struct findings *findings, struct report *report)
 {
 	report_open_list(report, "checks");

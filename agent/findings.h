@@ -27,6 +27,9 @@ struct findings {
 
 void findings_add(struct findings *, enum verdict, const char *check,
 		  const char *format, va_list);
+void findings_tell(struct findings *, enum verdict, const char *check,
+		   const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 void findings_report(const struct findings *, struct report *);
 void findings_done(struct findings *);
 

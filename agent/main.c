@@ -480,7 +480,8 @@ open_control(struct agent *agent)
 	counters_add_commands(agent->control, &agent->counted);
 	agent->doctor = (struct doctor) {
 		.model = agent->model, .audit = agent->audit,
-		.host = agent->host, .databases = agent->databases,
+		.host = agent->host, .remotes = agent->remotes,
+		.databases = agent->databases,
 		.n_databases = N_DATABASES,
 		.certificate = agent->options.tls[TLS_CERTIFICATE],
 		.ca_certificate = agent->options.tls[TLS_CA_CERT]

@@ -7,8 +7,11 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include "agent/base/log.h"
 #include "agent/base/memory.h"
 #include "agent/model/state.h"
+
+enum { LOSS_MIN = 100 };		/* Rows. */
 
 static const uint8_t default_router_mac[6] = {
 	0x02, 0x68, 0x6e, 0x76, 0x00, 0x01
@@ -56,6 +59,7 @@ static uint64_t column_bit(const struct table_schema *, const char *name);
 static void find_columns(struct follower *, enum row_kind);
 static void touch_all(struct follower *);
 static void committed(struct observer *, const struct commit *);
+static void note_loss(struct model_state *, const struct table *, size_t n);
 static void touch_physical(struct model_state *, enum model_database,
 			   const struct uuid *row);
 static bool matters(const struct follower *, const struct change *);
@@ -556,6 +560,8 @@ committed(struct observer *observer, const struct commit *commit)
 {
 	struct follower *follower = (struct follower *) observer;
 	struct model_state *state = follower->state;
+	const struct table *table = NULL;
+	size_t n_deleted = 0;
 
 	state->order++;
 	for (size_t i = 0; i < commit->n_changes; i++) {
@@ -565,6 +571,12 @@ committed(struct observer *observer, const struct commit *commit)
 
 		if (kind == ROW_OTHER || !matters(follower, change))
 			continue;
+		if (change->table != table) {
+			note_loss(state, table, n_deleted);
+			table = change->table;
+			n_deleted = 0;
+		}
+		n_deleted += !change->new && follower->db != DB_HNV;
 		state->is_dirty = true;
 		if (follower->db != DB_HNV) {
 			state->policy_time = time(NULL);
@@ -584,6 +596,20 @@ committed(struct observer *observer, const struct commit *commit)
 		else if (kind < N_FOLLOWED)
 			touch(follower, kind, &change->uuid);
 	}
+	note_loss(state, table, n_deleted);
+}
+
+/* More than is left, and no few: that may have been a mistake. */
+static void
+note_loss(struct model_state *state, const struct table *table, size_t n)
+{
+	if (n < LOSS_MIN || n <= table_n_rows(table))
+		return;
+	state->loss.table = table;
+	state->loss.n = n;
+	state->loss.clock_s = state_clock_s();
+	log_line(LOG_LEVEL_WARN, table_schema(table)->name, "%zu rows were "
+		 "deleted at once, %zu are left", n, table_n_rows(table));
 }
 
 /* Of many at once the status is written as if of all. */

@@ -27,8 +27,9 @@ static struct uuid vni_key(uint32_t vni);
 static void elect(struct model_state *, uint32_t vni);
 static void set_fault(struct model_state *, struct model_subnet *,
 		      enum model_reason, const char *detail);
-static bool is_before(const struct subnet_table *,
+static bool is_before(const struct model_state *, const struct subnet_table *,
 		      const struct subnet_table *);
+static bool is_there(const struct model_state *, const struct subnet_table *);
 static void set_in_force(struct model_state *, struct model_subnet *,
 			 uint32_t vni);
 
@@ -362,7 +363,7 @@ elect(struct model_state *state, uint32_t vni)
 		struct subnet_table *table =
 			KEYED_ENTRY(keyed, struct subnet_table, by_vni);
 
-		if (!best || is_before(table, best))
+		if (!best || is_before(state, table, best))
 			best = table;
 	}
 	for (keyed = map_find(&state->vnis, &key); keyed;
@@ -374,7 +375,7 @@ elect(struct model_state *state, uint32_t vni)
 		set_in_force(state, subnet, table == best ? vni : 0);
 		if (table == best) {
 			set_fault(state, subnet, MODEL_OK, NULL);
-		} else {
+		} else if (is_there(state, table)) {
 			char *detail = xasprintf(
 				"%u is %s's logical switch \"%s\"", vni,
 				best->subnet->database, best->subnet->name);
@@ -405,11 +406,24 @@ set_fault(struct model_state *state, struct model_subnet *subnet,
 }
 
 static bool
-is_before(const struct subnet_table *a, const struct subnet_table *b)
+is_before(const struct model_state *state, const struct subnet_table *a,
+	  const struct subnet_table *b)
 {
+	bool is_there_a = is_there(state, a);
+
+	if (is_there_a != is_there(state, b))
+		return is_there_a;
 	if (a->db != b->db)
 		return a->db < b->db;
 	return uuid_compare(&a->by_row.key, &b->by_row.key) < 0;
+}
+
+/* False: its row has gone, perhaps for another one in the same transaction. */
+static bool
+is_there(const struct model_state *state, const struct subnet_table *table)
+{
+	return state_row(state, table->db, ROW_LOGICAL_SWITCH,
+			 &table->by_row.key);
 }
 
 static void

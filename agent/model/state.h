@@ -267,6 +267,12 @@ struct model_state {
 					 * anything, by the clock; 0: never. */
 	int64_t policy_clock_s;		/* The same by state_clock_s(); 0: that
 					 * was before this run. */
+	/* Most of a controller's table that went at once, the last time. */
+	struct {
+		const struct table *table;	/* NULL: never. */
+		size_t n;
+		int64_t clock_s;		/* By state_clock_s(). */
+	} loss;
 	bool must_tell;			/* Physical_Port, Ucast_Macs_Local; */
 	bool must_tell_all;		/* each row of Physical_Port, or only */
 	struct uuid untold[MAX_UNTOLD];	/* these, and those whose ports */

@@ -216,6 +216,12 @@ remotes_n(const struct remotes *remotes)
 	return remotes->n;
 }
 
+const struct listener *
+remotes_listener(const struct remotes *remotes, size_t i)
+{
+	return remotes->remotes[i].listener;
+}
+
 const char *
 remotes_name(const struct remotes *remotes, size_t i)
 {

@@ -58,6 +58,8 @@ void remotes_reconnect(struct remotes *);
 void remotes_counters(const struct remotes *, struct listener_counters *);
 
 size_t remotes_n(const struct remotes *);
+/* NULL: those that a column names. */
+const struct listener *remotes_listener(const struct remotes *, size_t i);
 const char *remotes_name(const struct remotes *, size_t i); /* As added. */
 
 /* Lets go of what the database says, before it is taken away or gets another
