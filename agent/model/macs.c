@@ -67,7 +67,7 @@ macs_heard(struct macs *macs, struct mac_port *port, uint32_t family,
 		move(macs, known, port, now);
 	known->vlan = vlan;
 	known->at_ns = now;
-	known->is_asked = false;
+	known->is_asked = known->is_lost = false;
 	list_remove(&known->by_age);
 	list_append(&macs->fresh, &known->by_age);
 	if (macs->ops->place(macs->ctx, known)) {

@@ -45,6 +45,7 @@ struct mac {
 	uint16_t vlan;			/* Of the family, that it is in. */
 	uint32_t family;
 	bool is_asked;
+	bool is_lost;			/* Others know better. */
 	uint64_t at_ns;			/* Heard of, or asked. */
 	uint64_t moved_ns;
 };

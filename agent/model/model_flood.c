@@ -28,6 +28,8 @@ mcast_follow(struct model_state *state, const struct touched *touched)
 		mcast = KEYED_ENTRY(keyed, struct mcast_row, by_row);
 		leave(state, mcast);
 		if (!row) {
+			/* It may have been ours. */
+			state->must_tell_macs |= mcast->is_local;
 			map_remove(&state->mcasts, keyed);
 			mcast_free(state, mcast);
 			return;

@@ -91,6 +91,20 @@ learned_forget_port(struct model_port *port)
 }
 
 void
+learned_lost(struct model_state *state, const struct mapping_row *row)
+{
+	const struct model_port *port =
+		learned_port(state, row->subnet, row->mapping.mac);
+
+	learned_is_news(state, &row->subnet->row, row->mapping.mac);
+	if (!port)
+		return;
+	macs_find(&port->sw->learned, row->mapping.mac, row->subnet->vni)
+		->is_lost = true;
+	state->has_lost_macs = true;
+}
+
+void
 learned_is_news(struct model_state *state, const struct uuid *subnet,
 		const uint8_t mac[6])
 {

@@ -366,6 +366,8 @@ tell(struct model_state *state, struct mapping_row *row,
 		reason = MODEL_DUPLICATE;
 	else if (row->lost_ca || row->lost_mac)
 		reason = MODEL_CONFLICT;
+	if (row->lost_mac && model_learns(row->subnet))
+		learned_lost(state, row);
 	if (reason == (row->fault ? row->fault->reason : MODEL_OK))
 		return;
 	row_fault_free(state, row->fault);

@@ -284,6 +284,7 @@ struct model_state {
 	size_t n_mac_news;
 	bool must_tell_macs;		/* or all; that is also when another */
 	uint64_t macs_told;		/* hash is of who would tell which. */
+	bool has_lost_macs;		/* mac.is_lost. */
 	bool has_new_macs;		/* Those of a former agent are old; */
 	uint64_t old_macs_since_ns;	/* or else this has begun then. */
 };
@@ -432,6 +433,8 @@ struct model_port *learned_port(const struct model_state *,
 				const struct model_subnet *,
 				const uint8_t mac[6]);
 void learned_forget_port(struct model_port *);
+/* A controller has said later than it was heard that it is elsewhere. */
+void learned_lost(struct model_state *, const struct mapping_row *);
 /* A row of Ucast_Macs_Local may have to come, change or go. */
 void learned_is_news(struct model_state *, const struct uuid *subnet,
 		     const uint8_t mac[6]);

@@ -15,6 +15,7 @@ static struct placement *find_placement(const struct model *,
 					const struct mac *);
 static struct model_port *port_of(const struct mac *);
 static bool is_of(void *vni_, const struct mac *);
+static bool is_lost(void *ctx, const struct mac *);
 static void age_old(struct model *, uint64_t ageing_ns, uint64_t now);
 
 static const struct macs_ops ops = {
@@ -57,9 +58,11 @@ learn_heard(struct model *model, struct model_port *port, uint32_t vni,
 bool
 learn_age(struct model *model, uint64_t now)
 {
+	bool has_lost = model->state->has_lost_macs;
 	uint64_t longest_ns = 0;
 	size_t n = 0;
 
+	model->state->has_lost_macs = false;
 	for (struct list *link = model->switches.next;
 	     link != &model->switches; link = link->next) {
 		struct model_switch *sw =
@@ -69,6 +72,8 @@ learn_age(struct model *model, uint64_t now)
 					* UINT64_C(1000000000);
 		if (sw->learned.ageing_ns > longest_ns)
 			longest_ns = sw->learned.ageing_ns;
+		if (has_lost)
+			macs_forget_if(&sw->learned, is_lost, NULL);
 		macs_age(&sw->learned, now);
 		n += sw->learned.map.n;
 	}
@@ -149,6 +154,13 @@ static bool
 is_of(void *vni_, const struct mac *mac)
 {
 	return mac->family == *(const uint32_t *) vni_;
+}
+
+static bool
+is_lost(void *ctx, const struct mac *mac)
+{
+	(void) ctx;
+	return mac->is_lost;
 }
 
 static void
