@@ -626,6 +626,9 @@ follow(evutil_socket_t fd, short what, void *agent_)
 	status_write(agent->model, false);
 	keep_policy_time(agent);
 	chore_end();
+	/* What was learned behind ports that have gone has, too. */
+	if (model_is_dirty(agent->model))
+		ask_to_follow(agent);
 }
 
 /* Some ports at a time, so that nobody waits long, and each of them once in

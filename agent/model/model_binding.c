@@ -58,8 +58,8 @@ static void read_claimed_mac(struct model_port *, const struct physical *);
 static void add_port(struct model_subnet *, struct model_port *);
 static void assign_all(struct model_state *);
 static struct model_port *find_owner(const struct model_state *,
-				     const struct model_subnet *,
-				     const uint8_t mac[6]);
+				     const struct mapping_row *,
+				     bool *ret_is_heard);
 static struct model_port *find_lone(const struct subnet_table *,
 				    const uint8_t mac[6]);
 static bool may_use(const struct model_port *, const uint8_t mac[6]);
@@ -111,17 +111,18 @@ void
 binding_assign(struct model_state *state, struct mapping_row *row)
 {
 	struct subnet_table *table = row->subnet->table;
-	struct model_port *port = find_owner(state, row->subnet,
-					     row->mapping.mac);
+	bool is_heard;
+	struct model_port *port = find_owner(state, row, &is_heard);
 	struct mapping_key key;
 
-	if (row->mapping.port == port)
+	if (row->mapping.port == port && row->is_heard == is_heard)
 		return;
-	if (row->mapping.port)
+	if (row->mapping.port && !row->is_heard)
 		state_must_judge(state, row->mapping.port);
-	if (port)
+	if (port && !is_heard)
 		state_must_judge(state, port);
 	row->mapping.port = port;
+	row->is_heard = is_heard;
 	key = mapping_key_mac(row->mapping.mac);
 	subnet_table_touch(table, &key);
 	key = mapping_key_ca(&row->mapping.ca);
@@ -382,6 +383,10 @@ claim_ports(struct binding *binding)
 		claim(binding, port, i ? judged[-1].port : NULL);
 		if (port->claimed != judged->claimed)
 			learned_forget_port(port);
+		if (port->claimed
+		    && (port->claimed != judged->claimed
+			|| memcmp(port->claimed_mac, judged->mac, 6)))
+			learned_is_said(binding->state, port);
 	}
 }
 
@@ -579,14 +584,24 @@ assign_all(struct model_state *state)
 
 /* Whose it was heard to be has been held against who is said to have it. */
 static struct model_port *
-find_owner(const struct model_state *state, const struct model_subnet *subnet,
-	   const uint8_t mac[6])
+find_owner(const struct model_state *state, const struct mapping_row *row,
+	   bool *ret_is_heard)
 {
-	struct model_port *port = learned_port(state, subnet, mac);
+	const struct subnet_table *table = row->subnet->table;
+	const uint8_t *mac = row->mapping.mac;
+	struct uuid ours;
+	struct model_port *port = learned_port(state, row->subnet, mac);
 
+	*ret_is_heard = port && memcmp(port->claimed_mac, mac, 6)
+			&& !may_use(port, mac);
 	if (!port)
-		port = binding_said_owner(subnet->table, mac);
-	return port ? port : find_lone(subnet->table, mac);
+		port = binding_said_owner(table, mac);
+	if (port)
+		return port;
+	/* Heard by an agent before this one, or on its way out. */
+	ours = learned_uuid(&row->subnet->row, mac);
+	*ret_is_heard = uuid_equal(&row->by_row.key, &ours);
+	return find_lone(table, mac);
 }
 
 /* The only port that nobody has said a MAC of, if none may use this one. */

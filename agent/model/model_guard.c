@@ -15,6 +15,7 @@ static const char *const guard_names[N_GUARDS] = {
 	"mac", "ip", "arp", "nd", "dhcp", "router", "redirect"
 };
 
+static void forget_others(struct model_port *, const struct guard *);
 static void read_switches(struct model_port *, const struct datum *);
 static void read_allowed(struct model_port *, const struct datum *);
 static bool read_item(struct model_port *, const char *item);
@@ -53,6 +54,8 @@ model_may_claim(const struct model_port *port, enum model_guard guard_,
 	struct guard guard;
 	bool may;
 
+	if (!port->is_guarded)
+		return true;
 	guard_init(&guard, port);
 	may = !(guard.on & 1 << guard_);
 	own = addr->n == 4 ? &guard.v4 : &guard.v6;
@@ -73,6 +76,7 @@ guard_follow(struct model_port *port)
 {
 	struct guard guard;
 	uint64_t hash;
+	bool is_other;
 
 	guard_init(&guard, port);
 	hash = map_hash(&guard.on, 1, 1);
@@ -81,11 +85,12 @@ guard_follow(struct model_port *port)
 	hash = hash_addresses(&guard.v4, hash);
 	hash = hash_addresses(&guard.v6, hash);
 	port->is_guarded = guard.on;
+	is_other = hash != port->guarded;
+	if (is_other && guard.on & 1 << GUARD_MAC)
+		forget_others(port, &guard);
 	guard_clear(&guard);
-	if (hash == port->guarded)
-		return false;
 	port->guarded = hash;
-	return true;
+	return is_other;
 }
 
 void
@@ -115,7 +120,7 @@ guard_init(struct guard *guard, const struct model_port *port)
 	for (size_t i = 0; i < table->n_locals; i++) {
 		const struct model_mapping *m = &table->locals[i]->mapping;
 
-		if (m->port != port)
+		if (m->port != port || table->locals[i]->is_heard)
 			continue;
 		add_mac(guard, m->mac);
 		if (m->ca.n)
@@ -146,6 +151,25 @@ guard_clear(struct guard *guard)
 	free(guard->v4.of);
 	free(guard->v6.of);
 	memset(guard, 0, sizeof *guard);
+}
+
+/* Who was heard while he was let. */
+static void
+forget_others(struct model_port *port, const struct guard *guard)
+{
+	struct list *macs = &port->learned.macs, *link, *next;
+
+	for (link = macs->next; link != macs; link = next) {
+		struct mac *mac = LIST_ENTRY(link, struct mac, by_port);
+		size_t i = 0;
+
+		next = link->next;
+		while (i < guard->n_macs
+		       && memcmp(guard->macs[i], mac->mac, 6))
+			i++;
+		if (i == guard->n_macs)
+			macs_forget(&port->sw->learned, mac);
+	}
 }
 
 static void

@@ -84,10 +84,35 @@ learned_port(const struct model_state *state,
 	return NULL;
 }
 
+struct uuid
+learned_uuid(const struct uuid *subnet, const uint8_t mac[6])
+{
+	struct uuid uuid;
+
+	memcpy(uuid.bytes, subnet->bytes, 16);
+	for (int i = 0; i < 6; i++)
+		uuid.bytes[10 + i] ^= mac[i];
+	uuid.bytes[6] = (uint8_t) (0x80 | (subnet->bytes[6] & 0x0f));
+	uuid.bytes[8] = (uint8_t) (0x80 | (subnet->bytes[8] & 0x3f));
+	return uuid;
+}
+
 void
 learned_forget_port(struct model_port *port)
 {
 	macs_forget_port(&port->sw->learned, &port->learned);
+}
+
+void
+learned_is_said(const struct model_state *state, const struct model_port *port)
+{
+	const struct model_port *other =
+		learned_port(state, port->claimed, port->claimed_mac);
+
+	if (other && other != port)
+		macs_forget(&other->sw->learned,
+			    macs_find(&other->sw->learned, port->claimed_mac,
+				      port->claimed->vni));
 }
 
 void

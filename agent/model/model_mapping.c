@@ -271,6 +271,7 @@ set_place(struct mapping_row *mapping)
 	m->is_local = mapping->kind == ROW_UCAST_LOCAL
 		      || mapping->mapping.place->is_own;
 	m->port = NULL;
+	mapping->is_heard = false;
 }
 
 static void
@@ -293,7 +294,7 @@ leave(struct model_state *state, struct mapping_row *mapping)
 	if (mapping->subnet) {
 		if (mapping->mapping.is_local)
 			settle_local(state, mapping);
-		if (mapping->mapping.port)
+		if (mapping->mapping.port && !mapping->is_heard)
 			state_must_judge(state, mapping->mapping.port);
 		subnet_table_remove(mapping->subnet->table, mapping);
 		state_subnet_changed(state, mapping->subnet);

@@ -101,6 +101,8 @@ struct mapping_row {
 	uint8_t rank;			/* 0 is best: load_balanced. */
 	bool lost_mac : 1, lost_ca : 1;	/* Another row has the address, */
 	bool is_copy : 1;		/* and says the same. */
+	bool is_heard : 1;		/* Behind its port, and nobody has said
+					 * that: it vouches for nothing. */
 	bool is_old : 1;		/* Was there at the start, and nobody
 					 * has heard of it since. */
 };
@@ -432,7 +434,12 @@ struct model_port *binding_said_owner(const struct subnet_table *,
 struct model_port *learned_port(const struct model_state *,
 				const struct model_subnet *,
 				const uint8_t mac[6]);
+/* Of our row for it: RFC 9562, version 8, which is ours to fill; 15 bytes of
+ * subnet and MAC. */
+struct uuid learned_uuid(const struct uuid *subnet, const uint8_t mac[6]);
 void learned_forget_port(struct model_port *);
+/* The port's MAC is its own, wherever it was heard. */
+void learned_is_said(const struct model_state *, const struct model_port *);
 /* A controller has said later than it was heard that it is elsewhere. */
 void learned_lost(struct model_state *, const struct mapping_row *);
 /* A row of Ucast_Macs_Local may have to come, change or go. */

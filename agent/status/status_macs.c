@@ -40,7 +40,6 @@ static void tell_mac(struct telling *, const struct uuid *subnet,
 		     const uint8_t mac[6]);
 static bool may_be_here(const struct telling *, const struct model_subnet *,
 			const uint8_t mac[6], const struct uuid *ours);
-static struct uuid local_uuid(const struct uuid *subnet, const uint8_t mac[6]);
 static bool is_ours(const struct row *, struct uuid *ret_subnet,
 		    uint8_t ret_mac[6]);
 static const struct model_port *find_teller(const struct model_state *,
@@ -173,7 +172,7 @@ static void
 tell_group(struct telling *telling, const struct model_subnet *subnet)
 {
 	const struct subnet_table *table = subnet->table;
-	struct uuid uuid = local_uuid(&subnet->row, all);
+	struct uuid uuid = learned_uuid(&subnet->row, all);
 	const struct row *old = table_find(telling->groups, &uuid);
 	const struct model_pa *pa = NULL;
 	struct uuid locator, set;
@@ -211,7 +210,7 @@ tell_mac(struct telling *telling, const struct uuid *subnet_row,
 	const struct model_port *port =
 		subnet ? find_teller(telling->state, subnet, mac) : NULL;
 	const struct model_pa *pa = port ? find_pa(port->sw) : NULL;
-	struct uuid uuid = local_uuid(subnet_row, mac), locator, theirs;
+	struct uuid uuid = learned_uuid(subnet_row, mac), locator, theirs;
 	const struct row *old = transaction
 		? transaction_find(transaction, telling->macs, &uuid)
 		: table_find(telling->macs, &uuid);
@@ -260,20 +259,6 @@ may_be_here(const struct telling *telling, const struct model_subnet *subnet,
 	return true;
 }
 
-/* RFC 9562, version 8: ours to fill.  15 bytes of subnet and MAC. */
-static struct uuid
-local_uuid(const struct uuid *subnet, const uint8_t mac[6])
-{
-	struct uuid uuid;
-
-	memcpy(uuid.bytes, subnet->bytes, 16);
-	for (int i = 0; i < 6; i++)
-		uuid.bytes[10 + i] ^= mac[i];
-	uuid.bytes[6] = (uint8_t) (0x80 | (subnet->bytes[6] & 0x0f));
-	uuid.bytes[8] = (uint8_t) (0x80 | (subnet->bytes[8] & 0x3f));
-	return uuid;
-}
-
 static bool
 is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
 {
@@ -286,7 +271,7 @@ is_ours(const struct row *row, struct uuid *ret_subnet, uint8_t ret_mac[6])
 	if (!subnet || !model_mac_from_text(mac, ret_mac))
 		return false;
 	*ret_subnet = *subnet;
-	uuid = local_uuid(subnet, ret_mac);
+	uuid = learned_uuid(subnet, ret_mac);
 	return uuid_equal(&uuid, row_uuid(row));
 }
 

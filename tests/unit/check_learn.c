@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include "agent/model/guard.h"
 #include "agent/model/state.h"
 #include "tests/unit/policy_world.h"
 
@@ -121,6 +122,17 @@ START_TEST(what_is_said_is_not_heard)
 	learn_heard(world.model, world_port(&world, "vm2"), 101, mac_a, S);
 	ck_assert_uint_eq(world_port(&world, "vm2")->learned.n, 0);
 	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 1);
+	/* Nor when it is said later. */
+	hear("vm2", mac_a, S);
+	world_transact(&world,
+		"['hnv',{'op':'update','table':'Port','where':"
+		"[['name','==','vm1']],'row':{'mac':'02:00:00:00:00:0a'}}]");
+	do
+		world_turn(&world);
+	while (model_is_dirty(world.model));
+	ck_assert_uint_eq(world_port(&world, "vm2")->learned.n, 0);
+	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 1);
+	ck_assert_ptr_eq(engine_has(mac_a), world_port(&world, "vm1"));
 }
 END_TEST
 
@@ -216,6 +228,32 @@ START_TEST(others_rows_stay)
 }
 END_TEST
 
+/* Else whoever has spoken first might go on. */
+START_TEST(what_is_heard_vouches_for_nothing)
+{
+	struct guard guard;
+
+	hear("vm2", mac_a, S);
+	world_transact(&world, "['hardware_vtep',{'op':'update','table':"
+		       "'Ucast_Macs_Local','where':[],'row':"
+		       "{'ipaddr':'10.0.0.1'}}]");
+	while (model_is_dirty(world.model))
+		world_turn(&world);
+	ck_assert(!world_port(&world, "vm2")->is_guarded);
+	ck_assert(world_port(&world, "vm1")->is_guarded);
+	world_transact(&world, "['hnv',{'op':'update','table':'Port','where':"
+		       "[],'row':{'guards':['map',[['mac',true]]]}}]");
+	while (model_is_dirty(world.model))
+		world_turn(&world);
+	ck_assert(world_port(&world, "vm2")->is_guarded);
+	guard_init(&guard, world_port(&world, "vm2"));
+	ck_assert_uint_eq(guard.n_macs, 0);
+	guard_clear(&guard);
+	ck_assert_uint_eq(world_port(&world, "vm2")->learned.n, 0);
+	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 1);
+}
+END_TEST
+
 /* What is withdrawn by somebody else is still so. */
 START_TEST(is_told_again)
 {
@@ -247,6 +285,7 @@ main(void)
 	tcase_add_test(tcase, goes_with_its_port_or_its_binding);
 	tcase_add_test(tcase, goes_when_it_is_elsewhere);
 	tcase_add_test(tcase, others_rows_stay);
+	tcase_add_test(tcase, what_is_heard_vouches_for_nothing);
 	tcase_add_test(tcase, is_told_again);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
