@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *hint(int error);
-
 int
 netns_enter(struct netns *netns, const struct device_opening *opening,
 	    const char *name)
@@ -29,8 +27,8 @@ netns_enter(struct netns *netns, const struct device_opening *opening,
 
 	there = open(path, O_RDONLY | O_CLOEXEC);
 	if (there < 0)
-		return device_fail(opening, errno, "cannot open namespace "
-				   "%s%s", path, hint(errno));
+		return device_fail(opening, errno, "cannot open namespace %s",
+				   path);
 	netns->home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (netns->home < 0) {
 		error = device_fail(opening, errno,
@@ -40,7 +38,8 @@ netns_enter(struct netns *netns, const struct device_opening *opening,
 	if (setns(there, CLONE_NEWNET)) {
 		error = device_fail(opening, errno,
 				    "cannot enter namespace %s%s", path,
-				    hint(errno));
+				    errno == EPERM ? " without CAP_SYS_ADMIN"
+						   : "");
 		close(netns->home);
 		netns->home = -1;
 		goto close_there;
@@ -64,12 +63,4 @@ netns_leave(struct netns *netns, const struct device_opening *opening)
 	close(netns->home);
 	netns->home = -1;
 	return error;
-}
-
-/* Daemons that may do little are told what they lack. */
-static const char *
-hint(int error)
-{
-	return error == EPERM || error == EACCES ? " without CAP_SYS_ADMIN"
-						 : "";
 }
