@@ -24,6 +24,17 @@ applied_find(const struct model_subnet *subnet,
 	return NULL;
 }
 
+struct vsw_mapping *
+applied_mapping(const struct model_subnet *subnet,
+		const struct model_switch *sw, bool of_sources)
+{
+	const struct placement *placement = applied_find(subnet, sw);
+
+	if (!placement)
+		return NULL;
+	return of_sources ? placement->sources : placement->edited.mapping;
+}
+
 void
 applied_free_instance(struct instance *instance)
 {

@@ -48,6 +48,10 @@ struct applied_switch {
 /* The subnet in this switch, or NULL. */
 struct placement *applied_find(const struct model_subnet *,
 			       const struct model_switch *);
+/* Its mapping there, or that of its sources; NULL: there is none. */
+struct vsw_mapping *applied_mapping(const struct model_subnet *,
+				    const struct model_switch *,
+				    bool of_sources);
 /* What is theirs, too; no program may lead there any more. */
 void applied_free_instance(struct instance *);
 void applied_free_placement(struct placement *);

@@ -542,12 +542,9 @@ build_one(struct turn *turn, struct built_group *built, enum group_kind kind,
 static struct vsw_mapping *
 find_mapping(void *ctx, const struct model_subnet *subnet, bool of_sources)
 {
-	struct turn *turn = ctx;
-	struct placement *placement = applied_find(subnet, turn->sw);
+	const struct turn *turn = ctx;
 
-	if (!placement)
-		return NULL;
-	return of_sources ? placement->sources : placement->edited.mapping;
+	return applied_mapping(subnet, turn->sw, of_sources);
 }
 
 /* The wire first: what comes in for a new subnet finds its way before anybody
