@@ -30,7 +30,6 @@
  *     vsw_program_new()         switch             vsw_program_unref()
  *       ...layers and groups    program (a draft)  -
  *       vsw_program_seal()      program            -
- *     vsw_program_derive()      program (sealed)   vsw_program_unref()
  *     vsw_port_set_program()    port, program      another set_program
  *     vsw_worker_new()          switch             vsw_worker_free()
  *     vsw_worker_receive()      worker, port       -

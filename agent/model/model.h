@@ -274,7 +274,8 @@ struct model_port {
 	 * a program in force. */
 	struct model_subnet *subnet;	/* NULL: unbound, see 'fault'. */
 	struct model_fault fault;
-	struct vsw_program *program;	/* In force. apply.c */
+	struct vsw_program *program;	/* In force: 'applied' alone holds
+					 * it. apply.c */
 	bool is_dirty;			/* Compile anew; */
 	bool lists_changed;		/* or only its lists are others than */
 	struct acl *in_force[PORT_N_LISTS];	/* those of the program: the

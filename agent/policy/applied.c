@@ -7,6 +7,9 @@
 #include "agent/policy/bridge.h"
 #include "agent/policy/learn.h"
 
+static const struct built_group *group_of_acl(const struct program_entry *,
+					      const struct model_switch *);
+
 struct placement *
 applied_find(const struct model_subnet *subnet,
 	     const struct model_switch *sw)
@@ -116,10 +119,17 @@ applied_groups(const struct model_switch *sw, const struct model_port *port,
 		ret_groups[i].entry = *entry;
 		ret_groups[i].built =
 			entry->kind == GROUP_ACL
-				? apply_acl_find(entry->acl, sw,
-						 entry->direction)
+				? group_of_acl(entry, sw)
 				: applied_group_of(sw->applied, port, placement,
 						   entry->kind);
 	}
 	return draft.n;
+}
+
+static const struct built_group *
+group_of_acl(const struct program_entry *entry, const struct model_switch *sw)
+{
+	const struct applied_acl *applied = apply_acl_find(entry->acl, sw);
+
+	return applied ? &applied->groups[entry->direction] : NULL;
 }

@@ -172,6 +172,15 @@ policy_leave_port(struct model *model, struct model_port *port)
 	edit_done(&edit);
 }
 
+bool
+policy_mend_port(struct model *model, struct model_port *port)
+{
+	forget_program(port);
+	model->state->programs_changed = true;
+	policy_apply(model);
+	return port->program;
+}
+
 /* Wires come and go without a row that says so: this is not to cost more than
  * it must.  What fails is tried again with all else. */
 static void
@@ -629,8 +638,7 @@ set_port_program(struct turn *turn, struct model_port *port)
 			    &problem);
 	if (!err) {
 		err = vsw_port_set_program(port->applied, program);
-		if (err)
-			vsw_program_unref(program);
+		vsw_program_unref(program);
 	}
 	if (err) {
 		model_fault_set(&port->fault, MODEL_ENGINE, "%s",
@@ -638,7 +646,6 @@ set_port_program(struct turn *turn, struct model_port *port)
 		fail(turn, err, port->name, problem);
 		return;
 	}
-	vsw_program_unref(port->program);
 	port->program = program;
 	port->is_dirty = false;
 	apply_lists_done(port, true);
@@ -749,7 +756,6 @@ drop_unwanted(struct turn *turn)
 static void
 forget_program(struct model_port *port)
 {
-	vsw_program_unref(port->program);
 	port->program = NULL;
 	port->is_dirty = true;
 	apply_lists_done(port, false);

@@ -5,15 +5,14 @@
 
 /* Ports that have other access lists than before, and are alike in all else:
  * what a controller means that changes one rule of a thousand ports.  Nothing
- * is compiled for them; their programs are derived from those they have, and
- * given to all of them at once.  For apply.c alone.  [control] */
+ * is compiled for them; in their programs the groups of the new lists take the
+ * place of the old ones', of all ports at once.  For apply.c alone.  [control] */
 
 #include "agent/policy/apply_port.h"
 
 /* Ports of the switch whose lists_changed is set and that are not dirty; those
  * whose program must be made anew after all become dirty.  Nonzero: negative
- * errno, then no port has another program than before, and '*ret_port' is one
- * of them. */
+ * errno; then '*ret_port' is one of those that have what they had before. */
 int apply_lists_follow(struct model_switch *, struct list *acls,
 		       const struct model_port **ret_port, char **ret_problem);
 /* The port has the program that its lists stand in now, or none. */

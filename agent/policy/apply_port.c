@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include "agent/base/memory.h"
 
-static struct applied_acl *find_acl(const struct acl *,
-				    const struct model_switch *);
 static bool is_used(const struct acl *);
 static void free_acl(struct applied_acl *);
 static struct vsw_mapping *find_none(void *ctx, const struct model_subnet *,
@@ -57,7 +55,7 @@ apply_acl_get(struct list *acls, const struct model_switch *sw,
 	      struct acl *acl, enum vsw_direction direction, int *ret_err,
 	      char **ret_problem)
 {
-	struct applied_acl *applied = find_acl(acl, sw);
+	struct applied_acl *applied = apply_acl_find(acl, sw);
 	struct built_group *built;
 
 	if (!applied) {
@@ -76,13 +74,18 @@ apply_acl_get(struct list *acls, const struct model_switch *sw,
 	return *ret_err ? NULL : built;
 }
 
-const struct built_group *
-apply_acl_find(const struct acl *acl, const struct model_switch *sw,
-	       enum vsw_direction direction)
+struct applied_acl *
+apply_acl_find(const struct acl *acl, const struct model_switch *sw)
 {
-	const struct applied_acl *applied = find_acl(acl, sw);
+	for (const struct list *link = acl->built.next; link != &acl->built;
+	     link = link->next) {
+		struct applied_acl *applied =
+			LIST_ENTRY(link, struct applied_acl, by_acl);
 
-	return applied ? &applied->groups[direction] : NULL;
+		if (applied->sw == sw)
+			return applied;
+	}
+	return NULL;
 }
 
 void
@@ -106,20 +109,6 @@ apply_acls_done(struct list *acls)
 	while (!list_is_empty(acls))
 		free_acl(LIST_ENTRY(acls->next, struct applied_acl,
 				    by_switch));
-}
-
-static struct applied_acl *
-find_acl(const struct acl *acl, const struct model_switch *sw)
-{
-	for (const struct list *link = acl->built.next; link != &acl->built;
-	     link = link->next) {
-		struct applied_acl *applied =
-			LIST_ENTRY(link, struct applied_acl, by_acl);
-
-		if (applied->sw == sw)
-			return applied;
-	}
-	return NULL;
 }
 
 /* By more than the switches that have built it. */

@@ -22,6 +22,7 @@ struct applied_acl {
 	struct acl *acl;
 	const struct model_switch *sw;
 	struct built_group groups[2];	/* By direction. */
+	struct acl *becomes;		/* In its place, now.  apply_lists.c */
 };
 
 /* Groups of the port that are to be built anew, or are not yet.  A negative
@@ -35,10 +36,9 @@ const struct built_group *apply_acl_get(struct list *acls,
 					const struct model_switch *,
 					struct acl *, enum vsw_direction,
 					int *ret_err, char **ret_problem);
-/* The same of one that is built already, or NULL. */
-const struct built_group *apply_acl_find(const struct acl *,
-					 const struct model_switch *,
-					 enum vsw_direction);
+/* NULL: no group of it was made there. */
+struct applied_acl *apply_acl_find(const struct acl *,
+				   const struct model_switch *);
 /* Once all programs of the switch have been set: lists that no port has any
  * more go.  One whose rows are still there counts as had. */
 void apply_acls_settle(struct list *acls);

@@ -12,6 +12,7 @@
 #include "agent/model/state.h"
 #include "agent/policy/applied.h"
 #include "agent/policy/bridge.h"
+#include "agent/policy/policy.h"
 
 enum { STEP = 64 };			/* Checks between looks at the clock. */
 
@@ -44,6 +45,7 @@ static size_t count_rows(const struct model_state *, enum model_database,
 static bool check_rows(struct audit *, size_t n);
 static void check_row(struct audit *, const struct mapping_row *);
 static bool check_programs(struct audit *, size_t n);
+static void check_port(struct audit *, struct model_port *);
 static void check_program(struct audit *, const char *name, struct vsw_port *,
 			  struct vsw_program *);
 static struct placement *next_placement(struct audit *);
@@ -236,10 +238,7 @@ check_programs(struct audit *audit, size_t n)
 				LIST_ENTRY(link, struct model_port, link);
 
 			if (port->applied && !port->is_removed)
-				check_program(audit, port->name, port->applied,
-					      port->bridged && !port->program
-					      ? port->bridged->program
-					      : port->program);
+				check_port(audit, port);
 		}
 		for (size_t i = 0; i < sw->applied->programmed.n; i++)
 			check_program(audit, "uplink",
@@ -247,6 +246,22 @@ check_programs(struct audit *audit, size_t n)
 				      sw->applied->program);
 	}
 	return false;
+}
+
+/* What is to be there, and is not, is gone. */
+static void
+check_port(struct audit *audit, struct model_port *port)
+{
+	if (!port->program) {
+		check_program(audit, port->name, port->applied,
+			      port->bridged ? port->bridged->program : NULL);
+		return;
+	}
+	audit->counters.n_checks++;
+	if (vsw_port_get_program(port->applied) != port->program)
+		found(audit, &audit->counters.n_programs,
+		      policy_mend_port(audit->model, port),
+		      "port %s has another program than was set", port->name);
 }
 
 static void

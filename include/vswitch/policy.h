@@ -342,15 +342,6 @@ VSW_API void vsw_layer_add_group(struct vsw_layer *, enum vsw_direction,
 VSW_API VSW_MUST_CHECK int vsw_program_seal(struct vsw_program *,
 					    char *ret_problem, size_t size);
 VSW_API void vsw_program_unref(struct vsw_program *);
-/* [control] A sealed program that says what the sealed 'base' says, with group
- * to[i] in each place where that has from[i]: what a changed rule costs for
- * each of a thousand programs that have it, once to[i] is sealed.  -ENOENT:
- * from[i] stands nowhere; -EINVAL: it may not be so; -ENOMEM. */
-VSW_API VSW_MUST_CHECK int
-vsw_program_derive(const struct vsw_program *base,
-		   struct vsw_group *const from[],
-		   struct vsw_group *const to[], size_t n,
-		   struct vsw_program **ret_program);
 
 /* Where a customer address (CA) lives.  Remote: behind provider address 'pa',
  * in encapsulation 'encap' with 'vni'.  Local: 'port' is not NULL, and 'pa',

@@ -18,6 +18,7 @@ extern "C" {
 struct vsw;
 struct vsw_packet;
 struct vsw_port;
+struct vsw_group;
 struct vsw_program;
 struct vsw_worker;
 
@@ -204,6 +205,19 @@ VSW_API VSW_MUST_CHECK int vsw_port_set_program(struct vsw_port *,
 VSW_API VSW_MUST_CHECK int
 vsw_port_set_programs(struct vsw_port *const ports[],
 		      struct vsw_program *const programs[], size_t n);
+
+/* [control] The same as if each of the ports had got another program, which
+ * says what its own says, with the sealed group to[i] in each place where that
+ * has from[i]: for a rule that a thousand ports have.  It costs little more
+ * than that, where no reference but its port's is left to a program: such a one
+ * is not made anew.  Others that hold a program keep it as it was.
+ *
+ * -ENOENT: a port's program has none of 'from', or it has no program; -EINVAL:
+ * a group may not stand there; -ENOMEM.  Then nothing has changed. */
+VSW_API VSW_MUST_CHECK int
+vsw_port_exchange_groups(struct vsw_port *const ports[], size_t n_ports,
+			 struct vsw_group *const from[],
+			 struct vsw_group *const to[], size_t n);
 
 /* [control] The one it has, or NULL.  Takes no reference. */
 VSW_API struct vsw_program *vsw_port_get_program(const struct vsw_port *);

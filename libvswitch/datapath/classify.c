@@ -376,7 +376,7 @@ static void
 ask(struct composition *c, const struct vsw_program *program, size_t layer_i,
     enum vsw_direction direction)
 {
-	const struct vsw_layer *layer = program->layers[layer_i];
+	const struct vsw_layer *layer = program_get_layer(program, layer_i);
 	const struct layer_groups *groups = &layer->groups[direction];
 	const struct rule *found;
 

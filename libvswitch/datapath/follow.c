@@ -122,6 +122,9 @@ follow_start(struct composition *c, enum vsw_direction direction,
 	f->has_passed = false;
 	f->wanted = 0;
 	f->log_tag = 0;
+	/* Before any of its layers that track is read. */
+	f->serial = atomic_load_explicit(&program->serial,
+					 memory_order_acquire);
 	f->program = program;
 	f->port = port;
 	f->packet.hash = connection_hash(connections, &f->packet.key);
@@ -135,7 +138,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 		narrate(c->narrator, "belongs to a connection: %s%s",
 			track_name(f->view.state),
 			f->packet.is_related ? ", about which it is" : "");
-		if (f->view.program != program->serial)
+		if (f->view.program != f->serial)
 			approve(c, f);
 		else if (track_is_refused(f->view.state))
 			refuse(f);
@@ -152,7 +155,7 @@ follow_start(struct composition *c, enum vsw_direction direction,
 	}
 	/* As its opener. */
 	f->view = (struct connection_view) {
-		.program = program->serial, .opener = c->opener
+		.program = f->serial, .opener = c->opener
 	};
 }
 
@@ -312,11 +315,11 @@ approve(struct composition *c, struct follow *f)
 		return;
 	if (f->is_found)
 		connection_approve(connections, &f->packet,
-				   f->program->serial, trial.wanted,
+				   f->serial, trial.wanted,
 				   trial.log_tag, c->now);
 	else if (s.is_over)
 		connection_refuse(connections, &f->packet,
-				  f->program->serial, c->now);
+				  f->serial, c->now);
 	else
 		connection_end(connections, &f->packet);
 }
@@ -460,7 +463,7 @@ open_one(struct composition *c, struct follow *f, enum vsw_direction direction,
 		narrate(c->narrator, "would open anew what policy has ended");
 		if (!c->is_trial)
 			connection_refuse(connections, &f->packet,
-					  f->program->serial, c->now);
+					  f->serial, c->now);
 		return VSW_DROP_CONNECTION_ENDED;
 	}
 	narrate(c->narrator, "opens a connection at port \"%s\"",

@@ -169,8 +169,8 @@ ask(const struct vsw_program *program, struct foreseen *foreseen,
     uint32_t layers, const struct flow_key *key, unsigned actions)
 {
 	for (; layers; layers &= layers - 1) {
-		const struct vsw_layer *layer =
-			program->layers[__builtin_ctz(layers)];
+		const struct vsw_layer *layer = program_get_layer(
+			program, (size_t) __builtin_ctz(layers));
 		const struct layer_groups *groups = &layer->groups[VSW_OUT];
 		const struct rule *rule = decide_find(groups, key);
 

@@ -26,6 +26,11 @@ struct vsw_group {
 	bool has_counters;
 	uint32_t fields;		/* Bit i: some rule looks at field i. */
 	struct draft draft;
+	/* Of settled layers (policy/layer.h): in how many places it stands, and
+	 * where if that is one, which may be unknown (NULL). [control] */
+	uint32_t n_places;
+	struct vsw_layer *layer;
+	struct vsw_group *successor;	/* See policy/exchange.h. */
 	struct vsw_rule **drafts;	/* Until sealed: as added. */
 	size_t n_drafts, drafts_room;
 	struct rules *rules;		/* Sealed: as they are asked. */

@@ -25,10 +25,10 @@ static struct vsw_layer *find(struct vsw *, const struct wanted *,
 			      uint32_t hash);
 static struct vsw_layer *copy(struct vsw *, const struct wanted *);
 static struct vsw_group **exchange(struct vsw *, const struct layer_groups *,
-				   struct vsw_group *const from[],
-				   struct vsw_group *const to[], size_t n,
 				   struct vsw_group *room[N_ON_STACK]);
 static void sum_up(struct layer_groups *);
+static void note_places(struct vsw_layer *);
+static void forget_places(struct vsw_layer *);
 
 struct vsw_layer *
 layer_new(struct vsw *vsw, const char *name)
@@ -83,21 +83,19 @@ layer_settle(struct vsw *vsw, struct vsw_layer *layer)
 	layer->hash = hash;
 	layer->is_listed = true;
 	table_add(&vsw->layers, hash, layer);
+	note_places(layer);
 	return layer;
 }
 
 struct vsw_layer *
-layer_exchange(struct vsw *vsw, struct vsw_layer *layer,
-	       struct vsw_group *const from[], struct vsw_group *const to[],
-	       size_t n)
+layer_exchange(struct vsw *vsw, struct vsw_layer *layer)
 {
 	struct vsw_group *room[2][N_ON_STACK], **groups[2];
 	struct wanted wanted = wanted_of(layer);
 	struct vsw_layer *other = NULL;
 
 	for (unsigned d = 0; d < 2; d++) {
-		groups[d] = exchange(vsw, &layer->groups[d], from, to, n,
-				     room[d]);
+		groups[d] = exchange(vsw, &layer->groups[d], room[d]);
 		wanted.groups[d] = groups[d];
 	}
 	if (groups[0] && groups[1]) {
@@ -113,14 +111,12 @@ layer_exchange(struct vsw *vsw, struct vsw_layer *layer,
 }
 
 bool
-layer_has(const struct vsw_layer *layer, enum vsw_direction direction,
-	  const struct vsw_group *group)
+layer_is_succeeded(const struct vsw_layer *layer)
 {
-	const struct layer_groups *groups = &layer->groups[direction];
-
-	for (size_t i = 0; i < groups->n; i++)
-		if (groups->groups[i] == group)
-			return true;
+	for (unsigned d = 0; d < 2; d++)
+		for (size_t i = 0; i < layer->groups[d].n; i++)
+			if (layer->groups[d].groups[i]->successor)
+				return true;
 	return false;
 }
 
@@ -138,8 +134,10 @@ layer_unref(struct vsw *vsw, struct vsw_layer *layer)
 
 	if (!layer || --layer->n_refs)
 		return;
-	if (layer->is_listed)
+	if (layer->is_listed) {
 		table_remove(&vsw->layers, layer->hash, layer);
+		forget_places(layer);
+	}
 	for (unsigned direction = 0; direction < 2; direction++) {
 		struct layer_groups *groups = &layer->groups[direction];
 
@@ -250,8 +248,7 @@ copy(struct vsw *vsw, const struct wanted *wanted)
 /* In 'room', or in memory of their own; NULL: there is none. */
 static struct vsw_group **
 exchange(struct vsw *vsw, const struct layer_groups *groups,
-	 struct vsw_group *const from[], struct vsw_group *const to[],
-	 size_t n, struct vsw_group *room[N_ON_STACK])
+	 struct vsw_group *room[N_ON_STACK])
 {
 	struct vsw_group **result = room;
 
@@ -259,10 +256,9 @@ exchange(struct vsw *vsw, const struct layer_groups *groups,
 		result = memory_alloc_raw(&vsw->allocator, 0,
 					  groups->n * sizeof *result);
 	for (size_t i = 0; i < groups->n && result; i++) {
-		result[i] = groups->groups[i];
-		for (size_t j = 0; j < n; j++)
-			if (groups->groups[i] == from[j])
-				result[i] = to[j];
+		struct vsw_group *group = groups->groups[i];
+
+		result[i] = group->successor ? group->successor : group;
 	}
 	return result;
 }
@@ -274,4 +270,30 @@ sum_up(struct layer_groups *groups)
 		groups->actions |= groups->groups[i]->actions;
 		groups->fields |= groups->groups[i]->fields;
 	}
+}
+
+static void
+note_places(struct vsw_layer *layer)
+{
+	for (unsigned d = 0; d < 2; d++)
+		for (size_t i = 0; i < layer->groups[d].n; i++) {
+			struct vsw_group *group = layer->groups[d].groups[i];
+
+			if (!group->n_places++)
+				group->layer = layer;
+		}
+}
+
+/* Where the last of several stands is not known then. */
+static void
+forget_places(struct vsw_layer *layer)
+{
+	for (unsigned d = 0; d < 2; d++)
+		for (size_t i = 0; i < layer->groups[d].n; i++) {
+			struct vsw_group *group = layer->groups[d].groups[i];
+
+			group->n_places--;
+			if (group->layer == layer)
+				group->layer = NULL;
+		}
 }

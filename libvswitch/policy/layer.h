@@ -44,14 +44,11 @@ int layer_add_group(struct vsw *, struct vsw_layer *, enum vsw_direction,
 /* [control] Nothing is added any more: returns the one that says the same, in
  * place of this one. */
 struct vsw_layer *layer_settle(struct vsw *, struct vsw_layer *);
-/* [control] A settled one that has to[i] wherever this has from[i]; with a
- * reference.  NULL: out of memory. */
-struct vsw_layer *layer_exchange(struct vsw *, struct vsw_layer *,
-				 struct vsw_group *const from[],
-				 struct vsw_group *const to[], size_t n);
-/* [control] */
-bool layer_has(const struct vsw_layer *, enum vsw_direction,
-	       const struct vsw_group *);
+/* [control] A settled one that has the successors of this one's groups, of
+ * those that have one; with a reference.  NULL: out of memory. */
+struct vsw_layer *layer_exchange(struct vsw *, struct vsw_layer *);
+/* [control] Has any of its groups a successor? */
+bool layer_is_succeeded(const struct vsw_layer *);
 struct vsw_layer *layer_ref(struct vsw_layer *);
 /* [control] Nobody can look any more. */
 void layer_unref(struct vsw *, struct vsw_layer *);

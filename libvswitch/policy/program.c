@@ -6,9 +6,16 @@
 #include <string.h>
 #include "libvswitch/base/memory.h"
 #include "libvswitch/base/switch.h"
+#include "libvswitch/policy/exchange.h"
 #include "libvswitch/policy/group.h"
 
 enum { LAYERS_NOTED = 32 };		/* Bits of 'tracked'. */
+
+/* Bits of fields that replies do not have. */
+static const uint32_t tunnels = UINT32_C(1) << VSW_FIELD_TUNNEL_SRC4
+				| UINT32_C(1) << VSW_FIELD_TUNNEL_DST4
+				| UINT32_C(1) << VSW_FIELD_TUNNEL_SRC6
+				| UINT32_C(1) << VSW_FIELD_TUNNEL_DST6;
 
 static bool is_open(const struct vsw_program *);
 static int add_layer(struct vsw_program *, struct vsw_layer *);
@@ -16,11 +23,6 @@ static int know_layers(struct vsw_program *);
 static void find_tracked(struct vsw_program *, struct draft *);
 static void check_tags(struct vsw_program *, struct draft *);
 static void find_mapped(struct vsw_program *);
-static int check_exchange(const struct vsw_program *,
-			  struct vsw_group *const from[],
-			  struct vsw_group *const to[], size_t n);
-static bool layer_is_concerned(const struct vsw_layer *,
-			       struct vsw_group *const from[], size_t n);
 static void free_program(void *ctx, struct retired *);
 
 int
@@ -118,47 +120,7 @@ vsw_program_seal(struct vsw_program *program, char *ret_problem, size_t size)
 	memory_free(&program->vsw->allocator, program->draft,
 		    sizeof *program->draft);
 	program->draft = NULL;
-	program->serial = ++program->vsw->n_sealed;
-	return 0;
-}
-
-int
-vsw_program_derive(const struct vsw_program *base,
-		   struct vsw_group *const from[],
-		   struct vsw_group *const to[], size_t n,
-		   struct vsw_program **ret_program)
-{
-	struct vsw *vsw = base->vsw;
-	struct vsw_program *program;
-	int error = check_exchange(base, from, to, n);
-
-	if (error)
-		return error;
-	program = memory_alloc(&vsw->allocator, 0, sizeof *program);
-	if (!program)
-		return -ENOMEM;
-	program->vsw = vsw;
-	program->n_refs = 1;
-	program->layers = program->few;
-	vsw->n_programs++;
-	for (size_t i = 0; i < base->n_layers && !error; i++) {
-		struct vsw_layer *layer = base->layers[i];
-
-		layer = layer_is_concerned(layer, from, n)
-				? layer_exchange(vsw, layer, from, to, n)
-				: layer_ref(layer);
-		error = layer ? add_layer(program, layer) : -ENOMEM;
-		if (error)
-			layer_unref(vsw, layer);
-	}
-	if (!error)
-		error = know_layers(program);
-	if (error) {
-		vsw_program_unref(program);
-		return error;
-	}
-	program->serial = ++vsw->n_sealed;
-	*ret_program = program;
+	atomic_init(&program->serial, ++program->vsw->n_sealed);
 	return 0;
 }
 
@@ -180,6 +142,64 @@ program_let_go(struct vsw_program *program, struct retired **list)
 	*list = &program->retired;
 }
 
+int
+program_derive(const struct vsw_program *base, const struct exchange *exchange,
+	       struct vsw_program **ret_program)
+{
+	struct vsw *vsw = base->vsw;
+	struct vsw_program *program = memory_alloc(&vsw->allocator, 0,
+						   sizeof *program);
+	int error = 0;
+
+	if (!program)
+		return -ENOMEM;
+	program->vsw = vsw;
+	program->n_refs = 1;
+	program->layers = program->few;
+	vsw->n_programs++;
+	for (size_t i = 0; i < base->n_layers && !error; i++) {
+		struct vsw_layer *layer = program_get_layer(base, i);
+		const struct swap *swap = exchange_find(exchange, layer);
+
+		layer = layer_ref(swap ? swap->to : layer);
+		error = add_layer(program, layer);
+		if (error)
+			layer_unref(vsw, layer);
+	}
+	if (!error)
+		error = know_layers(program);
+	if (error) {
+		vsw_program_unref(program);
+		return error;
+	}
+	atomic_init(&program->serial, ++vsw->n_sealed);
+	*ret_program = program;
+	return 0;
+}
+
+void
+program_replace_layer(struct vsw_program *program, size_t i,
+		      struct vsw_layer *to)
+{
+	atomic_store_explicit(&program->layers[i], to, memory_order_release);
+	atomic_store_explicit(&program->serial, ++program->vsw->n_sealed,
+			      memory_order_release);
+}
+
+bool
+program_layers_alike(const struct vsw_layer *a, const struct vsw_layer *b)
+{
+	static const uint32_t known = ACTION_TRACK | ACTION_ROUTE
+				      | ACTION_ENCAP | ACTION_DECAP
+				      | ACTION_VLAN;
+
+	for (unsigned d = 0; d < 2; d++)
+		if ((a->groups[d].actions ^ b->groups[d].actions) & known
+		    || (a->groups[d].fields ^ b->groups[d].fields) & tunnels)
+			return false;
+	return true;
+}
+
 struct vsw_program *
 program_ref(struct vsw_program *program)
 {
@@ -198,17 +218,17 @@ static int
 add_layer(struct vsw_program *program, struct vsw_layer *layer)
 {
 	const struct vsw_allocator *allocator = &program->vsw->allocator;
-	struct vsw_layer **grown = NULL;
+	program_layer *grown = NULL;
 	size_t room = 0;
 	int error = 0;
 
 	if (program->layers_room) {
 		error = memory_grow(allocator, (void **) &program->layers,
 				    &program->layers_room,
-				    program->n_layers + 1, sizeof layer);
+				    program->n_layers + 1, sizeof *grown);
 	} else if (program->n_layers == PROGRAM_FEW) {
 		error = memory_grow(allocator, (void **) &grown, &room,
-				    PROGRAM_FEW + 1, sizeof layer);
+				    PROGRAM_FEW + 1, sizeof *grown);
 		if (!error) {
 			memcpy(grown, program->few, sizeof program->few);
 			program->layers = grown;
@@ -236,14 +256,9 @@ know_layers(struct vsw_program *program)
 static void
 find_tracked(struct vsw_program *program, struct draft *draft)
 {
-	static const uint32_t tunnels =
-		UINT32_C(1) << VSW_FIELD_TUNNEL_SRC4
-		| UINT32_C(1) << VSW_FIELD_TUNNEL_DST4
-		| UINT32_C(1) << VSW_FIELD_TUNNEL_SRC6
-		| UINT32_C(1) << VSW_FIELD_TUNNEL_DST6;
-
 	for (size_t i = 0; i < program->n_layers; i++) {
-		const struct vsw_layer *layer = program->layers[i];
+		const struct vsw_layer *layer =
+			program_get_layer(program, i);
 		const struct layer_groups *groups = layer->groups;
 
 		if (!((groups[0].actions | groups[1].actions) & ACTION_TRACK))
@@ -269,7 +284,8 @@ static void
 check_tags(struct vsw_program *program, struct draft *draft)
 {
 	for (size_t i = 0; i < program->n_layers; i++) {
-		const struct vsw_layer *layer = program->layers[i];
+		const struct vsw_layer *layer =
+			program_get_layer(program, i);
 
 		if (!(layer->groups[VSW_IN].actions & ACTION_VLAN))
 			continue;
@@ -285,7 +301,8 @@ static void
 find_mapped(struct vsw_program *program)
 {
 	for (size_t i = 0; i < program->n_layers && i < LAYERS_NOTED; i++) {
-		uint32_t actions = program->layers[i]->groups[VSW_OUT].actions;
+		uint32_t actions = program_get_layer(program, i)
+						   ->groups[VSW_OUT].actions;
 
 		if (actions & ACTION_ROUTE)
 			program->routed |= UINT32_C(1) << i;
@@ -294,60 +311,20 @@ find_mapped(struct vsw_program *program)
 	}
 }
 
-/* Each is somewhere in the program, and may stand there. */
-static int
-check_exchange(const struct vsw_program *program,
-	       struct vsw_group *const from[], struct vsw_group *const to[],
-	       size_t n)
-{
-	if (!program_is_sealed(program))
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++) {
-		bool is_there = false;
-
-		if (!to[i] || !to[i]->draft.is_sealed
-		    || to[i]->vsw != program->vsw)
-			return -EINVAL;
-		for (size_t j = 0; j < program->n_layers; j++) {
-			const struct vsw_layer *layer = program->layers[j];
-			bool is_in = layer_has(layer, VSW_IN, from[i]);
-
-			if (is_in && to[i]->actions & ACTION_OUT_ONLY)
-				return -EINVAL;
-			is_there |= is_in
-				    || layer_has(layer, VSW_OUT, from[i]);
-		}
-		if (!is_there)
-			return -ENOENT;
-	}
-	return 0;
-}
-
-static bool
-layer_is_concerned(const struct vsw_layer *layer,
-		   struct vsw_group *const from[], size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (layer_has(layer, VSW_OUT, from[i])
-		    || layer_has(layer, VSW_IN, from[i]))
-			return true;
-	return false;
-}
-
 static void
 free_program(void *ctx, struct retired *retired)
 {
-	struct vsw_program *program = (struct vsw_program *) retired;
+	struct vsw_program *program = (struct vsw_program *)
+		((char *) retired - offsetof(struct vsw_program, retired));
 	const struct vsw_allocator *allocator = &program->vsw->allocator;
 
 	(void) ctx;
-	_Static_assert(offsetof(struct vsw_program, retired) == 0, "cast");
 	program->vsw->n_programs--;
 	for (size_t i = 0; i < program->n_layers; i++)
 		layer_unref(program->vsw, program->layers[i]);
 	if (program->layers_room)
 		memory_free(allocator, program->layers, program->layers_room
-			    * sizeof(struct vsw_layer *));
+			    * sizeof *program->layers);
 	if (program->draft)
 		memory_free(allocator, program->draft, sizeof *program->draft);
 	memory_free(allocator, program, sizeof *program);

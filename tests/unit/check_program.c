@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests libvswitch/policy/layer.c and program.c, and ports that get another
- * program together. */
+/* Tests libvswitch/policy/layer.c, program.c and exchange.c, and ports that get
+ * another program together. */
 
 #include "libvswitch/policy/program.h"
 
@@ -139,32 +139,138 @@ START_TEST(layers_are_shared)
 }
 END_TEST
 
-/* In both directions and in each place; the rest is the same layers. */
-START_TEST(derived)
+/* A port whose program, of this text, is its alone. */
+static struct vsw_port *
+port_with(const char *name, const char *text)
 {
-	struct vsw_program *base, *next, *again;
+	struct vsw_port *port = rig_port(vsw, name, 0);
+	struct vsw_program *program = made(text);
+
+	ck_assert_int_eq(vsw_port_set_program(port, program), 0);
+	vsw_program_unref(program);
+	return port;
+}
+
+static void
+assert_has(const struct vsw_port *port, const char *expected)
+{
+	assert_says(vsw_port_get_program(port), expected);
+}
+
+static uint32_t
+generation_of(const struct vsw_port *port)
+{
+	return atomic_load(&vsw->generations.of[port->generation]);
+}
+
+static void
+assert_layers(size_t n)
+{
+	reclaim_run(&vsw->reclaim);
+	ck_assert_uint_eq(atomic_load(&vsw->layers.n), n);
+}
+
+/* One layer of programs that nobody else holds: they stay where they are, with
+ * other serials; flows are told once. */
+START_TEST(in_place)
+{
+	struct vsw_port *p, *q, *other;
+	struct vsw_program *of_p, *of_q;
+	uint64_t serial, told;
+	uint32_t seen[3];
 
 	set_up();
-	base = made("a0 b12|2 c23|1 d4");
-	ck_assert_int_eq(vsw_program_derive(
-		base, (struct vsw_group *[]) { groups[2], groups[1] },
-		(struct vsw_group *[]) { groups[5], groups[2] }, 2, &next), 0);
-	assert_says(next, "a0 b25|5 c53|2 d4");
-	assert_says(base, "a0 b12|2 c23|1 d4");
-	ck_assert_ptr_eq(next->layers[0], base->layers[0]);
-	ck_assert_ptr_eq(next->layers[3], base->layers[3]);
-	ck_assert_uint_gt(next->serial, base->serial);
-	/* A thousand ports that do the same have the same. */
-	ck_assert_int_eq(vsw_program_derive(
-		base, (struct vsw_group *[]) { groups[2], groups[1] },
-		(struct vsw_group *[]) { groups[5], groups[2] }, 2, &again),
-		0);
-	ck_assert_ptr_eq(again->layers[1], next->layers[1]);
-	ck_assert_ptr_ne(again, next);
+	p = port_with("p", "a0 b12|3 c4");
+	q = port_with("q", "b12|3 a5");
+	other = port_with("other", "b12|3 a6");
+	of_p = vsw_port_get_program(p);
+	of_q = vsw_port_get_program(q);
+	serial = of_q->serial;
+	told = atomic_load(&vsw->generations.all);
+	seen[0] = generation_of(p);
+	seen[1] = generation_of(q);
+	seen[2] = generation_of(other);
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { p, q, p }, 3,
+		(struct vsw_group *[]) { groups[2], groups[3] },
+		(struct vsw_group *[]) { groups[7], groups[2] }, 2), 0);
+	assert_has(p, "a0 b17|2 c4");
+	assert_has(q, "b17|2 a5");
+	assert_has(other, "b12|3 a6");
+	ck_assert_ptr_eq(vsw_port_get_program(p), of_p);
+	ck_assert_ptr_eq(vsw_port_get_program(q), of_q);
+	ck_assert_ptr_eq(of_p->layers[1], of_q->layers[0]);
+	ck_assert_uint_eq(of_p->layers[1]->n_refs, 2);
+	ck_assert_uint_gt(of_p->serial, serial);
+	ck_assert_uint_gt(of_q->serial, serial);
+	ck_assert_uint_ne(of_p->serial, of_q->serial);
+	ck_assert_uint_eq(atomic_load(&vsw->generations.all), told + 1);
+	ck_assert_uint_ne(generation_of(p), seen[0]);
+	ck_assert_uint_ne(generation_of(q), seen[1]);
+	ck_assert_uint_eq(generation_of(other), seen[2]);
+	/* The layer that only 'other' has is its own again. */
+	assert_layers(6);
+	ck_assert_uint_eq(vsw_port_get_program(other)->layers[0]->n_refs, 1);
+	/* Back: it is found, and not made. */
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { q, p }, 2,
+		(struct vsw_group *[]) { groups[7], groups[2] },
+		(struct vsw_group *[]) { groups[2], groups[3] }, 2), 0);
+	ck_assert_ptr_eq(of_p->layers[1],
+			 vsw_port_get_program(other)->layers[0]);
+	assert_layers(5);
+	vsw_port_remove(p);
+	vsw_port_remove(q);
+	vsw_port_remove(other);
+	tear_down();
+}
+END_TEST
+
+/* In both directions and in each place; the rest is the same layers. */
+START_TEST(made_anew)
+{
+	static const char *const text = "a0 b12|2 c23|1 d4";
+	struct vsw_port *many, *shared[2], *held;
+	struct vsw_program *base, *old;
+
+	set_up();
+	many = port_with("many", text);
+	base = made("d2 a0");
+	shared[0] = rig_port(vsw, "s", 0);
+	shared[1] = rig_port(vsw, "t", 0);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(vsw_port_set_program(shared[i], base), 0);
 	vsw_program_unref(base);
-	vsw_program_unref(again);
-	assert_says(next, "a0 b25|5 c53|2 d4");
-	vsw_program_unref(next);
+	held = port_with("held", text);
+	old = program_ref(vsw_port_get_program(held));
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { many, shared[0], held }, 3,
+		(struct vsw_group *[]) { groups[2], groups[1] },
+		(struct vsw_group *[]) { groups[5], groups[2] }, 2), 0);
+	assert_has(many, "a0 b25|5 c53|2 d4");
+	assert_has(held, "a0 b25|5 c53|2 d4");
+	assert_has(shared[0], "d5 a0");
+	assert_has(shared[1], "d2 a0");
+	assert_says(old, text);
+	ck_assert_ptr_eq(vsw_port_get_program(held)->layers[0],
+			 old->layers[0]);
+	ck_assert_ptr_eq(vsw_port_get_program(held)->layers[1],
+			 vsw_port_get_program(many)->layers[1]);
+	ck_assert_uint_gt(vsw_port_get_program(held)->serial, old->serial);
+	ck_assert_uint_eq(vsw_port_get_program(held)->n_refs, 1);
+	vsw_program_unref(old);
+	/* Each has its own by now. */
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { shared[1], shared[0] }, 2,
+		(struct vsw_group *[]) { groups[2], groups[5] },
+		(struct vsw_group *[]) { groups[8], groups[9] }, 2), 0);
+	assert_has(shared[0], "d9 a0");
+	assert_has(shared[1], "d8 a0");
+	for (unsigned i = 0; i < 2; i++)
+		vsw_port_remove(shared[i]);
+	vsw_port_remove(many);
+	vsw_port_remove(held);
+	assert_layers(0);
 	tear_down();
 }
 END_TEST
@@ -173,7 +279,7 @@ END_TEST
 START_TEST(many)
 {
 	char text[8 * N_LAYERS + 64] = "a", expected[sizeof text] = "a";
-	struct vsw_program *base, *next;
+	struct vsw_port *port;
 
 	set_up();
 	for (unsigned i = 0; i < N_GROUPS; i++) {
@@ -185,71 +291,110 @@ START_TEST(many)
 		strcat(text, " b7");
 		strcat(expected, " b8");
 	}
-	base = made(text);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[7], &groups[8], 1,
-					    &next), 0);
-	assert_says(next, expected);
-	assert_says(base, text);
-	vsw_program_unref(base);
-	vsw_program_unref(next);
+	port = port_with("p", text);
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		&port, 1, &groups[7], &groups[8], 1), 0);
+	assert_has(port, expected);
+	vsw_port_remove(port);
 	tear_down();
 }
 END_TEST
 
-/* What sealing would refuse, and what is not there. */
-START_TEST(refused)
+static struct vsw_group *
+tracking_group(struct vsw *of, const char *name, bool by_tunnel)
 {
-	struct vsw_program *base, *draft, *next = NULL;
-	struct vsw_group *unsealed, *sends, *tracks, *none = NULL;
-	struct rig_memory others = { .n_live = 0 };
-	struct vsw *other = rig_switch(&others);
-	struct vsw_group *foreign;
-	struct vsw_port *port;
 	uint8_t addr[4] = { 10 };
+	struct vsw_group *group;
 	struct vsw_rule *rule;
 
+	ck_assert_int_eq(vsw_group_new(of, name, &group), 0);
+	rule = vsw_group_add_rule(group, 1, "r");
+	if (by_tunnel)
+		vsw_rule_match(rule, VSW_FIELD_TUNNEL_SRC4, addr, NULL);
+	vsw_rule_track(rule);
+	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
+	return group;
+}
+
+/* What a program says of its layers is to be true: it is another one then. */
+START_TEST(unlike)
+{
+	struct vsw_program *old;
+	struct vsw_group *tracks;
+	struct vsw_port *port;
+
 	set_up();
-	base = made("a0|1");
-	port = rig_port(vsw, "p", 0);
+	port = port_with("p", "a0 b1");
+	tracks = tracking_group(vsw, "tracks", false);
+	old = vsw_port_get_program(port);
+	ck_assert_int_eq(vsw_port_exchange_groups(&port, 1, &groups[1],
+						  &tracks, 1), 0);
+	ck_assert_ptr_ne(vsw_port_get_program(port), old);
+	ck_assert_uint_eq(vsw_port_get_program(port)->tracked, 2);
+	ck_assert_ptr_nonnull(atomic_load(&vsw->connections));
+	ck_assert_int_eq(vsw_port_exchange_groups(&port, 1, &tracks,
+						  &groups[1], 1), 0);
+	ck_assert_uint_eq(vsw_port_get_program(port)->tracked, 0);
+	vsw_group_unref(tracks);
+	vsw_port_remove(port);
+	tear_down();
+}
+END_TEST
+
+/* What sealing would refuse, and what is not there: nothing changes then. */
+START_TEST(refused)
+{
+	struct vsw_group *unsealed, *sends, *tracks, *none = NULL, *foreign;
+	struct rig_memory others = { .n_live = 0 };
+	struct vsw *other = rig_switch(&others);
+	struct vsw_port *port, *bare, *stranger;
+
+	set_up();
+	port = port_with("p", "a0|1");
+	bare = rig_port(vsw, "bare", 0);
+	stranger = rig_port(other, "stranger", 0);
 	unsealed = draft_group(1);
 	ck_assert_int_eq(vsw_group_new(vsw, "sends", &sends), 0);
-	vsw_rule_output(vsw_group_add_rule(sends, 1, "r"), port);
+	vsw_rule_output(vsw_group_add_rule(sends, 1, "r"), bare);
 	ck_assert_int_eq(vsw_group_seal(sends, NULL, 0), 0);
-	ck_assert_int_eq(vsw_group_new(vsw, "tracks", &tracks), 0);
-	rule = vsw_group_add_rule(tracks, 1, "r");
-	vsw_rule_match(rule, VSW_FIELD_TUNNEL_SRC4, addr, NULL);
-	vsw_rule_track(rule);
-	ck_assert_int_eq(vsw_group_seal(tracks, NULL, 0), 0);
-	ck_assert_int_eq(vsw_group_new(other, "foreign", &foreign), 0);
-	ck_assert_int_eq(vsw_group_seal(foreign, NULL, 0), 0);
-	ck_assert_int_eq(vsw_program_new(vsw, &draft), 0);
+	tracks = tracking_group(vsw, "tracks", true);
+	foreign = tracking_group(other, "foreign", false);
 
-	ck_assert_int_eq(vsw_program_derive(draft, NULL, NULL, 0, &next),
-			 -EINVAL);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[0], &unsealed, 1,
-					    &next), -EINVAL);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[0], &none, 1,
-					    &next), -EINVAL);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[0], &foreign, 1,
-					    &next), -EINVAL);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[2], &groups[3], 1,
-					    &next), -ENOENT);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[1], &sends, 1,
-					    &next), -EINVAL);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[0], &tracks, 1,
-					    &next), -EINVAL);
-	ck_assert_ptr_null(next);
-	ck_assert_int_eq(vsw_program_derive(base, &groups[0], &sends, 1,
-					    &next), 0);
-	vsw_program_unref(next);
+#define EXCHANGE(a, b) \
+	vsw_port_exchange_groups(&port, 1, &(a), &(b), 1)
+	ck_assert_int_eq(EXCHANGE(groups[0], unsealed), -EINVAL);
+	ck_assert_int_eq(EXCHANGE(groups[0], none), -EINVAL);
+	ck_assert_int_eq(EXCHANGE(none, groups[0]), -EINVAL);
+	ck_assert_int_eq(EXCHANGE(groups[0], foreign), -EINVAL);
+	ck_assert_int_eq(EXCHANGE(groups[2], groups[3]), -ENOENT);
+	ck_assert_int_eq(EXCHANGE(groups[1], sends), -EINVAL);
+	ck_assert_int_eq(EXCHANGE(groups[0], tracks), -EINVAL);
+#undef EXCHANGE
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		&port, 1, (struct vsw_group *[]) { groups[0], groups[0] },
+		(struct vsw_group *[]) { groups[2], groups[3] }, 2), -EINVAL);
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { port, bare }, 2, &groups[0],
+		&groups[2], 1), -ENOENT);
+	ck_assert_int_eq(vsw_port_exchange_groups(
+		(struct vsw_port *[]) { port, stranger }, 2, &groups[0],
+		&groups[2], 1), -EINVAL);
+	ck_assert_int_eq(vsw_port_exchange_groups(&port, 1, NULL, NULL, 0),
+			 -ENOENT);
+	ck_assert_int_eq(vsw_port_exchange_groups(NULL, 0, NULL, NULL, 0), 0);
+	assert_has(port, "a0|1");
+	for (unsigned i = 0; i < N_GROUPS; i++)
+		ck_assert_ptr_null(groups[i]->successor);
+	ck_assert_int_eq(vsw_port_exchange_groups(&port, 1, &groups[0],
+						  &sends, 1), 0);
 
-	vsw_program_unref(draft);
-	vsw_program_unref(base);
+	vsw_port_remove(port);
 	vsw_group_unref(unsealed);
 	vsw_group_unref(sends);
 	vsw_group_unref(tracks);
-	vsw_port_remove(port);
+	vsw_port_remove(bare);
 	vsw_group_unref(foreign);
+	vsw_port_remove(stranger);
 	vsw_free(other);
 	tear_down();
 }
@@ -266,28 +411,37 @@ make_and_free(void)
 	return error;
 }
 
+/* There and back, once there is memory; what fails has changed nothing. */
 static int
-derive_and_free(const struct vsw_program *base)
+exchange_groups(struct vsw_port *const ports[2], const char *text)
 {
-	struct vsw_program *program;
-	int error = vsw_program_derive(base, &groups[1], &groups[2], 1,
-				       &program);
+	int error = vsw_port_exchange_groups(ports, 2, &groups[1], &groups[9],
+					     1);
 
-	if (!error)
-		vsw_program_unref(program);
-	return error;
+	if (error) {
+		assert_has(ports[0], text);
+		assert_has(ports[1], "a1 b3");
+		return error;
+	}
+	assert_has(ports[1], "a9 b3");
+	memory.fail_at = 0;
+	return vsw_port_exchange_groups(ports, 2, &groups[9], &groups[1], 1);
 }
 
 START_TEST(out_of_memory)
 {
-	struct vsw_program *base;
+	static const char *const text =
+		"a0123456|01 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1";
+	struct vsw_port *ports[2];
 
 	set_up();
 	/* So that the table of layers is there. */
-	base = made("a0123456|01 b1 c1 d1 e1 f1 g1 h1 i1 j1 k1 l1");
+	ports[0] = port_with("p", text);
+	ports[1] = port_with("q", "a1 b3");
 	RIG_RUN_OUT(&memory, make_and_free());
-	RIG_RUN_OUT(&memory, derive_and_free(base));
-	vsw_program_unref(base);
+	RIG_RUN_OUT(&memory, exchange_groups(ports, text));
+	vsw_port_remove(ports[0]);
+	vsw_port_remove(ports[1]);
 	tear_down();
 }
 END_TEST
@@ -368,5 +522,5 @@ START_TEST(together)
 }
 END_TEST
 
-RIG_MAIN("program", layers_are_shared, derived, many, refused, out_of_memory,
-	 not_listed, together)
+RIG_MAIN("program", layers_are_shared, in_place, made_anew, many, unlike,
+	 refused, out_of_memory, not_listed, together)
