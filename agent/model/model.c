@@ -66,7 +66,8 @@ static bool matters(const struct follower *, const struct change *);
 static void touch(struct follower *, enum row_kind, const struct uuid *);
 static void follow_rows(struct model_state *, bool (*wanted)(enum row_kind),
 			bool is_gone_too);
-static void foresee(const struct model_state *, size_t at);
+static void foresee(const struct model_state *,
+		    bool (*wanted)(enum row_kind), size_t at);
 static const struct map *find_map(const struct model_state *, enum row_kind);
 static bool is_subnet(enum row_kind);
 static bool is_locator(enum row_kind);
@@ -668,7 +669,7 @@ follow_rows(struct model_state *state, bool (*wanted)(enum row_kind),
 	for (size_t i = 0; i < state->n_touched; i++) {
 		const struct touched *touched = &state->touched[i];
 
-		foresee(state, i);
+		foresee(state, wanted, i);
 		if (wanted(touched->kind)
 		    && (is_gone_too || state_row(state, touched->db,
 						 touched->kind,
@@ -680,7 +681,8 @@ follow_rows(struct model_state *state, bool (*wanted)(enum row_kind),
 /* Of a thousand rows that change together none is in the processor's cache:
  * what will be looked up is on its way before it is needed. */
 static void
-foresee(const struct model_state *state, size_t at)
+foresee(const struct model_state *state, bool (*wanted)(enum row_kind),
+	size_t at)
 {
 	enum { FAR = 12, NEAR = 6 };
 
@@ -688,7 +690,7 @@ foresee(const struct model_state *state, size_t at)
 		const struct touched *t = &state->touched[at + FAR];
 		const struct map *map = find_map(state, t->kind);
 
-		if (map) {
+		if (map && wanted(t->kind)) {
 			map_prefetch(map, &t->row);
 			table_prefetch(state->followers[t->db]
 				       .tables[t->kind], &t->row);
@@ -698,7 +700,7 @@ foresee(const struct model_state *state, size_t at)
 		const struct touched *t = &state->touched[at + NEAR];
 		const struct map *map = find_map(state, t->kind);
 
-		if (map)
+		if (map && wanted(t->kind))
 			map_prefetch_first(map, &t->row);
 	}
 }

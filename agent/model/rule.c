@@ -14,6 +14,8 @@ enum { N_IN_TEXT = RULE_STATE };
 static void know_columns(struct rule_table *, const struct row *);
 static struct string *get_string(const struct rule_table *, const struct row *,
 				 enum rule_column);
+static bool is_said(const struct rule_words *, struct string *const values[],
+		    int64_t priority);
 static struct uuid make_key(const struct rule_table *,
 			    struct string *const values[], int64_t priority);
 static struct rule_words *make_words(struct rule_table *,
@@ -40,17 +42,21 @@ rule_words_get(struct rule_table *table, const struct row *row)
 		? datum_integer(row_datum(row, table->columns[RULE_PRIORITY],
 					  &room), 0)
 		: 0;
+	/* What one row says, its neighbours are likely to say. */
+	if (table->last && is_said(table->last, values, priority))
+		return rule_words_ref(table->last);
 	key = make_key(table, values, priority);
 	for (struct keyed *keyed = map_find(&table->words, &key); keyed;
 	     keyed = map_find_next(keyed)) {
 		struct rule_words *words =
 			KEYED_ENTRY(keyed, struct rule_words, by_values);
 
-		if (words->priority == priority
-		    && !memcmp(words->values, values, sizeof values))
+		if (is_said(words, values, priority)) {
+			table->last = words;
 			return rule_words_ref(words);
+		}
 	}
-	return make_words(table, values, priority);
+	return table->last = make_words(table, values, priority);
 }
 
 struct rule_words *
@@ -65,6 +71,8 @@ rule_words_unref(struct rule_words *words)
 {
 	if (!words || --words->n_refs)
 		return;
+	if (words->table->last == words)
+		words->table->last = NULL;
 	map_remove(&words->table->words, &words->by_values);
 	for (int i = 0; i < N_RULE_TEXTS; i++)
 		string_unref(words->values[i]);
@@ -120,13 +128,17 @@ static struct string *
 get_string(const struct rule_table *table, const struct row *row,
 	   enum rule_column column)
 {
-	const struct datum *datum;
-	struct datum room;
+	return table->columns[column] ? row_text(row, table->columns[column])
+				      : NULL;
+}
 
-	if (!table->columns[column])
-		return NULL;
-	datum = row_datum(row, table->columns[column], &room);
-	return datum->n ? datum_key(datum, 0)->string : NULL;
+static bool
+is_said(const struct rule_words *words, struct string *const values[],
+	int64_t priority)
+{
+	return words->priority == priority
+	       && !memcmp(words->values, values,
+			  N_RULE_TEXTS * sizeof *values);
 }
 
 static struct uuid

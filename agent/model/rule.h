@@ -43,6 +43,7 @@ struct rule_table {
 	struct map words;
 	bool knows_columns;
 	const struct column *columns[N_RULE_COLUMNS];
+	struct rule_words *last;	/* Asked for; NULL: gone since. */
 };
 
 /* With a reference. */

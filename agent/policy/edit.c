@@ -8,6 +8,14 @@
 #include "agent/policy/group.h"
 #include "agent/policy/policy.h"
 
+/* A quarter of a megabyte, which nobody needs from one call to the next: all
+ * edits share it. */
+static struct room {
+	struct draft_location drafts[MAX_LOCATIONS];
+	struct vsw_location wanted[MAX_LOCATIONS], have[MAX_LOCATIONS];
+} *room;
+static size_t room_users;
+
 static void set_groups(struct edit *, struct edited *);
 static void fill_hash(struct edit *, struct edited *, bool by_ca);
 static void set_key(struct edit *, struct edited *, const struct mapping_key *,
@@ -23,18 +31,20 @@ static void note(struct edit *, int err);
 void
 edit_init(struct edit *edit)
 {
-	memset(edit, 0, sizeof *edit);
-	edit->drafts = xcalloc(MAX_LOCATIONS, sizeof *edit->drafts);
-	edit->wanted = xcalloc(MAX_LOCATIONS, sizeof *edit->wanted);
-	edit->have = xcalloc(MAX_LOCATIONS, sizeof *edit->have);
+	if (!room_users++)
+		room = xmalloc(sizeof *room);
+	*edit = (struct edit) {
+		.drafts = room->drafts, .wanted = room->wanted,
+		.have = room->have
+	};
 }
 
 void
 edit_done(struct edit *edit)
 {
-	free(edit->drafts);
-	free(edit->wanted);
-	free(edit->have);
+	(void) edit;
+	if (!--room_users)
+		free(room);
 }
 
 void

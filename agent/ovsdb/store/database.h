@@ -80,6 +80,9 @@ const struct datum *row_get(const struct row *, const char *column,
 /* The first element; the string lives as long as the row. */
 const char *row_string(const struct row *, const char *column,
 		       const char *fallback);
+/* Of a column of strings that is known, the first one, or NULL: as good for
+ * comparing as the text, since equal ones are one.  [control] */
+struct string *row_text(const struct row *, const struct column *);
 int64_t row_integer(const struct row *, const char *column, int64_t fallback);
 bool row_boolean(const struct row *, const char *column, bool fallback);
 

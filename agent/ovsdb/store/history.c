@@ -96,7 +96,7 @@ static struct entry *entry_new(const struct commit *);
 static struct old_value *keep(struct undo *, const struct change *,
 			      struct old_value *room, uint64_t *size);
 static size_t count_values(const struct change *);
-static bool is_undone(const struct change *, const struct column *);
+static size_t next_undone(const struct change *, size_t i);
 static uint64_t datum_size(const struct datum *, const struct column_type *);
 static uint64_t atoms_size(enum atom_type, const union atom *, uint32_t n);
 static struct entry *find(struct history *, const struct uuid *before);
@@ -427,13 +427,11 @@ keep(struct undo *undo, const struct change *change, struct old_value *room,
 	undo->kind = !old ? UNDO_INSERT : !change->new ? UNDO_DELETE
 						       : UNDO_MODIFY;
 	undo->values = room;
-	for (size_t i = N_STANDARD_COLUMNS; old && i < schema->n_columns;
-	     i++) {
+	for (size_t i = next_undone(change, N_STANDARD_COLUMNS);
+	     i < schema->n_columns; i = next_undone(change, i + 1)) {
 		const struct column *column = schema->columns[i];
 		struct datum there;
 
-		if (!is_undone(change, column))
-			continue;
 		room->column = column;
 		datum_copy(row_datum(old, column, &there), &column->type,
 			   &room->datum);
@@ -450,24 +448,35 @@ count_values(const struct change *change)
 	const struct table_schema *schema = change->table->schema;
 	size_t n = 0;
 
-	if (!change->old)
-		return 0;
-	for (size_t i = N_STANDARD_COLUMNS; i < schema->n_columns; i++)
-		n += is_undone(change, schema->columns[i]);
+	for (size_t i = next_undone(change, N_STANDARD_COLUMNS);
+	     i < schema->n_columns; i = next_undone(change, i + 1))
+		n++;
 	return n;
 }
 
-static bool
-is_undone(const struct change *change, const struct column *column)
+/* The first column from 'i' on that has something to go back to; behind the
+ * last: none. */
+static size_t
+next_undone(const struct change *change, size_t i)
 {
+	const struct table_schema *schema = change->table->schema;
 	struct datum room;
 
 	if (!change->old)
-		return false;
-	if (change->new)
-		return change_has(change, column);
-	return !datum_is_default(row_datum(change->old, column, &room),
-				 &column->type);
+		return schema->n_columns;
+	while (!change->new && i < schema->n_columns
+	       && datum_is_default(row_datum(change->old, schema->columns[i],
+					     &room),
+				   &schema->columns[i]->type))
+		i++;
+	while (change->new && i < schema->n_columns) {
+		uint64_t changed = change->changed[i / 64] >> i % 64;
+
+		if (changed)
+			return i + (size_t) __builtin_ctzll(changed);
+		i = (i / 64 + 1) * 64;
+	}
+	return i;
 }
 
 /* Beside the datum itself.  Strings are counted in full, although others may

@@ -313,12 +313,8 @@ hash_row(const struct column *const *columns, size_t n_columns,
 	uint32_t hash = 0;
 	size_t i;
 
-	for (i = 0; i < n_columns; i++) {
-		struct datum room;
-
-		hash = datum_hash(row_datum(row, columns[i], &room),
-				  &columns[i]->type, hash);
-	}
+	for (i = 0; i < n_columns; i++)
+		hash = row_hash(row, columns[i], hash);
 	return hash;
 }
 

@@ -12,6 +12,9 @@
 
 static struct row *allocate(struct table *);
 static void *field(const struct row *, uint32_t offset);
+static bool has_string(const struct column *);
+static struct string *string_at(const struct row *, const struct column *);
+static void hold(struct string *);
 static void get_one(const void *from, size_t size, bool is_there,
 		    struct datum *room);
 static void get_many(const struct row *, const struct column *,
@@ -63,7 +66,13 @@ row_clone(const struct row *row)
 		const struct column *column = layout->held[i];
 		struct datum room, datum;
 
+		if (column->form != FORM_MANY) {
+			hold(string_at(clone, column));
+			continue;
+		}
 		row_datum(row, column, &room);
+		if (!room.n)
+			continue;
 		datum_copy(&room, &column->type, &datum);
 		store(clone, column, &datum);
 	}
@@ -275,14 +284,43 @@ row_put(struct row *row, const struct column *column, struct datum *value)
 	memset(value, 0, sizeof *value);
 }
 
+uint32_t
+row_hash(const struct row *row, const struct column *column, uint32_t basis)
+{
+	struct string *string;
+	struct datum room;
+
+	if (!has_string(column))
+		return datum_hash(row_datum(row, column, &room),
+				  &column->type, basis);
+	string = string_at(row, column);
+	return string ? hash_word(string_hash(string), hash_word(1, basis))
+		      : hash_word(0, basis);
+}
+
+/* Strings are interned. */
 bool
 row_has_equal(const struct row *a, const struct row *b,
 	      const struct column *column)
 {
 	struct datum a_room, b_room;
 
+	if (has_string(column))
+		return string_at(a, column) == string_at(b, column);
 	return datum_equal(row_datum(a, column, &a_room),
 			   row_datum(b, column, &b_room), &column->type);
+}
+
+struct string *
+row_text(const struct row *row, const struct column *column)
+{
+	const struct datum *datum;
+	struct datum room;
+
+	if (has_string(column))
+		return string_at(row, column);
+	datum = row_datum(row, column, &room);
+	return datum->n ? datum_key(datum, 0)->string : NULL;
 }
 
 uint32_t
@@ -380,6 +418,28 @@ static void *
 field(const struct row *row, uint32_t offset)
 {
 	return (char *) row + offset;
+}
+
+/* One at most, and nothing else. */
+static bool
+has_string(const struct column *column)
+{
+	return column->form == FORM_STRING
+	       || column->form == FORM_MAYBE_STRING;
+}
+
+/* NULL: there is none. */
+static struct string *
+string_at(const struct row *row, const struct column *column)
+{
+	return *(struct string **) field(row, column->offset);
+}
+
+static void
+hold(struct string *string)
+{
+	if (string)
+		string_ref(string);
 }
 
 static void
@@ -489,9 +549,11 @@ release(struct row *row, const struct column *column)
 	switch ((enum column_form) column->form) {
 	case FORM_STRING:
 	case FORM_MAYBE_STRING:
-		string_unref(*(struct string **) field(row, column->offset));
+		string_unref(string_at(row, column));
 		break;
 	case FORM_MANY:
+		if (!*(uint32_t *) field(row, column->count_offset))
+			break;
 		row_datum(row, column, &datum);
 		if (datum.n == 1 && !datum.is_map
 		    && !is_in_word(column, datum.n))

@@ -89,6 +89,8 @@ void row_succeed(struct row *old, struct row *new);
 /* Replaces the value of a column, takes over 'value'.  For rows that are not
  * committed; whoever changes one in a transaction uses row_set(). */
 void row_put(struct row *, const struct column *, struct datum *value);
+/* datum_hash() of the value there. */
+uint32_t row_hash(const struct row *, const struct column *, uint32_t basis);
 /* Have both the same value there?  They are rows of one table. */
 bool row_has_equal(const struct row *, const struct row *,
 		   const struct column *);

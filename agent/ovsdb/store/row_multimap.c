@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
-#include "agent/ovsdb/store/row_map.h"
-#include "agent/ovsdb/value/hash.h"
+#include "agent/ovsdb/store/row.h"
 
 enum {
 	/* Less than ROW_MULTIMAP_FEW, so that one row that comes and goes does
@@ -26,7 +25,7 @@ struct few {
 };
 
 struct many {
-	struct row_map rows;		/* By address_hash(). */
+	struct row_map rows;		/* By uuid_hash(). */
 };
 
 static void *find(const struct row_multimap *, uint32_t hash);
@@ -51,7 +50,7 @@ static void few_free(struct row_multimap *, struct few *);
 static struct row **place_in_few(struct few *, const struct row *);
 static size_t size_of_few(uint32_t max);
 static size_t size_of_many(const struct many *);
-static uint32_t address_hash(const struct row *);
+static uint32_t uuid_hash(const struct row *);
 
 void
 row_multimap_done(struct row_multimap *map)
@@ -153,8 +152,7 @@ row_multimap_replace(struct row_multimap *map, uint32_t hash,
 	default: {
 		struct many *many = address_of(thing);
 
-		row_map_remove(&many->rows, address_hash(old), old);
-		row_map_insert(&many->rows, address_hash(new), new);
+		row_map_replace(&many->rows, uuid_hash(old), old, new);
 	}
 	}
 }
@@ -317,7 +315,7 @@ static void
 add_to_many(struct row_multimap *map, struct many *many, struct row *row)
 {
 	map->more_size -= size_of_many(many);
-	row_map_insert(&many->rows, address_hash(row), row);
+	row_map_insert(&many->rows, uuid_hash(row), row);
 	map->more_size += size_of_many(many);
 }
 
@@ -347,7 +345,7 @@ drop_from_many(struct row_multimap *map, struct many *many,
 	struct row *r;
 
 	map->more_size -= size_of_many(many);
-	row_map_remove(&many->rows, address_hash(row), row);
+	row_map_remove(&many->rows, uuid_hash(row), row);
 	map->more_size += size_of_many(many);
 	if (row_map_n(&many->rows) > FEW_AGAIN)
 		return marked(many, MANY);
@@ -406,7 +404,7 @@ size_of_many(const struct many *many)
 }
 
 static uint32_t
-address_hash(const struct row *row)
+uuid_hash(const struct row *row)
 {
-	return hash_word((uintptr_t) row, 0);
+	return row_uuid_hash(&row->uuid);
 }

@@ -9,7 +9,7 @@
  * does not tell values of equal hash apart, and does not own the rows.
  *
  * A row that is alone with its hash costs nothing but that place; up to
- * ROW_MULTIMAP_FEW stand in an array, more in a set by their addresses.
+ * ROW_MULTIMAP_FEW stand in an array, more in a set by their UUIDs.
  * [control] */
 
 #include <stddef.h>
@@ -46,7 +46,7 @@ void row_multimap_insert(struct row_multimap *, uint32_t hash, struct row *);
 /* The row must be there. */
 void row_multimap_remove(struct row_multimap *, uint32_t hash,
 			 const struct row *);
-/* Puts 'new' where 'old' stands; both have this hash. */
+/* Puts 'new' where 'old' stands; both have this hash, and one UUID. */
 void row_multimap_replace(struct row_multimap *, uint32_t hash,
 			  const struct row *old, struct row *new);
 
