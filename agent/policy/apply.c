@@ -61,7 +61,6 @@ static bool collect_groups(struct turn *, struct model_port *,
 static bool has_guards(const struct program_draft *);
 static void build_uplink_program(struct turn *);
 static void drop_unwanted(struct turn *);
-static void forget_program(struct model_port *);
 static void finish(struct turn *);
 static void fail(struct turn *, int err, const char *subject, char *problem);
 
@@ -154,7 +153,7 @@ policy_leave_port(struct model *model, struct model_port *port)
 	bridge_leave_port(port);
 	if (port->program && port->applied)
 		(void) !vsw_port_set_program(port->applied, NULL);
-	forget_program(port);
+	apply_port_forget(port);
 	learned_forget_port(port);
 	if (!port->applied)
 		return;
@@ -170,15 +169,6 @@ policy_leave_port(struct model *model, struct model_port *port)
 	edit_remove(&edit, &placement->edited);
 	edit_commit(&edit, &placement->edited);
 	edit_done(&edit);
-}
-
-bool
-policy_mend_port(struct model *model, struct model_port *port)
-{
-	forget_program(port);
-	model->state->programs_changed = true;
-	policy_apply(model);
-	return port->program;
 }
 
 /* Wires come and go without a row that says so: this is not to cost more than
@@ -222,7 +212,7 @@ sync_ports(struct turn *turn)
 
 		if (port->applied == vsw_port)
 			continue;
-		forget_program(port);
+		apply_port_forget(port);
 		port->applied = vsw_port;
 		touch_port(turn->model->state, port);
 	}
@@ -610,7 +600,7 @@ follow_port(struct turn *turn, struct model_port *port)
 	}
 	if (port->program)
 		(void) !vsw_port_set_program(port->applied, NULL);
-	forget_program(port);
+	apply_port_forget(port);
 	port->is_dirty = false;
 }
 
@@ -751,15 +741,6 @@ drop_unwanted(struct turn *turn)
 				applied_free_placement(placement);
 		}
 	}
-}
-
-static void
-forget_program(struct model_port *port)
-{
-	port->program = NULL;
-	port->is_dirty = true;
-	apply_lists_done(port, false);
-	apply_port_done(port);
 }
 
 /* What went wrong is tried again, with all that it belongs to. */

@@ -5,8 +5,8 @@
 
 /* Ports that have other access lists than before, and are alike in all else:
  * what a controller means that changes one rule of a thousand ports.  Nothing
- * is compiled for them; in their programs the groups of the new lists take the
- * place of the old ones', of all ports at once.  For apply.c alone.  [control] */
+ * is compiled for them; in the programs of all of them the groups of new lists
+ * take the place of the old ones', at once.  For apply.c alone.  [control] */
 
 #include "agent/policy/apply_port.h"
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include "agent/base/memory.h"
+#include "agent/policy/apply_lists.h"
 
 static bool is_used(const struct acl *);
 static void free_acl(struct applied_acl *);
@@ -40,8 +41,11 @@ apply_port_build(struct model_port *port, char **ret_problem)
 }
 
 void
-apply_port_done(struct model_port *port)
+apply_port_forget(struct model_port *port)
 {
+	port->program = NULL;
+	port->is_dirty = true;
+	apply_lists_done(port, false);
 	if (!port->applied_port)
 		return;
 	built_group_done(&port->applied_port->guards[0]);

@@ -28,7 +28,9 @@ struct applied_acl {
 /* Groups of the port that are to be built anew, or are not yet.  A negative
  * errno leaves what was; then '*ret_problem' is one line, to be freed. */
 int apply_port_build(struct model_port *, char **ret_problem);
-void apply_port_done(struct model_port *);
+/* It has no program any more: with the next policy_apply() it gets one, if it
+ * is to have one. */
+void apply_port_forget(struct model_port *);
 
 /* The group of a list, made at its first use: 'acls' is the switch's list.
  * NULL: it cannot be built; then '*ret_err' and '*ret_problem' say why. */

@@ -46,6 +46,7 @@ static bool check_rows(struct audit *, size_t n);
 static void check_row(struct audit *, const struct mapping_row *);
 static bool check_programs(struct audit *, size_t n);
 static void check_port(struct audit *, struct model_port *);
+static bool mend_port(struct model *, struct model_port *);
 static void check_program(struct audit *, const char *name, struct vsw_port *,
 			  struct vsw_program *);
 static struct placement *next_placement(struct audit *);
@@ -260,8 +261,17 @@ check_port(struct audit *audit, struct model_port *port)
 	audit->counters.n_checks++;
 	if (vsw_port_get_program(port->applied) != port->program)
 		found(audit, &audit->counters.n_programs,
-		      policy_mend_port(audit->model, port),
+		      mend_port(audit->model, port),
 		      "port %s has another program than was set", port->name);
+}
+
+static bool
+mend_port(struct model *model, struct model_port *port)
+{
+	apply_port_forget(port);
+	model->state->programs_changed = true;
+	policy_apply(model);
+	return port->program;
 }
 
 static void

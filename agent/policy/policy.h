@@ -36,8 +36,5 @@ void policy_leave_uplink(struct model *, struct model_switch *,
 			 struct vsw_port *uplink);
 /* Before a port is closed. */
 void policy_leave_port(struct model *, struct model_port *);
-/* The engine has another program there than it was given: gives it one again.
- * False: it has none. */
-bool policy_mend_port(struct model *, struct model_port *);
 
 #endif /* policy/policy.h */

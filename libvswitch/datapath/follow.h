@@ -35,7 +35,7 @@ struct follow {
 	uint32_t wanted;		/* Layers that it is to open one in. */
 	uint16_t log_tag;		/* Of a rule in one of them; 0: none. */
 	const struct vsw_program *program;
-	uint64_t serial;		/* Of it, as its layers are, or older. */
+	uint64_t serial;		/* Of it: its layers are no older. */
 	const struct vsw_port *port;
 	struct connection_packet packet;
 	struct connection_view view;

@@ -22,10 +22,11 @@ static struct world world, copy;
 static struct vsw *vsw;
 static struct vsw_worker *worker;
 static struct vsw_port *ports[N_VMS];
+static struct vsw_group *acls[N_VMS][N_ACLS][2];	/* In their programs. */
 static unsigned n_sent[N_VMS], last_sent;
 static uint64_t seed, now;
 static struct talked talked;
-static unsigned long n_checked, n_wild, drops[VSW_N_DROPS];
+static unsigned long n_checked, n_wild, n_exchanged[2], drops[VSW_N_DROPS];
 
 static void
 must(int error, const char *what)
@@ -121,6 +122,8 @@ build_delivery(void)
 	return group;
 }
 
+static void note_program(unsigned port);
+
 static void
 set_program(unsigned port)
 {
@@ -142,13 +145,22 @@ set_program(unsigned port)
 
 			vsw_layer_add_group(layer, (enum vsw_direction) d,
 					    group);
-			vsw_group_unref(group);
+			vsw_group_unref(acls[port][i / 2][d]);
+			acls[port][i / 2][d] = group;
 		}
 	}
 	must(vsw_program_seal(program, problem, sizeof problem), problem);
 	must(vsw_port_set_program(ports[port], program), "set program");
 	vsw_program_unref(program);
 	vsw_group_unref(delivery);
+	note_program(port);
+}
+
+static void
+note_program(unsigned port)
+{
+	struct acl_program *p = &world.programs[port];
+
 	p->serial = ++world.serial;
 	for (unsigned acl = 0; acl < N_ACLS; acl++) {
 		p->tracks[acl] = false;
@@ -160,6 +172,38 @@ set_program(unsigned port)
 				p->tracks[acl] |= g->rules[i].verb == TRACK;
 		}
 	}
+}
+
+/* One list of one port or of all becomes another: where the program stands, if
+ * it says the same of what tracks. */
+static void
+exchange_lists(void)
+{
+	unsigned first = draw(&seed, 2) ? 0 : draw(&seed, N_VMS);
+	unsigned n = first ? 1 : draw(&seed, N_VMS) + 1;
+	unsigned acl = draw(&seed, N_ACLS);
+	struct vsw_group *from[2 * N_VMS], *to[2 * N_VMS];
+	struct vsw_program *old[N_VMS];
+
+	for (unsigned i = 0; i < 2 * n; i++) {
+		unsigned port = first + i / 2;
+		unsigned *which = &world.programs[port].groups[acl][i % 2];
+
+		*which = draw(&seed, N_GROUPS_OF);
+		from[i] = acls[port][acl][i % 2];
+		to[i] = build_group(&world.groups[*which]);
+		acls[port][acl][i % 2] = to[i];
+		old[i / 2] = vsw_port_get_program(ports[port]);
+	}
+	must(vsw_port_exchange_groups(&ports[first], n, from, to, 2 * n),
+	     "exchange");
+	for (unsigned i = 0; i < n; i++) {
+		n_exchanged[vsw_port_get_program(ports[first + i])
+			    == old[i]]++;
+		note_program(first + i);
+	}
+	for (unsigned i = 0; i < 2 * n; i++)
+		vsw_group_unref(from[i]);
 }
 
 static void
@@ -433,6 +477,8 @@ play(unsigned long round)
 			draw_program(draw(&seed, N_VMS));
 		else if (draw(&seed, 40) == 0)
 			set_program(draw(&seed, N_VMS));
+		else if (draw(&seed, 20) == 0)
+			exchange_lists();
 	}
 	talked.n_opened += world.talked.n_opened;
 	talked.n_by_connection += world.talked.n_by_connection;
@@ -441,6 +487,9 @@ play(unsigned long round)
 	vsw_worker_free(worker);
 	for (unsigned i = 0; i < N_VMS; i++)
 		vsw_port_remove(ports[i]);
+	for (unsigned i = 0; i < N_VMS * N_ACLS * 2; i++)
+		vsw_group_unref(acls[i / 4][i / 2 % 2][i % 2]);
+	memset(acls, 0, sizeof acls);
 	vsw_free(vsw);
 }
 
@@ -456,13 +505,16 @@ main(int argc, char *argv[])
 	}
 	for (unsigned long i = 1; i <= N_ROUNDS_TRACKED; i++)
 		play(i);
-	printf("wild resets %lu, opened %lu, ended by policy %lu, layers "
-	       "passed %lu, errors about them %lu, RULE %lu, "
-	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n", n_wild,
+	printf("exchanged in place %lu, anew %lu, wild resets %lu, "
+	       "opened %lu, ended by policy %lu, layers passed %lu, errors about them %lu, RULE %lu, "
+	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n",
+	       n_exchanged[true], n_exchanged[false], n_wild,
 	       talked.n_opened, talked.n_ended, talked.n_by_connection,
 	       talked.n_related, drops[VSW_DROP_RULE],
 	       drops[VSW_DROP_CONNECTION_STATE],
 	       drops[VSW_DROP_CONNECTION_ENDED]);
+	n_missing += n_exchanged[true] < 5000;
+	n_missing += n_exchanged[false] < 5000;
 	n_missing += n_wild < 5000;
 	n_missing += talked.n_opened < 10000;
 	n_missing += talked.n_ended < 1000;
