@@ -64,6 +64,8 @@ static void heard_records(struct snoop *, struct model_port *,
 static void heard_group(struct snoop *, struct model_port *,
 			const uint8_t *addr, uint8_t addr_size, bool wants,
 			uint64_t now);
+static void keep_others(struct snoop *, const struct model_port *,
+			const uint8_t *addr, uint8_t addr_size, uint64_t now);
 static void heard_query(struct snoop *, struct model_port *,
 			const struct frame *, uint64_t now);
 static bool mac_of(const struct vsw_addr *group, uint8_t ret_mac[6]);
@@ -237,6 +239,7 @@ heard_igmp(struct snoop *snoop, struct model_port *port,
 	case IGMP_V1_REPORT:
 	case IGMP_V2_REPORT:
 		heard_group(snoop, port, p + 4, 4, true, now);
+		keep_others(snoop, port, p + 4, 4, now);
 		break;
 	case IGMP_LEAVE:
 		heard_group(snoop, port, p + 4, 4, false, now);
@@ -262,6 +265,8 @@ heard_mld(struct snoop *snoop, struct model_port *port,
 			      (size_t) (p[6] << 8 | p[7]), 16, now);
 	else if ((*p == MLD_V1_REPORT || *p == MLD_DONE) && size >= 24)
 		heard_group(snoop, port, p + 8, 16, *p == MLD_V1_REPORT, now);
+	if (*p == MLD_V1_REPORT && size >= 24)
+		keep_others(snoop, port, p + 8, 16, now);
 }
 
 /* The two versions differ in the size of an address.  To include no source is
@@ -318,6 +323,25 @@ heard_group(struct snoop *snoop, struct model_port *port, const uint8_t *addr,
 		group_set(snoop->model, port, mac, true);
 	}
 	member->until = now + MEMBER_S * ns_per_s;
+}
+
+/* Others that want the group hear such a report, too, and keep their own to
+ * themselves (RFC 2236, section 3; RFC 2710, section 4): so it speaks for all of
+ * them. */
+static void
+keep_others(struct snoop *snoop, const struct model_port *port,
+	    const uint8_t *addr, uint8_t addr_size, uint64_t now)
+{
+	for (struct list *link = snoop->members.next;
+	     link != &snoop->members; link = link->next) {
+		struct member *member = LIST_ENTRY(link, struct member, link);
+
+		if (member->port->sw == port->sw
+		    && member->port->subnet == port->subnet
+		    && member->group.n == addr_size
+		    && !memcmp(member->group.bytes, addr, addr_size))
+			member->until = now + MEMBER_S * ns_per_s;
+	}
 }
 
 /* Who asks from no address is a switch, and wants nothing itself (RFC 4541,

@@ -6,8 +6,9 @@
 /* Who wants which multicast group: IGMP (RFC 1112, 2236, 3376) and MLD (RFC
  * 2710, 3810), as RFC 4541 has switches listen.  Reports and queries of ports
  * whose switch has options:mcast_snooping come here as punts, and go on as they
- * were.  What a port wants is forgotten after 260 s without a report, or at
- * once when a VM leaves; a port behind which a querier was heard gets all
+ * were.  What a port wants is forgotten after 260 s without a report, its own
+ * or, of the versions in which one speaks for all, anybody's that it hears, or
+ * at once when a VM leaves; a port behind which a querier was heard gets all
  * groups for 255 s.  Where no querier speaks, the agent asks itself, every
  * 125 s.  A port has at most 256 groups; what is beyond is flooded with all
  * that nobody wants.

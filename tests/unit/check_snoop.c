@@ -227,6 +227,32 @@ START_TEST(forgets_who_is_silent)
 END_TEST
 
 /* Two groups of one MAC: it is wanted until neither is. */
+/* Who hears another's report of version 1 or 2 sends none. */
+START_TEST(one_speaks_for_all)
+{
+	struct model_subnet *other = (void *) &model;
+
+	IGMP(&ports[0], "\x16\0\0\0\xe0\1\2\3", s);
+	MLD(&ports[0], "\x83\0\0\0\0\0\0\0" ADDR6, s);
+	for (unsigned i = 1; i < 5; i++) {
+		IGMP(&ports[1], "\x16\0\0\0\xe0\1\2\3", i * 200 * s);
+		MLD(&ports[1], "\x83\0\0\0\0\0\0\0" ADDR6, i * 200 * s);
+		snoop_tick(snoop, i * 200 * s);
+	}
+	ck_assert(wants(&ports[0], MAC1));
+	ck_assert(wants(&ports[0], MAC6));
+	/* Not in another subnet, nor with version 3. */
+	ports[1].subnet = other;
+	IGMP(&ports[1], "\x16\0\0\0\xe0\1\2\3", 1000 * s);
+	ports[1].subnet = NULL;
+	IGMP(&ports[1], "\x22\0\0\0\0\0\0\1" "\2\0\0\0\xe0\1\2\3",
+	     1000 * s);
+	snoop_tick(snoop, 1061 * s);
+	ck_assert(!wants(&ports[0], MAC1));
+	ck_assert(wants(&ports[1], MAC1));
+}
+END_TEST
+
 START_TEST(keeps_a_mac_for_its_last_group)
 {
 	IGMP(&ports[0], "\x16\0\0\0\xef\x01\x02\x03", 1);
@@ -298,6 +324,7 @@ main(void)
 	tcase_add_test(tc, trusts_no_length);
 	tcase_add_test(tc, leaves_some_to_all);
 	tcase_add_test(tc, forgets_who_is_silent);
+	tcase_add_test(tc, one_speaks_for_all);
 	tcase_add_test(tc, keeps_a_mac_for_its_last_group);
 	tcase_add_test(tc, an_uplink_leaves_in_time);
 	tcase_add_test(tc, a_port_has_so_many);
