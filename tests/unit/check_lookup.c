@@ -378,6 +378,126 @@ START_TEST(an_unused_one_is_dropped_and_built_again)
 }
 END_TEST
 
+/* Of a search that may wait: true, it must. */
+static bool
+must_wait_for(struct database *db, const char *where)
+{
+	struct condition condition = condition_of(database_table(db, "Mac"),
+						  where);
+	struct transaction *txn = transaction_begin(db);
+	struct found found = { .n = 0 };
+	bool must_wait;
+
+	transaction_be_patient(txn);
+	condition_each(&condition, txn, database_table(db, "Mac"), note,
+		       &found);
+	must_wait = transaction_must_wait(txn);
+	must(!must_wait || !found.n);
+	transaction_abort(txn);
+	free(found.rows);
+	condition_done(&condition);
+	return must_wait;
+}
+
+/* Some rows come, go, and change what they are searched by. */
+static void
+change_some(struct database *db, uint64_t *state)
+{
+	struct table *table = database_table(db, "Mac");
+	struct transaction *txn = transaction_begin(db);
+	const struct row *row = table_first(table);
+
+	for (uint32_t n = random_below(state, 500); n--;)
+		row = table_next(table, row);
+	for (int i = 0; i < 300; i++, row = table_next(table, row))
+		switch (random_below(state, 3)) {
+		case 0:
+			set_mac(insert(txn, table),
+				random_below(state, 1 << 14));
+			break;
+		case 1:
+			transaction_delete(txn, row);
+			break;
+		default:
+			set_mac(transaction_modify(txn, row),
+				random_below(state, 1 << 14));
+		}
+	commit(txn);
+}
+
+static void
+search_some(struct database *db)
+{
+	char where[64];
+
+	for (uint32_t i = 0; i < 1 << 14; i += 137) {
+		snprintf(where, sizeof where,
+			 "[['mac','==','00:00:00:00:%02x:%02x']]", i >> 8,
+			 i & 0xff);
+		search_alone(db, where);
+	}
+}
+
+START_TEST(built_in_parts)
+{
+	static const char where[] = "[['mac','==','00:00:00:00:00:09']]";
+	uint64_t state = 1;
+
+	for (int round = 0; round < 3; round++) {
+		struct database *db = open_macs(8 * LOOKUP_BUILD_ROWS);
+		unsigned n_parts = 0;
+
+		ck_assert(!database_is_building(db));
+		for (; must_wait_for(db, where); n_parts++) {
+			ck_assert(database_is_building(db));
+			ck_assert(lookup_deadline(db) == INT64_MIN);
+			change_some(db, &state);
+			/* Somebody who cannot wait. */
+			if (round == 2 && n_parts == 4)
+				search_alone(db, where);
+			lookup_run(db, 10);
+		}
+		ck_assert(!database_is_building(db));
+		ck_assert_uint_ge(n_parts, round == 2 ? 5 : 7);
+		ck_assert_uint_eq(counters_of(db).n_built, 1);
+		search_some(db);
+		for (int i = 0; i < 10; i++)
+			change_some(db, &state);
+		search_some(db);
+		ck_assert_uint_eq(counters_of(db).n_scans, 0);
+		database_free(db);
+	}
+}
+END_TEST
+
+/* Of a table in which nothing is left, and of a database that goes. */
+START_TEST(building_ends)
+{
+	static const char where[] = "[['mac','==','00:00:00:00:00:09']]";
+	struct database *db = open_macs(2 * LOOKUP_BUILD_ROWS);
+	struct table *table = database_table(db, "Mac");
+	struct transaction *txn;
+	const struct row *row;
+
+	ck_assert(must_wait_for(db, where));
+	lookup_run(db, 10);
+	txn = transaction_begin(db);
+	for (row = table_first(table); row; row = table_next(table, row))
+		transaction_delete(txn, row);
+	commit(txn);
+	for (int i = 0; database_is_building(db); i++) {
+		ck_assert_int_lt(i, 10);
+		lookup_run(db, 10);
+	}
+	ck_assert_uint_eq(search_alone(db, where), 0);
+	database_free(db);
+	db = open_macs(2 * LOOKUP_BUILD_ROWS);
+	ck_assert(must_wait_for(db, where));
+	lookup_run(db, 10);
+	database_free(db);
+}
+END_TEST
+
 START_TEST(time_drops_what_nobody_uses)
 {
 	struct database *db = open_macs(1000);
@@ -665,6 +785,8 @@ CHECK_MAIN_LOOP("lookup", searches_equal_a_look_at_each, 9,
 		what_half_of_the_rows_hold_is_not_worth_it,
 		the_most_selective_column_is_chosen,
 		an_unused_one_is_dropped_and_built_again,
+		built_in_parts,
+		building_ends,
 		time_drops_what_nobody_uses,
 		a_table_has_so_many_and_no_more,
 		a_hundred_thousand_updates_are_one_transaction,

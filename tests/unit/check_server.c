@@ -217,6 +217,98 @@ START_TEST(waits_make_each_other_true)
 END_TEST
 
 /* Commits of nobody's, as the agent's own, count as well. */
+static void
+insert_many(int n)
+{
+	json_t *params = json_pack("[s]", "t");
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(params, json_pack(
+			"{s:s, s:s, s:{s:i}}", "op", "insert", "table", "A",
+			"row", "n", i));
+	put(&b, json_pack("{s:i, s:s, s:o}", "id", 0, "method", "transact",
+			  "params", params), 0);
+	json_decref(take(&b));
+}
+
+/* Takes the oldest message, and returns the rows that it tells of. */
+static size_t
+hear_rows(struct test_client *client, int id)
+{
+	json_t *message = take(client);
+	size_t n;
+
+	ck_assert_int_eq(json_integer_value(json_object_get(message, "id")),
+			 id);
+	n = json_array_size(json_object_get(
+		json_array_get(json_object_get(message, "result"), 0),
+		"rows"));
+	json_decref(message);
+	return n;
+}
+
+static const char find_77[] =
+	"{'id':%d,'method':'transact','params':['t',{'op':'select',"
+	"'table':'A','where':[['n','==',77]]}]}";
+
+/* What a search is to go by takes some turns; its client's requests wait behind
+ * it, and nobody else's. */
+START_TEST(searches_wait_their_turn)
+{
+	int n_turns = 0, n_before;
+
+	insert_many(5000);
+	n_before = n_woken;
+	ask(&a, find_77, 1);
+	hear(&a, NULL);
+	ck_assert_int_gt(n_woken, n_before);
+	ck_assert(server_deadline(server) == INT64_MIN);
+	insert(&a, 77);
+	ask(&a, find_77, 2);
+	ask(&a, "{'id':3,'method':'echo','params':[]}");
+	hear(&a, NULL);
+	while (!json_array_size(a.inbox)) {
+		ck_assert(server_deadline(server) == INT64_MIN);
+		insert(&b, 6000 + n_turns);
+		ck_assert_uint_eq(json_array_size(b.inbox), 1);
+		json_decref(take(&b));
+		server_run(server, 10);
+		ck_assert_int_lt(++n_turns, 100);
+	}
+	ck_assert_int_ge(n_turns, 4);
+	ck_assert_uint_eq(hear_rows(&a, 1), 1);
+	json_decref(take(&a));
+	ck_assert_uint_eq(hear_rows(&a, 2), 2);
+	hear(&a, "{'id':3,'result':[],'error':null}");
+	ck_assert_uint_eq(counters().n_waits, 0);
+	/* From now on at once. */
+	ask(&a, find_77, 4);
+	ck_assert_uint_eq(hear_rows(&a, 4), 2);
+}
+END_TEST
+
+/* A client, or a database, may go meanwhile. */
+START_TEST(searches_end)
+{
+	struct test_client c;
+
+	insert_many(5000);
+	test_client_init(&c);
+	ask(&c, find_77, 1);
+	insert(&c, 77);
+	ask(&a, find_77, 1);
+	ask(&a, "{'id':2,'method':'echo','params':[]}");
+	server_run(server, 10);
+	test_client_done(&c);
+	hear(&a, NULL);
+	server_remove_database(server, database);
+	json_decref(take(&a));
+	server_run(server, 10);
+	hear(&a, "{'id':2,'result':[],'error':null}");
+	ck_assert_uint_eq(counters().n_waits, 0);
+}
+END_TEST
+
 START_TEST(second_database)
 {
 	struct database *second = new_database(
@@ -350,6 +442,8 @@ main(void)
 	tcase_add_test(tcase, too_many_waits);
 	tcase_add_test(tcase, waits_have_their_time);
 	tcase_add_test(tcase, waits_make_each_other_true);
+	tcase_add_test(tcase, searches_wait_their_turn);
+	tcase_add_test(tcase, searches_end);
 	tcase_add_test(tcase, second_database);
 	tcase_add_test(tcase, database_goes);
 	tcase_add_test(tcase, databases_come_and_go);

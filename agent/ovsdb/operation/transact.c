@@ -60,6 +60,8 @@ transact_run(const struct transact_request *request, struct encoding *reply,
 		return TRANSACT_DONE;
 	}
 	run.context.transaction = transaction_begin(request->database);
+	if (request->is_patient)
+		transaction_be_patient(run.context.transaction);
 	run.context.symbols = symbols_new();
 	encode_bytes(reply, "[", 1);
 	if (params)
@@ -181,7 +183,8 @@ execute_odd(struct run *run, struct scan *s, size_t n)
 static bool
 is_over(const struct run *run)
 {
-	return run->error || run->context.must_wait;
+	return run->error || run->context.must_wait
+	       || transaction_must_wait(run->context.transaction);
 }
 
 static size_t
@@ -282,6 +285,8 @@ finish(struct run *run, bool is_read, int64_t *ret_deadline_ms)
 					 TRANSACT_MAX_OPERATIONS, run->n));
 		return TRANSACT_DONE;
 	}
+	if (transaction_must_wait(run->context.transaction))
+		return give_up(run, TRANSACT_SEARCH);
 	if (run->context.must_wait) {
 		*ret_deadline_ms = run->context.deadline_ms;
 		return give_up(run, TRANSACT_WAIT);

@@ -28,6 +28,9 @@ enum transact_outcome {
 	TRANSACT_WAIT,		/* A "wait" is not satisfied yet; try again
 				 * after the next commit, or at the time
 				 * '*ret_deadline_ms'. */
+	TRANSACT_SEARCH,	/* So many rows are to be searched that a
+				 * lookup is being built first; try again when
+				 * database_is_building() says no more. */
 	TRANSACT_EXCESSIVE,	/* More than 'max_operations'. */
 	TRANSACT_ODD		/* The text is no JSON, or none that is read
 				 * here: try again with a tree. */
@@ -44,6 +47,7 @@ struct transact_request {
 	void *ctx;
 	int64_t started_ms;	/* When the request came in. */
 	int64_t now_ms;
+	bool is_patient;	/* TRANSACT_SEARCH may be. */
 	bool read_only;		/* Writing operations: "not allowed". */
 	struct role role;
 };

@@ -42,6 +42,7 @@ struct served {
 	struct observer observer;
 	struct monitor_hub monitors;
 	struct list waits;		/* struct waiting, oldest first. */
+	size_t n_searches;		/* Of them, those for a lookup. */
 	size_t n_held;			/* Of server.held. */
 	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	int64_t deadline_ms;		/* No wait's time comes earlier. */
@@ -67,6 +68,7 @@ struct client {
 	uint64_t held_pass;		/* server.hold_pass: one stays. */
 	enum client_hold hold;		/* As it has been told. */
 	uint32_t n_monitors, n_waits, n_locks;
+	uint32_t n_searches;	/* Of the waits, those for a lookup. */
 	uint32_t n_behind;	/* Of the monitors. */
 	bool is_lost;		/* It cannot be told what it missed. */
 	bool is_aware;		/* Of databases that come and go. */

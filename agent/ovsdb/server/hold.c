@@ -68,7 +68,7 @@ hold_request(struct client *client, const char *method, json_t *message)
 {
 	struct late *late;
 
-	if (list_is_empty(&client->late)
+	if (list_is_empty(&client->late) && !client->n_searches
 	    && (!client->n_held || !strcmp(method, "transact")))
 		return false;
 	late = xmalloc(sizeof *late);
@@ -268,11 +268,12 @@ held_free(struct held *held)
 	free(held);
 }
 
-/* Until an answer is held again. */
+/* Until an answer is held again, or a lookup waited for. */
 static void
 take_up(struct client *client, int64_t now_ms)
 {
-	while (!client->n_held && !list_is_empty(&client->late)) {
+	while (!client->n_held && !client->n_searches
+	       && !list_is_empty(&client->late)) {
 		struct late *late = LIST_ENTRY(client->late.next, struct late,
 					       link);
 

@@ -11,7 +11,8 @@
  * same database, whoever's and durable or not, so that nobody hears of a
  * transaction before an older one is answered; and everything else for the
  * same client: answers in the order of its requests, and requests other than
- * transactions are not even looked at before.  A client with much held is
+ * transactions are not even looked at before.  Nor is any behind a transaction
+ * that waits for a lookup (waiting.h).  A client with much held is
  * asked to wait (client_ops.hold).  [control] */
 
 #include <stdbool.h>

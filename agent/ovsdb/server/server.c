@@ -252,7 +252,7 @@ client_receive_text(struct client *client, const char *text, size_t size,
 	json_t *message;
 	bool is_right;
 
-	if (list_is_empty(&client->late)
+	if (list_is_empty(&client->late) && !client->n_searches
 	    && envelope_read(text, size, &envelope)) {
 		served = find_scanned(server, &envelope.database);
 		if (served && waiting_transact_text(client, &envelope, served,
@@ -336,12 +336,12 @@ server_run(struct server *server, int64_t now_ms)
 	     link = link->next) {
 		struct served *served = LIST_ENTRY(link, struct served, link);
 
+		lookup_run(served->database, now_ms);
 		waiting_run(served, now_ms);
 		if (!server->is_watched)
 			hold_flush(served);
 		journal_run(database_journal(served->database), now_ms);
 		pin_reclaim(served->database, GARBAGE_PER_TURN);
-		lookup_run(served->database, now_ms);
 		snapshot_run(&served->monitors.snapshots, now_ms);
 	}
 	hold_run(server, now_ms);

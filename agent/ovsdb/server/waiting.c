@@ -21,6 +21,7 @@ struct waiting {
 	json_t *params;			/* Or NULL, and what stands behind */
 	struct text *operations;	/* the database's name in them. */
 	int64_t started_ms, deadline_ms;
+	bool is_search;			/* Waits for a lookup. */
 };
 
 /* What is asked for, until it waits: one that has begun now. */
@@ -40,7 +41,9 @@ static void answer(const struct asked *, struct encoding *reply,
 		   const struct uuid *before, uint64_t durable);
 static bool owns_lock(void *client, const char *name);
 static void refuse(const struct asked *, struct ovsdb_error *);
-static void begin(const struct asked *, int64_t deadline_ms);
+static void begin(const struct asked *, bool is_search, int64_t deadline_ms);
+static void set_search(struct waiting *, bool is_search);
+static bool is_due(const struct waiting *, bool is_changed, int64_t now_ms);
 static void expect(struct served *, int64_t deadline_ms);
 static struct waiting *find(const struct client *, json_t *id);
 static json_t *parse_id(const struct scanned *);
@@ -113,7 +116,9 @@ waiting_run(struct served *served, int64_t now_ms)
 	bool is_changed = served->is_changed;
 	struct list *link, *next;
 
-	if (!is_changed && now_ms < served->deadline_ms)
+	if (!is_changed && now_ms < served->deadline_ms
+	    && (!served->n_searches
+		|| database_is_building(served->database)))
 		return;
 	/* A transaction that goes through here sets 'is_changed' again, for
 	 * those before it in the list; the next turn sees to them. */
@@ -124,7 +129,7 @@ waiting_run(struct served *served, int64_t now_ms)
 						     served_link);
 
 		next = link->next;
-		if (is_changed || now_ms >= waiting->deadline_ms)
+		if (is_due(waiting, is_changed, now_ms))
 			retry(waiting, now_ms);
 		else
 			expect(served, waiting->deadline_ms);
@@ -169,7 +174,7 @@ transact(const struct asked *asked, int64_t now_ms)
 	case TRANSACT_WAIT:
 		server->counters.n_transactions++;
 		if (client->n_waits < server->limits.n_waits) {
-			begin(asked, deadline_ms);
+			begin(asked, false, deadline_ms);
 			break;
 		}
 		server->counters.n_refused_waits++;
@@ -177,6 +182,10 @@ transact(const struct asked *asked, int64_t now_ms)
 					  "a client may have %u waiting"
 					  " transactions",
 					  server->limits.n_waits));
+		break;
+	case TRANSACT_SEARCH:
+		server->counters.n_transactions++;
+		begin(asked, true, INT64_MAX);
 		break;
 	case TRANSACT_ODD:
 		return false;
@@ -205,6 +214,7 @@ execute(const struct asked *asked, int64_t now_ms, int64_t *ret_deadline_ms)
 		.ctx = client,
 		.started_ms = asked->started_ms,
 		.now_ms = now_ms,
+		.is_patient = true,
 		.read_only = served->is_reserved || client->is_read_only,
 		.role = { client->role, client->identity },
 	};
@@ -257,7 +267,7 @@ refuse(const struct asked *asked, struct ovsdb_error *error)
 }
 
 static void
-begin(const struct asked *asked, int64_t deadline_ms)
+begin(const struct asked *asked, bool is_search, int64_t deadline_ms)
 {
 	struct waiting *waiting = xmalloc(sizeof *waiting);
 	struct client *client = asked->client;
@@ -279,7 +289,31 @@ begin(const struct asked *asked, int64_t deadline_ms)
 	list_append(&client->waits, &waiting->client_link);
 	client->n_waits++;
 	client->server->counters.n_waits++;
+	set_search(waiting, is_search);
 	expect(asked->served, deadline_ms);
+}
+
+/* The server has something to do, either way. */
+static void
+set_search(struct waiting *waiting, bool is_search)
+{
+	struct server *server = waiting->client->server;
+
+	if (waiting->is_search == is_search)
+		return;
+	waiting->is_search = is_search;
+	waiting->client->n_searches += is_search ? 1 : -1;
+	waiting->served->n_searches += is_search ? 1 : -1;
+	if (server->wake)
+		server->wake(server->wake_ctx);
+}
+
+static bool
+is_due(const struct waiting *waiting, bool is_changed, int64_t now_ms)
+{
+	if (waiting->is_search)
+		return !database_is_building(waiting->served->database);
+	return is_changed || now_ms >= waiting->deadline_ms;
 }
 
 static void
@@ -320,6 +354,7 @@ static void
 retry(struct waiting *waiting, int64_t now_ms)
 {
 	const struct text *operations = waiting->operations;
+	enum transact_outcome outcome;
 	char *id = json_dumps(waiting->id, JSON_COMPACT | JSON_ENCODE_ANY);
 	struct asked asked = {
 		.client = waiting->client,
@@ -333,7 +368,10 @@ retry(struct waiting *waiting, int64_t now_ms)
 		asked.operations = (struct scan) {
 			operations->bytes, operations->bytes + operations->size
 		};
-	if (execute(&asked, now_ms, &waiting->deadline_ms) == TRANSACT_WAIT)
+	waiting->deadline_ms = INT64_MAX;
+	outcome = execute(&asked, now_ms, &waiting->deadline_ms);
+	set_search(waiting, outcome == TRANSACT_SEARCH);
+	if (outcome == TRANSACT_WAIT || outcome == TRANSACT_SEARCH)
 		expect(waiting->served, waiting->deadline_ms);
 	else
 		waiting_free(waiting);
@@ -350,6 +388,7 @@ cancel(struct waiting *waiting)
 static void
 waiting_free(struct waiting *waiting)
 {
+	set_search(waiting, false);
 	list_remove(&waiting->served_link);
 	list_remove(&waiting->client_link);
 	waiting->client->n_waits--;

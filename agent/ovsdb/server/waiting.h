@@ -8,7 +8,12 @@
  *
  * A waiting transaction has changed nothing.  It is executed again, from the
  * start, after each commit to its database and when its time has come, and
- * ends with its reply, by "cancel", or with its client.  [control] */
+ * ends with its reply, by "cancel", or with its client.
+ *
+ * A transaction also waits for a lookup that is built for a search of it, which
+ * takes others some turns of the loop, and would take one alone long.  What its
+ * client asks for meanwhile waits behind it, so that all happens in the order
+ * of the requests.  [control] */
 
 #include <stdbool.h>
 #include <stdint.h>

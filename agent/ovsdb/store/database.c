@@ -141,6 +141,12 @@ table_find(const struct table *table, const struct uuid *uuid)
 	return row;
 }
 
+bool
+database_is_building(const struct database *db)
+{
+	return db->n_building;
+}
+
 void
 database_lookup_counters(const struct database *db,
 			 struct lookup_counters *ret_counters)

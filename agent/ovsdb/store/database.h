@@ -51,6 +51,8 @@ struct lookup_counters {
 	size_t size;			/* ... and their bytes. */
 };
 
+/* Are lookups of very many rows being built?  lookup_run() goes on with it. */
+bool database_is_building(const struct database *);
 void database_lookup_counters(const struct database *,
 			      struct lookup_counters *ret_counters);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/memory.h"
+#include "agent/ovsdb/store/lookup_build.h"
 #include "agent/ovsdb/store/row.h"
 
 enum {
@@ -21,6 +22,7 @@ struct candidate {
 	size_t n_wanted;	/* Rows there that hold what is wanted. */
 };
 
+static void build_some(struct database *);
 static void note_change(struct table *, size_t number);
 static void drop(struct table *, size_t number);
 static bool has_equal(const struct lookup *, const struct row *,
@@ -37,11 +39,14 @@ static void choose(const struct table *, const struct lookup_query *,
 static void together(const struct lookup_query *, struct candidate *);
 static void estimate(struct candidate *, const struct lookup_query *,
 		     const struct row *const *sample, size_t n_sample);
-static bool exists(const struct table *, const struct candidate *);
+static bool is_built(const struct table *, const struct candidate *);
+static struct lookup *find_columns(const struct table *,
+				   const struct candidate *);
 static bool find_place(struct table *,
 		       bool (*is_held)(const void *ctx, size_t number),
 		       const void *ctx, size_t *ret_number);
-static void build(struct table *, size_t number, const struct candidate *);
+static void begin(struct table *, struct lookup *, const struct candidate *);
+static void build(struct table *, struct lookup *);
 static struct row_entry *gather(const struct table *, const struct lookup *);
 static void fetch(const struct row *, const struct column *);
 
@@ -81,7 +86,8 @@ lookup_insert(struct table *table, struct row *row)
 	for (i = 0; i < table->lookups.n; i++) {
 		struct lookup *lookup = &table->lookups.all[i];
 
-		if (!lookup->columns)
+		if (!lookup->columns
+		    || !lookup_build_has(table, lookup, row))
 			continue;
 		row_multimap_insert(&lookup->rows, lookup_hash(lookup, row),
 				    row);
@@ -97,7 +103,8 @@ lookup_remove(struct table *table, struct row *row)
 	for (i = 0; i < table->lookups.n; i++) {
 		struct lookup *lookup = &table->lookups.all[i];
 
-		if (!lookup->columns)
+		if (!lookup->columns
+		    || !lookup_build_has(table, lookup, row))
 			continue;
 		row_multimap_remove(&lookup->rows, lookup_hash(lookup, row),
 				    row);
@@ -114,7 +121,8 @@ lookup_replace(struct table *table, struct row *old, struct row *new)
 		struct lookup *lookup = &table->lookups.all[i];
 		uint32_t before;
 
-		if (!lookup->columns)
+		if (!lookup->columns
+		    || !lookup_build_has(table, lookup, old))
 			continue;
 		before = lookup_hash(lookup, old);
 		if (has_equal(lookup, old, new)) {
@@ -137,6 +145,8 @@ lookup_run(struct database *db, int64_t now_ms)
 		db->lookups_due_ms = 0;
 		return;
 	}
+	if (db->n_building)
+		build_some(db);
 	if (db->lookups_due_ms && now_ms < db->lookups_due_ms)
 		return;
 	for (i = 0; db->lookups_due_ms && i < db->schema->n_tables; i++) {
@@ -157,6 +167,8 @@ lookup_run(struct database *db, int64_t now_ms)
 int64_t
 lookup_deadline(const struct database *db)
 {
+	if (db->n_building)
+		return INT64_MIN;
 	return db->lookup_counters.n_lookups ? db->lookups_due_ms : INT64_MAX;
 }
 
@@ -181,7 +193,7 @@ lookup_find(struct table *table, const struct lookup_query *query,
 		uint32_t hash;
 		size_t n;
 
-		if (!lookup->columns
+		if (!lookup->columns || lookup->is_building
 		    || !hash_query(lookup->columns, lookup->n_columns, query,
 				   &hash))
 			continue;
@@ -221,31 +233,67 @@ lookup_is_poor(struct table *table, const struct lookup_query *query,
 	return set->n_in_vain > table_n_rows(table);
 }
 
-bool
+enum lookup_outcome
 lookup_demand(struct table *table, const struct lookup_query *query,
 	      size_t than, const struct row *const *sample, size_t n_sample,
+	      bool may_wait,
 	      bool (*is_held)(const void *ctx, size_t number),
 	      const void *ctx)
 {
 	struct lookup_set *set = &table->lookups;
 	struct candidate best = { .n_columns = 0 };
+	struct lookup *lookup;
 	size_t number;
 
 	set->n_in_vain = 0;
 	if (than != SIZE_MAX) {
-		const struct lookup *lookup = &set->all[than];
-
+		lookup = &set->all[than];
 		best.n_columns = lookup->n_columns;
 		memcpy(best.columns, lookup->columns,
 		       best.n_columns * sizeof *best.columns);
 		estimate(&best, query, sample, n_sample);
 	}
 	choose(table, query, sample, n_sample, &best);
-	if (!best.n_columns || exists(table, &best)
-	    || !find_place(table, is_held, ctx, &number))
-		return false;
-	build(table, number, &best);
-	return true;
+	if (!best.n_columns)
+		return LOOKUP_NONE;
+	lookup = find_columns(table, &best);
+	if (!lookup) {
+		if (!find_place(table, is_held, ctx, &number))
+			return LOOKUP_NONE;
+		lookup = &set->all[number];
+		begin(table, lookup, &best);
+		if (may_wait && table_n_rows(table) > LOOKUP_BUILD_ROWS)
+			lookup_build_begin(table, lookup);
+		else
+			build(table, lookup);
+	} else if (!lookup->is_building) {
+		return LOOKUP_NONE;
+	}
+	if (lookup->is_building && may_wait)
+		return LOOKUP_BUILDING;
+	if (lookup->is_building)
+		lookup_build_more(table, lookup, SIZE_MAX);
+	return LOOKUP_BUILT;
+}
+
+/* One part of one of them. */
+static void
+build_some(struct database *db)
+{
+	size_t i, j;
+
+	for (i = 0; i < db->schema->n_tables; i++) {
+		struct table *table = &db->tables[i];
+
+		for (j = 0; j < table->lookups.n; j++) {
+			struct lookup *lookup = &table->lookups.all[j];
+
+			if (!lookup->is_building)
+				continue;
+			lookup_build_more(table, lookup, LOOKUP_BUILD_ROWS);
+			return;
+		}
+	}
 }
 
 /* One that nobody searches by any more is given up. */
@@ -265,6 +313,8 @@ drop(struct table *table, size_t number)
 {
 	struct lookup *lookup = &table->lookups.all[number];
 
+	if (lookup->is_building)
+		lookup_build_end(table, lookup);
 	row_multimap_done(&lookup->rows);
 	free(lookup->columns);
 	memset(lookup, 0, sizeof *lookup);
@@ -350,7 +400,8 @@ choose(const struct table *table, const struct lookup_query *query,
 
 		estimate(&one, query, sample, n_sample);
 		if (one.n_wanted * 8 > n_sample
-		    || one.n_values <= best->n_values || exists(table, &one))
+		    || one.n_values <= best->n_values
+		    || is_built(table, &one))
 			continue;
 		*best = one;
 		is_better = true;
@@ -410,20 +461,29 @@ estimate(struct candidate *candidate, const struct lookup_query *query,
 }
 
 static bool
-exists(const struct table *table, const struct candidate *candidate)
+is_built(const struct table *table, const struct candidate *candidate)
+{
+	const struct lookup *lookup = find_columns(table, candidate);
+
+	return lookup && !lookup->is_building;
+}
+
+/* NULL: there is none that is, or will be, of these. */
+static struct lookup *
+find_columns(const struct table *table, const struct candidate *candidate)
 {
 	size_t i;
 
 	for (i = 0; i < table->lookups.n; i++) {
-		const struct lookup *lookup = &table->lookups.all[i];
+		struct lookup *lookup = &table->lookups.all[i];
 
 		if (lookup->columns
 		    && lookup->n_columns == candidate->n_columns
 		    && !memcmp(lookup->columns, candidate->columns,
 			       lookup->n_columns * sizeof *lookup->columns))
-			return true;
+			return lookup;
 	}
-	return false;
+	return NULL;
 }
 
 static bool
@@ -462,21 +522,25 @@ find_place(struct table *table,
 }
 
 static void
-build(struct table *table, size_t number, const struct candidate *candidate)
+begin(struct table *table, struct lookup *lookup,
+      const struct candidate *candidate)
 {
-	struct lookup *lookup = &table->lookups.all[number];
-	struct row_entry *entries;
-
 	lookup->columns = xmemdup(candidate->columns, candidate->n_columns
 				  * sizeof *candidate->columns);
 	lookup->n_columns = candidate->n_columns;
 	lookup->last_search = table->lookups.n_searches;
 	lookup->was_used = true;
-	entries = gather(table, lookup);
-	row_multimap_fill(&lookup->rows, entries, table_n_rows(table));
-	free(entries);
 	table->database->lookup_counters.n_built++;
 	table->database->lookup_counters.n_lookups++;
+}
+
+static void
+build(struct table *table, struct lookup *lookup)
+{
+	struct row_entry *entries = gather(table, lookup);
+
+	row_multimap_fill(&lookup->rows, entries, table_n_rows(table));
+	free(entries);
 }
 
 /* Where each row, and what it holds, waits for memory of its own, many can

@@ -16,7 +16,9 @@
  * is searched for is not what every eighth row holds, as far as a sample of
  * at most LOOKUP_MAX_SAMPLE rows tells.  Of several columns it is the one
  * with the most values; columns that tell rows apart only together get one
- * together, of up to LOOKUP_MAX_COLUMNS.  Building visits every row once.
+ * together, of up to LOOKUP_MAX_COLUMNS.  Building visits every row once; for
+ * a search that may wait, of a table with more than LOOKUP_BUILD_ROWS, that is
+ * done by lookup_run(), so many at a time, and others go on in between.
  *
  * It is dropped when the table has seen twice as many changes as it has rows
  * (and LOOKUP_IDLE_CHANGES) without one search by it: keeping it has then cost
@@ -38,6 +40,7 @@ enum {
 	LOOKUP_MAX_COLUMNS = 4,		/* Of one that is demanded. */
 	LOOKUP_MAX_TERMS = 8,		/* Of a query; more are of no use. */
 	LOOKUP_MIN_ROWS = 64,
+	LOOKUP_BUILD_ROWS = 512,		/* Visited at once. */
 	LOOKUP_MAX_SAMPLE = 512,
 	LOOKUP_IDLE_CHANGES = 4096,
 	LOOKUP_IDLE_SEARCHES = 1024,
@@ -51,6 +54,8 @@ struct lookup {
 	uint64_t n_changes;		/* Of the table since ... */
 	uint64_t last_search;		/* ... this search of it. */
 	bool was_used;			/* In this LOOKUP_IDLE_MS. */
+	bool is_building;		/* lookup_build.h: rows of places */
+	uint32_t built_to;		/* up to this one are in it. */
 };
 
 /* What a table has of them. */
@@ -77,7 +82,13 @@ void lookup_insert(struct table *, struct row *);
 void lookup_remove(struct table *, struct row *);
 void lookup_replace(struct table *, struct row *old, struct row *new);
 
-/* Drops what nobody uses.  No transaction may be open. */
+enum lookup_outcome {
+	LOOKUP_NONE,		/* It would not pay. */
+	LOOKUP_BUILT,
+	LOOKUP_BUILDING		/* It is going to be: search by it then. */
+};
+
+/* Drops what nobody uses, and builds.  No transaction may be open. */
 void lookup_run(struct database *, int64_t now_ms);
 /* When to do so; INT64_MAX: never. */
 int64_t lookup_deadline(const struct database *);
@@ -95,11 +106,14 @@ bool lookup_find(struct table *, const struct lookup_query *,
 bool lookup_is_poor(struct table *, const struct lookup_query *,
 		    size_t number, uint32_t hash);
 /* Builds one that answers the query better than number 'than' (SIZE_MAX: than
- * visiting all rows), if 'sample' promises so.  'is_held' tells of numbers
- * that may not be given away. */
-bool lookup_demand(struct table *, const struct lookup_query *, size_t than,
-		   const struct row *const *sample, size_t n_sample,
-		   bool (*is_held)(const void *ctx, size_t number),
-		   const void *ctx);
+ * visiting all rows), if 'sample' promises so; in parts, if the search
+ * 'may_wait' for that.  'is_held' tells of numbers that may not be given
+ * away. */
+enum lookup_outcome lookup_demand(struct table *, const struct lookup_query *,
+				  size_t than, const struct row *const *sample,
+				  size_t n_sample, bool may_wait,
+				  bool (*is_held)(const void *ctx,
+						  size_t number),
+				  const void *ctx);
 
 #endif /* ovsdb/store/lookup.h */

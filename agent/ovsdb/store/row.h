@@ -62,6 +62,7 @@ struct database {
 	struct history *history;
 	struct lookup_counters lookup_counters;
 	int64_t lookups_due_ms;		/* Of lookup_run(); 0: not known. */
+	uint32_t n_building;		/* Lookups of lookup_build.h. */
 	struct uuid last_transaction, last_recorded;
 	/* That of the record that is being read; all zero otherwise. */
 	struct uuid replayed;

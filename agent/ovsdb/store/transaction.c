@@ -50,8 +50,21 @@ transaction_begin(struct database *db)
 				      sizeof *txn->tables);
 	}
 	txn->database = db;
+	txn->is_patient = txn->must_wait = false;
 	db->transaction = txn;
 	return txn;
+}
+
+void
+transaction_be_patient(struct transaction *txn)
+{
+	txn->is_patient = true;
+}
+
+bool
+transaction_must_wait(const struct transaction *txn)
+{
+	return txn->must_wait;
 }
 
 struct ovsdb_error *

@@ -20,6 +20,11 @@
 struct transaction;
 
 struct transaction *transaction_begin(struct database *);
+/* Whoever can do all of it once more says so, and a search of very many rows
+ * may find none because it would take too long now.  Then the transaction has
+ * to be aborted; once database_is_building() says no more it goes quickly. */
+void transaction_be_patient(struct transaction *);
+bool transaction_must_wait(const struct transaction *);
 
 /* A row that may be written.  'uuid' NULL: random.  Fails with "duplicate
  * uuid" if there is one. */

@@ -41,9 +41,23 @@ transaction_lookup(struct transaction *txn, struct table *table,
 		const struct row *sample[LOOKUP_MAX_SAMPLE];
 		size_t n = take_sample(txn, table, sample);
 
-		if (lookup_demand(table, query, found ? number : SIZE_MAX,
-				  sample, n, is_active, t))
+		switch (lookup_demand(table, query, found ? number : SIZE_MAX,
+				      sample, n, txn->is_patient, is_active,
+				      t)) {
+		case LOOKUP_NONE:
+			break;
+		case LOOKUP_BUILT:
 			found = lookup_find(table, query, &number, &hash);
+			break;
+		case LOOKUP_BUILDING:
+			txn->must_wait |= !found;
+			break;
+		}
+	}
+	if (!found && txn->must_wait) {
+		*ret_rows = NULL;
+		*ret_n = 0;
+		return true;
 	}
 	if (!found)
 		return false;

@@ -58,6 +58,7 @@ struct transaction {
 	size_t used;			/* Of its bytes. */
 	char *comment;			/* NULL: none. */
 	size_t comment_size, comment_room;	/* Without its end. */
+	bool is_patient, must_wait;	/* For a lookup to be built. */
 };
 
 static inline bool
