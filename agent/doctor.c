@@ -636,6 +636,10 @@ look_at_classes(struct visit *visit, const struct model_port *port)
 					: "was near its limit:",
 		     c->max, c->limit, class, c->n);
 	}
+	if (port->learned.n * 100 >= (size_t) MACS_OF_PORT * NEAR_PERCENT
+	    && ++n)
+		tell(visit, LOOK, "limits", "port %s has %zu of %d MACs",
+		     port->name, port->learned.n, MACS_OF_PORT);
 	return n;
 }
 

@@ -326,8 +326,7 @@ heard_group(struct snoop *snoop, struct model_port *port, const uint8_t *addr,
 }
 
 /* Others that want the group hear such a report, too, and keep their own to
- * themselves (RFC 2236, section 3; RFC 2710, section 4): so it speaks for all of
- * them. */
+ * themselves (RFC 2236, section 3; RFC 2710, section 4): it speaks for all. */
 static void
 keep_others(struct snoop *snoop, const struct model_port *port,
 	    const uint8_t *addr, uint8_t addr_size, uint64_t now)
