@@ -506,8 +506,9 @@ main(int argc, char *argv[])
 	for (unsigned long i = 1; i <= N_ROUNDS_TRACKED; i++)
 		play(i);
 	printf("exchanged in place %lu, anew %lu, wild resets %lu, "
-	       "opened %lu, ended by policy %lu, layers passed %lu, errors about them %lu, RULE %lu, "
-	       "CONNECTION_STATE %lu, CONNECTION_ENDED %lu\n",
+	       "opened %lu, ended by policy %lu, layers passed %lu, "
+	       "errors about them %lu, RULE %lu, CONNECTION_STATE %lu, "
+	       "CONNECTION_ENDED %lu\n",
 	       n_exchanged[true], n_exchanged[false], n_wild,
 	       talked.n_opened, talked.n_ended, talked.n_by_connection,
 	       talked.n_related, drops[VSW_DROP_RULE],
