@@ -10,13 +10,6 @@
 
 #include "agent/base/memory.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#define HAS_ASAN 1
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
 #ifdef HAS_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/lsan_interface.h>

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "libvswitch/base/memory.h"
+#include "libvswitch/base/poison.h"
 #include "libvswitch/datapath/worker.h"
 
 /* What stands in front of a new packet: the promised headroom, up to the next
@@ -34,6 +35,7 @@ struct packet_pool {
 };
 
 static struct vsw_packet *take(struct packet_pool *, unsigned class);
+static void end_at(struct vsw_packet *, size_t size);
 static unsigned class_of(size_t capacity);
 static size_t bytes_of(const struct vsw_packet *);
 
@@ -59,6 +61,7 @@ packet_pool_free(struct packet_pool *pool)
 		struct vsw_packet *next;
 
 		for (struct vsw_packet *p = pool->free[i].first; p; p = next) {
+			ASAN_UNPOISON_MEMORY_REGION(p->buffer, p->capacity);
 			next = p->next;
 			memory_free(&pool->allocator, p, bytes_of(p));
 		}
@@ -86,7 +89,7 @@ packet_new(struct packet_pool *pool, size_t size)
 	if (!packet)
 		return NULL;
 	packet->data = packet->buffer + HEADROOM;
-	packet->size = (uint32_t) size;
+	end_at(packet, size);
 	packet->offload = (struct vsw_offload) { 0 };
 	packet->tunnel = (struct vsw_tunnel) { 0 };
 	packet->in_port = NULL;
@@ -130,6 +133,7 @@ vsw_packet_free(struct vsw_packet *packet)
 	unsigned class = packet->class;
 
 	pool->n_used--;
+	ASAN_UNPOISON_MEMORY_REGION(packet->buffer, packet->capacity);
 	if (pool->free[class].n >= classes[class].max_free) {
 		memory_free(&pool->allocator, packet, bytes_of(packet));
 		return;
@@ -137,6 +141,7 @@ vsw_packet_free(struct vsw_packet *packet)
 	packet->next = pool->free[class].first;
 	pool->free[class].first = packet;
 	pool->free[class].n++;
+	ASAN_POISON_MEMORY_REGION(packet->buffer, packet->capacity);
 }
 
 uint8_t *
@@ -155,7 +160,7 @@ void
 vsw_packet_trim(struct vsw_packet *packet, size_t size)
 {
 	if (size < packet->size)
-		packet->size = (uint32_t) size;
+		end_at(packet, size);
 }
 
 uint8_t *
@@ -208,6 +213,7 @@ take(struct packet_pool *pool, unsigned class)
 	struct vsw_packet *packet = pool->free[class].first;
 
 	if (packet) {
+		ASAN_UNPOISON_MEMORY_REGION(packet->buffer, packet->capacity);
 		pool->free[class].first = packet->next;
 		pool->free[class].n--;
 		return packet;
@@ -220,6 +226,18 @@ take(struct packet_pool *pool, unsigned class)
 	packet->class = (uint8_t) class;
 	packet->capacity = classes[class].capacity;
 	return packet;
+}
+
+/* Nothing is ever put behind a packet; who reads there is mistaken, though the
+ * buffer be larger. */
+static void
+end_at(struct vsw_packet *packet, size_t size)
+{
+	uint8_t *end = packet->data + size;
+
+	packet->size = (uint32_t) size;
+	ASAN_POISON_MEMORY_REGION(end, packet->buffer + packet->capacity
+				  - end);
 }
 
 static unsigned
