@@ -150,6 +150,16 @@ lab_until()
 	done
 }
 
+# lab_says PATTERN COMMAND...: its output has that; for lab_until, which would
+# read <(COMMAND) once.
+lab_says()
+{
+	local pattern=$1
+
+	shift
+	"$@" | grep -E -e "$pattern" >/dev/null
+}
+
 lab_ns()
 {
 	ip netns add "$lab_name-$1" || lab_die "namespace $1"
@@ -241,7 +251,8 @@ lab_complain()
 	echo "FAILED: $*"
 }
 
-# The agent of HOST, its directories below the lab's.
+# The agent of HOST, its directories below the lab's; with LAB_WORKERS threads
+# that carry packets, if that is set.
 lab_agent()
 {
 	local host=$1
@@ -250,7 +261,8 @@ lab_agent()
 	mkdir -p "$lab_dir/$host/run"
 	lab_run "$host" "agent-$host" "$lab_agent_program" \
 		--db-dir="$lab_dir/$host/db" --run-dir="$lab_dir/$host/run" \
-		--schema-dir="$lab_top/schema" "$@"
+		--schema-dir="$lab_top/schema" \
+		${LAB_WORKERS:+--workers="$LAB_WORKERS"} "$@"
 	lab_until 10 lab_answers "$host" || {
 		cat "$lab_dir/agent-$host.log" >&2
 		lab_die "the agent of $host does not answer"

@@ -19,11 +19,14 @@ enum kind { ACCEPT, ENCAP, DECAP };
 static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
 static struct vsw *vsw;
 static struct vsw_port *from, *wire;
+/* Of 'trunk': what has tag 10 is 'ten', what has tag 20 comes and goes, 30 is
+ * nobody's. */
+static struct vsw_port *trunk, *ten;
 static struct vsw_domain *domain;
 static struct vsw_mapping *mapping;
 static _Atomic bool is_done;
-static _Atomic unsigned long n_given, n_sent, n_tunneled;
-static unsigned long n_seen;
+static _Atomic unsigned long n_given, n_sent, n_tunneled, n_tagged, n_tens;
+static unsigned long n_seen, n_twenties;
 /* From each of the provider addresses that come and go. */
 static struct {
 	uint8_t bytes[128];
@@ -80,6 +83,29 @@ give(struct vsw_worker *worker, uint64_t now)
 }
 
 static void
+give_tagged(struct vsw_worker *worker, uint64_t now)
+{
+	struct vsw_packet *packets[BATCH];
+	unsigned n_ten = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		unsigned vlan = 10 * ((unsigned) (now + i) % 4);
+		const uint8_t tag[] = { 0x81, 0, 0, (uint8_t) vlan };
+		uint8_t *p;
+
+		packets[i] = vsw_packet_new(worker, 68);
+		p = vsw_packet_data(packets[i]);
+		make_packet(p + 4, i, now);
+		memmove(p, p + 4, 12);
+		memcpy(p + 12, tag, sizeof tag);
+		n_ten += vlan == 10;
+	}
+	vsw_worker_receive(worker, trunk, packets, BATCH, now);
+	atomic_fetch_add(&n_tagged, BATCH);
+	atomic_fetch_add(&n_tens, n_ten);
+}
+
+static void
 give_tunneled(struct vsw_worker *worker, uint64_t now)
 {
 	struct vsw_packet *packets[BATCH];
@@ -104,6 +130,7 @@ carry(void *worker_)
 	while (!atomic_load(&is_done)) {
 		give(worker, now++);
 		give_tunneled(worker, now++);
+		give_tagged(worker, now++);
 		vsw_worker_idle(worker, now);
 		/* Who waits for a batch's end waits for whole slices, where
 		 * there are fewer processors than workers. */
@@ -178,6 +205,30 @@ see(void *ctx, const struct vsw_connection_info *info)
 	n_seen += info->state != NULL;
 }
 
+/* The port that has a MAC is inside of another; both go, in either order, as
+ * does one that packets come in on. */
+static void
+edit_trunks(unsigned i, struct vsw_port *to)
+{
+	struct vsw_port_counters counters = { .size = sizeof counters };
+	struct vsw_location location;
+	struct vsw_port *inner, *twenty;
+
+	ck_assert_int_eq(vsw_port_add_vlan(trunk, "twenty", 20, &twenty), 0);
+	set_program(twenty, ENCAP);
+	set_program(ten, ENCAP);
+	ck_assert_int_eq(vsw_port_add_vlan(to, "inner", 7, &inner), 0);
+	set_program(inner, ACCEPT);
+	location = rig_local(inner, 1);
+	ck_assert_int_eq(vsw_mapping_set_mac(mapping, mac, &location, 1), 0);
+	sched_yield();
+	vsw_port_get_counters(twenty, &counters);
+	n_twenties += counters.packets_received;
+	vsw_port_remove(i % 2 ? inner : to);
+	vsw_port_remove(i % 2 ? to : inner);
+	vsw_port_remove(twenty);
+}
+
 static void
 edit_all(unsigned i)
 {
@@ -202,7 +253,7 @@ edit_all(unsigned i)
 	ck_assert_int_eq(vsw_port_set_next_hop(wire, &any, mac), 0);
 	ck_assert_int_eq(vsw_mapping_set_flood(mapping, locations, i % 3 % 2,
 					       true), 0);
-	vsw_port_remove(to);
+	edit_trunks(i, to);
 	atomic_store(&is_there, false);
 	if (i % 4 == 0)
 		vsw_mapping_remove_mac(mapping, mac);
@@ -229,40 +280,12 @@ make_tunneled(void)
 	}
 }
 
-START_TEST(edits_under_traffic)
+static void
+check_counts(void)
 {
-	struct vsw_underlay underlay = {
-		.size = sizeof underlay, .local_v4 = rig_addr(4, 9)
-	};
-	struct vsw_port_ops ops = { .size = sizeof ops, .transmit = take };
 	struct vsw_port_counters counters = { .size = sizeof counters };
-	struct vsw_options options;
-	struct vsw_worker *workers[N_WORKERS];
 	unsigned long n_dropped = 0;
-	pthread_t threads[N_WORKERS];
 
-	vsw_options_init(&options);
-	/* So that some give way, and the table is soon looked through. */
-	options.max_connections = 512;
-	options.max_new_flows_per_s = VSW_UNLIMITED;
-	ck_assert_int_eq(vsw_new(&options, &vsw), 0);
-	ck_assert_int_eq(vsw_port_add(vsw, "from", &ops, NULL, &from), 0);
-	ck_assert_int_eq(vsw_port_add(vsw, "wire", &ops, NULL, &wire), 0);
-	ck_assert_int_eq(vsw_port_set_underlay(wire, &underlay), 0);
-	ck_assert_int_eq(vsw_domain_new(vsw, "d", &domain), 0);
-	ck_assert_int_eq(vsw_mapping_new(domain, "m", 5001, &mapping), 0);
-	set_program(wire, DECAP);
-	make_tunneled();
-	for (int i = 0; i < N_WORKERS; i++)
-		ck_assert_int_eq(vsw_worker_new(vsw, &workers[i]), 0);
-	for (int i = 0; i < N_WORKERS; i++)
-		ck_assert_int_eq(pthread_create(&threads[i], NULL, carry,
-						workers[i]), 0);
-	for (unsigned i = 0; i < N_EDITS || atomic_load(&n_sent) < 1000; i++)
-		edit_all(i);
-	atomic_store(&is_done, true);
-	for (int i = 0; i < N_WORKERS; i++)
-		pthread_join(threads[i], NULL);
 	vsw_port_get_counters(from, &counters);
 	for (unsigned i = 0; i < VSW_N_DROPS; i++)
 		n_dropped += counters.drops[i];
@@ -280,12 +303,59 @@ START_TEST(edits_under_traffic)
 	ck_assert_uint_gt(counters.flows_hit, 0);
 	ck_assert_uint_gt(counters.flows_stale, 0);
 	ck_assert_uint_gt(counters.drops[VSW_DROP_UNKNOWN_PA], 0);
+	vsw_port_get_counters(ten, &counters);
+	ck_assert_uint_eq(counters.packets_received, n_tens);
+	ck_assert_uint_gt(counters.flows_hit, 0);
+	vsw_port_get_counters(trunk, &counters);
+	ck_assert_uint_ge(counters.drops[VSW_DROP_VLAN], n_tagged / 4);
+	ck_assert_uint_gt(n_twenties, 0);
+	ck_assert_uint_le(counters.packets_received + n_tens + n_twenties,
+			  n_tagged);
+}
+
+START_TEST(edits_under_traffic)
+{
+	struct vsw_underlay underlay = {
+		.size = sizeof underlay, .local_v4 = rig_addr(4, 9)
+	};
+	struct vsw_port_ops ops = { .size = sizeof ops, .transmit = take };
+	struct vsw_options options;
+	struct vsw_worker *workers[N_WORKERS];
+	pthread_t threads[N_WORKERS];
+
+	vsw_options_init(&options);
+	/* So that some give way, and the table is soon looked through. */
+	options.max_connections = 512;
+	options.max_new_flows_per_s = VSW_UNLIMITED;
+	ck_assert_int_eq(vsw_new(&options, &vsw), 0);
+	ck_assert_int_eq(vsw_port_add(vsw, "from", &ops, NULL, &from), 0);
+	ck_assert_int_eq(vsw_port_add(vsw, "wire", &ops, NULL, &wire), 0);
+	ck_assert_int_eq(vsw_port_set_underlay(wire, &underlay), 0);
+	ck_assert_int_eq(vsw_port_add(vsw, "trunk", &ops, NULL, &trunk), 0);
+	ck_assert_int_eq(vsw_port_add_vlan(trunk, "ten", 10, &ten), 0);
+	ck_assert_int_eq(vsw_domain_new(vsw, "d", &domain), 0);
+	ck_assert_int_eq(vsw_mapping_new(domain, "m", 5001, &mapping), 0);
+	set_program(wire, DECAP);
+	make_tunneled();
+	for (int i = 0; i < N_WORKERS; i++)
+		ck_assert_int_eq(vsw_worker_new(vsw, &workers[i]), 0);
+	for (int i = 0; i < N_WORKERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, carry,
+						workers[i]), 0);
+	for (unsigned i = 0; i < N_EDITS || atomic_load(&n_sent) < 1000; i++)
+		edit_all(i);
+	atomic_store(&is_done, true);
+	for (int i = 0; i < N_WORKERS; i++)
+		pthread_join(threads[i], NULL);
+	check_counts();
 	for (int i = 0; i < N_WORKERS; i++)
 		vsw_worker_free(workers[i]);
 	vsw_mapping_unref(mapping);
 	vsw_domain_unref(domain);
 	vsw_port_remove(from);
 	vsw_port_remove(wire);
+	vsw_port_remove(ten);
+	vsw_port_remove(trunk);
 	vsw_free(vsw);
 }
 END_TEST
