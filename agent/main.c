@@ -42,8 +42,8 @@
 #include "agent/takeover/takeover.h"
 #include "agent/upgrade.h"
 
-enum { ROUND_S = 5, ROUND_PORTS = 16, AUDIT_MS = 200, AUDIT_NS = 1000000,
-       N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
+enum { ROUND_S = 5, ROUND_PORTS = 16, LOOK_MS = 200, AUDIT_MS = 80,
+       AUDIT_NS = 400000, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
@@ -113,6 +113,7 @@ static void look_around(evutil_socket_t, short what, void *agent_);
 static void go_on(struct agent *);
 static void look_at_files(struct agent *);
 static void look_at_it(evutil_socket_t, short what, void *agent_);
+static bool look_later(struct agent *, int ms);
 static void run_reopen(struct control_request *, size_t n_args,
 		       const char *const args[], void *agent_);
 static void run_exit(struct control_request *, size_t n_args,
@@ -263,7 +264,6 @@ static bool
 open_loop(struct agent *agent)
 {
 	static const int numbers[N_SIGNALS] = { SIGTERM, SIGINT };
-	static const struct timeval each = { .tv_usec = AUDIT_MS * 1000 };
 
 	agent->base = event_base_new();
 	if (!agent->base)
@@ -279,10 +279,9 @@ open_loop(struct agent *agent)
 		goto err;
 	agent->follow = event_new(agent->base, -1, 0, follow, agent);
 	agent->round = event_new(agent->base, -1, 0, look_around, agent);
-	agent->inspection = event_new(agent->base, -1, EV_PERSIST, look_at_it,
-				      agent);
+	agent->inspection = event_new(agent->base, -1, 0, look_at_it, agent);
 	if (!agent->follow || !agent->round || !agent->inspection
-	    || event_add(agent->inspection, &each))
+	    || !look_later(agent, LOOK_MS))
 		goto err;
 	return true;
 
@@ -709,15 +708,25 @@ look_at_it(evutil_socket_t fd, short what, void *agent_)
 	struct agent *agent = agent_;
 	const struct audit_counters *audited = audit_counters(agent->audit);
 	uint64_t n = audited->n_repaired;
+	bool goes_on;
 
 	(void) fd;
 	(void) what;
 	chore_begin(CHORE_AUDIT);
-	audit_slice(agent->audit, AUDIT_NS);
+	goes_on = audit_slice(agent->audit, AUDIT_NS);
 	chore_end();
 	look_at_files(agent);
 	if (model_is_dirty(agent->model) || audited->n_repaired != n)
 		ask_to_follow(agent);
+	(void) look_later(agent, goes_on ? AUDIT_MS : LOOK_MS);
+}
+
+static bool
+look_later(struct agent *agent, int ms)
+{
+	const struct timeval after = { .tv_usec = ms * 1000 };
+
+	return !event_add(agent->inspection, &after);
 }
 
 static void

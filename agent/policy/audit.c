@@ -80,14 +80,15 @@ audit_free(struct audit *audit)
 	free(audit);
 }
 
-void
+bool
 audit_slice(struct audit *audit, uint64_t max_ns)
 {
 	uint64_t end = now_ns() + max_ns;
 
-	while (may_look(audit->model->state) && step(audit, STEP)
-	       && now_ns() < end)
-		;
+	while (may_look(audit->model->state) && step(audit, STEP))
+		if (now_ns() >= end)
+			return true;
+	return false;
 }
 
 void

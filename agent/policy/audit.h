@@ -31,8 +31,8 @@ struct audit_counters {
 
 struct audit *audit_new(struct model *);
 void audit_free(struct audit *);
-/* Goes on for about 'max_ns' of time. */
-void audit_slice(struct audit *, uint64_t max_ns);
+/* Goes on for about 'max_ns' of time.  False: the round was over before. */
+bool audit_slice(struct audit *, uint64_t max_ns);
 /* For tests, and for who cannot wait: a whole round. */
 void audit_round(struct audit *);
 const struct audit_counters *audit_counters(const struct audit *);

@@ -19,7 +19,7 @@
 #include "agent/ovsdb/store/pin.h"
 #include "agent/ovsdb/value/encode.h"
 
-enum { GARBAGE_PER_TURN = 2048 };	/* Rows. */
+enum { GARBAGE_PER_TURN = 512 };	/* Rows. */
 
 static const struct server_limits default_limits = {
 	.n_monitors = 1000,

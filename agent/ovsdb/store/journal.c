@@ -55,7 +55,7 @@ struct asker {
 
 enum {
 	OUT_KEPT = 1 << 20,
-	SLICE_GARBAGE = 1024,	/* Rows freed in one go. */
+	SLICE_GARBAGE = 512,	/* Rows freed in one go. */
 	POLL_MS = 5,		/* While a compaction is under way. */
 	PROBE_SIZE = 64 << 10,
 	RETRY_MS = 1000		/* After one that was needed and failed. */

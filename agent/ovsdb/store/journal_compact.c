@@ -25,7 +25,7 @@ enum {
 	BUFFER_SIZE = 256 << 10,
 	TAIL_MAX = 64 << 10,	/* What compaction_adopt() may be left. */
 	MAX_PASSES = 16,	/* At a tail that grows as fast. */
-	SLICE_ROWS = 8192,	/* Listed in one go, */
+	SLICE_ROWS = 4096,	/* Listed in one go, */
 	SLICE_CHANGES = 1024	/* and undone. */
 };
 
