@@ -133,6 +133,8 @@ void
 learned_is_news(struct model_state *state, const struct uuid *subnet,
 		const uint8_t mac[6])
 {
+	/* A port may be full now, or not any more. */
+	state->model->must_look = true;
 	if (state->n_mac_news == NEWS_MAX)
 		state->must_tell_macs = true;
 	if (state->must_tell_macs)
