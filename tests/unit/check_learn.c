@@ -16,13 +16,14 @@
 
 static const uint8_t mac_a[6] = { 2, 0, 0, 0, 0, 0xa };
 static const uint8_t mac_b[6] = { 2, 0, 0, 0, 0, 0xb };
+static const uint8_t mac_c[6] = { 2, 0, 0, 0, 0, 0xc };
 static const uint8_t mac_vm1[6] = { 2, 0, 0, 0, 0, 0x11 };
 
 static struct world world;
 
 /* Both ports in one subnet; vm1's MAC is said, vm2's is not. */
 static void
-setup(void)
+begin(void)
 {
 	world_init(&world);
 	world_add_host(&world);
@@ -41,8 +42,32 @@ setup(void)
 		"['set',[['named-uuid','p1'],['named-uuid','p2']]]}},"
 		"{'op':'insert','table':'Global','row':"
 		"{'switches':['named-uuid','s']}}]");
+}
+
+static void
+setup(void)
+{
+	begin();
 	for (int i = 0; i < 4; i++)
 		world_turn(&world);
+}
+
+/* As one that was here before has left it; the locator is there already. */
+static void
+leave_row(const uint8_t mac[6])
+{
+	struct uuid subnet, uuid;
+	char row[UUID_TEXT_SIZE], text[MODEL_MAC_TEXT_SIZE];
+
+	ck_assert(uuid_from_text(LS, &subnet));
+	uuid = learned_uuid(&subnet, mac);
+	uuid_to_text(&uuid, row);
+	model_mac_to_text(mac, text);
+	world_transact(&world,
+		"['hardware_vtep',{'op':'insert','table':'Ucast_Macs_Local',"
+		"'uuid':'%s','row':{'MAC':'%s','logical_switch':"
+		"['uuid','" LS "'],'locator':['uuid','" HERE "']}}]", row,
+		text);
 }
 
 static void
@@ -180,6 +205,46 @@ START_TEST(goes_with_its_port_or_its_binding)
 }
 END_TEST
 
+/* What an agent before this one has heard stays until it would have aged. */
+START_TEST(restart_loses_nobody)
+{
+	world_done(&world);
+	begin();
+	world_transact(&world,
+		"['hardware_vtep',"
+		"{'op':'insert','table':'Physical_Locator','uuid':'" HERE "',"
+		"'row':{'dst_ip':'192.168.1.10',"
+		"'encapsulation_type':'vxlan_over_ipv4'}},"
+		"{'op':'insert','table':'Physical_Locator','uuid':'" THERE "',"
+		"'row':{'dst_ip':'192.168.2.20',"
+		"'encapsulation_type':'vxlan_over_ipv4'}},"
+		"{'op':'insert','table':'Ucast_Macs_Remote','row':{"
+		"'MAC':'02:00:00:00:00:0c','logical_switch':"
+		"['uuid','" LS "'],'locator':['uuid','" THERE "']}},"
+		"{'op':'insert','table':'Ucast_Macs_Local','row':{"
+		"'MAC':'02:00:00:00:00:0d','logical_switch':"
+		"['uuid','" LS "'],'locator':['uuid','" HERE "']}}]");
+	leave_row(mac_a);
+	leave_row(mac_b);
+	leave_row(mac_c);
+	do
+		world_turn(&world);
+	while (model_is_dirty(world.model));
+	/* Theirs, vm1's, a and b; c is elsewhere by now. */
+	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 4);
+	ck_assert_ptr_eq(engine_has(mac_a), world_port(&world, "vm2"));
+	hear("vm1", mac_b, S);
+	age(S);
+	age(299 * S);
+	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 4);
+	hear("vm1", mac_b, 299 * S);
+	age(301 * S);
+	ck_assert_uint_eq(n_told("Ucast_Macs_Local"), 3);
+	ck_assert_ptr_null(engine_has(mac_a));
+	ck_assert_ptr_eq(engine_has(mac_b), world_port(&world, "vm1"));
+}
+END_TEST
+
 /* A controller that knows later knows better. */
 START_TEST(goes_when_it_is_elsewhere)
 {
@@ -283,6 +348,7 @@ main(void)
 	tcase_add_test(tcase, what_is_said_is_not_heard);
 	tcase_add_test(tcase, goes_when_it_is_silent);
 	tcase_add_test(tcase, goes_with_its_port_or_its_binding);
+	tcase_add_test(tcase, restart_loses_nobody);
 	tcase_add_test(tcase, goes_when_it_is_elsewhere);
 	tcase_add_test(tcase, others_rows_stay);
 	tcase_add_test(tcase, what_is_heard_vouches_for_nothing);
