@@ -254,7 +254,8 @@ look_at_ports(struct visit *visit)
 		const struct model_fault *fault;
 		const char *was = status_of_port(port, &fault);
 
-		if (!fault->reason && !strcmp(was, "bound")) {
+		if (!fault->reason && (!strcmp(was, "bound")
+				       || !strcmp(was, "bridged"))) {
 			n++;
 			continue;
 		}
@@ -263,7 +264,7 @@ look_at_ports(struct visit *visit)
 		     fault->detail ? fault->detail
 				   : model_reason_text(fault->reason));
 	}
-	tell(visit, WELL, "ports", "%zu are bound, without any fault", n);
+	tell(visit, WELL, "ports", "%zu are in force, without any fault", n);
 }
 
 /* Two ports of one subnet that have the same MAC. */

@@ -8,6 +8,7 @@
 #include "agent/base/memory.h"
 #include "agent/model/state.h"
 #include "agent/policy/applied.h"
+#include "agent/policy/bridge.h"
 
 static void show_group(const struct model *, const struct model_switch *,
 		       const struct model_port *,
@@ -39,8 +40,15 @@ show_rules(const struct model *model, const struct model_switch *sw,
 	size_t n = applied_groups(sw, port, groups);
 	const char *layer = "";
 
-	if (!n)
-		report_line(report, "no program is in force");
+	if (!n && port && port->bridged && port->bridged->program)
+		report_line(report, "MACs and VLANs decide, see hnv-ctl ctl "
+			    "macs; no firewall rule speaks of this port");
+	else if (!n)
+		report_line(report, "no program is in force%s%s",
+			    port && port->fault.reason ? ": " : "",
+			    !port || !port->fault.reason ? ""
+			    : port->fault.detail ? port->fault.detail
+			    : model_reason_text(port->fault.reason));
 	report_open_list(report, "layers");
 	for (size_t i = 0; i < n; i++) {
 		bool is_new = strcmp(layer, groups[i].entry.layer);

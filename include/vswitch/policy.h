@@ -128,9 +128,10 @@ VSW_API VSW_MUST_CHECK int vsw_group_new(struct vsw *, const char *name,
 VSW_API struct vsw_rule *vsw_group_add_rule(struct vsw_group *,
 					    uint32_t priority,
 					    const char *name);
-/* Value and mask have the field's size; mask NULL: all bits; bits of the value
- * outside of the mask do not count.  Several matches of a rule must all hold,
- * also of one field.  A rule without a match matches everything. */
+/* Value and mask have the field's size, and are in network byte order; mask
+ * NULL: all bits; bits of the value outside of the mask do not count.  Several
+ * matches of a rule must all hold, also of one field.  A rule without a match
+ * matches everything. */
 VSW_API void vsw_rule_match(struct vsw_rule *, enum vsw_field,
 			    const void *value, const void *mask);
 /* IPV4/IPV6 fields with address sets (both families in one set: name either

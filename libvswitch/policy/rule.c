@@ -89,6 +89,13 @@ vsw_rule_match(struct vsw_rule *rule, enum vsw_field field, const void *value,
 		     (int) field, size ? "a value" : "such a field");
 		return;
 	}
+	if (field == VSW_FIELD_VNI
+	    && *(const uint8_t *) value & (mask ? *(const uint8_t *) mask
+						: 0xff)) {
+		fail(rule, -EINVAL, "match on a VNI of more than 24 bits, "
+		     "which is in network byte order");
+		return;
+	}
 	match.mask = mask ? point_of(mask, size) : point_ones(size * 8);
 	match.value = point_and(point_of(value, size), match.mask);
 	add_match(rule, &match);

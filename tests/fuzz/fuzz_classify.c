@@ -215,8 +215,9 @@ draft_match(struct scene *s, struct vsw_rule *rule)
 		vsw_rule_match_range(rule, field, first, first | more);
 	} else {
 		/* Mostly of what the mapping knows. */
-		value[0] = size == 4 ? 10 : size == 6 ? 2 : size == 16 ? 0xfd
-							  : 0;
+		if (field != VSW_FIELD_VNI)
+			value[0] = size == 4 ? 10 : size == 6 ? 2
+				   : size == 16 ? 0xfd : 0;
 		cursor_copy(&s->c, value + size - 1, 1);
 		memset(mask, 0xff, sizeof mask);
 		if (how & 0x20)

@@ -60,6 +60,8 @@ static void no_field(struct vsw_rule *r)
 { vsw_rule_match(r, VSW_N_FIELDS, mac, NULL); }
 static void no_value(struct vsw_rule *r)
 { vsw_rule_match(r, VSW_FIELD_ETH_SRC, NULL, NULL); }
+static void long_vni(struct vsw_rule *r)
+{ vsw_rule_match(r, VSW_FIELD_VNI, "\x89\x13\0", NULL); }
 static void wrong_set(struct vsw_rule *r)
 { vsw_rule_match_set(r, VSW_FIELD_L4_DST, addresses); }
 static void wrong_ports(struct vsw_rule *r)
@@ -90,6 +92,8 @@ static const struct {
 	{ long_range, "a range on field IPV4_SRC" },
 	{ no_field, "match on field 17 without such a field" },
 	{ no_value, "match on field 0 without a value" },
+	{ long_vni, "match on a VNI of more than 24 bits, which is in "
+		    "network byte order" },
 	{ wrong_set, "set \"nets\" of addresses does not fit field L4_DST" },
 	{ wrong_ports, "set \"ports\" of ports does not fit field IPV4_DST" },
 	{ no_set, "no set" },

@@ -122,7 +122,7 @@ START_TEST(matches)
 		unsigned size;
 	} fields[] = {
 		{ VSW_FIELD_IP_PROTO, 1 }, { VSW_FIELD_L4_DST, 2 },
-		{ VSW_FIELD_VNI, 4 }, { VSW_FIELD_ETH_SRC, 6 },
+		{ VSW_FIELD_IPV4_SRC, 4 }, { VSW_FIELD_ETH_SRC, 6 },
 		{ VSW_FIELD_IPV6_DST, 16 }
 	};
 	uint8_t value[16], mask[16];
