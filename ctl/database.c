@@ -46,6 +46,23 @@ enum outcome { DONE, AGAIN };
 struct watched {
 	const struct ovsdb_idl_table_class *table;
 	struct uuid uuid;
+	bool for_values;		/* For what does not read alone. */
+};
+
+/* Whose rows say what became of them. */
+static const struct told {
+	const char *name;
+	const struct ovsdb_idl_table_class *table;
+	const struct ovsdb_idl_column *id, *status;
+} told[] = {
+	{ "Host", &hnvrec_table_host, NULL, &hnvrec_host_col_status },
+	{ "Switch", &hnvrec_table_switch, &hnvrec_switch_col_name,
+	  &hnvrec_switch_col_status },
+	{ "Port", &hnvrec_table_port, &hnvrec_port_col_name,
+	  &hnvrec_port_col_status },
+	{ "Provider_Address", &hnvrec_table_provider_address,
+	  &hnvrec_provider_address_col_ip,
+	  &hnvrec_provider_address_col_status }
 };
 
 /* ctl_fatal() may end the program anywhere below, so what must be given back
@@ -67,7 +84,9 @@ static struct {
 } run;
 
 static void release(void);
+static void watch(const struct ovsdb_idl_row *, bool for_values);
 static void subscribe(void);
+static const struct told *written(const struct ctl_command *);
 static void fail_to_reach(void) OVS_NO_RETURN;
 static void wait_for_rows(long long int *say_so_at);
 static bool is_late(void);
@@ -137,15 +156,7 @@ database_run(const struct options *options, const char *args,
 void
 database_watch(const struct ovsdb_idl_row *row)
 {
-	for (size_t i = 0; i < run.n_watched; i++)
-		if (uuid_equals(&run.watched[i].uuid, &row->uuid))
-			return;
-	if (run.n_watched == run.allocated_watched)
-		run.watched = x2nrealloc(run.watched, &run.allocated_watched,
-					 sizeof *run.watched);
-	run.watched[run.n_watched++] = (struct watched) {
-		.table = row->table->class_, .uuid = row->uuid
-	};
+	watch(row, false);
 }
 
 void
@@ -170,6 +181,23 @@ release(void)
 }
 
 static void
+watch(const struct ovsdb_idl_row *row, bool for_values)
+{
+	for (size_t i = 0; i < run.n_watched; i++)
+		if (uuid_equals(&run.watched[i].uuid, &row->uuid)) {
+			run.watched[i].for_values &= for_values;
+			return;
+		}
+	if (run.n_watched == run.allocated_watched)
+		run.watched = x2nrealloc(run.watched, &run.allocated_watched,
+					 sizeof *run.watched);
+	run.watched[run.n_watched++] = (struct watched) {
+		.table = row->table->class_, .uuid = row->uuid,
+		.for_values = for_values
+	};
+}
+
+static void
 subscribe(void)
 {
 	ovsdb_idl_add_table(run.idl, &hnvrec_table_host);
@@ -178,8 +206,13 @@ subscribe(void)
 
 	for (size_t i = 0; i < run.n_commands; i++) {
 		struct ctl_command *command = &run.commands[i];
+		const struct told *to = written(command);
 		struct ctl_context context;
 
+		if (to && to->id)
+			ovsdb_idl_add_column(run.idl, to->id);
+		if (to)
+			ovsdb_idl_add_column(run.idl, to->status);
 		if (!command->syntax->prerequisites)
 			continue;
 		ds_init(&command->output);
@@ -190,6 +223,21 @@ subscribe(void)
 			ctl_fatal("%s", context.error);
 		ctl_context_done(&context, command);
 	}
+}
+
+/* The table of a verb that is not of ours. */
+static const struct told *
+written(const struct ctl_command *command)
+{
+	static const char *const verbs[] = { "set", "add", "remove" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(told); j++)
+			if (command->argc > 2
+			    && !strcmp(command->argv[0], verbs[i])
+			    && !strcasecmp(command->argv[1], told[j].name))
+				return &told[j];
+	return NULL;
 }
 
 static void
@@ -413,13 +461,21 @@ settle(struct ovsdb_symbol_table *symbols)
 {
 	for (size_t i = 0; i < run.n_commands; i++) {
 		struct ctl_command *command = &run.commands[i];
+		const struct told *to = written(command);
+		const struct ovsdb_idl_row *row = NULL;
 		struct ctl_context context;
 
-		if (!command->syntax->postprocess)
+		if (!command->syntax->postprocess && !to)
 			continue;
 		ctl_context_init(&context, command, run.idl, run.txn, symbols,
 				 NULL);
-		command->syntax->postprocess(&context);
+		if (command->syntax->postprocess)
+			command->syntax->postprocess(&context);
+		else
+			free(ctl_get_row(&context, to->table, command->argv[2],
+					 false, &row));
+		if (row)
+			watch(row, true);
 		if (context.error)
 			ctl_fatal("%s", context.error);
 		ctl_context_done(&context, command);
@@ -532,11 +588,15 @@ check_watched(void)
 		if (!name)
 			continue;
 		if (run.watched[i].table == &hnvrec_table_switch
+		    && !run.watched[i].for_values
 		    && take_over_report(hnvrec_switch_get_for_uuid(
 				run.idl, &run.watched[i].uuid),
 				EXIT_NOT_IN_FORCE))
 			status = EXIT_NOT_IN_FORCE;
-		if (strcmp(smap_get_def(state, "state", ""), "error"))
+		if (strcmp(smap_get_def(state, "state", ""), "error")
+		    || (run.watched[i].for_values
+			&& strcmp(smap_get_def(state, "reason", ""),
+				  "bad_option")))
 			continue;
 		fprintf(stderr, "hnv-ctl: %s %s: %s%s%s\n",
 			run.watched[i].table->name, name,
@@ -553,6 +613,13 @@ describe(const struct watched *watched, const struct smap **ret_status)
 {
 	const struct uuid *uuid = &watched->uuid;
 
+	if (watched->table == &hnvrec_table_host) {
+		const struct hnvrec_host *row =
+			hnvrec_host_get_for_uuid(run.idl, uuid);
+
+		*ret_status = row ? &row->status : NULL;
+		return row ? "." : NULL;
+	}
 	if (watched->table == &hnvrec_table_switch) {
 		const struct hnvrec_switch *row =
 			hnvrec_switch_get_for_uuid(run.idl, uuid);
