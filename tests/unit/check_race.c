@@ -26,7 +26,8 @@ static struct vsw_domain *domain;
 static struct vsw_mapping *mapping;
 static _Atomic bool is_done;
 static _Atomic unsigned long n_given, n_sent, n_tunneled, n_tagged, n_tens;
-static unsigned long n_seen, n_twenties;
+static unsigned long n_seen, n_twenties, n_in_place;
+static struct vsw_group *acl;		/* In the program of 'from'. */
 /* From each of the provider addresses that come and go. */
 static struct {
 	uint8_t bytes[128];
@@ -140,10 +141,9 @@ carry(void *worker_)
 }
 
 /* Tracks all that passes, or lets none. */
-static void
-add_acl(struct vsw_program *program, bool is_open)
+static struct vsw_group *
+make_acl(bool is_open)
 {
-	struct vsw_layer *layer = vsw_program_add_layer(program, "acl");
 	struct vsw_group *group;
 	struct vsw_rule *rule;
 
@@ -154,8 +154,30 @@ add_acl(struct vsw_program *program, bool is_open)
 	else
 		vsw_rule_drop(rule);
 	ck_assert_int_eq(vsw_group_seal(group, NULL, 0), 0);
-	vsw_layer_add_group(layer, VSW_OUT, group);
-	vsw_group_unref(group);
+	return group;
+}
+
+static void
+add_acl(struct vsw_program *program, bool is_open)
+{
+	vsw_group_unref(acl);
+	acl = make_acl(is_open);
+	vsw_layer_add_group(vsw_program_add_layer(program, "acl"), VSW_OUT,
+			    acl);
+}
+
+/* Where the program stands: to one that tracks as well, mostly. */
+static void
+exchange_acl(bool is_open)
+{
+	struct vsw_program *old = vsw_port_get_program(from);
+	struct vsw_group *other = make_acl(is_open);
+
+	ck_assert_int_eq(vsw_port_exchange_groups(&from, 1, &acl, &other, 1),
+			 0);
+	n_in_place += vsw_port_get_program(from) == old;
+	vsw_group_unref(acl);
+	acl = other;
 }
 
 static struct vsw_program *
@@ -249,6 +271,8 @@ edit_all(unsigned i)
 	ck_assert_int_eq(vsw_mapping_set_mac(mapping, mac, locations,
 					     1 + i % 2), 0);
 	set_program(from, ENCAP);
+	for (unsigned j = 0; j < 3; j++)
+		exchange_acl(i % 4 || j);
 	set_program(wire, DECAP);
 	ck_assert_int_eq(vsw_port_set_next_hop(wire, &any, mac), 0);
 	ck_assert_int_eq(vsw_mapping_set_flood(mapping, locations, i % 3 % 2,
@@ -296,6 +320,7 @@ check_counts(void)
 	ck_assert_uint_gt(counters.flows_hit, 0);
 	ck_assert_uint_gt(counters.connections_opened, 0);
 	ck_assert_uint_gt(n_seen, 0);
+	ck_assert_uint_gt(n_in_place, N_EDITS);
 	ck_assert_uint_gt(counters.drops[VSW_DROP_RULE], 0);
 	ck_assert_uint_gt(n_dropped, 0);
 	vsw_port_get_counters(wire, &counters);
@@ -356,6 +381,7 @@ START_TEST(edits_under_traffic)
 	vsw_port_remove(wire);
 	vsw_port_remove(ten);
 	vsw_port_remove(trunk);
+	vsw_group_unref(acl);
 	vsw_free(vsw);
 }
 END_TEST
