@@ -139,7 +139,7 @@ database_run(const struct options *options, const char *args,
 		if (outcome == AGAIN && is_late())
 			ctl_fatal("%s after %u s, gave up",
 				  ovsdb_idl_has_ever_connected(run.idl)
-					  ? "nothing to be done"
+					  ? "what was waited for has not come"
 					  : "no answer from the database",
 				  options->timeout_s);
 		if (outcome == AGAIN && seqno == ovsdb_idl_get_seqno(run.idl))
