@@ -8,6 +8,7 @@
  * server, and once per turn of the loop the policy follows the rows. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -410,27 +411,26 @@ read_policy_time(struct agent *agent)
 	free(path);
 }
 
-/* Once a second at most; what is lost with the machine is a moment's age. */
+/* Once a second at most; what is lost with the machine is a moment's age.  In
+ * place and of one length: to put another file there waits for the disk, with
+ * all others waiting behind it, and a full disk has room for what is there. */
 static void
 keep_policy_time(struct agent *agent)
 {
 	int64_t time_s = policy_get_time(agent->model);
-	char *path, *fresh;
-	FILE *file;
+	char *path, text[32];
+	int fd, size;
 
 	if (time_s == agent->policy_time)
 		return;
 	agent->policy_time = time_s;
 	path = xasprintf("%s/policy-since", agent->options.db_dir);
-	fresh = xasprintf("%s.new", path);
-	file = fopen(fresh, "we");
-	/* On a full disk the old one stays. */
-	if (file && fprintf(file, "%lld\n", (long long) time_s) > 0
-	    && !fflush(file))
-		rename(fresh, path);
-	if (file)
-		fclose(file);
-	free(fresh);
+	size = snprintf(text, sizeof text, "%019lld\n", (long long) time_s);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd >= 0) {
+		(void) !pwrite(fd, text, (size_t) size, 0);
+		close(fd);
+	}
 	free(path);
 }
 
