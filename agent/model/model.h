@@ -274,6 +274,7 @@ struct model_port {
 	 * a program in force. */
 	struct model_subnet *subnet;	/* NULL: unbound, see 'fault'. */
 	struct model_fault fault;
+	struct vsw_port *applied;	/* 'port', as mappings know it. */
 	struct vsw_program *program;	/* In force: 'applied' alone holds
 					 * it. apply.c */
 	bool is_dirty;			/* Compile anew; */
@@ -321,7 +322,6 @@ struct model_port {
 	uint8_t claimed_mac[6];		/* 'mac', or what the controller says
 					 * is its MAC; all zero: unknown. */
 	size_t n_mappings;		/* Local ones that are its. */
-	struct vsw_port *applied;	/* 'port', as mappings know it. */
 	size_t n_requests;		/* That it has open, and may open: */
 	int64_t ask_tokens, asked_ms;	/* request.c */
 	uint64_t told_sums;		/* Hash of what was last told of what
