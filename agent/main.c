@@ -35,6 +35,7 @@
 #include "agent/options.h"
 #include "agent/ovsdb/server/server.h"
 #include "agent/ovsdb/store/database.h"
+#include "agent/ovsdb/store/history.h"
 #include "agent/ovsdb/store/journal.h"
 #include "agent/policy/audit.h"
 #include "agent/policy/bridge.h"
@@ -44,7 +45,8 @@
 #include "agent/upgrade.h"
 
 enum { ROUND_S = 5, ROUND_PORTS = 16, LOOK_MS = 200, AUDIT_MS = 80,
-       AUDIT_NS = 400000, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024 };
+       AUDIT_NS = 400000, N_SIGNALS = 2, BIG_BLOCK = 256 * 1024,
+       HISTORY_SIZE = 8 << 20 };
 
 /* In the order of their files' opening; hnv first, because the others' policy
  * is bound to its ports. */
@@ -371,6 +373,8 @@ open_policy(struct agent *agent)
 		agent->watches[i].agent = agent;
 		database_observe(agent->databases[i],
 				 &agent->watches[i].observer);
+		history_set_size(database_history(agent->databases[i]),
+				 HISTORY_SIZE);
 	}
 	if (!open_takeovers(agent))
 		return false;

@@ -111,6 +111,8 @@ random_match(struct vsw *vsw, struct vsw_rule *rule, uint64_t *state)
 	struct vsw_set *set;
 
 	random_bytes(state, value, size);
+	if (field == VSW_FIELD_VNI)
+		value[0] = 0;
 	if (choice == 0 && size <= 2) {
 		vsw_rule_match_range(rule, field, first,
 				     (uint16_t) (first + 2));
