@@ -16,6 +16,9 @@ enum { DRAIN_MS = 100 };
 
 static int fill(struct netlink *, const struct record *,
 		const struct link *from, const struct link *to);
+static int carry_over(struct netlink *, const struct record *,
+		      const struct link *from, const struct link *to,
+		      const struct interface *left, const char **ret_what);
 static int prepare(struct netlink *, const struct link *from,
 		   const struct link *to, const char **ret_what);
 static int turn_over(struct netlink *, const struct record *,
@@ -28,16 +31,8 @@ transfer_take(struct netlink *netlink, struct record *record,
 	      const struct link *to, struct model_fault *fault)
 {
 	const char *what = NULL;
-	int error = prepare(netlink, from, to, &what);
+	int error = carry_over(netlink, record, from, to, &from->id, &what);
 
-	if (!error)
-		error = move_copy_addresses(netlink, &record->holdings,
-					    &to->id, &what);
-	if (!error)
-		error = turn_over(netlink, record, from, to, &what);
-	if (!error)
-		error = move_finish(netlink, &record->holdings, &from->id,
-				    &to->id, &what);
 	if (!error) {
 		what = "a filter";
 		attach_set_bypass(uplink, true);
@@ -148,21 +143,33 @@ fill(struct netlink *netlink, const struct record *record,
 {
 	const struct interface nothing = { .index = -1 };
 	const char *what;
-	int error = prepare(netlink, from, to, &what);
+	int error;
 
 	log_line(LOG_LEVEL_WARN, record->port, "it has been made anew: it gets "
 		 "what %s had when it was taken over", record->interface);
-	if (!error)
-		error = move_copy_addresses(netlink, &record->holdings,
-					    &to->id, &what);
-	if (!error)
-		error = turn_over(netlink, record, from, to, &what);
-	if (!error)
-		error = move_finish(netlink, &record->holdings, &nothing,
-				    &to->id, &what);
+	error = carry_over(netlink, record, from, to, &nothing, &what);
 	/* By its MAC it is known that this is still to be done. */
 	if (error)
 		(void) !link_set_mac(netlink, to->id.index, to->mac);
+	return error;
+}
+
+/* 'left' loses what it has. */
+static int
+carry_over(struct netlink *netlink, const struct record *record,
+	   const struct link *from, const struct link *to,
+	   const struct interface *left, const char **ret_what)
+{
+	int error = prepare(netlink, from, to, ret_what);
+
+	if (!error)
+		error = move_copy_addresses(netlink, &record->holdings,
+					    &to->id, ret_what);
+	if (!error)
+		error = turn_over(netlink, record, from, to, ret_what);
+	if (!error)
+		error = move_finish(netlink, &record->holdings, left, &to->id,
+				    ret_what);
 	return error;
 }
 

@@ -48,7 +48,6 @@ static bool find_place(struct table *,
 static void begin(struct table *, struct lookup *, const struct candidate *);
 static void build(struct table *, struct lookup *);
 static struct row_entry *gather(const struct table *, const struct lookup *);
-static void fetch(const struct row *, const struct column *);
 
 void
 lookup_set_init(struct lookup_set *set, const struct table_schema *schema)
@@ -564,19 +563,9 @@ gather(const struct table *table, const struct lookup *lookup)
 			__builtin_prefetch((char *) row + 64);
 		}
 		for (i = 0; i < n_chunk; i++)
-			fetch(chunk[i].row, lookup->columns[0]);
+			row_fetch(chunk[i].row, lookup->columns[0]);
 		for (i = 0; i < n_chunk; i++)
 			chunk[i].hash = lookup_hash(lookup, chunk[i].row);
 	}
 	return entries;
-}
-
-static void
-fetch(const struct row *row, const struct column *column)
-{
-	struct datum room;
-	const struct datum *d = row_datum(row, column, &room);
-
-	if (d->n == 1 && !d->is_map && column->type.key.type == ATOM_STRING)
-		__builtin_prefetch(d->one.string);
 }

@@ -10,7 +10,6 @@ enum {
 };
 
 static void add(struct lookup *, struct row *const *rows, size_t n);
-static void fetch(const struct row *, const struct column *);
 
 void
 lookup_build_begin(struct table *table, struct lookup *lookup)
@@ -76,21 +75,11 @@ add(struct lookup *lookup, struct row *const *rows, size_t n)
 	uint32_t hashes[AT_ONCE];
 
 	for (size_t i = 0; i < n; i++)
-		fetch(rows[i], lookup->columns[0]);
+		row_fetch(rows[i], lookup->columns[0]);
 	for (size_t i = 0; i < n; i++) {
 		hashes[i] = lookup_hash(lookup, rows[i]);
 		hash_set_prefetch(&lookup->rows.set, hashes[i]);
 	}
 	for (size_t i = 0; i < n; i++)
 		row_multimap_insert(&lookup->rows, hashes[i], rows[i]);
-}
-
-static void
-fetch(const struct row *row, const struct column *column)
-{
-	struct datum room;
-	const struct datum *d = row_datum(row, column, &room);
-
-	if (d->n == 1 && !d->is_map && column->type.key.type == ATOM_STRING)
-		__builtin_prefetch(d->one.string);
 }

@@ -298,6 +298,13 @@ row_hash(const struct row *row, const struct column *column, uint32_t basis)
 		      : hash_word(0, basis);
 }
 
+void
+row_fetch(const struct row *row, const struct column *column)
+{
+	if (has_string(column))
+		__builtin_prefetch(string_at(row, column));
+}
+
 /* Strings are interned. */
 bool
 row_has_equal(const struct row *a, const struct row *b,

@@ -92,6 +92,8 @@ void row_succeed(struct row *old, struct row *new);
 void row_put(struct row *, const struct column *, struct datum *value);
 /* datum_hash() of the value there. */
 uint32_t row_hash(const struct row *, const struct column *, uint32_t basis);
+/* Has what the value leads to come from memory; the row itself is near. */
+void row_fetch(const struct row *, const struct column *);
 /* Have both the same value there?  They are rows of one table. */
 bool row_has_equal(const struct row *, const struct row *,
 		   const struct column *);
