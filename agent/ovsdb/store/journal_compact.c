@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/resource.h>
 #include <openssl/evp.h>
 
 #include "agent/base/memory.h"
@@ -26,7 +27,8 @@ enum {
 	TAIL_MAX = 64 << 10,	/* What compaction_adopt() may be left. */
 	MAX_PASSES = 16,	/* At a tail that grows as fast. */
 	SLICE_ROWS = 4096,	/* Listed in one go, */
-	SLICE_CHANGES = 1024	/* and undone. */
+	SLICE_CHANGES = 1024,	/* and undone. */
+	NICE = 10
 };
 
 struct listed_table {
@@ -73,7 +75,8 @@ static void prepare_lists(struct compaction *, struct database *);
 static void encode_schema(struct compaction *, const struct schema *);
 static bool list_rows(struct compaction *, size_t max);
 static void start_thread(struct compaction *);
-static void *work(void *compaction);
+static void *work_behind(void *compaction);
+static void work(struct compaction *);
 static void write_rows(struct compaction *);
 static bool write_table(struct compaction *, const struct listed_table *);
 static void write_row(void *row_writer, const struct row *);
@@ -292,17 +295,25 @@ start_thread(struct compaction *c)
 	c->old_offset = c->old_begin;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&c->thread, NULL, work, c)) {
+	if (pthread_create(&c->thread, NULL, work_behind, c)) {
 		c->is_joined = true;
 		work(c);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+/* Nobody waits for it, and clients wait for whom it would keep off a CPU. */
 static void *
-work(void *c_)
+work_behind(void *c)
 {
-	struct compaction *c = c_;
+	(void) !setpriority(PRIO_PROCESS, (id_t) gettid(), NICE);
+	work(c);
+	return NULL;
+}
+
+static void
+work(struct compaction *c)
+{
 	int64_t left = TAIL_MAX;
 	int n;
 
@@ -320,7 +331,6 @@ work(void *c_)
 		sync_file(c);
 	}
 	c->is_over = true;
-	return NULL;
 }
 
 /* The schema's record, and one of all rows.  Its header is written last, when
